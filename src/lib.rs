@@ -1,0 +1,1 @@
+//! Keeps a signed-in user signed in, for exactly as long as they should be.
