@@ -1,0 +1,150 @@
+//! Time as an argument: what the shell reads, and the one time line the machine lives on.
+
+use core::ops::{Add, Sub};
+
+/// Milliseconds: a duration, or a wall-clock time since the Unix epoch where a name says `wall`.
+pub type Millis = i64;
+
+/// A wall clock that gained or lost this much against the monotonic one has jumped; less is noise.
+const JUMP: Millis = 1_000;
+
+/// Both clocks of the platform, read together by the shell just before it calls the machine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Now {
+    /// Milliseconds since the Unix epoch (`Date.now()`); may jump either way.
+    pub wall: Millis,
+    /// Milliseconds on a clock that never goes back (`performance.now()`); may stand still while
+    /// the machine sleeps.
+    pub monotonic: Millis,
+}
+
+/// A point on the session's own time line. Only differences mean anything.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Moment(pub Millis);
+
+impl Add<Millis> for Moment {
+    type Output = Self;
+
+    fn add(self, duration: Millis) -> Self {
+        Self(self.0.saturating_add(duration))
+    }
+}
+
+impl Sub<Millis> for Moment {
+    type Output = Self;
+
+    fn sub(self, duration: Millis) -> Self {
+        Self(self.0.saturating_sub(duration))
+    }
+}
+
+impl Sub for Moment {
+    type Output = Millis;
+
+    fn sub(self, earlier: Self) -> Millis {
+        self.0.saturating_sub(earlier.0)
+    }
+}
+
+/// The monotonic clock plus every sleep that it missed.
+///
+/// A wall clock that leaps ahead means that the device slept or that somebody set the clock. The
+/// two cannot be told apart, and taking it for sleep is the safe side: it costs an early refresh,
+/// never a session that outlives its limit. A wall clock set back changes nothing.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Clock {
+    /// Wall minus monotonic as last seen.
+    offset: Millis,
+    /// All the leaps ahead so far.
+    slept: Millis,
+    last: Now,
+}
+
+impl Clock {
+    /// A clock that starts at `now`.
+    #[must_use]
+    pub const fn new(now: Now) -> Self {
+        Self { offset: now.wall - now.monotonic, slept: 0, last: now }
+    }
+
+    /// Takes a reading in; a monotonic time before the last one counts as the last one.
+    pub fn observe(&mut self, now: Now) -> Moment {
+        let monotonic = now.monotonic.max(self.last.monotonic);
+        let leap = now.wall.saturating_sub(monotonic).saturating_sub(self.offset);
+        if leap.abs() > JUMP {
+            self.offset += leap;
+            self.slept += leap.max(0);
+        }
+        self.last = Now { wall: now.wall, monotonic };
+        self.moment()
+    }
+
+    /// The present, as of the last reading.
+    #[must_use]
+    pub const fn moment(&self) -> Moment {
+        Moment(self.last.monotonic + self.slept)
+    }
+
+    /// The wall clock, as of the last reading.
+    #[must_use]
+    pub const fn wall(&self) -> Millis {
+        self.last.wall
+    }
+
+    /// The wall time at which `moment` falls if the clock runs on undisturbed.
+    #[must_use]
+    pub fn wall_at(&self, moment: Moment) -> Millis {
+        self.wall().saturating_add(moment - self.moment())
+    }
+
+    /// The moment at which the wall clock will show `wall`.
+    #[must_use]
+    pub fn at_wall(&self, wall: Millis) -> Moment {
+        self.moment() + wall.saturating_sub(self.wall())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const START: Now = Now { wall: 1_000_000, monotonic: 50 };
+
+    fn after(wall: Millis, monotonic: Millis) -> Millis {
+        let mut clock = Clock::new(START);
+        let start = clock.moment();
+        clock.observe(Now { wall: START.wall + wall, monotonic: START.monotonic + monotonic })
+            - start
+    }
+
+    #[test]
+    fn runs_with_the_monotonic_clock() {
+        assert_eq!(after(5_000, 5_000), 5_000);
+        assert_eq!(after(5_900, 5_000), 5_000, "less than a second apart is noise");
+    }
+
+    #[test]
+    fn counts_a_sleep_that_the_monotonic_clock_missed() {
+        assert_eq!(after(8 * 3_600_000, 200), 8 * 3_600_000);
+    }
+
+    #[test]
+    fn ignores_a_wall_clock_set_back() {
+        assert_eq!(after(-86_400_000, 5_000), 5_000);
+    }
+
+    #[test]
+    fn never_runs_backwards() {
+        assert_eq!(after(0, -40), 0);
+    }
+
+    #[test]
+    fn counts_each_sleep_once() {
+        let mut clock = Clock::new(Now { wall: 0, monotonic: 0 });
+        clock.observe(Now { wall: 10_000, monotonic: 0 });
+        clock.observe(Now { wall: 11_000, monotonic: 1_000 });
+        assert_eq!(clock.moment(), Moment(11_000));
+        assert_eq!(clock.wall_at(Moment(12_000)), 12_000);
+        assert_eq!(clock.at_wall(12_500), Moment(12_500));
+    }
+}

@@ -1,0 +1,68 @@
+//! Randomness as an argument: the shell's generator, or a seeded one in tests.
+
+/// Where the machine gets its randomness. In production it must be cryptographically strong:
+/// rotation keys are drawn from it (RFC 9700 section 4.14 is why they must not be guessed).
+pub trait Entropy {
+    /// Sixty-four random bits.
+    fn next(&mut self) -> u64;
+}
+
+/// SplitMix64 (Steele, Lea, Flood 2014): reproducible, and no more than that.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Seeded(pub u64);
+
+impl Entropy for Seeded {
+    fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        z ^ (z >> 31)
+    }
+}
+
+/// A number from `[0, bound)`; 0 when `bound` is not positive.
+pub(crate) fn below(entropy: &mut impl Entropy, bound: i64) -> i64 {
+    if bound <= 0 {
+        return 0;
+    }
+    // The high half of a product: the bias is below bound / 2^64.
+    ((u128::from(entropy.next()) * bound as u128) >> 64) as i64
+}
+
+/// 128 random bits as 32 hexadecimal digits.
+pub(crate) fn key(entropy: &mut impl Entropy) -> String {
+    let mut out = String::with_capacity(32);
+    for word in [entropy.next(), entropy.next()] {
+        for shift in (0..16).rev() {
+            let digit = (word >> (shift * 4)) as u32 & 15;
+            out.push(char::from_digit(digit, 16).unwrap_or('0'));
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn keys_are_32_digits_and_differ() {
+        let mut entropy = Seeded(7);
+        let (a, b) = (key(&mut entropy), key(&mut entropy));
+        assert_eq!(a.len(), 32);
+        assert!(a.bytes().all(|byte| byte.is_ascii_hexdigit()));
+        assert_ne!(a, b);
+    }
+
+    proptest! {
+        #[test]
+        fn below_stays_below(seed: u64, bound in 1..i64::MAX) {
+            let value = below(&mut Seeded(seed), bound);
+            prop_assert!((0..bound).contains(&value));
+            prop_assert_eq!(below(&mut Seeded(seed), -bound), 0);
+        }
+    }
+}

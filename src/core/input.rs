@@ -1,0 +1,180 @@
+//! Everything that can happen to a session: the machine's one door in.
+
+use super::{
+    clock::Millis,
+    effect::{Attempt, ReadId, RevokeId, Ticket, WaiterId, WriteId},
+    error::Error,
+    grant::Grant,
+    record::Record,
+};
+
+/// Names one `start`, so that its `cancel` never stops a newer one. Chosen by the shell, never 0.
+pub type StartId = u32;
+
+/// Counts the token sets that this tab has used, so that a 401 is judged by the token that the
+/// request carried. Never 0.
+pub type LeaseId = u32;
+
+/// One thing that happened.
+#[derive(Clone, Debug)]
+pub enum Input {
+    /// The application signed somebody in.
+    Start {
+        /// The tokens, already parsed.
+        grant: Grant,
+        /// Names this start.
+        start: StartId,
+    },
+    /// A `start` that was queued while the code loaded turned out to hold a bad token.
+    StartFailed(Error),
+    /// Page load: find a session.
+    Restore {
+        /// Settled with `Outcome::Done`.
+        waiter: WaiterId,
+    },
+    /// Stop here, quietly. With a start, only if that start is still the current one.
+    Cancel(Option<StartId>),
+    /// End the session in every tab and on the server.
+    SignOut {
+        /// Settled with `Outcome::Done`.
+        waiter: WaiterId,
+        /// All of the user's sessions, not only this one.
+        everywhere: bool,
+    },
+    /// Somebody needs a token: settled with `Token`, `Anonymous` or `Failed`.
+    TokenWanted {
+        /// Who.
+        waiter: WaiterId,
+        /// For how long it must still be good.
+        min_validity: Millis,
+    },
+    /// A request that carried our token got 401. Settled with `Token` or `Original`.
+    Unauthorized {
+        /// Who waits to resend; absent when the request cannot be sent again.
+        waiter: Option<WaiterId>,
+        /// The lease that the request carried.
+        lease: LeaseId,
+    },
+    /// The application wants new claims. Settled with `Done` or `Failed`.
+    RefreshWanted {
+        /// Who.
+        waiter: WaiterId,
+    },
+    /// A waiter's caller has given up; it is not settled any more.
+    Abandon(WaiterId),
+    /// The answer to `Effect::SendRefresh`.
+    RefreshAnswered {
+        /// Which.
+        attempt: Attempt,
+        /// What came back.
+        answer: Answer,
+    },
+    /// The lock is ours until it is released.
+    LockGranted(Ticket),
+    /// There are no locks here, or the request for one failed.
+    LockUnavailable(Ticket),
+    /// The answer to `Effect::Read`.
+    RecordRead {
+        /// Which.
+        read: ReadId,
+        /// What lies there.
+        found: Found,
+    },
+    /// The answer to `Effect::Write`.
+    RecordWritten {
+        /// Which.
+        write: WriteId,
+        /// The record as it now lies there, another tab's news included.
+        written: Written,
+    },
+    /// Another tab said something on the session's channel.
+    PeerMessage(String),
+    /// Another tab changed the shared record.
+    RecordChanged(Found),
+    /// User input, or `touch()`.
+    Activity,
+    /// Continuous input begins (`true`) or ends (`false`); they nest.
+    Hold(bool),
+    /// The page came to the front, or was resumed, or came back from the back/forward cache.
+    Woken(Wake),
+    /// The page is about to be frozen, cached or closed: let go of what others may wait for.
+    Leaving,
+    /// The platform says that there is a network again, or none.
+    Online(bool),
+    /// The deadline that `next_deadline` gave has come, or any other time has.
+    TimerFired,
+    /// A response carried a newer access token.
+    HeaderToken {
+        /// The token, already parsed.
+        grant: Grant,
+        /// The lease of the request it answered.
+        lease: LeaseId,
+    },
+    /// The answer to `Effect::Revoke`.
+    RevokeAnswered {
+        /// Which.
+        revoke: RevokeId,
+        /// Whether the server has ended the session.
+        revoked: bool,
+    },
+    /// Let go of everything; only `Effect::Settle` and releases follow.
+    Dispose,
+}
+
+/// How the page came back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Wake {
+    /// Visible again: counts as user input.
+    Visible,
+    /// Resumed from freezing, focused, or shown from the back/forward cache.
+    Resumed,
+}
+
+/// What a refresh brought back.
+#[derive(Clone, Debug)]
+pub enum Answer {
+    /// Success with a usable token.
+    Granted(Grant),
+    /// Success without one.
+    Unusable,
+    /// An HTTP status other than success.
+    Refused {
+        /// The status.
+        status: u16,
+        /// `error` of the JSON body (RFC 6749 section 5.2), empty when there is none.
+        error: String,
+        /// `error_code` of the JSON body, empty when there is none.
+        error_code: String,
+        /// `Retry-After`, already turned into a duration.
+        retry_after: Option<Millis>,
+    },
+    /// The application's refresh function failed.
+    Failed {
+        /// It said that there is no point in trying again.
+        terminal: bool,
+    },
+    /// No answer: offline, DNS, connection cut, CORS.
+    Unreachable,
+}
+
+/// What a read of the shared record found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Found {
+    /// A record.
+    Record(Box<Record>),
+    /// Nothing.
+    Nothing,
+    /// Something that is not a record of this version.
+    Corrupt,
+    /// Storage cannot be read.
+    Unavailable,
+}
+
+/// What became of a write.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Written {
+    /// Stored, joined with what lay there.
+    Stored(Box<Record>),
+    /// Storage cannot be written.
+    Failed,
+}

@@ -1,0 +1,20 @@
+//! The session machine: compiles everywhere, touches nothing.
+
+pub mod clock;
+pub mod effect;
+pub mod entropy;
+pub mod error;
+pub mod event;
+pub mod grant;
+pub mod input;
+mod json;
+mod peers;
+pub mod policy;
+pub mod reason;
+pub mod record;
+mod record_text;
+pub mod session;
+pub mod snapshot;
+pub mod stats;
+pub mod timer;
+pub mod token;

@@ -1,0 +1,32 @@
+//! What tabs say to each other on the session's channel.
+
+use super::record::Record;
+
+/// Tells a record from a question.
+const ASK: &str = "everfresh 1 ask";
+
+/// One message. No step of the protocol needs an answer to come.
+#[derive(Clone, Debug)]
+pub(crate) enum Message {
+    /// Does anybody hold the newest tokens?
+    Ask,
+    /// This is what I know.
+    Tell(Box<Record>),
+}
+
+impl Message {
+    /// What other versions say is nothing to us.
+    pub(crate) fn decode(text: &str) -> Option<Self> {
+        if text == ASK {
+            return Some(Self::Ask);
+        }
+        Record::decode(text).map(|record| Self::Tell(Box::new(record)))
+    }
+
+    pub(crate) fn encode(&self) -> String {
+        match self {
+            Self::Ask => String::from(ASK),
+            Self::Tell(record) => record.encode(true),
+        }
+    }
+}

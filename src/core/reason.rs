@@ -1,0 +1,98 @@
+//! Why: every refresh and every end carries one of these.
+
+/// Why a refresh was begun.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum RefreshReason {
+    /// The lead time before expiry was reached.
+    Scheduled,
+    /// A request got 401 with the current token.
+    Unauthorized,
+    /// A caller needed a token and none was good enough.
+    Demanded,
+    /// The application asked for it.
+    Explicit,
+    /// The page woke, came back online, or its user came back, and a refresh was overdue.
+    Wake,
+    /// The page was loaded and the stored token was no longer good, or there was only a cookie.
+    Restore,
+}
+
+impl RefreshReason {
+    /// The reason as callers see it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Scheduled => "scheduled",
+            Self::Unauthorized => "unauthorized",
+            Self::Demanded => "demanded",
+            Self::Explicit => "explicit",
+            Self::Wake => "wake",
+            Self::Restore => "restore",
+        }
+    }
+}
+
+/// Why a session is over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum EndReason {
+    /// There was none to restore.
+    None,
+    /// `cancel()` in this tab.
+    Cancelled,
+    /// `signOut()` in some tab.
+    SignedOut,
+    /// No user input in any tab for too long.
+    Idle,
+    /// The absolute limit was reached.
+    MaxAge,
+    /// The server refused the refresh for good.
+    Revoked,
+    /// The server saw an old refresh token come back.
+    Reuse,
+    /// The server wants a fresh login, or the token ran out and nothing can renew it.
+    LoginRequired,
+    /// Somebody else signed in.
+    SubjectChanged,
+    /// `start()` was given a token that cannot be used.
+    InvalidToken,
+    /// The stored record could not be read.
+    CorruptStorage,
+}
+
+impl EndReason {
+    const ALL: [Self; 11] = [
+        Self::None,
+        Self::Cancelled,
+        Self::SignedOut,
+        Self::Idle,
+        Self::MaxAge,
+        Self::Revoked,
+        Self::Reuse,
+        Self::LoginRequired,
+        Self::SubjectChanged,
+        Self::InvalidToken,
+        Self::CorruptStorage,
+    ];
+
+    /// The reason as callers see it and as records carry it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Cancelled => "cancelled",
+            Self::SignedOut => "signed-out",
+            Self::Idle => "idle",
+            Self::MaxAge => "max-age",
+            Self::Revoked => "revoked",
+            Self::Reuse => "reuse",
+            Self::LoginRequired => "login-required",
+            Self::SubjectChanged => "subject-changed",
+            Self::InvalidToken => "invalid-token",
+            Self::CorruptStorage => "corrupt-storage",
+        }
+    }
+
+    pub(crate) fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|reason| reason.as_str() == text)
+    }
+}

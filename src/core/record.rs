@@ -1,0 +1,246 @@
+//! The shared session record: what the tabs of one session know together.
+//!
+//! Records form a join-semilattice. [`Record::join`] is commutative, associative and idempotent,
+//! so tabs that have seen the same records in any order, however often, hold the same one: a lost,
+//! late, repeated or reordered message costs time, never agreement. Every field only moves one
+//! way within a session; a newer sign-in replaces the whole.
+
+use core::fmt;
+
+use super::{clock::Millis, reason::EndReason};
+
+/// How many sends the breaker looks back on.
+pub(crate) const SENDS: usize = 10;
+
+/// A fence that no generation passes: the end holds whatever other tabs still commit.
+pub(crate) const FOR_GOOD: u64 = u64::MAX;
+
+/// What the tabs of one session share. All times are wall-clock milliseconds.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct Record {
+    /// Names the sign-in; random.
+    pub(crate) sid: String,
+    /// When it was.
+    pub(crate) started_at: Millis,
+    /// The newest token set.
+    pub(crate) term: Term,
+    /// The rotation that is under way.
+    pub(crate) pending: Option<Pending>,
+    /// The server's `Retry-After`.
+    pub(crate) hold: Option<Hold>,
+    /// The newest refreshes sent, ascending.
+    pub(crate) sends: Vec<Millis>,
+    /// Last user input in any tab.
+    pub(crate) last_activity: Millis,
+    /// The verdict, if there is one.
+    pub(crate) end: Option<End>,
+}
+
+/// One token set. The order is the order of preference.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct Term {
+    /// Grows by one with each accepted token set.
+    pub(crate) generation: u64,
+    /// The tokens, where they are kept.
+    pub(crate) tokens: Option<Tokens>,
+    /// When the lifetime began.
+    pub(crate) issued_at: Millis,
+    pub(crate) lifetime: Millis,
+    /// How long after `issued_at` the token must not be used yet (`nbf`).
+    pub(crate) unusable_for: Millis,
+    /// The server's wish when to refresh, counted from `issued_at`.
+    pub(crate) refresh_in: Option<Millis>,
+    /// The application's own lead for these claims.
+    pub(crate) lead: Option<Millis>,
+    /// The absolute end of the session.
+    pub(crate) ends_at: Option<Millis>,
+    pub(crate) subject: Option<String>,
+    /// The rotation key that brought this generation: a tab that is one behind and lost the
+    /// tokens gets them again by repeating that rotation.
+    pub(crate) rotated_by: Option<String>,
+}
+
+/// Access and refresh token.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct Tokens {
+    pub(crate) access: String,
+    pub(crate) refresh: Option<String>,
+}
+
+/// The rotation away from `generation`. Among keys of one generation the first made wins.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub(crate) struct Pending {
+    pub(crate) generation: u64,
+    pub(crate) made_at: Millis,
+    pub(crate) key: String,
+}
+
+/// No refresh of `generation` before `until`.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct Hold {
+    pub(crate) generation: u64,
+    pub(crate) until: Millis,
+}
+
+/// The session is over, unless a generation beyond `fence` was committed.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct End {
+    pub(crate) fence: u64,
+    pub(crate) reason: EndReason,
+}
+
+impl Record {
+    /// The least record that knows at least what both know.
+    #[must_use]
+    pub fn join(self, other: Self) -> Self {
+        let (newer, older) = if (self.started_at, &self.sid) >= (other.started_at, &other.sid) {
+            (self, other)
+        } else {
+            (other, self)
+        };
+        if (newer.started_at, &newer.sid) != (older.started_at, &older.sid) {
+            return newer;
+        }
+        Self {
+            term: newer.term.max(older.term),
+            pending: first_made(newer.pending, older.pending),
+            hold: newer.hold.max(older.hold),
+            sends: newest(newer.sends, older.sends),
+            last_activity: newer.last_activity.max(older.last_activity),
+            end: newer.end.max(older.end),
+            ..newer
+        }
+    }
+
+    /// Why the session is over, if it is.
+    #[must_use]
+    pub fn ended(&self) -> Option<EndReason> {
+        let end = self.end.as_ref()?;
+        (end.fence >= self.term.generation).then_some(end.reason)
+    }
+
+    /// The key of the rotation that is under way.
+    pub(crate) fn pending_key(&self) -> Option<&str> {
+        let pending = self.pending.as_ref()?;
+        (pending.generation == self.term.generation).then_some(&pending.key)
+    }
+
+    /// Until when the server wants no refresh.
+    pub(crate) fn held_until(&self) -> Option<Millis> {
+        let hold = self.hold.as_ref()?;
+        (hold.generation == self.term.generation).then_some(hold.until)
+    }
+
+    pub(crate) fn remember_send(&mut self, at: Millis) {
+        self.sends = newest(core::mem::take(&mut self.sends), vec![at]);
+    }
+}
+
+impl fmt::Debug for Tokens {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Tokens(..)")
+    }
+}
+
+impl fmt::Debug for Record {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let end = self.ended().map_or("live", EndReason::as_str);
+        write!(f, "Record({} generation {} {end})", self.sid, self.term.generation)
+    }
+}
+
+fn first_made(a: Option<Pending>, b: Option<Pending>) -> Option<Pending> {
+    let order = |p: &Pending| (p.generation, core::cmp::Reverse((p.made_at, p.key.clone())));
+    match (a, b) {
+        (Some(a), Some(b)) => Some(if order(&a) >= order(&b) { a } else { b }),
+        (a, b) => a.or(b),
+    }
+}
+
+fn newest(mut a: Vec<Millis>, b: Vec<Millis>) -> Vec<Millis> {
+    a.extend(b);
+    a.sort_unstable();
+    a.dedup();
+    a.drain(..a.len().saturating_sub(SENDS));
+    a
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use proptest::{collection::vec, option::of, prelude::*};
+
+    use super::*;
+
+    prop_compose! {
+        fn terms()(
+            generation in 0..4_u64,
+            tokens in of(("[a-c]", of("[a-c]"))),
+            issued_at in 0..3_i64,
+            subject in of("[ab\\\\\n ]{0,3}"),
+            rotated_by in of("[a-f]{4}"),
+            refresh_in in of(0..9_i64),
+            ends_at in of(0..9_i64),
+        ) -> Term {
+            let tokens = tokens.map(|(access, refresh)| Tokens { access, refresh });
+            Term {
+                generation, tokens, issued_at, lifetime: 300, unusable_for: 0, refresh_in,
+                lead: None, ends_at, subject, rotated_by,
+            }
+        }
+    }
+
+    prop_compose! {
+        pub(crate) fn records()(
+            sid in "[ab]",
+            started_at in 0..2_i64,
+            term in terms(),
+            pending in of((0..4_u64, 0..3_i64, "[a-f]{2}")),
+            hold in of((0..4_u64, 0..9_i64)),
+            sends in vec(0..40_i64, 0..10),
+            last_activity in 0..9_i64,
+            end in of((prop_oneof![0..4_u64, Just(FOR_GOOD)], prop_oneof![
+                Just(EndReason::Idle), Just(EndReason::SignedOut), Just(EndReason::Revoked),
+            ])),
+        ) -> Record {
+            Record {
+                sid, started_at, term,
+                pending: pending.map(|(generation, made_at, key)| Pending { generation, made_at, key }),
+                hold: hold.map(|(generation, until)| Hold { generation, until }),
+                sends: newest(sends, Vec::new()),
+                last_activity,
+                end: end.map(|(fence, reason)| End { fence, reason }),
+            }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn joining_does_not_care_about_order(a in records(), b in records()) {
+            prop_assert_eq!(a.clone().join(b.clone()), b.join(a));
+        }
+
+        #[test]
+        fn joining_does_not_care_about_grouping(a in records(), b in records(), c in records()) {
+            let left = a.clone().join(b.clone()).join(c.clone());
+            prop_assert_eq!(left, a.join(b.join(c)));
+        }
+
+        #[test]
+        fn joining_twice_changes_nothing(a in records(), b in records()) {
+            let joined = a.clone().join(b.clone());
+            prop_assert_eq!(a.clone().join(a.clone()), a);
+            prop_assert_eq!(joined.clone().join(b), joined);
+        }
+
+        #[test]
+        fn nothing_known_is_lost_within_a_session(a in records(), b in records()) {
+            let b = Record { sid: a.sid.clone(), started_at: a.started_at, ..b };
+            let joined = a.clone().join(b.clone());
+            for part in [a, b] {
+                prop_assert!(joined.term >= part.term);
+                prop_assert!(joined.last_activity >= part.last_activity);
+                prop_assert!(joined.end >= part.end);
+            }
+        }
+    }
+}

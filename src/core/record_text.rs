@@ -1,0 +1,190 @@
+//! The record as text, for storage and for the channel between tabs: a version line, then one
+//! `key value` line a field. Readers skip keys that they do not know.
+
+use core::{fmt::Write, str::FromStr};
+
+use super::{
+    clock::Millis,
+    reason::EndReason,
+    record::{End, Hold, Pending, Record, SENDS, Term, Tokens},
+};
+
+/// First line of every record; another version is another format.
+const VERSION: &str = "everfresh 1";
+
+impl Record {
+    /// The record as text; without tokens where they must not be kept.
+    #[must_use]
+    pub fn encode(&self, with_tokens: bool) -> String {
+        let mut lines = Lines(String::from(VERSION));
+        lines.line("sid", &self.sid);
+        lines.number("started", self.started_at);
+        lines.number("active", self.last_activity);
+        let term = &self.term;
+        lines.number("generation", term.generation);
+        lines.number("issued", term.issued_at);
+        lines.number("life", term.lifetime);
+        lines.number("unusable", term.unusable_for);
+        for (key, value) in
+            [("refresh-in", term.refresh_in), ("lead", term.lead), ("ends", term.ends_at)]
+        {
+            if let Some(value) = value {
+                lines.number(key, value);
+            }
+        }
+        lines.option("subject", term.subject.as_deref());
+        lines.option("rotated-by", term.rotated_by.as_deref());
+        if let Some(tokens) = term.tokens.as_ref().filter(|_| with_tokens) {
+            lines.line("access", &tokens.access);
+            lines.option("refresh", tokens.refresh.as_deref());
+        }
+        if let Some(pending) = &self.pending {
+            lines.number("pending-generation", pending.generation);
+            lines.number("pending-made", pending.made_at);
+            lines.line("pending-key", &pending.key);
+        }
+        if let Some(hold) = &self.hold {
+            lines.number("hold-generation", hold.generation);
+            lines.number("hold-until", hold.until);
+        }
+        for at in &self.sends {
+            lines.number("sent", *at);
+        }
+        if let Some(end) = &self.end {
+            lines.number("end-fence", end.fence);
+            lines.line("end-reason", end.reason.as_str());
+        }
+        lines.0
+    }
+
+    /// Reads what `encode` wrote; `None` for anything else.
+    #[must_use]
+    pub fn decode(text: &str) -> Option<Self> {
+        let fields = text.strip_prefix(VERSION)?.strip_prefix('\n')?;
+        let fields = Fields(fields);
+        let tokens =
+            fields.text("access").map(|access| Tokens { access, refresh: fields.text("refresh") });
+        let term = Term {
+            generation: fields.number("generation")?,
+            tokens,
+            issued_at: fields.number("issued")?,
+            lifetime: fields.number("life")?,
+            unusable_for: fields.number("unusable")?,
+            refresh_in: fields.number("refresh-in"),
+            lead: fields.number("lead"),
+            ends_at: fields.number("ends"),
+            subject: fields.text("subject"),
+            rotated_by: fields.text("rotated-by"),
+        };
+        let pending = fields.text("pending-key").and_then(|key| {
+            let generation = fields.number("pending-generation")?;
+            Some(Pending { generation, made_at: fields.number("pending-made")?, key })
+        });
+        let hold = fields
+            .number("hold-until")
+            .and_then(|until| Some(Hold { generation: fields.number("hold-generation")?, until }));
+        let end = fields.text("end-reason").and_then(|reason| {
+            Some(End { fence: fields.number("end-fence")?, reason: EndReason::parse(&reason)? })
+        });
+        Some(Self {
+            sid: fields.text("sid").filter(|sid| !sid.is_empty())?,
+            started_at: fields.number("started")?,
+            term,
+            pending,
+            hold,
+            sends: fields.all::<Millis>("sent").take(SENDS).collect(),
+            last_activity: fields.number("active")?,
+            end,
+        })
+    }
+}
+
+struct Lines(String);
+
+impl Lines {
+    fn line(&mut self, key: &str, value: &str) {
+        self.0.push('\n');
+        self.0.push_str(key);
+        self.0.push(' ');
+        for c in value.chars() {
+            match c {
+                '\n' => self.0.push_str("\\n"),
+                '\\' => self.0.push_str("\\\\"),
+                c => self.0.push(c),
+            }
+        }
+    }
+
+    fn option(&mut self, key: &str, value: Option<&str>) {
+        if let Some(value) = value {
+            self.line(key, value);
+        }
+    }
+
+    fn number(&mut self, key: &str, value: impl core::fmt::Display) {
+        // Writing to a String cannot fail.
+        let _ = write!(self.0, "\n{key} {value}");
+    }
+}
+
+struct Fields<'a>(&'a str);
+
+impl<'a> Fields<'a> {
+    fn raw(&self, key: &'a str) -> impl Iterator<Item = &'a str> {
+        self.0.split('\n').filter_map(move |line| line.strip_prefix(key)?.strip_prefix(' '))
+    }
+
+    fn text(&self, key: &'a str) -> Option<String> {
+        let raw = self.raw(key).next()?;
+        let mut out = String::with_capacity(raw.len());
+        let mut rest = raw.chars();
+        while let Some(c) = rest.next() {
+            out.push(match c {
+                '\\' if rest.next()? == 'n' => '\n',
+                c => c,
+            });
+        }
+        Some(out)
+    }
+
+    fn all<T: FromStr>(&self, key: &'a str) -> impl Iterator<Item = T> {
+        self.raw(key).filter_map(|raw| raw.parse().ok())
+    }
+
+    fn number<T: FromStr>(&self, key: &'a str) -> Option<T> {
+        self.raw(key).next()?.parse().ok()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::{super::record::tests::records, *};
+
+    proptest! {
+        #[test]
+        fn what_is_written_can_be_read(record in records()) {
+            prop_assert_eq!(Record::decode(&record.encode(true)), Some(record));
+        }
+
+        #[test]
+        fn without_tokens_nothing_else_is_lost(mut record in records()) {
+            let text = record.encode(false);
+            record.term.tokens = None;
+            prop_assert_eq!(Record::decode(&text), Some(record));
+        }
+
+        #[test]
+        fn reading_never_panics(text in "(everfresh 1\n)?(\\PC|\n)*") {
+            let _ = Record::decode(&text);
+        }
+    }
+
+    #[test]
+    fn foreign_and_newer_records_are_refused() {
+        for text in ["", "{}", "everfresh 2\nsid a", "everfresh 1", "everfresh 1\nsid a"] {
+            assert_eq!(Record::decode(text), None, "{text:?}");
+        }
+    }
+}

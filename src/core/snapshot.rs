@@ -1,0 +1,58 @@
+//! What the session looks like from outside.
+
+use super::{clock::Millis, error::Error, reason::EndReason};
+
+/// How it stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Status {
+    /// Before `start` or `restore`.
+    Unknown,
+    /// Signed in.
+    Active,
+    /// Signed in, but without a valid token; the server has not said no.
+    Stale,
+    /// Signed in, and about to end.
+    Warning,
+    /// Signed out.
+    SignedOut,
+}
+
+impl Status {
+    /// The status as callers see it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Unknown => "unknown",
+            Self::Active => "active",
+            Self::Stale => "stale",
+            Self::Warning => "warning",
+            Self::SignedOut => "signed-out",
+        }
+    }
+}
+
+/// A picture of the session; times are wall-clock milliseconds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Snapshot {
+    /// How it stands.
+    pub status: Status,
+    /// Why it is over; absent while it is not.
+    pub reason: Option<EndReason>,
+    /// The `sub` claim.
+    pub subject: Option<String>,
+    /// Grows with every token set, over all tabs; 0 without a session.
+    pub generation: u64,
+    /// When the access token runs out.
+    pub expires_at: Option<Millis>,
+    /// When it is refreshed.
+    pub refresh_at: Option<Millis>,
+    /// When the user counts as idle.
+    pub idle_at: Option<Millis>,
+    /// When the session ends if nothing happens.
+    pub ends_at: Option<Millis>,
+    /// Whole seconds to the end, during a warning only.
+    pub seconds_left: Option<u32>,
+    /// The last failure since the last success.
+    pub last_error: Option<Error>,
+}
