@@ -1,0 +1,65 @@
+// Builds pkg/dist from pkg/src and the wasm in pkg/wasm: one self-contained file an entry, the
+// wasm beside them, and the type declarations. `cargo xtask` runs it after the wasm build.
+//
+//   node pkg/tools/build.mjs METAFILE
+
+import { execFileSync } from "node:child_process";
+import { copyFileSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+import * as esbuild from "esbuild";
+
+import { rewriteImports } from "./declarations.mjs";
+import { inlineWasm } from "./inline-wasm.mjs";
+
+const pkg = join(dirname(fileURLToPath(import.meta.url)), "..");
+const root = join(pkg, "..");
+const dist = join(pkg, "dist");
+const wasm = join(pkg, "wasm", "everfresh_bg.wasm");
+const metafile = process.argv[2];
+
+const entries = readdirSync(join(pkg, "src", "entry")).filter((name) => name.endsWith(".ts"));
+
+rmSync(dist, { recursive: true, force: true });
+mkdirSync(dist);
+copyFileSync(wasm, join(dist, "everfresh_bg.wasm"));
+
+const built = await esbuild.build({
+  absWorkingDir: root,
+  entryPoints: entries.map((name) => ({
+    in: join(pkg, "src", "entry", name),
+    out: basename(name, ".ts"),
+  })),
+  outdir: dist,
+  bundle: true,
+  // Shared chunks would cost a user of one entry bytes and a request: they never use two.
+  splitting: false,
+  format: "esm",
+  platform: "neutral",
+  target: "es2022",
+  minify: true,
+  charset: "utf8",
+  legalComments: "none",
+  // The maps stay out of the tarball, so the files must not point at them.
+  sourcemap: "external",
+  metafile: true,
+  external: ["./everfresh_bg.wasm", "node:*"],
+  plugins: [inlineWasm(wasm)],
+  logLevel: "warning",
+});
+if (metafile) {
+  mkdirSync(dirname(metafile), { recursive: true });
+  writeFileSync(metafile, JSON.stringify(built.metafile));
+}
+if (built.warnings.length > 0) process.exit(1);
+
+const tsc = join(root, "node_modules", "typescript", "bin", "tsc");
+try {
+  execFileSync(process.execPath, [tsc, "-p", join(pkg, "tsconfig.build.json")], {
+    stdio: "inherit",
+  });
+} catch {
+  process.exit(1); // tsc has said why
+}
+rewriteImports(dist);
