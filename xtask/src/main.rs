@@ -1,2 +1,69 @@
-//! The project's commands.
-fn main() {}
+//! The project's commands: the same code for people and for CI.
+//!
+//! `cargo xtask demo`, `test`, `size` and `pack` each do their own set-up on a machine with
+//! rustup, Node.js 20 or newer and npm; see [`setup`] for what that is.
+
+mod demo;
+mod deny;
+mod hygiene;
+mod pack;
+mod package;
+mod process;
+mod report;
+mod setup;
+mod size;
+mod test;
+mod wasm;
+mod why;
+mod workspace;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::workspace::Workspace;
+
+/// Builds, tests, measures and shows Everfresh.
+#[derive(Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask", version)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Task,
+}
+
+#[derive(Subcommand)]
+enum Task {
+    /// Build the package and the server, and serve the demo until Ctrl-C
+    Demo {
+        /// Port on 127.0.0.1
+        #[arg(long, default_value_t = 8080)]
+        port: u16,
+    },
+    /// Run every check and test that CI runs
+    Test,
+    /// Build the package and hold its size against pkg/budget.json
+    Size {
+        /// Also name what takes the most bytes
+        #[arg(long)]
+        why: bool,
+    },
+    /// Make the npm tarball and check it as a user's tools would
+    Pack,
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let done = Workspace::find().and_then(|workspace| match arguments.command {
+        Task::Demo { port } => demo::run(&workspace, port),
+        Task::Test => test::run(&workspace),
+        Task::Size { why } => size::run(&workspace, why),
+        Task::Pack => pack::run(&workspace),
+    });
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,145 @@
+//! The npm tarball, checked as a user's tools would check it.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail};
+use serde::Deserialize;
+
+use crate::package;
+use crate::process::capture;
+use crate::workspace::Workspace;
+
+/// `cargo xtask pack`.
+pub(crate) fn run(workspace: &Workspace) -> Result<()> {
+    package::build(workspace)?;
+    gates(workspace)
+}
+
+/// Packs the built package into target/pack, runs every gate on it and prints its path.
+pub(crate) fn gates(workspace: &Workspace) -> Result<()> {
+    let directory = workspace.target("pack");
+    if directory.exists() {
+        fs::remove_dir_all(&directory)?;
+    }
+    let stage = directory.join("everfresh");
+    stage_files(workspace, &stage)?;
+
+    let mut npm = workspace.command("npm");
+    npm.args(["pack", "--json", "--ignore-scripts", "--pack-destination"]);
+    let printed = capture(npm.arg(&directory).arg(&stage), LIMIT)?;
+    let [packed]: [Packed; 1] = serde_json::from_str(&printed).context("npm pack has changed")?;
+    let found = packed.files.iter().map(|file| file.path.clone()).collect();
+    compare(&expected(workspace)?, &found)?;
+
+    let tarball = directory.join(&packed.filename);
+    let mut publint = workspace.npm_tool("publint");
+    capture(publint.args(["run", "--strict"]).arg(&tarball), LIMIT)?;
+    let mut attw = workspace.npm_tool("attw");
+    attw.args(["--profile", "esm-only", "--no-emoji", "--no-color", "--format", "ascii"]);
+    // A file to fetch, not a module to import.
+    attw.args(["--exclude-entrypoints", "everfresh.wasm", "--"]);
+    capture(attw.arg(&tarball), LIMIT)?;
+    println!("publint --strict: ok\nattw --profile esm-only: ok");
+    println!("{}: {} bytes, {} files", tarball.display(), packed.size, packed.files.len());
+    Ok(())
+}
+
+/// Lays out what is packed: pkg/ without its workshop, and the files that npm shows.
+fn stage_files(workspace: &Workspace, stage: &Path) -> Result<()> {
+    for path in files_below(&workspace.join("pkg/dist"))? {
+        let from = workspace.join("pkg/dist").join(&path);
+        copy(&from, &stage.join("dist").join(&path))?;
+    }
+    copy(&workspace.join("pkg/package.json"), &stage.join("package.json"))?;
+    for name in DOCUMENTS {
+        copy(&workspace.join(name), &stage.join(name))?;
+    }
+    Ok(())
+}
+
+fn copy(from: &Path, to: &Path) -> Result<()> {
+    if let Some(parent) = to.parent() {
+        fs::create_dir_all(parent)?;
+    }
+    fs::copy(from, to).with_context(|| format!("{} could not be packed", from.display()))?;
+    Ok(())
+}
+
+/// The wasm, one file for each entry, and declarations for modules that exist.
+fn expected(workspace: &Workspace) -> Result<BTreeSet<String>> {
+    let mut expected: BTreeSet<_> = DOCUMENTS.iter().map(|&name| name.to_owned()).collect();
+    expected.extend(["package.json".to_owned(), "dist/everfresh_bg.wasm".to_owned()]);
+    let sources = workspace.join("pkg/src");
+    for path in files_below(&sources.join("entry"))? {
+        if let Some(name) = path.to_string_lossy().strip_suffix(".ts") {
+            expected.insert(format!("dist/{name}.js"));
+        }
+    }
+    for path in files_below(&workspace.join("pkg/dist"))? {
+        let path = path.to_string_lossy();
+        let Some(name) = path.strip_suffix(".d.ts") else { continue };
+        if sources.join(format!("{name}.ts")).exists() {
+            expected.insert(format!("dist/{path}"));
+        }
+    }
+    Ok(expected)
+}
+
+fn compare(expected: &BTreeSet<String>, found: &BTreeSet<String>) -> Result<()> {
+    let missing = expected.difference(found).map(|path| format!("{path} is missing"));
+    let surplus = found.difference(expected).map(|path| format!("{path} does not belong"));
+    let complaints = missing.chain(surplus).collect::<Vec<_>>();
+    if complaints.is_empty() {
+        return Ok(());
+    }
+    bail!("the tarball holds the wrong files: {}", complaints.join("; "))
+}
+
+/// Every file below a directory, relative to it.
+fn files_below(directory: &Path) -> Result<Vec<PathBuf>> {
+    let mut files = Vec::new();
+    let mut open = vec![PathBuf::new()];
+    while let Some(below) = open.pop() {
+        let path = directory.join(&below);
+        let listing =
+            fs::read_dir(&path).with_context(|| format!("cannot list {}", path.display()))?;
+        for entry in listing {
+            let entry = entry?;
+            let path = below.join(entry.file_name());
+            if entry.file_type()?.is_dir() { open.push(path) } else { files.push(path) }
+        }
+    }
+    Ok(files)
+}
+
+/// The parts that we read of what `npm pack --json` prints.
+#[derive(Debug, Deserialize)]
+struct Packed {
+    filename: String,
+    size: u64,
+    files: Vec<PackedFile>,
+}
+
+#[derive(Debug, Deserialize)]
+struct PackedFile {
+    path: String,
+}
+
+const DOCUMENTS: &[&str] = &["LICENSE-APACHE", "LICENSE-MIT", "README.md"];
+const LIMIT: Duration = Duration::from_secs(300);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn wrong_files_are_named() {
+        let set = |names: &[&str]| names.iter().map(|&name| name.to_owned()).collect();
+        assert!(compare(&set(&["a", "b"]), &set(&["a", "b"])).is_ok());
+        let error = compare(&set(&["a", "b"]), &set(&["b", "c"])).unwrap_err().to_string();
+        assert!(error.ends_with("a is missing; c does not belong"), "{error}");
+    }
+}

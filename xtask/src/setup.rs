@@ -1,0 +1,111 @@
+//! What a fresh machine lacks: the wasm target, the npm tools, a browser.
+
+use std::env;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail};
+
+use crate::process::{capture, check};
+use crate::workspace::Workspace;
+
+/// What building the package needs: the wasm target and the npm tools.
+pub(crate) fn for_package(workspace: &Workspace) -> Result<()> {
+    wasm_target(workspace)?;
+    npm_tools(workspace)
+}
+
+/// A Chromium to test with: `EVERFRESH_CHROMIUM`, or Debian's, installed when it can be.
+pub(crate) fn chromium() -> Result<PathBuf> {
+    if let Some(path) = env::var_os("EVERFRESH_CHROMIUM").map(PathBuf::from) {
+        if path.exists() {
+            return Ok(path);
+        }
+        bail!("EVERFRESH_CHROMIUM names {}, which does not exist", path.display());
+    }
+    let debian = Path::new("/usr/bin/chromium");
+    if !debian.exists() {
+        apt_install(&["chromium"]).context(
+            "the browser tests need Chromium; elsewhere than on Debian install it yourself and \
+             set EVERFRESH_CHROMIUM to its path",
+        )?;
+    }
+    Ok(debian.to_path_buf())
+}
+
+fn wasm_target(workspace: &Workspace) -> Result<()> {
+    let mut list = workspace.command("rustup");
+    list.args(["target", "list", "--installed"]);
+    let installed = capture(&mut list, SHORT)
+        .context("rustup is needed to get the wasm32 target: install it from https://rustup.rs")?;
+    if installed.lines().any(|target| target == WASM_TARGET) {
+        return Ok(());
+    }
+    let mut add = workspace.command("rustup");
+    add.args(["target", "add", WASM_TARGET]);
+    check(&mut add, LONG).context("the wasm32 target could not be added")
+}
+
+fn npm_tools(workspace: &Workspace) -> Result<()> {
+    let version = capture(Command::new("node").arg("--version"), SHORT).with_context(|| {
+        format!("Node.js was not found: install version {NODE} or newer, https://nodejs.org")
+    })?;
+    if major(&version).is_none_or(|found| found < NODE) {
+        bail!(
+            "Node.js {} is too old: install version {NODE} or newer, https://nodejs.org",
+            version.trim()
+        );
+    }
+
+    let lock = fs::read_to_string(workspace.join("package-lock.json"))
+        .context("package-lock.json could not be read")?;
+    let stamp = workspace.join("node_modules/.installed-lock");
+    if fs::read_to_string(&stamp).is_ok_and(|installed| installed == lock) {
+        return Ok(());
+    }
+    let mut npm = workspace.command("npm");
+    npm.args(["ci", "--ignore-scripts", "--no-audit", "--no-fund"]);
+    check(&mut npm, LONG).context("the npm tools could not be installed")?;
+    fs::write(&stamp, lock).context("node_modules cannot be written to")
+}
+
+fn apt_install(packages: &[&str]) -> Result<()> {
+    let names = packages.join(" ");
+    let remedy = format!("sudo apt-get update && sudo apt-get install --yes {names}");
+    let user = capture(Command::new("id").arg("-u"), SHORT)?;
+    if user.trim() != "0" {
+        bail!("{names} is not installed, and only root may install it. Run: {remedy}");
+    }
+    for arguments in [&["update"][..], &[&["install", "--yes"], packages].concat()] {
+        let mut apt = Command::new("apt-get");
+        apt.args(["-o", "DPkg::Lock::Timeout=600"]).args(arguments);
+        apt.env("DEBIAN_FRONTEND", "noninteractive");
+        check(&mut apt, LONG).with_context(|| format!("try by hand: {remedy}"))?;
+    }
+    Ok(())
+}
+
+/// The 20 of `v20.11.1`.
+fn major(version: &str) -> Option<u32> {
+    version.trim().strip_prefix('v')?.split('.').next()?.parse().ok()
+}
+
+pub(crate) const WASM_TARGET: &str = "wasm32-unknown-unknown";
+const NODE: u32 = 20;
+const SHORT: Duration = Duration::from_secs(60);
+const LONG: Duration = Duration::from_secs(1_200);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_the_major_version_of_node() {
+        assert_eq!(major("v20.11.1\n"), Some(20));
+        assert_eq!(major("v9.0.0"), Some(9));
+        assert_eq!(major("20.11.1"), None);
+        assert_eq!(major(""), None);
+    }
+}

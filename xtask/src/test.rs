@@ -1,0 +1,168 @@
+//! `cargo xtask test`: everything that must hold, cheapest failure first.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail, ensure};
+
+use crate::process::{check, observe};
+use crate::report::Counts;
+use crate::setup::WASM_TARGET;
+use crate::workspace::Workspace;
+use crate::{deny, hygiene, pack, package, setup, size};
+
+/// Runs every step and prints what each one found.
+///
+/// After a failure only the cheap steps still run: they may tell more for little.
+pub(crate) fn run(workspace: &Workspace) -> Result<()> {
+    let mut rows = Vec::new();
+    let mut total = Counts::default();
+    for step in steps() {
+        if total.failed > 0 && !step.cheap {
+            rows.push(format!("{:<18} {:>8}  skipped after a failure", step.name, ""));
+            continue;
+        }
+        println!("\n== {}", step.name);
+        let began = Instant::now();
+        let (counts, found) = match (step.run)(workspace) {
+            Ok(counts) if counts.ran() == 0 => (counts, "ok".to_owned()),
+            Ok(counts) => (counts, counts.to_string()),
+            Err(error) => {
+                eprintln!("error: {}: {error:#}", step.name);
+                (Counts::FAILURE, "FAILED".to_owned())
+            }
+        };
+        let seconds = began.elapsed().as_secs_f64();
+        println!("== {}: {found}, {seconds:.1} s", step.name);
+        rows.push(format!("{:<18} {seconds:>6.1} s  {found}", step.name));
+        total = total + counts;
+    }
+    println!("\n{}\n\ntests: {total}", rows.join("\n"));
+    ensure!(total.failed == 0, "not everything holds; the table above says where");
+    Ok(())
+}
+
+struct Step {
+    name: &'static str,
+    /// Whether it takes seconds.
+    cheap: bool,
+    run: fn(&Workspace) -> Result<Counts>,
+}
+
+fn steps() -> Vec<Step> {
+    let step = |name, cheap, run| Step { name, cheap, run };
+    let dependencies = step("dependencies", false, |w| untested(deny::run(w)));
+    let mut steps = vec![
+        step("format", true, |w| {
+            untested(check(&mut w.cargo(&["fmt", "--all", "--check"]), LIMIT))
+        }),
+        step("hygiene", true, |w| untested(hygiene::check(w))),
+        step("lints", false, |w| untested(lints(w))),
+        step("lints for wasm", false, |w| untested(lints_for_wasm(w))),
+        step("native tests", false, native_tests),
+        step("documentation", false, |w| untested(documentation(w))),
+        step("package", false, |w| untested(package::build(w))),
+        step("types", true, |w| untested(types(w))),
+        step("package tests", false, package_tests),
+        step("size budget", false, |w| untested(size::check(w))),
+        step("tarball", false, |w| untested(pack::gates(w))),
+        step("browser tests", false, browser_tests),
+    ];
+    // Two seconds once the tool is there, minutes before.
+    if deny::installed() {
+        steps.insert(2, Step { cheap: true, ..dependencies });
+    } else {
+        steps.push(dependencies);
+    }
+    steps
+}
+
+fn untested(done: Result<()>) -> Result<Counts> {
+    done.map(|()| Counts::default())
+}
+
+fn lints(workspace: &Workspace) -> Result<()> {
+    let mut cargo = workspace.cargo(&["clippy", "--workspace", "--all-targets"]);
+    check(cargo.args(["--", "-D", "warnings"]), LIMIT)
+}
+
+fn lints_for_wasm(workspace: &Workspace) -> Result<()> {
+    setup::for_package(workspace)?;
+    let mut cargo = workspace.cargo(&["clippy", "--package", "everfresh", "--lib"]);
+    check(cargo.args(["--target", WASM_TARGET, "--", "-D", "warnings"]), LIMIT)
+}
+
+fn native_tests(workspace: &Workspace) -> Result<Counts> {
+    let mut cargo = workspace.cargo(&["test", "--workspace", "--no-fail-fast"]);
+    counted(&mut cargo, Counts::of_cargo)
+}
+
+fn documentation(workspace: &Workspace) -> Result<()> {
+    let mut cargo = workspace.cargo(&["doc", "--workspace", "--no-deps"]);
+    check(cargo.env("RUSTDOCFLAGS", "-D warnings"), LIMIT)
+}
+
+fn types(workspace: &Workspace) -> Result<()> {
+    ensure!(workspace.join("pkg/wasm/everfresh.d.ts").exists(), "the package was not built");
+    check(workspace.npm_tool("tsc").args(["-p", "pkg/tsconfig.json"]), LIMIT)
+}
+
+fn package_tests(workspace: &Workspace) -> Result<Counts> {
+    node_tests(workspace, "pkg/test", |_| {})
+}
+
+fn browser_tests(workspace: &Workspace) -> Result<Counts> {
+    let chromium = setup::chromium()?;
+    check(&mut workspace.cargo(&["build", "--package", "everfresh-server"]), LIMIT)?;
+    let server = workspace.target("debug/everfresh-server");
+    node_tests(workspace, "tests/e2e", |node| {
+        node.arg("--test-concurrency=1");
+        node.env("EVERFRESH_SERVER", &server).env("EVERFRESH_CHROMIUM", &chromium);
+    })
+}
+
+/// Runs all `*.test.mjs` below a directory; Node 20 knows no globs.
+fn node_tests(
+    workspace: &Workspace,
+    directory: &str,
+    prepare: impl FnOnce(&mut Command),
+) -> Result<Counts> {
+    let mut files = Vec::new();
+    test_files(&workspace.join(directory), &mut files)?;
+    ensure!(!files.is_empty(), "there is no *.test.mjs below {directory}");
+    files.sort();
+    let mut node = workspace.command("node");
+    node.args(["--test", "--test-reporter=spec"]);
+    prepare(&mut node);
+    counted(node.args(files), Counts::of_node)
+}
+
+fn test_files(directory: &Path, found: &mut Vec<PathBuf>) -> Result<()> {
+    let listing = fs::read_dir(directory)
+        .with_context(|| format!("the tests' directory {} is missing", directory.display()))?;
+    for entry in listing {
+        let entry = entry?;
+        let path = entry.path();
+        if entry.file_type()?.is_dir() {
+            test_files(&path, found)?;
+        } else if path.to_string_lossy().ends_with(".test.mjs") {
+            found.push(path);
+        }
+    }
+    Ok(())
+}
+
+/// Counts what ran; a runner that fails without a failed test has not run them all.
+fn counted(command: &mut Command, count: fn(&str) -> Counts) -> Result<Counts> {
+    let (status, output) = observe(command, LIMIT)?;
+    let counts = count(&output);
+    if !status.success() && counts.failed == 0 {
+        bail!("the test runner stopped before its end ({status})");
+    }
+    ensure!(counts.ran() > 0, "no test ran");
+    Ok(counts)
+}
+
+const LIMIT: Duration = Duration::from_secs(2_400);
