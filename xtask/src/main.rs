@@ -54,13 +54,13 @@ enum Task {
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let done = Workspace::find().and_then(|workspace| match arguments.command {
-        Task::Demo { port } => demo::run(&workspace, port),
-        Task::Test => test::run(&workspace),
-        Task::Size { why } => size::run(&workspace, why),
-        Task::Pack => pack::run(&workspace),
+        Task::Demo { port } => demo::run(&workspace, port).map(|()| ExitCode::SUCCESS),
+        Task::Test => Ok(test::run(&workspace)),
+        Task::Size { why } => size::run(&workspace, why).map(|()| ExitCode::SUCCESS),
+        Task::Pack => pack::run(&workspace).map(|()| ExitCode::SUCCESS),
     });
     match done {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(error) => {
             eprintln!("error: {error:#}");
             ExitCode::FAILURE

@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, ExitCode};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
@@ -13,10 +13,10 @@ use crate::setup::WASM_TARGET;
 use crate::workspace::Workspace;
 use crate::{deny, hygiene, pack, package, setup, size};
 
-/// Runs every step and prints what each one found.
+/// Runs every step, prints what each one found and closes on the count of all tests.
 ///
 /// After a failure only the cheap steps still run: they may tell more for little.
-pub(crate) fn run(workspace: &Workspace) -> Result<()> {
+pub(crate) fn run(workspace: &Workspace) -> ExitCode {
     let mut rows = Vec::new();
     let mut total = Counts::default();
     for step in steps() {
@@ -40,8 +40,7 @@ pub(crate) fn run(workspace: &Workspace) -> Result<()> {
         total = total + counts;
     }
     println!("\n{}\n\ntests: {total}", rows.join("\n"));
-    ensure!(total.failed == 0, "not everything holds; the table above says where");
-    Ok(())
+    if total.failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
 struct Step {
@@ -64,7 +63,7 @@ fn steps() -> Vec<Step> {
         step("native tests", false, native_tests),
         step("documentation", false, |w| untested(documentation(w))),
         step("package", false, |w| untested(package::build(w))),
-        step("types", true, |w| untested(types(w))),
+        step("types", false, |w| untested(types(w))),
         step("package tests", false, package_tests),
         step("size budget", false, |w| untested(size::check(w))),
         step("tarball", false, |w| untested(pack::gates(w))),
