@@ -17,7 +17,7 @@ use crate::workspace::Workspace;
 /// Builds, serves, and stops cleanly when it is told to.
 pub(crate) fn run(workspace: &Workspace, port: u16) -> Result<()> {
     let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
-    let control = SocketAddr::from((Ipv4Addr::LOCALHOST, port.checked_add(1).unwrap_or(port - 1)));
+    let control = SocketAddr::from((Ipv4Addr::LOCALHOST, port + 1));
     for address in [address, control] {
         ensure_free(address)?;
     }

@@ -35,8 +35,8 @@ struct Arguments {
 enum Task {
     /// Build the package and the server, and serve the demo until Ctrl-C
     Demo {
-        /// Port on 127.0.0.1
-        #[arg(long, default_value_t = 8080)]
+        /// Port on 127.0.0.1; the fault switchboard listens on the next one
+        #[arg(long, default_value_t = 8080, value_parser = clap::value_parser!(u16).range(1..=65_534))]
         port: u16,
     },
     /// Run every check and test that CI runs
