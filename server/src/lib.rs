@@ -1,1 +1,54 @@
-//! The companion server.
+//! The companion server of Everfresh: issues, rotates, verifies and revokes session tokens.
+//!
+//! As a library it is one function, [`app`], which gives an axum router to run or to mount:
+//!
+//! ```
+//! use std::sync::Arc;
+//!
+//! use everfresh_server::clock::Clock;
+//! use everfresh_server::config::Settings;
+//! use everfresh_server::jwt::Keyring;
+//! use everfresh_server::password::Passwords;
+//! use everfresh_server::store::MemoryStore;
+//! use everfresh_server::{AppState, app};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let settings = Settings::default();
+//! let keys = Keyring::ephemeral()?;
+//! let store = Arc::new(MemoryStore::new(AppState::terms(&settings, &keys)));
+//! let state = AppState::new(settings, Clock::system(), store, keys, Passwords::new()?);
+//! let router: axum::Router = app(state);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! - [`rotation`] decides about refresh tokens; pure, and the heart of the whole.
+//! - [`store`] keeps users and session families, and makes each decision one atomic step.
+//! - [`jwt`] signs and verifies access tokens.
+//! - [`policy`] and [`config`] say what the operator wants.
+//! - [`AccessToken`] and [`MaybeAccessToken`] are extractors for handlers of your own.
+//! - [`control`] is the switchboard for tests, and [`serve`] the listener that can misbehave.
+
+mod app;
+pub mod clock;
+pub mod config;
+pub mod control;
+mod error;
+mod extract;
+pub mod jwt;
+pub mod password;
+pub mod policy;
+pub mod rotation;
+mod routes;
+pub mod secret;
+pub mod serve;
+pub mod start;
+mod state;
+mod stats;
+pub mod store;
+
+pub use app::app;
+pub use error::ApiError;
+pub use extract::{AccessToken, MaybeAccessToken, Session};
+pub use state::{AppState, Shared};
+pub use stats::{Counted, Stats};

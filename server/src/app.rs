@@ -1,0 +1,109 @@
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::{MatchedPath, Request, State};
+use axum::middleware::{Next, from_fn, from_fn_with_state};
+use axum::response::Response;
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use http::header::{
+    ACCESS_CONTROL_ALLOW_CREDENTIALS, ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_EXPOSE_HEADERS,
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, REFERRER_POLICY, RETRY_AFTER, WWW_AUTHENTICATE,
+    X_CONTENT_TYPE_OPTIONS,
+};
+use http::{HeaderName, HeaderValue, Method};
+use tower_http::cors::{AllowHeaders, CorsLayer};
+use tower_http::services::ServeDir;
+use tracing::Instrument as _;
+
+use crate::control::{self, WithoutCors};
+use crate::error::ApiError;
+use crate::routes;
+use crate::secret::random;
+use crate::state::AppState;
+
+/// All routes of the server, ready to run or to be mounted.
+pub fn app(state: AppState) -> Router {
+    let router = routes::router();
+    let router = match &state.settings.serve {
+        Some(folder) => {
+            let files = ServeDir::new(folder)
+                .call_fallback_on_method_not_allowed(true)
+                .fallback(axum::handler::HandlerWithoutStateExt::into_service(not_found));
+            router.fallback_service(files)
+        }
+        None => router.fallback(not_found),
+    };
+    router
+        .layer(from_fn(guard))
+        .layer(from_fn_with_state(state.clone(), control::commit_faults))
+        .layer(cors(&state))
+        .layer(from_fn_with_state(state.clone(), observe))
+        .with_state(state)
+}
+
+async fn not_found() -> ApiError {
+    ApiError::NotFound
+}
+
+/// Headers that every answer carries.
+async fn guard(request: Request, next: Next) -> Response {
+    let mut response = next.run(request).await;
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static(CSP));
+    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+    headers.entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("no-cache"));
+    response
+}
+
+/// Exactly the allowed origins, with credentials, on errors as well.
+fn cors(state: &AppState) -> CorsLayer {
+    CorsLayer::new()
+        .allow_origin(state.settings.allow_origin.clone())
+        .allow_credentials(!state.settings.allow_origin.is_empty())
+        .allow_headers(AllowHeaders::mirror_request())
+        .allow_methods([
+            Method::GET,
+            Method::HEAD,
+            Method::POST,
+            Method::PUT,
+            Method::PATCH,
+            Method::DELETE,
+        ])
+        .expose_headers([RETRY_AFTER, WWW_AUTHENTICATE, X_REQUEST_ID, REFRESH_REPLAYED])
+        .max_age(Duration::from_secs(600))
+}
+
+/// Names, counts and logs a request; never a header or a body, so never a token.
+async fn observe(State(app): State<AppState>, request: Request, next: Next) -> Response {
+    let path = request.extensions().get::<MatchedPath>().map_or("(other)", MatchedPath::as_str);
+    let route = format!("{} {path}", request.method());
+    let id = random::<9>().map(|bytes| URL_SAFE_NO_PAD.encode(bytes)).unwrap_or_default();
+    app.stats.request(&route);
+    let span = tracing::info_span!("request", id, route);
+    let mut response = next.run(request).instrument(span.clone()).await;
+
+    let status = response.status().as_u16();
+    app.stats.response(&route, status);
+    span.in_scope(|| tracing::debug!(status, "answered"));
+    if let Ok(id) = HeaderValue::try_from(id) {
+        response.headers_mut().insert(X_REQUEST_ID, id);
+    }
+    if response.extensions().get::<WithoutCors>().is_some() {
+        for name in [
+            ACCESS_CONTROL_ALLOW_ORIGIN,
+            ACCESS_CONTROL_ALLOW_CREDENTIALS,
+            ACCESS_CONTROL_EXPOSE_HEADERS,
+        ] {
+            response.headers_mut().remove(name);
+        }
+    }
+    response
+}
+
+const CSP: &str = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; connect-src 'self'; \
+                   style-src 'self'; img-src 'self' data:; manifest-src 'self'; base-uri 'none'; \
+                   form-action 'self'; frame-ancestors 'none'";
+const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+const REFRESH_REPLAYED: HeaderName = HeaderName::from_static("refresh-replayed");

@@ -1,0 +1,238 @@
+use std::fmt;
+use std::path::PathBuf;
+
+use clap::Args;
+use serde::de::{Deserialize, Deserializer, Error, SeqAccess, Visitor};
+
+use super::ConfigError;
+
+/// One source of settings, before anything is understood; what is absent is left to the next.
+#[derive(Clone, Debug, Default, Args, serde::Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Layer {
+    /// Where to listen; port 0 picks a free one [127.0.0.1:8080]
+    #[arg(long, value_name = "ADDR")]
+    pub listen: Option<String>,
+
+    /// The folder for the keys and the database [.data]
+    #[arg(long, value_name = "DIR")]
+    pub data: Option<PathBuf>,
+
+    /// `memory:` or `sqlite:PATH` [sqlite in the data folder]
+    #[arg(long, value_name = "URL")]
+    pub store: Option<String>,
+
+    /// The session strategy; --list-policies names them [silent-refresh]
+    #[arg(long, value_name = "NAME")]
+    pub policy: Option<String>,
+
+    /// Life of an access token, in seconds or like 15m [300]
+    #[arg(long, value_name = "TIME")]
+    #[serde(deserialize_with = "text")]
+    pub access_ttl: Option<String>,
+
+    /// A session that is not refreshed for this long ends; or `never` [48h]
+    #[arg(long, value_name = "TIME")]
+    #[serde(deserialize_with = "text")]
+    pub idle_ttl: Option<String>,
+
+    /// A session ends this long after its sign-in; or `never` [30d]
+    #[arg(long, value_name = "TIME")]
+    #[serde(deserialize_with = "text")]
+    pub absolute_ttl: Option<String>,
+
+    /// How far the clocks of issuer and verifier may differ [0]
+    #[arg(long, value_name = "TIME")]
+    #[serde(deserialize_with = "text")]
+    pub leeway: Option<String>,
+
+    /// Who may repeat a refresh: `keyed`, `keyed+grace` or `grace` [keyed]
+    #[arg(long, value_name = "PROFILE")]
+    pub rotation: Option<String>,
+
+    /// Keep the refresh token in an `HttpOnly` cookie, out of reach of scripts
+    #[arg(long, num_args = 0..=1, default_missing_value = "true", require_equals = true)]
+    #[serde(deserialize_with = "text")]
+    pub cookie: Option<String>,
+
+    /// An origin whose pages may call, like https://app.example (repeatable)
+    #[arg(long, value_name = "ORIGIN")]
+    #[serde(deserialize_with = "list")]
+    pub allow_origin: Vec<String>,
+
+    /// Serve the files of this folder too
+    #[arg(long, value_name = "DIR")]
+    pub serve: Option<PathBuf>,
+
+    /// Add this user unless it exists (repeatable); better in the environment or the file
+    #[arg(long, value_name = "NAME:PASSWORD")]
+    #[serde(deserialize_with = "list")]
+    pub user: Vec<String>,
+
+    /// What tokens call this server, the URL that clients see [http:// and the listen address]
+    #[arg(long, value_name = "URL")]
+    pub issuer: Option<String>,
+
+    /// Open the switchboard for tests (clock, faults, users) on this loopback address
+    #[arg(long, value_name = "ADDR")]
+    pub control: Option<String>,
+
+    /// Allow access tokens that live for more than a week
+    #[arg(long, num_args = 0..=1, default_missing_value = "true", require_equals = true)]
+    #[serde(deserialize_with = "text")]
+    pub allow_long_access: Option<String>,
+
+    /// Allow sessions that never end by themselves
+    #[arg(long, num_args = 0..=1, default_missing_value = "true", require_equals = true)]
+    #[serde(deserialize_with = "text")]
+    pub dangerously_eternal_refresh: Option<String>,
+}
+
+impl Layer {
+    /// Reads a TOML file's text.
+    pub fn from_toml(text: &str) -> Result<Self, ConfigError> {
+        toml::from_str(text).map_err(|error| ConfigError(error.to_string().trim_end().to_owned()))
+    }
+
+    /// Takes the variables whose names begin with `EVERFRESH_`; lists have one item a line.
+    pub fn from_environment(
+        variables: impl IntoIterator<Item = (String, String)>,
+    ) -> Result<Self, ConfigError> {
+        let mut table = toml::Table::new();
+        for (name, value) in variables {
+            if let Some(key) = name.strip_prefix("EVERFRESH_") {
+                table.insert(key.to_ascii_lowercase(), toml::Value::String(value));
+            }
+        }
+        table.try_into().map_err(|error: toml::de::Error| {
+            let cause = error.message();
+            ConfigError(format!("in the environment, EVERFRESH_...: {cause}"))
+        })
+    }
+
+    /// Lets another layer fill the gaps.
+    #[must_use]
+    pub fn over(self, below: Self) -> Self {
+        Self {
+            listen: self.listen.or(below.listen),
+            data: self.data.or(below.data),
+            store: self.store.or(below.store),
+            policy: self.policy.or(below.policy),
+            access_ttl: self.access_ttl.or(below.access_ttl),
+            idle_ttl: self.idle_ttl.or(below.idle_ttl),
+            absolute_ttl: self.absolute_ttl.or(below.absolute_ttl),
+            leeway: self.leeway.or(below.leeway),
+            rotation: self.rotation.or(below.rotation),
+            cookie: self.cookie.or(below.cookie),
+            allow_origin: first_filled(self.allow_origin, below.allow_origin),
+            serve: self.serve.or(below.serve),
+            user: first_filled(self.user, below.user),
+            issuer: self.issuer.or(below.issuer),
+            control: self.control.or(below.control),
+            allow_long_access: self.allow_long_access.or(below.allow_long_access),
+            dangerously_eternal_refresh: self
+                .dangerously_eternal_refresh
+                .or(below.dangerously_eternal_refresh),
+        }
+    }
+}
+
+fn first_filled(above: Vec<String>, below: Vec<String>) -> Vec<String> {
+    if above.is_empty() { below } else { above }
+}
+
+/// A text, or a number or switch that a person would write without quotes.
+fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    Scalar::deserialize(deserializer).map(|Scalar(text)| Some(text))
+}
+
+/// A list of texts, or one text with an item a line.
+fn list<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
+    deserializer.deserialize_any(ListVisitor)
+}
+
+struct Scalar(String);
+
+impl<'de> Deserialize<'de> for Scalar {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(ScalarVisitor).map(Self)
+    }
+}
+
+struct ScalarVisitor;
+
+impl Visitor<'_> for ScalarVisitor {
+    type Value = String;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a text, a whole number, true or false")
+    }
+
+    fn visit_str<E: Error>(self, value: &str) -> Result<String, E> {
+        Ok(value.to_owned())
+    }
+
+    fn visit_i64<E: Error>(self, value: i64) -> Result<String, E> {
+        Ok(value.to_string())
+    }
+
+    fn visit_bool<E: Error>(self, value: bool) -> Result<String, E> {
+        Ok(value.to_string())
+    }
+}
+
+struct ListVisitor;
+
+impl<'de> Visitor<'de> for ListVisitor {
+    type Value = Vec<String>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a list of texts")
+    }
+
+    fn visit_str<E: Error>(self, value: &str) -> Result<Vec<String>, E> {
+        let lines = value.lines().map(str::trim).filter(|line| !line.is_empty());
+        Ok(lines.map(str::to_owned).collect())
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Vec<String>, A::Error> {
+        let mut list = Vec::new();
+        while let Some(item) = items.next_element()? {
+            list.push(item);
+        }
+        Ok(list)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_the_same_names_from_file_and_environment() {
+        let file = Layer::from_toml("access_ttl = 60\ncookie = true\nuser = [\"a:b\", \"c:d\"]");
+        let pairs = [("EVERFRESH_ACCESS_TTL", "60"), ("EVERFRESH_COOKIE", "true")]
+            .into_iter()
+            .chain([("EVERFRESH_USER", "a:b\nc:d"), ("HOME", "/root")])
+            .map(|(name, value)| (name.to_owned(), value.to_owned()));
+        let environment = Layer::from_environment(pairs);
+        assert_eq!(format!("{:?}", file.unwrap()), format!("{:?}", environment.unwrap()));
+    }
+
+    #[test]
+    fn names_an_unknown_key() {
+        let error = Layer::from_toml("acces_ttl = 60").unwrap_err();
+        assert!(error.0.contains("unknown field `acces_ttl`"), "{error}");
+        let pair = ("EVERFRESH_LISTN".to_owned(), "x".to_owned());
+        let error = Layer::from_environment([pair]).unwrap_err();
+        assert!(error.0.contains("unknown field `listn`"), "{error}");
+    }
+
+    #[test]
+    fn lets_the_upper_layer_win() {
+        let upper = Layer { policy: Some("a".to_owned()), ..Layer::default() };
+        let lower = Layer::from_toml("policy = \"b\"\nleeway = 5").unwrap();
+        let both = upper.over(lower);
+        assert_eq!((both.policy.as_deref(), both.leeway.as_deref()), (Some("a"), Some("5")));
+    }
+}

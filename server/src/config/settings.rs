@@ -1,0 +1,249 @@
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use http::{HeaderValue, Uri};
+
+use super::{ConfigError, Layer, duration};
+use crate::policy::Policy;
+use crate::rotation::{Profile, Rules};
+use crate::secret::Secret;
+
+/// Settings that fit together.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Where to listen.
+    pub listen: SocketAddr,
+    /// Where the switchboard listens, always on loopback.
+    pub control: Option<SocketAddr>,
+    /// The folder for keys and database.
+    pub data: PathBuf,
+    /// Where sessions are kept.
+    pub store: StoreKind,
+    /// The strategy, with the lives that the operator chose.
+    pub policy: Policy,
+    /// How far clocks may differ, in seconds.
+    pub leeway: u64,
+    /// Who may repeat a refresh.
+    pub profile: Profile,
+    /// The refresh token lives in a cookie.
+    pub cookie: bool,
+    /// Foreign origins that may call.
+    pub allow_origin: Vec<HeaderValue>,
+    /// A folder of files to serve.
+    pub serve: Option<PathBuf>,
+    /// Users to add.
+    pub users: Vec<(String, Secret)>,
+    /// What tokens call this server; empty until the listener is bound.
+    pub issuer: String,
+}
+
+/// Where sessions are kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum StoreKind {
+    /// In memory, gone at the end of the process.
+    Memory,
+    /// In a SQLite file.
+    Sqlite(PathBuf),
+}
+
+impl Settings {
+    /// Understands what the layers say together.
+    pub fn resolve(layer: Layer) -> Result<Self, ConfigError> {
+        let policy = policy(&layer)?;
+        let data = layer.data.unwrap_or_else(|| PathBuf::from(".data"));
+        Ok(Self {
+            listen: address("listen", layer.listen.as_deref().unwrap_or("127.0.0.1:8080"))?,
+            control: layer.control.as_deref().map(loopback).transpose()?,
+            store: store(layer.store.as_deref(), &data)?,
+            data,
+            policy,
+            leeway: layer.leeway.as_deref().map_or(Ok(0), leeway)?,
+            profile: profile(layer.rotation.as_deref().unwrap_or("keyed"))?,
+            cookie: switch("cookie", layer.cookie.as_deref())?,
+            allow_origin: layer
+                .allow_origin
+                .iter()
+                .map(|text| origin(text))
+                .collect::<Result<Vec<_>, _>>()?,
+            serve: layer.serve.map(folder).transpose()?,
+            users: layer.user.iter().map(|text| user(text)).collect::<Result<Vec<_>, _>>()?,
+            issuer: layer.issuer.map(issuer).transpose()?.unwrap_or_default(),
+        })
+    }
+
+    /// The numbers that a rotation depends on.
+    #[must_use]
+    pub fn rules(&self) -> Rules {
+        let millis = |seconds: Option<u64>| seconds.map(|seconds| seconds.saturating_mul(1_000));
+        Rules {
+            profile: self.profile,
+            idle: millis(self.policy.idle_ttl),
+            max_login_age: millis(self.policy.max_login_age),
+            ..Rules::default()
+        }
+    }
+
+    /// Browsers reach us without TLS on this very machine, so a `Secure` cookie would be lost.
+    #[must_use]
+    pub fn plain_loopback(&self) -> bool {
+        let host = self.issuer.strip_prefix("http://").unwrap_or_default();
+        let host = host.rsplit_once(':').map_or(host, |(host, _)| host);
+        ["127.0.0.1", "[::1]", "localhost"].contains(&host)
+    }
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
+            control: None,
+            data: PathBuf::from(".data"),
+            store: StoreKind::Memory,
+            policy: Policy::all()[0],
+            leeway: 0,
+            profile: Profile::Keyed,
+            cookie: false,
+            allow_origin: Vec::new(),
+            serve: None,
+            users: Vec::new(),
+            issuer: "http://127.0.0.1:8080".to_owned(),
+        }
+    }
+}
+
+fn policy(layer: &Layer) -> Result<Policy, ConfigError> {
+    let name = layer.policy.as_deref().unwrap_or("silent-refresh");
+    let mut policy = *Policy::named(name).ok_or_else(|| {
+        ConfigError::value("policy", name, "--list-policies prints the names that there are")
+    })?;
+    if let Some(text) = &layer.access_ttl {
+        policy.access_ttl = duration::seconds("access_ttl", text)?;
+    }
+    if let Some(text) = &layer.idle_ttl {
+        policy.idle_ttl = duration::seconds_or_never("idle_ttl", text)?;
+    }
+    if let Some(text) = &layer.absolute_ttl {
+        policy.absolute_ttl = duration::seconds_or_never("absolute_ttl", text)?;
+    }
+
+    let zero = [Some(policy.access_ttl), policy.idle_ttl, policy.absolute_ttl].contains(&Some(0));
+    if zero {
+        return Err(ConfigError(
+            "a life of 0 seconds: no token would ever be good; give at least 1".to_owned(),
+        ));
+    }
+    let long = policy.access_ttl > LONG_ACCESS;
+    if long && !switch("allow_long_access", layer.allow_long_access.as_deref())? {
+        return Err(ConfigError(format!(
+            "--access-ttl: {} s is more than a week, and a stolen access token is good to its \
+             end; make it shorter and refresh, or insist with --allow-long-access",
+            policy.access_ttl
+        )));
+    }
+    let eternal = policy.idle_ttl.is_none() && policy.absolute_ttl.is_none();
+    let allowed = layer.dangerously_eternal_refresh.as_deref();
+    if eternal && !switch("dangerously_eternal_refresh", allowed)? {
+        return Err(ConfigError(
+            "--idle-ttl never with --absolute-ttl never: sessions and the records of revoked ones \
+             would pile up for ever; give one of them a limit, or insist with \
+             --dangerously-eternal-refresh"
+                .to_owned(),
+        ));
+    }
+    Ok(policy)
+}
+
+fn leeway(text: &str) -> Result<u64, ConfigError> {
+    let seconds = duration::seconds("leeway", text)?;
+    if seconds > 60 {
+        return Err(ConfigError::value("leeway", text, "more than 60 s hides a broken clock"));
+    }
+    Ok(seconds)
+}
+
+fn profile(text: &str) -> Result<Profile, ConfigError> {
+    match text {
+        "keyed" => Ok(Profile::Keyed),
+        "keyed+grace" => Ok(Profile::KeyedGrace),
+        "grace" => Ok(Profile::Grace),
+        _ => Err(ConfigError::value("rotation", text, "choose keyed, keyed+grace or grace")),
+    }
+}
+
+fn store(text: Option<&str>, data: &std::path::Path) -> Result<StoreKind, ConfigError> {
+    match text {
+        None => Ok(StoreKind::Sqlite(data.join("everfresh.db"))),
+        Some("memory:") => Ok(StoreKind::Memory),
+        Some(url) => match url.strip_prefix("sqlite:").filter(|path| !path.is_empty()) {
+            Some(path) => Ok(StoreKind::Sqlite(PathBuf::from(path))),
+            None => Err(ConfigError::value("store", url, "choose memory: or sqlite:PATH")),
+        },
+    }
+}
+
+fn address(name: &str, text: &str) -> Result<SocketAddr, ConfigError> {
+    let remedy = "give an IP address and a port, like 127.0.0.1:8080";
+    text.parse().map_err(|_| ConfigError::value(name, text, remedy))
+}
+
+fn loopback(text: &str) -> Result<SocketAddr, ConfigError> {
+    let address = address("control", text)?;
+    if !address.ip().is_loopback() {
+        let remedy = "it gives full power without a password, so only loopback will do: \
+                      127.0.0.1 and a port";
+        return Err(ConfigError::value("control", text, remedy));
+    }
+    Ok(address)
+}
+
+fn switch(name: &str, text: Option<&str>) -> Result<bool, ConfigError> {
+    match text {
+        None | Some("false") => Ok(false),
+        Some("true") => Ok(true),
+        Some(text) => Err(ConfigError::value(name, text, "it is either true or false")),
+    }
+}
+
+fn folder(path: PathBuf) -> Result<PathBuf, ConfigError> {
+    if path.is_dir() {
+        Ok(path)
+    } else {
+        let text = path.display().to_string();
+        Err(ConfigError::value("serve", &text, "there is no such folder"))
+    }
+}
+
+fn user(text: &str) -> Result<(String, Secret), ConfigError> {
+    match text.split_once(':') {
+        Some((name, password)) if !name.is_empty() && !password.is_empty() => {
+            Ok((name.to_owned(), password.into()))
+        }
+        // The text may be a password alone, so it is not repeated.
+        _ => Err(ConfigError("--user: give NAME:PASSWORD, both not empty".to_owned())),
+    }
+}
+
+fn origin(text: &str) -> Result<HeaderValue, ConfigError> {
+    let remedy = "give scheme, host and, if it is not the usual one, port: https://app.example";
+    let wrong = || ConfigError::value("allow_origin", text, remedy);
+    let uri: Uri = text.parse().map_err(|_| wrong())?;
+    let web = matches!(uri.scheme_str(), Some("http" | "https"));
+    let bare = text.matches('/').count() == 2 && !text.contains(['@', '?', '#', '*']);
+    if !web || !bare || text.chars().any(|letter| letter.is_ascii_uppercase()) {
+        return Err(wrong());
+    }
+    HeaderValue::from_str(text).map_err(|_| wrong())
+}
+
+fn issuer(text: String) -> Result<String, ConfigError> {
+    let web = text.starts_with("https://") || text.starts_with("http://");
+    let plain = text.parse::<Uri>().is_ok() && !text.contains(['?', '#']) && !text.ends_with('/');
+    if web && plain {
+        Ok(text)
+    } else {
+        let remedy = "give an http or https URL without a query or a slash at its end";
+        Err(ConfigError::value("issuer", &text, remedy))
+    }
+}
+
+const LONG_ACCESS: u64 = 7 * 86_400;

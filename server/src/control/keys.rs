@@ -1,0 +1,35 @@
+use axum::Json;
+use axum::Router;
+use axum::extract::State;
+use axum::routing::post;
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::error::ApiError;
+use crate::extract::JsonBody;
+use crate::jwt::seconds;
+use crate::state::AppState;
+
+pub(super) fn router() -> Router<AppState> {
+    Router::new().route("/keys/rotate", post(rotate))
+}
+
+async fn rotate(
+    State(app): State<AppState>,
+    JsonBody(Wish { now }): JsonBody<Wish>,
+) -> Result<Json<Value>, ApiError> {
+    let at = seconds(app.clock.now());
+    let longest = app.settings.policy.access_ttl.saturating_add(app.settings.leeway);
+    app.issuer.keys.rotate(at, now, longest).map_err(|error| {
+        tracing::error!(%error, "the keys could not be rotated");
+        ApiError::Internal
+    })?;
+    Ok(Json(app.issuer.keys.jwks(at)))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Wish {
+    #[serde(default)]
+    now: bool,
+}

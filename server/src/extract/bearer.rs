@@ -1,0 +1,110 @@
+use axum::extract::{FromRef, FromRequestParts};
+use http::HeaderMap;
+use http::header::AUTHORIZATION;
+use http::request::Parts;
+
+use crate::error::ApiError;
+use crate::jwt::{Claims, Flaw};
+use crate::rotation::{Profile, Row, SessionId, Status};
+use crate::state::AppState;
+use crate::store::User;
+
+/// A valid access token of a living session. Without one the request is refused.
+#[derive(Debug)]
+pub struct AccessToken(pub Session);
+
+/// As [`AccessToken`] if the request carries a token, and nothing if it carries none. A bad token
+/// is refused here too: whoever sends one wants to know.
+#[derive(Debug)]
+pub struct MaybeAccessToken(pub Option<Session>);
+
+/// Who is calling.
+#[derive(Clone, Debug)]
+pub struct Session {
+    /// What the token says.
+    pub claims: Claims,
+    /// The family, as it is now.
+    pub row: Row,
+    /// The user, as they are now.
+    pub user: User,
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for AccessToken
+where
+    AppState: FromRef<S>,
+{
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
+        let MaybeAccessToken(session) = MaybeAccessToken::from_request_parts(parts, state).await?;
+        session.map(Self).ok_or(ApiError::MissingToken)
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for MaybeAccessToken
+where
+    AppState: FromRef<S>,
+{
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
+        let query = parts.uri.query().unwrap_or_default();
+        if form_urlencoded::parse(query.as_bytes()).any(|(name, _)| name == "access_token") {
+            return Err(ApiError::InvalidRequest(
+                "a token in the URL ends up in logs; use a header",
+            ));
+        }
+        let Some(token) = bearer(&parts.headers)? else { return Ok(Self(None)) };
+
+        let app = AppState::from_ref(state);
+        let now = app.clock.now();
+        let claims = app.issuer.verify(token, now).map_err(|flaw| refuse(&flaw))?;
+        let (row, user) = living(&app, &claims).await?;
+        if app.settings.profile != Profile::Keyed
+            && let Some(generation) = claims.generation
+            && generation == row.generation
+            && !row.seen
+        {
+            app.store.mark_seen(row.sid, generation).await?;
+        }
+        Ok(Self(Some(Session { claims, row, user })))
+    }
+}
+
+/// The token in the one header that may carry it.
+pub(crate) fn bearer(headers: &HeaderMap) -> Result<Option<&str>, ApiError> {
+    let mut sent = headers.get_all(AUTHORIZATION).iter();
+    let Some(value) = sent.next() else { return Ok(None) };
+    if sent.next().is_some() {
+        return Err(ApiError::InvalidRequest("the header Authorization occurs twice"));
+    }
+    let text = value.to_str().map_err(|_| refuse(&Flaw::Format))?;
+    let (scheme, token) = text.split_once(' ').unwrap_or((text, ""));
+    if !scheme.eq_ignore_ascii_case("bearer") {
+        return Ok(None);
+    }
+    Ok(Some(token.trim_start_matches(' ')))
+}
+
+pub(crate) fn refuse(flaw: &Flaw) -> ApiError {
+    ApiError::InvalidToken(match flaw {
+        Flaw::Expired => "the access token has expired",
+        Flaw::TooLong => "the access token is too long",
+        Flaw::Format => "the access token is malformed",
+        Flaw::Header => "the access token is of another kind",
+        Flaw::Key => "the access token is signed with an unknown key",
+        Flaw::Signature => "the signature of the access token is wrong",
+        Flaw::Claims => "the access token is not meant for this server",
+    })
+}
+
+async fn living(app: &AppState, claims: &Claims) -> Result<(Row, User), ApiError> {
+    let ended = || ApiError::InvalidToken("the session has ended");
+    let sid = SessionId::parse(&claims.sid).ok_or_else(|| refuse(&Flaw::Claims))?;
+    let (row, user) = app.store.session(sid).await?.ok_or_else(ended)?;
+    let over = row.absolute_expires_at.is_some_and(|at| app.clock.now() >= at);
+    if row.status != Status::Active || over || user.disabled || user.id != claims.sub {
+        return Err(ended());
+    }
+    Ok((row, user))
+}

@@ -1,0 +1,282 @@
+use subtle::ConstantTimeEq;
+
+use super::{
+    Ended, KeyDigest, Millis, Parent, Pepper, RefreshToken, Revocation, RingEntry, Row, Rules,
+    Status,
+};
+
+/// One refresh of a known family: what becomes of the row, and what the client hears.
+///
+/// The first rule that fits wins, in the order of [`Transition`]. The caller holds the row alone
+/// (a lock, a transaction) from before this call until it has written [`Decision::row`].
+#[must_use]
+pub fn decide(
+    row: &Row,
+    attempt: &Attempt,
+    standing: Standing,
+    rules: &Rules,
+    pepper: &Pepper,
+) -> Decision {
+    if let Some(ended) = row.status.ended() {
+        return Decision::refuse(Transition::T1, Refusal::Ended(ended));
+    }
+    if attempt.client_id.as_ref().is_some_and(|client| *client != row.client_id) {
+        return Decision::refuse(Transition::T2, Refusal::WrongClient);
+    }
+    if let Some(expiry) = row.expiry(attempt.now, rules.max_login_age) {
+        let refusal = Refusal::Ended(Ended::Expired(expiry));
+        return Decision::end(row, Status::Expired(expiry), Transition::T3, refusal);
+    }
+    if let Some(why) = standing.objection(row) {
+        let status = Status::Revoked(why);
+        return Decision::end(row, status, Transition::T4, Refusal::LoginRequired);
+    }
+
+    let token = &attempt.token;
+    let known = match token.generation {
+        generation if generation == row.generation => Some(&row.digest),
+        generation if generation.checked_add(1) == Some(row.generation) => {
+            row.parent.as_ref().map(|parent| &parent.digest)
+        }
+        _ => None,
+    };
+    if known.is_some_and(|digest| !bool::from(token.digest().ct_eq(digest))) {
+        return Decision::refuse(Transition::T0, Refusal::Malformed);
+    }
+
+    let key = attempt.key.filter(|_| rules.profile.honours_keys());
+    if token.generation == row.generation {
+        rotate(row, attempt, key, rules, pepper)
+    } else if token.generation > row.generation {
+        Decision::refuse(Transition::T10, Refusal::StoreBehind)
+    } else if token.generation.checked_add(1) == Some(row.generation) {
+        repeat(row, attempt, key, rules, pepper)
+    } else {
+        outdated(row, attempt, key, rules)
+    }
+}
+
+fn rotate(
+    row: &Row,
+    attempt: &Attempt,
+    key: Option<KeyDigest>,
+    rules: &Rules,
+    pepper: &Pepper,
+) -> Decision {
+    let now = attempt.now;
+    let token = attempt.token.successor(pepper, &attempt.salt, now);
+    let mut next = row.clone();
+    next.generation = token.generation;
+    next.parent = Some(Parent { digest: row.digest, salt: attempt.salt });
+    next.digest = token.digest();
+    if next.ring.len() == Row::RING {
+        next.ring.remove(0);
+    }
+    next.ring.push(RingEntry { generation: row.generation, key, rotated_at: now });
+    next.replays = 0;
+    next.keyed |= key.is_some();
+    next.seen = false;
+    next.last_used_at = now;
+    let idle = rules.idle.map(|idle| now.saturating_add(idle));
+    next.idle_expires_at = match (idle, row.absolute_expires_at) {
+        (Some(idle), Some(absolute)) => Some(idle.min(absolute)),
+        (idle, _) => idle,
+    };
+
+    Decision {
+        transition: Transition::T5,
+        answer: Ok(Grant { token, replayed: false }),
+        row: Some(next),
+    }
+}
+
+/// The parent came again: a retry, or a thief.
+fn repeat(
+    row: &Row,
+    attempt: &Attempt,
+    key: Option<KeyDigest>,
+    rules: &Rules,
+    pepper: &Pepper,
+) -> Decision {
+    let (Some(parent), Some(rotation)) = (&row.parent, row.rotation_of(attempt.token.generation))
+    else {
+        return reused(row);
+    };
+    let transition = if key.is_some() && key == rotation.key {
+        Transition::T6
+    } else if !row.seen && forgiven(row, rotation, attempt, rules) {
+        Transition::T7
+    } else {
+        return reused(row);
+    };
+
+    let late = attempt.now > rotation.rotated_at.saturating_add(rules.replay_free);
+    if late && row.replays >= rules.replay_cap {
+        return Decision::refuse(transition, Refusal::TooManyReplays);
+    }
+    let token = attempt.token.successor(pepper, &parent.salt, rotation.rotated_at);
+    let row = late.then(|| Row { replays: row.replays + 1, ..row.clone() });
+    Decision { transition, answer: Ok(Grant { token, replayed: true }), row }
+}
+
+/// A token from before the parent: a late duplicate, or a thief.
+fn outdated(row: &Row, attempt: &Attempt, key: Option<KeyDigest>, rules: &Rules) -> Decision {
+    let Some(rotation) = row.rotation_of(attempt.token.generation) else { return reused(row) };
+    let same = key.is_some() && key == rotation.key;
+    if same || forgiven(row, rotation, attempt, rules) {
+        Decision::refuse(Transition::T8, Refusal::Superseded)
+    } else {
+        reused(row)
+    }
+}
+
+/// Within the grace window, but never for a family that has keys and now comes without one.
+fn forgiven(row: &Row, rotation: &RingEntry, attempt: &Attempt, rules: &Rules) -> bool {
+    let downgrade = row.keyed && attempt.key.is_none();
+    let in_time = attempt.now <= rotation.rotated_at.saturating_add(rules.grace);
+    rules.profile.forgives() && !downgrade && in_time
+}
+
+fn reused(row: &Row) -> Decision {
+    let status = Status::Revoked(Revocation::Reuse);
+    Decision::end(row, status, Transition::T9, Refusal::Reused)
+}
+
+/// One presented refresh token with all that the decision may depend on.
+#[derive(Clone, Debug)]
+pub struct Attempt {
+    /// The token, its tag already checked.
+    pub token: RefreshToken,
+    /// The rotation key that came with it.
+    pub key: Option<KeyDigest>,
+    /// The client that says it is asking.
+    pub client_id: Option<String>,
+    /// The server's time.
+    pub now: Millis,
+    /// Fresh randomness, used only if the family rotates.
+    pub salt: [u8; 32],
+}
+
+/// How the user stands with the server at the time of the refresh.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Standing {
+    /// An administrator locked the user out.
+    pub disabled: bool,
+    /// The user has to sign in again.
+    pub reauth: bool,
+    /// Sessions opened under an earlier version are void.
+    pub version: u32,
+}
+
+impl Standing {
+    fn objection(self, row: &Row) -> Option<Revocation> {
+        if self.disabled {
+            Some(Revocation::Admin)
+        } else if self.reauth {
+            Some(Revocation::Reauth)
+        } else if self.version != row.user_version {
+            Some(Revocation::Version)
+        } else {
+            None
+        }
+    }
+}
+
+/// What a refresh came to.
+#[derive(Clone, Debug)]
+pub struct Decision {
+    /// The rule that fitted.
+    pub transition: Transition,
+    /// What the client gets.
+    pub answer: Result<Grant, Refusal>,
+    /// The row to write, if it changed.
+    pub row: Option<Row>,
+}
+
+impl Decision {
+    /// No change, no token.
+    #[must_use]
+    pub fn refuse(transition: Transition, refusal: Refusal) -> Self {
+        Self { transition, answer: Err(refusal), row: None }
+    }
+
+    fn end(row: &Row, status: Status, transition: Transition, refusal: Refusal) -> Self {
+        Self { transition, answer: Err(refusal), row: Some(Row { status, ..row.clone() }) }
+    }
+}
+
+/// A refresh that was granted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Grant {
+    /// The refresh token to use next.
+    pub token: RefreshToken,
+    /// The family had already rotated; this is the same answer again.
+    pub replayed: bool,
+}
+
+/// A refresh that was not granted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// Not a token of this server.
+    Malformed,
+    /// No such family.
+    Unknown,
+    /// The family has ended.
+    Ended(Ended),
+    /// The token belongs to another client.
+    WrongClient,
+    /// The user has to sign in again.
+    LoginRequired,
+    /// The last rotation was repeated too often.
+    TooManyReplays,
+    /// A newer token is out, and this is a late copy of an old request.
+    Superseded,
+    /// Two parties hold the token; the family has been ended.
+    Reused,
+    /// The token is newer than the store, which must have lost a write.
+    StoreBehind,
+}
+
+/// The rules of a refresh, in the order in which they are tried.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Transition {
+    /// Not authentic: nothing happens.
+    T0,
+    /// The family is unknown or has ended.
+    T1,
+    /// Another client: refused, but nobody is signed out for it.
+    T2,
+    /// A limit has been reached: the family expires.
+    T3,
+    /// The user may not go on: the family is revoked.
+    T4,
+    /// The newest token: rotate.
+    T5,
+    /// The parent with its own key: the same answer again.
+    T6,
+    /// The parent with another key, forgiven within the grace window.
+    T7,
+    /// A late duplicate of an old rotation: refused, but nobody is signed out for it.
+    T8,
+    /// Any other old token: theft, the family is revoked.
+    T9,
+    /// A token from the store's future: refused, and an alarm for the operator.
+    T10,
+}
+
+impl Transition {
+    /// All of them, in order.
+    pub const ALL: [Self; 11] = [
+        Self::T0,
+        Self::T1,
+        Self::T2,
+        Self::T3,
+        Self::T4,
+        Self::T5,
+        Self::T6,
+        Self::T7,
+        Self::T8,
+        Self::T9,
+        Self::T10,
+    ];
+}

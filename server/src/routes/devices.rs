@@ -1,0 +1,61 @@
+use axum::Json;
+use axum::Router;
+use axum::extract::{Path, State};
+use axum::routing::{delete, get};
+use http::StatusCode;
+use serde::Serialize;
+
+use crate::error::ApiError;
+use crate::extract::AccessToken;
+use crate::jwt::{Seconds, seconds};
+use crate::rotation::{Revocation, Row, SessionId, Status};
+use crate::state::AppState;
+use crate::store::Whose;
+
+pub(super) fn router() -> Router<AppState> {
+    Router::new().route("/auth/devices", get(devices)).route("/auth/devices/{id}", delete(remove))
+}
+
+async fn devices(
+    State(app): State<AppState>,
+    AccessToken(session): AccessToken,
+) -> Result<Json<Devices>, ApiError> {
+    let now = app.clock.now();
+    let mut rows = app.store.sessions(Some(session.user.id)).await?;
+    rows.retain(|row| row.status == Status::Active && row.expiry(now, None).is_none());
+    let device = |row: Row| Device {
+        id: row.sid.to_string(),
+        current: row.sid == session.row.sid,
+        name: row.device_name,
+        created_at: seconds(row.created_at),
+        last_used_at: seconds(row.last_used_at),
+    };
+    Ok(Json(Devices { devices: rows.into_iter().map(device).collect() }))
+}
+
+async fn remove(
+    State(app): State<AppState>,
+    AccessToken(session): AccessToken,
+    Path(id): Path<String>,
+) -> Result<StatusCode, ApiError> {
+    let sid = SessionId::parse(&id).ok_or(ApiError::NotFound)?;
+    let whose = Whose::SessionOf(session.user.id, sid);
+    match app.store.end(whose, Revocation::Device).await? {
+        0 => Err(ApiError::NotFound),
+        _ => Ok(StatusCode::NO_CONTENT),
+    }
+}
+
+#[derive(Serialize)]
+struct Devices {
+    devices: Vec<Device>,
+}
+
+#[derive(Serialize)]
+struct Device {
+    id: String,
+    name: Option<String>,
+    current: bool,
+    created_at: Seconds,
+    last_used_at: Seconds,
+}

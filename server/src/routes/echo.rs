@@ -1,0 +1,62 @@
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use axum::Json;
+use axum::Router;
+use axum::response::{IntoResponse, Response};
+use axum::routing::any;
+use http::{HeaderMap, Method, Uri};
+use serde::Serialize;
+use sha2::{Digest, Sha256};
+
+use super::tokens;
+use crate::extract::{AccessToken, Raw};
+use crate::state::AppState;
+
+pub(super) fn router() -> Router<AppState> {
+    Router::new().route("/api/echo", any(echo))
+}
+
+async fn echo(
+    _: AccessToken,
+    method: Method,
+    uri: Uri,
+    headers: HeaderMap,
+    Raw(body): Raw<{ 16 * 1_024 * 1_024 }>,
+) -> Response {
+    let mut received = BTreeMap::<String, String>::new();
+    for (name, value) in &headers {
+        let value = String::from_utf8_lossy(value.as_bytes());
+        received
+            .entry(name.to_string())
+            .and_modify(|all| {
+                all.push_str(", ");
+                all.push_str(&value);
+            })
+            .or_insert_with(|| value.to_string());
+    }
+    let echo = Echo {
+        method: method.to_string(),
+        path: uri.path_and_query().map_or("/", |path| path.as_str()).to_owned(),
+        headers: received,
+        body_sha256: hex(&Sha256::digest(&body)),
+        body_length: body.len(),
+    };
+    (tokens::no_store(HeaderMap::new()), Json(echo)).into_response()
+}
+
+#[derive(Serialize)]
+struct Echo {
+    method: String,
+    path: String,
+    headers: BTreeMap<String, String>,
+    body_sha256: String,
+    body_length: usize,
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::with_capacity(2 * bytes.len()), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}

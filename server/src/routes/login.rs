@@ -1,0 +1,68 @@
+use axum::Router;
+use axum::extract::State;
+use axum::response::Response;
+use axum::routing::post;
+use serde::Deserialize;
+
+use super::tokens::{self, Carrier};
+use crate::error::ApiError;
+use crate::extract::JsonBody;
+use crate::rotation::{RefreshToken, Row, SessionId};
+use crate::secret::{Secret, random};
+use crate::state::AppState;
+
+pub(super) fn router() -> Router<AppState> {
+    Router::new().route("/auth/login", post(login))
+}
+
+async fn login(
+    State(app): State<AppState>,
+    JsonBody(request): JsonBody<Login>,
+) -> Result<Response, ApiError> {
+    let Login { username, password, device_name, client_id } = request;
+    let long = |text: &Option<String>| text.as_ref().is_some_and(|text| text.len() > 200);
+    if long(&device_name) || long(&client_id) || username.len() > 200 {
+        return Err(ApiError::InvalidRequest("a name has at most 200 bytes"));
+    }
+    if password.expose().len() > 1_024 {
+        return Err(ApiError::InvalidRequest("a password has at most 1024 bytes"));
+    }
+
+    let user = app.store.user_named(username).await?;
+    let stored = user.as_ref().map(|user| user.password.clone());
+    let right = app.passwords.check(password, stored).await.map_err(|error| {
+        tracing::error!(%error, "no password could be checked");
+        ApiError::Internal
+    })?;
+    let Some(user) = user.filter(|user| right && !user.disabled) else {
+        return Err(ApiError::InvalidCredentials);
+    };
+
+    let now = app.clock.now();
+    let token = RefreshToken::first(SessionId(random()?), now, random()?);
+    let client = client_id.unwrap_or_else(|| "default".to_owned());
+    let policy = &app.settings.policy;
+    let after = |seconds: u64| now.saturating_add(seconds.saturating_mul(1_000));
+    let absolute = policy.absolute_ttl.map(after);
+    let idle = policy.idle_ttl.map(after).filter(|_| policy.refresh_token);
+    let row = Row {
+        device_name,
+        idle_expires_at: idle.map(|idle| absolute.map_or(idle, |absolute| idle.min(absolute))),
+        absolute_expires_at: absolute,
+        ..Row::opened(&token, user.id.clone(), client)
+    };
+    app.store.open(row.clone()).await?;
+    tracing::info!(sid = %row.sid, user = user.id, "signed in");
+
+    let carrier = if app.settings.cookie { Carrier::Cookie } else { Carrier::Body };
+    let token = policy.refresh_token.then_some(&token);
+    tokens::issued(&app, &row, &user, token, carrier)
+}
+
+#[derive(Debug, Deserialize)]
+struct Login {
+    username: String,
+    password: Secret,
+    device_name: Option<String>,
+    client_id: Option<String>,
+}

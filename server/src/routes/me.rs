@@ -1,0 +1,17 @@
+use axum::Json;
+use axum::Router;
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use http::HeaderMap;
+
+use super::tokens;
+use crate::extract::AccessToken;
+use crate::state::AppState;
+
+pub(super) fn router() -> Router<AppState> {
+    Router::new().route("/api/me", get(me))
+}
+
+async fn me(AccessToken(session): AccessToken) -> Response {
+    (tokens::no_store(HeaderMap::new()), Json(session.claims)).into_response()
+}

@@ -1,0 +1,39 @@
+//! The routes, one module per resource.
+
+mod devices;
+mod echo;
+mod health;
+mod login;
+mod logout;
+mod me;
+mod password;
+mod profile;
+mod refresh;
+mod renew;
+mod revoke;
+mod token;
+mod tokens;
+mod well_known;
+
+use axum::Router;
+
+use crate::error::ApiError;
+use crate::state::AppState;
+
+pub(crate) fn router() -> Router<AppState> {
+    Router::new()
+        .merge(devices::router())
+        .merge(echo::router())
+        .merge(health::router())
+        .merge(login::router())
+        .merge(logout::router())
+        .merge(me::router())
+        .merge(password::router())
+        .merge(profile::router())
+        .merge(refresh::router())
+        .merge(renew::router())
+        .merge(revoke::router())
+        .merge(token::router())
+        .merge(well_known::router())
+        .method_not_allowed_fallback(async || ApiError::MethodNotAllowed)
+}

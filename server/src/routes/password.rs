@@ -1,0 +1,54 @@
+use axum::Router;
+use axum::extract::State;
+use axum::routing::post;
+use http::StatusCode;
+use serde::Deserialize;
+
+use crate::error::ApiError;
+use crate::extract::{AccessToken, JsonBody};
+use crate::password::PasswordError;
+use crate::rotation::Revocation;
+use crate::secret::Secret;
+use crate::state::AppState;
+use crate::store::{Change, Whose};
+
+pub(super) fn router() -> Router<AppState> {
+    Router::new().route("/auth/password", post(change))
+}
+
+/// A new password ends all other sessions of the user.
+async fn change(
+    State(app): State<AppState>,
+    AccessToken(session): AccessToken,
+    JsonBody(request): JsonBody<PasswordChange>,
+) -> Result<StatusCode, ApiError> {
+    let PasswordChange { current_password, new_password } = request;
+    if !(1..=1_024).contains(&new_password.expose().len()) {
+        return Err(ApiError::InvalidRequest("a password has 1 to 1024 bytes"));
+    }
+    let user = session.user;
+    let right =
+        app.passwords.check(current_password, Some(user.password)).await.map_err(internal)?;
+    if !right {
+        return Err(ApiError::InvalidCredentials);
+    }
+
+    let password = app.passwords.hash(new_password).await.map_err(internal)?;
+    let change = Change { password: Some(password), ..Change::default() };
+    app.store.change_user(user.id.clone(), change).await?;
+    let others = Whose::User(user.id, Some(session.row.sid));
+    app.store.end(others, Revocation::Password).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+fn internal(error: PasswordError) -> ApiError {
+    tracing::error!(%error, "a password could not be handled");
+    ApiError::Internal
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct PasswordChange {
+    current_password: Secret,
+    new_password: Secret,
+}

@@ -1,0 +1,38 @@
+use axum::Json;
+use axum::Router;
+use axum::extract::State;
+use axum::routing::patch;
+use serde::Deserialize;
+
+use crate::error::ApiError;
+use crate::extract::{AccessToken, JsonBody};
+use crate::jwt::Profile;
+use crate::state::AppState;
+use crate::store::{Change, present};
+
+pub(super) fn router() -> Router<AppState> {
+    Router::new().route("/auth/profile", patch(change))
+}
+
+/// Changes what the user may change; tokens say so from the next refresh on.
+async fn change(
+    State(app): State<AppState>,
+    AccessToken(session): AccessToken,
+    JsonBody(ProfileChange { name, phone }): JsonBody<ProfileChange>,
+) -> Result<Json<Profile>, ApiError> {
+    let long = |text: Option<&String>| text.is_some_and(|text| text.len() > 200);
+    if long(name.as_ref()) || long(phone.as_ref().and_then(Option::as_ref)) {
+        return Err(ApiError::InvalidRequest("a name or number has at most 200 bytes"));
+    }
+    let change = Change { name, phone, ..Change::default() };
+    let user = app.store.change_user(session.user.id, change).await?;
+    Ok(Json(Profile::from(&user.ok_or(ApiError::NotFound)?)))
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ProfileChange {
+    name: Option<String>,
+    #[serde(default, deserialize_with = "present")]
+    phone: Option<Option<String>>,
+}

@@ -1,0 +1,57 @@
+use axum::Router;
+use axum::extract::State;
+use axum::response::Response;
+use axum::routing::post;
+use http::HeaderMap;
+
+use super::tokens::{self, Carrier};
+use crate::error::ApiError;
+use crate::extract::{Form, rotation_key};
+use crate::rotation::{Attempt, RefreshToken, Refusal, RotationKey, Transition};
+use crate::secret::{Secret, random};
+use crate::state::AppState;
+use crate::store::Outcome;
+
+pub(super) fn router() -> Router<AppState> {
+    Router::new().route("/oauth/token", post(token))
+}
+
+async fn token(
+    State(app): State<AppState>,
+    headers: HeaderMap,
+    mut form: Form,
+) -> Result<Response, ApiError> {
+    match form.take("grant_type") {
+        None => return Err(ApiError::InvalidRequest("grant_type is missing")),
+        Some(grant) if grant.expose() != "refresh_token" => {
+            return Err(ApiError::UnsupportedGrantType);
+        }
+        Some(_) => {}
+    }
+    if form.take("scope").is_some() {
+        return Err(ApiError::InvalidScope);
+    }
+    let presented = form.take("refresh_token");
+    let presented = presented.ok_or(ApiError::InvalidRequest("refresh_token is missing"))?;
+    let field = form.take("rotation_key");
+    let key = rotation_key(&headers, field.as_ref().map(Secret::expose))?;
+    let client = form.take("client_id").map(|client| client.expose().to_owned());
+
+    let outcome = refresh(&app, &presented, key, client).await?;
+    tokens::refreshed(&app, outcome, Carrier::Body)
+}
+
+/// One refresh; garbage is dropped before the store hears of it.
+pub(super) async fn refresh(
+    app: &AppState,
+    presented: &Secret,
+    key: Option<RotationKey>,
+    client_id: Option<String>,
+) -> Result<Outcome, ApiError> {
+    let Ok(token) = RefreshToken::parse(presented.expose(), &app.pepper) else {
+        return Ok(Outcome::refuse(Transition::T0, Refusal::Malformed));
+    };
+    let key = key.map(|key| key.digest());
+    let attempt = Attempt { token, key, client_id, now: app.clock.now(), salt: random()? };
+    Ok(app.store.refresh(attempt).await?)
+}

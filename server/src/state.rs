@@ -1,0 +1,88 @@
+//! What all routes share.
+
+use std::fmt;
+use std::ops::Deref;
+use std::sync::Arc;
+
+use crate::clock::Clock;
+use crate::config::Settings;
+use crate::control::Faults;
+use crate::jwt::{Issuer, Keyring};
+use crate::password::Passwords;
+use crate::rotation::Pepper;
+use crate::stats::Stats;
+use crate::store::{Store, Terms};
+
+/// The server behind the routes; clones share it.
+#[derive(Clone)]
+pub struct AppState(Arc<Shared>);
+
+/// The parts of an [`AppState`].
+#[derive(Debug)]
+pub struct Shared {
+    /// What the operator decided.
+    pub settings: Settings,
+    /// The time.
+    pub clock: Clock,
+    /// Users and sessions.
+    pub store: Arc<dyn Store>,
+    /// Access tokens.
+    pub issuer: Issuer,
+    /// The server's share in refresh tokens.
+    pub pepper: Pepper,
+    /// Password hashing.
+    pub passwords: Passwords,
+    /// Counters.
+    pub stats: Stats,
+    /// Faults to commit on purpose; none unless the switchboard asks for them.
+    pub faults: Faults,
+}
+
+impl AppState {
+    /// Puts the parts together.
+    #[must_use]
+    pub fn new(
+        settings: Settings,
+        clock: Clock,
+        store: Arc<dyn Store>,
+        keys: Keyring,
+        passwords: Passwords,
+    ) -> Self {
+        let issuer = Issuer {
+            issuer: settings.issuer.clone(),
+            audience: settings.issuer.clone(),
+            leeway: settings.leeway,
+            keys,
+        };
+        Self(Arc::new(Shared {
+            pepper: issuer.keys.pepper(),
+            settings,
+            clock,
+            store,
+            issuer,
+            passwords,
+            stats: Stats::default(),
+            faults: Faults::default(),
+        }))
+    }
+
+    /// What a store must know to decide about refreshes as this server's settings demand.
+    #[must_use]
+    pub fn terms(settings: &Settings, keys: &Keyring) -> Terms {
+        Terms { pepper: keys.pepper(), rules: settings.rules() }
+    }
+}
+
+impl Deref for AppState {
+    type Target = Shared;
+
+    fn deref(&self) -> &Shared {
+        &self.0
+    }
+}
+
+impl fmt::Debug for AppState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AppState").field("settings", &self.settings).finish_non_exhaustive()
+    }
+}

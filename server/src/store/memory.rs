@@ -1,0 +1,228 @@
+use std::collections::HashMap;
+use std::future::ready;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use super::{Change, Outcome, Pending, Store, StoreError, Tables, Terms, User, Whose, steps};
+use crate::rotation::{
+    Attempt, Millis, RefreshToken, Refusal, Revocation, RotationKey, Row, SessionId, Transition,
+};
+
+/// Keeps everything in memory, behind one lock; gone when the process ends.
+///
+/// Beside the [`Store`] trait it can be used without any runtime, which is what simulations want:
+///
+/// ```
+/// use everfresh_server::rotation::{Pepper, RefreshToken, Rules, SessionId, Transition};
+/// use everfresh_server::store::{MemoryStore, Terms};
+///
+/// let terms = Terms { pepper: Pepper::new(1, [7; 32]), rules: Rules::default() };
+/// let store = MemoryStore::new(terms);
+/// let first = store.begin("ann", "web", SessionId([1; 16]), [2; 32], 0);
+/// let key = Some("a random rotation key");
+/// let outcome = store.refresh_now(&first, key, 1_000, [3; 32]);
+/// assert_eq!(outcome.transition, Transition::T5);
+/// let second = store.encode(&outcome.answer.unwrap().token);
+/// assert_eq!(store.refresh_now(&first, key, 2_000, [4; 32]).transition, Transition::T6);
+/// # assert_ne!(first, second);
+/// ```
+#[derive(Debug)]
+pub struct MemoryStore {
+    terms: Terms,
+    tables: Mutex<Maps>,
+}
+
+impl MemoryStore {
+    /// An empty one.
+    #[must_use]
+    pub fn new(terms: Terms) -> Self {
+        Self { terms, tables: Mutex::default() }
+    }
+
+    /// Begins a family for a user, whom it adds if need be; answers with the first refresh token.
+    pub fn begin(
+        &self,
+        user_id: &str,
+        client_id: &str,
+        sid: SessionId,
+        secret: [u8; 32],
+        now: Millis,
+    ) -> String {
+        let token = RefreshToken::first(sid, now, secret);
+        let mut row = Row::opened(&token, user_id.to_owned(), client_id.to_owned());
+        row.idle_expires_at = self.terms.rules.idle.map(|idle| now.saturating_add(idle));
+        let mut maps = self.lock();
+        let user = maps.users.entry(user_id.to_owned()).or_insert_with(|| nobody(user_id, now));
+        row.user_version = user.version;
+        user.reauth = false;
+        maps.rows.insert(sid, row);
+        self.encode(&token)
+    }
+
+    /// One refresh from text to outcome.
+    pub fn refresh_now(
+        &self,
+        token: &str,
+        key: Option<&str>,
+        now: Millis,
+        salt: [u8; 32],
+    ) -> Outcome {
+        let Ok(token) = RefreshToken::parse(token, &self.terms.pepper) else {
+            return Outcome::refuse(Transition::T0, Refusal::Malformed);
+        };
+        let key = key.and_then(RotationKey::parse).map(|key| key.digest());
+        let attempt = Attempt { token, key, client_id: None, now, salt };
+        self.decide(&attempt)
+    }
+
+    /// The text of a token that this store granted.
+    #[must_use]
+    pub fn encode(&self, token: &RefreshToken) -> String {
+        token.encode(&self.terms.pepper)
+    }
+
+    /// A family as it is now.
+    #[must_use]
+    pub fn row(&self, sid: SessionId) -> Option<Row> {
+        self.lock().rows.get(&sid).cloned()
+    }
+
+    /// Ends families; says how many.
+    pub fn end_now(&self, whose: &Whose, why: Revocation) -> usize {
+        steps::end(&mut *self.lock(), whose, why).unwrap_or_default()
+    }
+
+    /// Changes a user.
+    pub fn change_user_now(&self, user_id: &str, change: Change) -> Option<User> {
+        steps::change_user(&mut *self.lock(), user_id, change).unwrap_or_default()
+    }
+
+    fn decide(&self, attempt: &Attempt) -> Outcome {
+        steps::refresh(&mut *self.lock(), attempt, &self.terms)
+            .unwrap_or_else(|_| Outcome::refuse(Transition::T1, Refusal::Unknown))
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Maps> {
+        self.tables.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn step<T: Send + 'static>(
+        &self,
+        step: impl FnOnce(&mut Maps) -> Result<T, StoreError>,
+    ) -> Pending<'_, T> {
+        Box::pin(ready(step(&mut self.lock())))
+    }
+}
+
+impl Store for MemoryStore {
+    fn refresh(&self, attempt: Attempt) -> Pending<'_, Outcome> {
+        self.step(|maps| steps::refresh(maps, &attempt, &self.terms))
+    }
+
+    fn open(&self, row: Row) -> Pending<'_, ()> {
+        self.step(|maps| steps::open(maps, row))
+    }
+
+    fn session(&self, sid: SessionId) -> Pending<'_, Option<(Row, User)>> {
+        self.step(|maps| steps::session(maps, sid))
+    }
+
+    fn end(&self, whose: Whose, why: Revocation) -> Pending<'_, usize> {
+        self.step(|maps| steps::end(maps, &whose, why))
+    }
+
+    fn mark_seen(&self, sid: SessionId, generation: u32) -> Pending<'_, ()> {
+        self.step(|maps| steps::mark_seen(maps, sid, generation))
+    }
+
+    fn sessions(&self, user_id: Option<String>) -> Pending<'_, Vec<Row>> {
+        self.step(|maps| maps.rows(user_id.as_deref()))
+    }
+
+    fn add_user(&self, user: User) -> Pending<'_, bool> {
+        self.step(|maps| steps::add_user(maps, user))
+    }
+
+    fn user_named(&self, username: String) -> Pending<'_, Option<User>> {
+        self.step(|maps| maps.user_named(&username))
+    }
+
+    fn users(&self) -> Pending<'_, Vec<User>> {
+        self.step(Tables::users)
+    }
+
+    fn change_user(&self, user_id: String, change: Change) -> Pending<'_, Option<User>> {
+        self.step(|maps| steps::change_user(maps, &user_id, change))
+    }
+
+    fn sweep(&self, before: Millis) -> Pending<'_, usize> {
+        self.step(|maps| steps::sweep(maps, before))
+    }
+
+    fn ping(&self) -> Pending<'_, ()> {
+        self.step(|_| Ok(()))
+    }
+}
+
+#[derive(Debug, Default)]
+struct Maps {
+    rows: HashMap<SessionId, Row>,
+    users: HashMap<String, User>,
+}
+
+impl Tables for Maps {
+    fn row(&mut self, sid: SessionId) -> Result<Option<Row>, StoreError> {
+        Ok(self.rows.get(&sid).cloned())
+    }
+
+    fn rows(&mut self, user_id: Option<&str>) -> Result<Vec<Row>, StoreError> {
+        let wanted = |row: &&Row| user_id.is_none_or(|user| row.user_id == user);
+        let mut rows: Vec<Row> = self.rows.values().filter(wanted).cloned().collect();
+        rows.sort_by_key(|row| (row.created_at, row.sid));
+        Ok(rows)
+    }
+
+    fn put_row(&mut self, row: Row) -> Result<(), StoreError> {
+        self.rows.insert(row.sid, row);
+        Ok(())
+    }
+
+    fn drop_row(&mut self, sid: SessionId) -> Result<(), StoreError> {
+        self.rows.remove(&sid);
+        Ok(())
+    }
+
+    fn user(&mut self, id: &str) -> Result<Option<User>, StoreError> {
+        Ok(self.users.get(id).cloned())
+    }
+
+    fn user_named(&mut self, username: &str) -> Result<Option<User>, StoreError> {
+        Ok(self.users.values().find(|user| user.username == username).cloned())
+    }
+
+    fn users(&mut self) -> Result<Vec<User>, StoreError> {
+        let mut users: Vec<User> = self.users.values().cloned().collect();
+        users.sort_by(|a, b| a.username.cmp(&b.username));
+        Ok(users)
+    }
+
+    fn put_user(&mut self, user: User) -> Result<(), StoreError> {
+        self.users.insert(user.id.clone(), user);
+        Ok(())
+    }
+}
+
+/// A user who cannot sign in, for families that are begun without a login.
+fn nobody(id: &str, now: Millis) -> User {
+    User {
+        id: id.to_owned(),
+        username: id.to_owned(),
+        password: "!".into(),
+        version: 0,
+        disabled: false,
+        reauth: false,
+        name: id.to_owned(),
+        phone: None,
+        is_manager: false,
+        created_at: now,
+    }
+}

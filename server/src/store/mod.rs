@@ -1,0 +1,109 @@
+//! Where users and session families are kept.
+//!
+//! A store offers whole steps, each of them atomic: no caller ever reads a row, thinks, and writes
+//! it back. What a step does is written once, in [`steps`], over the few table operations of
+//! [`Tables`]; a store only says how a step gets the tables to itself.
+
+mod memory;
+mod steps;
+mod user;
+
+use std::fmt::Debug;
+use std::pin::Pin;
+
+pub use memory::MemoryStore;
+pub use steps::{Outcome, Renewed};
+pub(crate) use user::present;
+pub use user::{Change, User};
+
+use crate::rotation::{Attempt, Millis, Pepper, Revocation, Row, Rules, SessionId};
+
+/// A place for users and session families.
+///
+/// An answer means that the step is durable, as far as the store can be.
+pub trait Store: Send + Sync + Debug {
+    /// Decides about a refresh and writes what became of the family.
+    fn refresh(&self, attempt: Attempt) -> Pending<'_, Outcome>;
+
+    /// Begins a family; clears the user's duty to sign in again.
+    fn open(&self, row: Row) -> Pending<'_, ()>;
+
+    /// A family and its user.
+    fn session(&self, sid: SessionId) -> Pending<'_, Option<(Row, User)>>;
+
+    /// Ends families that are still active; says how many.
+    fn end(&self, whose: Whose, why: Revocation) -> Pending<'_, usize>;
+
+    /// Notes that the access token of this generation has been used.
+    fn mark_seen(&self, sid: SessionId, generation: u32) -> Pending<'_, ()>;
+
+    /// A user's families, or everybody's, oldest first.
+    fn sessions(&self, user_id: Option<String>) -> Pending<'_, Vec<Row>>;
+
+    /// Adds a user, unless there is one of that name; says whether it did.
+    fn add_user(&self, user: User) -> Pending<'_, bool>;
+
+    /// The user of a name.
+    fn user_named(&self, username: String) -> Pending<'_, Option<User>>;
+
+    /// All users, by name.
+    fn users(&self) -> Pending<'_, Vec<User>>;
+
+    /// Changes a user; answers with the user as it is then.
+    fn change_user(&self, user_id: String, change: Change) -> Pending<'_, Option<User>>;
+
+    /// Forgets families that ended, or were due to end, before this time.
+    fn sweep(&self, before: Millis) -> Pending<'_, usize>;
+
+    /// Whether it can do its work.
+    fn ping(&self) -> Pending<'_, ()>;
+}
+
+/// The few operations on tables that the steps are made of.
+pub(crate) trait Tables {
+    fn row(&mut self, sid: SessionId) -> Result<Option<Row>, StoreError>;
+    fn rows(&mut self, user_id: Option<&str>) -> Result<Vec<Row>, StoreError>;
+    fn put_row(&mut self, row: Row) -> Result<(), StoreError>;
+    fn drop_row(&mut self, sid: SessionId) -> Result<(), StoreError>;
+    fn user(&mut self, id: &str) -> Result<Option<User>, StoreError>;
+    fn user_named(&mut self, username: &str) -> Result<Option<User>, StoreError>;
+    fn users(&mut self) -> Result<Vec<User>, StoreError>;
+    fn put_user(&mut self, user: User) -> Result<(), StoreError>;
+}
+
+/// A step under way.
+pub type Pending<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send + 'a>>;
+
+/// Which families a step is about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Whose {
+    /// One.
+    Session(SessionId),
+    /// One, if it belongs to this user.
+    SessionOf(String, SessionId),
+    /// All of a user but, perhaps, one.
+    User(String, Option<SessionId>),
+}
+
+/// What a store needs in order to decide about a refresh.
+#[derive(Clone, Debug)]
+pub struct Terms {
+    /// The server's share in every token.
+    pub pepper: Pepper,
+    /// The numbers.
+    pub rules: Rules,
+}
+
+/// The store could not do its work; the request may be tried again.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// SQLite said so.
+    #[error("sqlite: {0}")]
+    Sqlite(String),
+    /// A row does not read as it was written; was the file changed by another program?
+    #[error("corrupt row: {0}")]
+    Corrupt(&'static str),
+    /// The store has been closed.
+    #[error("the store is closed")]
+    Closed,
+}
