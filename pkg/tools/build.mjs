@@ -4,13 +4,20 @@
 //   node pkg/tools/build.mjs METAFILE
 
 import { execFileSync } from "node:child_process";
-import { copyFileSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import {
+  copyFileSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 import * as esbuild from "esbuild";
 
-import { rewriteImports } from "./declarations.mjs";
+import { finishDeclarations } from "./declarations.mjs";
 import { inlineWasm } from "./inline-wasm.mjs";
 
 const pkg = join(dirname(fileURLToPath(import.meta.url)), "..");
@@ -62,4 +69,9 @@ try {
 } catch {
   process.exit(1); // tsc has said why
 }
-rewriteImports(dist);
+const manifest = JSON.parse(readFileSync(join(pkg, "package.json"), "utf8"));
+const typed = Object.values(manifest.exports).flatMap((target) => target.types ?? []);
+finishDeclarations(
+  dist,
+  typed.map((path) => join(pkg, path)),
+);

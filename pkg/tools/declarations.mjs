@@ -1,20 +1,31 @@
-// tsc copies `./x.ts` specifiers into the declarations as they are; users have no such files.
+// tsc writes a declaration for every module, with specifiers as they are in the sources. Users
+// have no `./x.ts`, and need only what the exports of package.json lead to.
 
-import { readdirSync, readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { dirname, join, resolve } from "node:path";
 
-const specifier = /((?:from|import)\s*\(?\s*["']\.{1,2}\/[^"']+)\.ts(["'])/g;
+const specifier = /((?:from|import)\s*\(?\s*["'])(\.{1,2}\/[^"']+)\.ts(["'])/g;
 
-/** Makes every relative import of the declarations under `dist` end in `.js`. */
-export function rewriteImports(dist) {
-  for (const name of readdirSync(dist, { recursive: true })) {
-    if (!name.endsWith(".d.ts")) continue;
-    const path = join(dist, name);
+/** Keeps the declarations that `roots` lead to, their relative imports ending in `.js`. */
+export function finishDeclarations(dist, roots) {
+  const kept = new Set(roots.map((root) => resolve(root)));
+  const open = [...kept];
+  while (open.length > 0) {
+    const path = open.pop();
     const text = readFileSync(path, "utf8");
-    if (text.includes("/wasm/everfresh")) {
-      console.error(`${name} exposes the generated glue: give what it exports a type of its own`);
-      process.exit(1);
+    for (const [, , name] of text.matchAll(specifier)) {
+      const imported = join(dirname(path), `${name}.d.ts`);
+      if (!existsSync(imported)) throw new Error(`${path} exposes ${name}, which has no types`);
+      if (!kept.has(imported)) open.push(imported);
+      kept.add(imported);
     }
-    writeFileSync(path, text.replace(specifier, "$1.js$2"));
+    if (text.includes("/wasm/everfresh")) {
+      throw new Error(`${path} exposes the generated glue: give what it exports its own type`);
+    }
+    writeFileSync(path, text.replace(specifier, "$1$2.js$3"));
+  }
+  for (const name of readdirSync(dist, { recursive: true })) {
+    const path = join(dist, name);
+    if (name.endsWith(".d.ts") && !kept.has(path)) rmSync(path);
   }
 }
