@@ -91,16 +91,17 @@ impl Clock {
         self.last.wall
     }
 
-    /// The wall time at which `moment` falls if the clock runs on undisturbed.
+    /// The wall time at which `moment` falls if the clock runs on undisturbed. The same from one
+    /// reading to the next unless the wall clock jumps.
     #[must_use]
-    pub fn wall_at(&self, moment: Moment) -> Millis {
-        self.wall().saturating_add(moment - self.moment())
+    pub const fn wall_at(&self, moment: Moment) -> Millis {
+        moment.0.saturating_sub(self.slept).saturating_add(self.offset)
     }
 
     /// The moment at which the wall clock will show `wall`.
     #[must_use]
-    pub fn at_wall(&self, wall: Millis) -> Moment {
-        self.moment() + wall.saturating_sub(self.wall())
+    pub const fn at_wall(&self, wall: Millis) -> Moment {
+        Moment(wall.saturating_sub(self.offset).saturating_add(self.slept))
     }
 }
 

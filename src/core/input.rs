@@ -91,8 +91,10 @@ pub enum Input {
     PeerMessage(String),
     /// Another tab changed the shared record.
     RecordChanged(Found),
-    /// User input, or `touch()`.
+    /// User input. The shell may leave out what follows within a second.
     Activity,
+    /// `touch()`: the same, made known to the other tabs at once.
+    Touch,
     /// Continuous input begins (`true`) or ends (`false`); they nest.
     Hold(bool),
     /// The page came to the front, or was resumed, or came back from the back/forward cache.

@@ -12,6 +12,9 @@ use super::{clock::Millis, reason::EndReason};
 /// How many sends the breaker looks back on.
 pub(crate) const SENDS: usize = 10;
 
+/// Clocks of one device that differ by less are the same clock.
+const HOLD_SLACK: Millis = 1_000;
+
 /// A fence that no generation passes: the end holds whatever other tabs still commit.
 pub(crate) const FOR_GOOD: u64 = u64::MAX;
 
@@ -75,11 +78,13 @@ pub(crate) struct Pending {
     pub(crate) key: String,
 }
 
-/// No refresh of `generation` before `until`.
+/// No refresh of `generation` from `since` to `until`: before `since` means that the clock was set
+/// back, and then it says nothing.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct Hold {
     pub(crate) generation: u64,
     pub(crate) until: Millis,
+    pub(crate) since: Millis,
 }
 
 /// The session is over, unless a generation beyond `fence` was committed.
@@ -87,18 +92,16 @@ pub(crate) struct Hold {
 pub(crate) struct End {
     pub(crate) fence: u64,
     pub(crate) reason: EndReason,
+    /// The server knows: nothing that it would still accept is left behind.
+    pub(crate) settled: bool,
 }
 
 impl Record {
     /// The least record that knows at least what both know.
     #[must_use]
     pub fn join(self, other: Self) -> Self {
-        let (newer, older) = if (self.started_at, &self.sid) >= (other.started_at, &other.sid) {
-            (self, other)
-        } else {
-            (other, self)
-        };
-        if (newer.started_at, &newer.sid) != (older.started_at, &older.sid) {
+        let (newer, older) = if other.replaces(&self) { (other, self) } else { (self, other) };
+        if !newer.is_session_of(&older) {
             return newer;
         }
         Self {
@@ -110,6 +113,16 @@ impl Record {
             end: newer.end.max(older.end),
             ..newer
         }
+    }
+
+    /// Whether both tell of the same sign-in.
+    pub(crate) fn is_session_of(&self, other: &Self) -> bool {
+        (self.started_at, &self.sid) == (other.started_at, &other.sid)
+    }
+
+    /// Whether this sign-in is the later one.
+    pub(crate) fn replaces(&self, other: &Self) -> bool {
+        (self.started_at, &self.sid) > (other.started_at, &other.sid)
     }
 
     /// Why the session is over, if it is.
@@ -126,9 +139,11 @@ impl Record {
     }
 
     /// Until when the server wants no refresh.
-    pub(crate) fn held_until(&self) -> Option<Millis> {
+    pub(crate) fn held_until(&self, now: Millis) -> Option<Millis> {
         let hold = self.hold.as_ref()?;
-        (hold.generation == self.term.generation).then_some(hold.until)
+        let holds = hold.generation == self.term.generation
+            && (hold.since.saturating_sub(HOLD_SLACK)..hold.until).contains(&now);
+        holds.then_some(hold.until)
     }
 
     pub(crate) fn remember_send(&mut self, at: Millis) {
@@ -195,20 +210,20 @@ pub(crate) mod tests {
             started_at in 0..2_i64,
             term in terms(),
             pending in of((0..4_u64, 0..3_i64, "[a-f]{2}")),
-            hold in of((0..4_u64, 0..9_i64)),
+            hold in of((0..4_u64, 0..9_i64, 0..9_i64)),
             sends in vec(0..40_i64, 0..10),
             last_activity in 0..9_i64,
             end in of((prop_oneof![0..4_u64, Just(FOR_GOOD)], prop_oneof![
                 Just(EndReason::Idle), Just(EndReason::SignedOut), Just(EndReason::Revoked),
-            ])),
+            ], any::<bool>())),
         ) -> Record {
             Record {
                 sid, started_at, term,
                 pending: pending.map(|(generation, made_at, key)| Pending { generation, made_at, key }),
-                hold: hold.map(|(generation, until)| Hold { generation, until }),
+                hold: hold.map(|(generation, until, since)| Hold { generation, until, since }),
                 sends: newest(sends, Vec::new()),
                 last_activity,
-                end: end.map(|(fence, reason)| End { fence, reason }),
+                end: end.map(|(fence, reason, settled)| End { fence, reason, settled }),
             }
         }
     }

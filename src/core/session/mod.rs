@@ -1,52 +1,319 @@
-//! The session machine.
+//! The session machine: inputs in, effects out, a deadline between.
 
+mod absorbing;
+mod activity;
+mod calling;
+mod context;
+mod ending;
+mod flight;
+mod live;
+mod refreshing;
+mod restoring;
+mod revoking;
+mod starting;
+mod view;
+mod waiting;
+
+use core::{mem, ops::ControlFlow};
+
+use self::{
+    context::Context,
+    ending::Ended,
+    live::{Flow, Live},
+    restoring::{Leaving, Restoring, Search},
+};
 use super::{
     clock::Now,
-    effect::{Deadline, Effect},
+    effect::Effect,
     entropy::Entropy,
-    input::Input,
+    event::Event,
+    input::{Found, Input, Wake, Written},
+    peers::Message,
     policy::Policy,
-    snapshot::Snapshot,
     stats::Stats,
 };
 
-/// One session as one tab sees it. See the crate's documentation for the calling contract.
-#[derive(Debug)]
+/// One session as one tab sees it. See the [crate documentation](crate) for the calling contract.
+#[derive(Clone, Debug)]
 pub struct Session<E> {
-    entropy: E,
-    policy: Policy,
-    stats: Stats,
+    ctx: Context<E>,
+    state: State,
+}
+
+/// One struct per state; a transition consumes the one and makes the other.
+#[derive(Clone, Debug)]
+enum State {
+    /// Before `start` or `restore`.
+    Unknown,
+    Restoring(Restoring),
+    Live(Box<Live>),
+    Ended(Ended),
+    Disposed,
 }
 
 impl<E: Entropy> Session<E> {
-    /// A session in state `unknown`. Nothing happens before the first input.
-    pub fn new(policy: Policy, entropy: E, _now: Now) -> Self {
-        Self { entropy, policy, stats: Stats::default() }
+    /// A session in status `unknown`: nothing happens before the first input.
+    pub fn new(policy: Policy, entropy: E, now: Now) -> Self {
+        Self { ctx: Context::new(policy, entropy, now), state: State::Unknown }
     }
-    /// Takes one input in. Drain `poll` before the next.
-    pub fn handle(&mut self, _input: Input, _now: Now) {}
-    /// The next thing to do, until there is none.
+
+    /// Takes one input in. `poll` must have been drained before.
+    pub fn handle(&mut self, input: Input, now: Now) {
+        debug_assert!(self.ctx.is_drained(), "poll() until None before the next input");
+        self.ctx.clock.observe(now);
+        self.ctx.waking = matches!(input, Input::Woken(_) | Input::Online(true))
+            || matches!(input, Input::Activity | Input::Touch);
+        // Ends are decided first: no input revives a session past its end.
+        self.on_live(Live::decide_end);
+        self.dispatch(input);
+        self.progress();
+        self.publish_lease();
+    }
+
+    /// The next thing to do, in order, until there is none.
     pub fn poll(&mut self) -> Option<Effect> {
-        None
+        self.ctx.poll()
     }
-    /// When to call again with `TimerFired` if nothing else happens before.
-    pub fn next_deadline(&self) -> Option<Deadline> {
-        None
-    }
-    /// How it looks now. Equal as long as nothing changed.
-    pub fn snapshot(&self) -> Snapshot {
-        todo!()
-    }
+
     /// The counters.
-    pub fn stats(&self) -> &Stats {
-        &self.stats
+    #[must_use]
+    pub const fn stats(&self) -> &Stats {
+        &self.ctx.stats
     }
-    /// The payload of the current access token: JSON text, absent for opaque tokens.
-    pub fn claims(&self) -> Option<&str> {
-        None
-    }
-    /// Newer options win; times already running keep running.
+
+    /// Newer options win; what is already scheduled stays scheduled.
     pub fn set_policy(&mut self, policy: Policy) {
-        self.policy = policy;
+        self.ctx.policy = policy;
+    }
+
+    fn dispatch(&mut self, input: Input) {
+        match input {
+            _ if matches!(self.state, State::Disposed) => self.refuse(&input),
+            Input::Start { grant, start } => self.start(grant, start),
+            Input::StartFailed(error) => self.start_failed(error),
+            Input::Restore { waiter } => self.restore(waiter),
+            Input::Cancel(start) => self.cancel(start),
+            Input::SignOut { waiter, everywhere } => self.sign_out(waiter, everywhere),
+            Input::TokenWanted { waiter, min_validity } => self.token_wanted(waiter, min_validity),
+            Input::Unauthorized { waiter, lease } => self.unauthorized(waiter, lease),
+            Input::RefreshWanted { waiter } => self.refresh_wanted(waiter),
+            Input::Abandon(waiter) => self.ctx.waiters.remove(waiter),
+            Input::RefreshAnswered { attempt, answer } => match &mut self.state {
+                State::Live(live) => {
+                    let flow = live.answered(attempt, answer, &mut self.ctx);
+                    self.follow(flow);
+                }
+                _ => self.ctx.stats.outcomes.discarded += 1,
+            },
+            Input::LockGranted(ticket) => match &mut self.state {
+                State::Live(live) => live.lock_granted(ticket, &mut self.ctx),
+                _ => self.ctx.push(Effect::ReleaseLock(ticket)),
+            },
+            Input::LockUnavailable(ticket) => {
+                if let State::Live(live) = &mut self.state {
+                    live.lock_unavailable(ticket, &mut self.ctx);
+                }
+            }
+            Input::RecordRead { read, found } => self.record_read(read, found),
+            Input::RecordWritten { write, written } => self.record_written(write, written),
+            Input::RecordChanged(found) => {
+                if let Found::Record(record) = found {
+                    self.heard(Message::Tell(record));
+                }
+            }
+            Input::PeerMessage(text) => {
+                if let Some(message) = Message::decode(&text) {
+                    self.heard(message);
+                }
+            }
+            Input::Activity => self.input(false),
+            Input::Touch => self.input(true),
+            Input::Hold(begins) => self.on_live(|live, ctx| {
+                live.hold(begins, ctx);
+                ControlFlow::Continue(())
+            }),
+            Input::Woken(wake) => self.woken(wake),
+            Input::Leaving => {
+                if let State::Live(live) = &mut self.state {
+                    live.leave(&mut self.ctx);
+                }
+            }
+            Input::Online(online) => self.online(online),
+            Input::TimerFired => {}
+            Input::HeaderToken { grant, lease } => self.header_token(grant, lease),
+            Input::RevokeAnswered { revoke, revoked } => self.ctx.revoke_answered(revoke, revoked),
+            Input::Dispose => self.dispose(),
+        }
+    }
+
+    /// Does what is due, whatever the input was.
+    fn progress(&mut self) {
+        self.on_live(Live::decide_end);
+        self.on_restoring(Restoring::overdue);
+        self.ctx.retry_revokes(false);
+        self.on_live(|live, ctx| {
+            live.gate_overdue(ctx)?;
+            live.overdue(ctx)?;
+            live.serve(ctx);
+            live.begin_due(ctx);
+            live.observe(ctx);
+            ControlFlow::Continue(())
+        });
+        self.ctx.settle_overdue();
+    }
+
+    fn on_live(&mut self, act: impl FnOnce(&mut Live, &mut Context<E>) -> Flow) {
+        if let State::Live(live) = &mut self.state {
+            let flow = act(live, &mut self.ctx);
+            self.follow(flow);
+        }
+    }
+
+    fn follow(&mut self, flow: Flow) {
+        let ControlFlow::Break(ending) = flow else { return };
+        if let State::Live(live) = mem::replace(&mut self.state, State::Unknown) {
+            self.state = State::Ended(live.end_as(ending, &mut self.ctx));
+        }
+    }
+
+    fn on_restoring(&mut self, act: impl FnOnce(Restoring, &mut Context<E>) -> Search) {
+        match mem::replace(&mut self.state, State::Unknown) {
+            State::Restoring(restoring) => {
+                let leaving = restoring.leaving.clone();
+                let search = act(restoring, &mut self.ctx);
+                self.conclude(search, leaving);
+            }
+            state => self.state = state,
+        }
+    }
+
+    fn conclude(&mut self, search: Search, leaving: Option<Leaving>) {
+        match (search, leaving) {
+            (Search::On(restoring), _) => self.state = State::Restoring(restoring),
+            (Search::NotFound(ended), leaving) => {
+                self.state = State::Ended(ended);
+                self.ctx.settle_ended(None);
+                if let Some(leaving) = leaving {
+                    self.ctx.await_revoke(leaving.waiter);
+                }
+            }
+            (Search::Found(live), Some(leaving)) => {
+                self.state = State::Live(live);
+                self.sign_out(leaving.waiter, leaving.everywhere);
+            }
+            (Search::Found(live), None) => {
+                if live.held.is_some() {
+                    self.ctx.emit(Event::Started);
+                }
+                self.state = State::Live(live);
+                self.on_live(Live::decide_end);
+            }
+        }
+    }
+
+    fn record_read(&mut self, read: u32, found: Found) {
+        match (&self.state, found) {
+            (State::Restoring(_), found) => {
+                self.on_restoring(|restoring, ctx| restoring.record_read(read, found, ctx));
+            }
+            (State::Ended(_), Found::Record(record)) => self.heard(Message::Tell(record)),
+            (_, found) => self.on_live(|live, ctx| {
+                live.found(found, ctx)?;
+                live.gate_read(read, ctx)?;
+                live.record_read(read, ctx)
+            }),
+        }
+    }
+
+    fn record_written(&mut self, write: u32, written: Written) {
+        match written {
+            Written::Stored(record) => {
+                self.ctx.storage_works();
+                if let State::Live(live) = &mut self.state
+                    && live.outlast(write, &record, &mut self.ctx)
+                {
+                    return;
+                }
+                self.heard(Message::Tell(record));
+            }
+            Written::Failed => self.ctx.storage_failed(),
+        }
+        self.on_live(|live, ctx| {
+            live.record_written(write, ctx);
+            ControlFlow::Continue(())
+        });
+    }
+
+    fn heard(&mut self, message: Message) {
+        match mem::replace(&mut self.state, State::Unknown) {
+            State::Ended(ended) => self.state = self.succeed(ended, message),
+            State::Restoring(restoring) => {
+                self.state = State::Restoring(restoring);
+                self.on_restoring(|restoring, ctx| restoring.heard(message, ctx));
+            }
+            state => {
+                self.state = state;
+                self.on_live(|live, ctx| live.heard_message(message, ctx));
+            }
+        }
+    }
+
+    /// Somebody signed in in another tab, or another tab still got a token that the end did not
+    /// cover.
+    fn succeed(&mut self, ended: Ended, message: Message) -> State {
+        let Message::Tell(theirs) = message else { return State::Ended(ended) };
+        let joined = match &ended.record {
+            Some(ours) => ours.clone().join(*theirs),
+            None => *theirs,
+        };
+        if joined.ended().is_some() || !ended.follows() {
+            let record = Some(joined).filter(|_| ended.record.is_some());
+            return State::Ended(Ended { record: record.or(ended.record), ..ended });
+        }
+        if joined.term.tokens.is_none() {
+            if ended.record.as_ref().is_none_or(|ours| joined.replaces(ours)) {
+                self.ctx.push(Effect::Broadcast(Message::Ask.encode()));
+            }
+            return State::Ended(ended);
+        }
+        let mut live = Live::new(joined, &self.ctx);
+        live.adopt(None, &mut self.ctx);
+        self.ctx.emit(Event::Started);
+        State::Live(Box::new(live))
+    }
+
+    fn woken(&mut self, wake: Wake) {
+        self.ctx.retry_revokes(true);
+        self.on_live(|live, ctx| {
+            live.reread(wake == Wake::Visible, ctx);
+            live.hurry(ctx);
+            ControlFlow::Continue(())
+        });
+        if let State::Ended(ended) = &self.state
+            && ended.follows()
+        {
+            self.ctx.read();
+        }
+    }
+
+    fn online(&mut self, online: bool) {
+        self.ctx.online = online;
+        if online {
+            self.ctx.retry_revokes(true);
+            self.on_live(|live, ctx| {
+                live.hurry(ctx);
+                ControlFlow::Continue(())
+            });
+        }
+    }
+
+    fn input(&mut self, at_once: bool) {
+        self.on_live(|live, ctx| {
+            // While it is being found out whether the session is over, input does not count.
+            if live.gate.is_none() || live.due_end(ctx).is_none() {
+                live.input(at_once, ctx);
+            }
+            ControlFlow::Continue(())
+        });
     }
 }

@@ -1,0 +1,59 @@
+//! What to do after a failure: how long to wait, and when to stop altogether.
+
+use super::{
+    clock::Millis,
+    entropy::{self, Entropy},
+    record::SENDS,
+};
+
+/// Bound of the first wait; it doubles with each failure.
+const FIRST: Millis = 1_000;
+
+/// Bound of every wait.
+pub(crate) const LONGEST: Millis = 60_000;
+
+/// The breaker looks at this long a past.
+const WINDOW: Millis = 30_000;
+
+/// How long to wait after the given number of failures in a row: exponential backoff with full
+/// jitter (Brooker, "Exponential Backoff And Jitter", 2015), but at least a tenth of the bound so
+/// that a small draw does not make a loop.
+pub(crate) fn backoff(failures: u32, entropy: &mut impl Entropy) -> Millis {
+    let doublings = failures.saturating_sub(1).min(16);
+    let bound = (FIRST << doublings).min(LONGEST);
+    let least = bound / 10;
+    least + entropy::below(entropy, bound - least + 1)
+}
+
+/// When the next refresh may be sent, given the newest sends of all tabs in ascending order: ten
+/// in thirty seconds is a loop. `None` is at once.
+pub(crate) fn breaker(sends: &[Millis], now: Millis) -> Option<Millis> {
+    let oldest = *sends.get(sends.len().checked_sub(SENDS)?)?;
+    let free = oldest.saturating_add(WINDOW);
+    // A send in the future means that the wall clock was set back: then it says nothing.
+    (oldest <= now && free > now).then_some(free)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{super::entropy::Seeded, *};
+
+    #[test]
+    fn waits_double_up_to_a_minute() {
+        for (failures, bound) in [(1, 1_000), (2, 2_000), (6, 32_000), (7, 60_000), (99, 60_000)] {
+            let waits = (0..500).map(|seed| backoff(failures, &mut Seeded(seed)));
+            let (least, most) = waits.fold((i64::MAX, 0), |(a, b), w| (w.min(a), w.max(b)));
+            assert!(least >= bound / 10 && most <= bound, "{failures}: {least} to {most}");
+            assert!(most - least > bound / 2, "the draw spreads over the bound");
+        }
+    }
+
+    #[test]
+    fn ten_sends_in_thirty_seconds_open_the_breaker() {
+        let sends: Vec<_> = (0..10).map(|n| n * 1_000).collect();
+        assert_eq!(breaker(&sends, 10_000), Some(30_000));
+        assert_eq!(breaker(&sends, 30_000), None);
+        assert_eq!(breaker(&sends[1..], 10_000), None);
+        assert_eq!(breaker(&sends, -5), None, "a clock that was set back");
+    }
+}

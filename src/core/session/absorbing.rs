@@ -1,0 +1,90 @@
+//! What other tabs and storage know, taken in.
+
+use core::ops::ControlFlow;
+
+use super::{
+    context::Context,
+    ending::{Ending, Scope},
+    live::{Announce, Flow, Live},
+};
+use crate::core::{
+    effect::Effect, entropy::Entropy, input::Found, peers::Message, reason::EndReason,
+    record::Record,
+};
+
+impl Live {
+    /// Takes in what lies in storage. Absence says nothing: storage may have been cleared.
+    pub(super) fn found<E: Entropy>(&mut self, found: Found, ctx: &mut Context<E>) -> Flow {
+        match found {
+            Found::Record(record) => {
+                ctx.storage_works();
+                self.absorb(*record, ctx)
+            }
+            Found::Nothing | Found::Corrupt => ControlFlow::Continue(()),
+            Found::Unavailable => {
+                ctx.storage_failed();
+                ControlFlow::Continue(())
+            }
+        }
+    }
+
+    pub(super) fn heard_message<E: Entropy>(
+        &mut self,
+        message: Message,
+        ctx: &mut Context<E>,
+    ) -> Flow {
+        match message {
+            Message::Tell(record) => self.absorb(*record, ctx),
+            Message::Ask => {
+                if self.held.is_some() && self.behind() == 0 {
+                    self.announce(Announce::Tokens, ctx);
+                }
+                ControlFlow::Continue(())
+            }
+        }
+    }
+
+    pub(super) fn absorb<E: Entropy>(&mut self, theirs: Record, ctx: &mut Context<E>) -> Flow {
+        if theirs.is_session_of(&self.record) {
+            let activity = theirs.last_activity;
+            self.record = self.record.clone().join(theirs);
+            if let Some(reason) = self.record.ended() {
+                return ControlFlow::Break(Ending::local(reason, Scope::Tab));
+            }
+            self.heard(activity, ctx);
+            if self.behind() > 0 && self.record.term.tokens.is_some() {
+                self.adopt(None, ctx);
+                self.adopted(ctx);
+            }
+            return ControlFlow::Continue(());
+        }
+        if !theirs.replaces(&self.record) {
+            return ControlFlow::Continue(());
+        }
+        self.replaced_by(theirs, ctx)
+    }
+
+    /// Another sign-in took this one's place.
+    fn replaced_by<E: Entropy>(&mut self, theirs: Record, ctx: &mut Context<E>) -> Flow {
+        let ours = self.record.term.subject.as_deref();
+        if ours.is_none() || ours != theirs.term.subject.as_deref() {
+            let ending = Ending::local(EndReason::SubjectChanged, Scope::Tab);
+            return ControlFlow::Break(ending);
+        }
+        if let Some(reason) = theirs.ended() {
+            return ControlFlow::Break(Ending::local(reason, Scope::Tab));
+        }
+        if theirs.term.tokens.is_none() {
+            // The tokens in use are still good; the new ones can be had for the asking.
+            ctx.push(Effect::Broadcast(Message::Ask.encode()));
+            return ControlFlow::Continue(());
+        }
+        let activity = theirs.last_activity;
+        self.record = theirs;
+        self.start = None;
+        self.heard(activity, ctx);
+        self.adopt(None, ctx);
+        self.adopted(ctx);
+        ControlFlow::Continue(())
+    }
+}

@@ -1,0 +1,150 @@
+//! User input, in this tab and in the others.
+
+use super::{
+    context::Context,
+    flight::Flight,
+    live::{Announce, Live},
+};
+use crate::core::{
+    clock::{Millis, Moment},
+    entropy::Entropy,
+    event::Event,
+    reason::EndReason,
+};
+
+/// Input is made known to the other tabs at once, and then not more often than this.
+const SHARE_AT_LEAST: Millis = 1_000;
+const SHARE_AT_MOST: Millis = 30_000;
+
+/// When the user was last there.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Activity {
+    /// Last input in any tab.
+    last: Moment,
+    /// Last input that the other tabs know of.
+    shared: Moment,
+    /// Continuous inputs under way.
+    holds: u32,
+}
+
+impl Activity {
+    pub(super) const fn new(last: Moment) -> Self {
+        Self { last, shared: last, holds: 0 }
+    }
+
+    /// When nobody has touched anything for `idle`; never while something is held.
+    pub(super) fn deadline(&self, idle: Option<Millis>) -> Option<Moment> {
+        idle.filter(|_| self.holds == 0).map(|idle| self.last + idle)
+    }
+
+    /// The deadline as the other tabs know it; it moves in fewer steps.
+    pub(super) fn shared_deadline(&self, idle: Option<Millis>) -> Option<Moment> {
+        idle.filter(|_| self.holds == 0).map(|idle| self.shared + idle)
+    }
+
+    /// When to tell the others next.
+    pub(super) fn share_at(&self, idle: Option<Millis>) -> Option<Moment> {
+        let throttle = idle? / 60;
+        let at = self.shared + throttle.clamp(SHARE_AT_LEAST, SHARE_AT_MOST);
+        (self.holds > 0 || self.last > self.shared).then_some(at)
+    }
+
+    /// Notes that the others are told now.
+    pub(super) fn shared(&mut self, now: Moment) -> Moment {
+        if self.holds > 0 {
+            self.last = self.last.max(now);
+        }
+        self.shared = self.last;
+        self.last
+    }
+
+    pub(super) const fn last(&self) -> Moment {
+        self.last
+    }
+
+    /// Another tab saw input; whether that is news.
+    fn heard(&mut self, at: Moment) -> bool {
+        let news = at > self.last;
+        if news {
+            self.last = at;
+            self.shared = at;
+        }
+        news
+    }
+}
+
+impl Live {
+    /// The user did something here. `at_once` tells the other tabs without delay.
+    pub(super) fn input<E: Entropy>(&mut self, at_once: bool, ctx: &mut Context<E>) {
+        self.activity.last = ctx.now();
+        let extended = self.extend(ctx);
+        let due = self.activity.share_at(ctx.policy.idle).is_some_and(|at| at <= ctx.now());
+        if (at_once || extended || due) && ctx.policy.idle.is_some() {
+            self.share(Announce::News, ctx);
+        }
+    }
+
+    /// Continuous input began or ended here.
+    pub(super) fn hold<E: Entropy>(&mut self, begins: bool, ctx: &mut Context<E>) {
+        self.activity.holds = if begins {
+            self.activity.holds.saturating_add(1)
+        } else {
+            self.activity.holds.saturating_sub(1)
+        };
+        self.input(true, ctx);
+    }
+
+    /// Another tab's record tells of input up to `wall`.
+    pub(super) fn heard<E: Entropy>(&mut self, wall: Millis, ctx: &mut Context<E>) {
+        if self.activity.heard(ctx.clock.at_wall(wall).min(ctx.now())) {
+            self.extend(ctx);
+        }
+    }
+
+    /// Takes the warning back if the end has moved away.
+    fn extend<E: Entropy>(&mut self, ctx: &mut Context<E>) -> bool {
+        let extended = self.warned == Some(EndReason::Idle) && self.approaching(ctx).is_none();
+        if extended {
+            self.warned = None;
+            ctx.emit(Event::Extended);
+        }
+        extended
+    }
+
+    /// The end that is near enough to be warned of. A refresh that is still to come before the
+    /// idle deadline will move the end, so it is not near yet.
+    pub(super) fn approaching<E: Entropy>(&self, ctx: &Context<E>) -> Option<(Moment, EndReason)> {
+        let (end, reason) = self.end(ctx).filter(|_| ctx.policy.warn > 0)?;
+        if end - ctx.policy.warn > ctx.now() {
+            return None;
+        }
+        let moves = match (self.refresh_at, self.idle_deadline(&ctx.policy)) {
+            (Some(refresh_at), Some(idle)) => refresh_at < idle && !self.expired(ctx),
+            _ => false,
+        };
+        match reason {
+            EndReason::MaxAge => Some((end, reason)),
+            EndReason::Idle if !moves => Some((end, reason)),
+            _ => None,
+        }
+    }
+
+    /// Tells observers what time alone has changed, and the other tabs what they missed.
+    pub(super) fn observe<E: Entropy>(&mut self, ctx: &mut Context<E>) {
+        let trying = !matches!(self.flight, Flight::Backing(_) | Flight::Asking(_));
+        if !self.stale && !trying && self.expired(ctx) {
+            self.stale = true;
+            ctx.emit(Event::Stale);
+        }
+        let approaching = self.approaching(ctx);
+        if let Some((end, reason)) = approaching
+            && self.warned != Some(reason)
+        {
+            ctx.emit(Event::Warning { reason, ends_at: ctx.clock.wall_at(end) });
+        }
+        self.warned = approaching.map(|(_, reason)| reason);
+        if self.activity.share_at(ctx.policy.idle).is_some_and(|at| at <= ctx.now()) {
+            self.share(Announce::News, ctx);
+        }
+    }
+}

@@ -1,0 +1,146 @@
+//! What every state needs: options, clocks, randomness, and the way out.
+
+use std::collections::VecDeque;
+
+use super::{revoking::Revocations, waiting::Waiters};
+use crate::core::{
+    clock::{Clock, Millis, Moment, Now},
+    effect::{Effect, Lease, Outcome, WaiterId},
+    entropy::Entropy,
+    event::Event,
+    input::LeaseId,
+    policy::Policy,
+    record::Record,
+    stats::Stats,
+};
+
+/// A clock skew below this is not reported, nor is a change by less.
+const SKEW_STEP: Millis = 30_000;
+
+#[derive(Clone, Debug)]
+pub(super) struct Context<E> {
+    pub(super) policy: Policy,
+    pub(super) entropy: E,
+    pub(super) clock: Clock,
+    pub(super) stats: Stats,
+    pub(super) waiters: Waiters,
+    pub(super) revocations: Revocations,
+    pub(super) online: bool,
+    /// This input is a wake-up: what it begins is begun for that reason.
+    pub(super) waking: bool,
+    /// What the shell was last told that requests may carry.
+    pub(super) leased: Option<Lease>,
+    /// Server minus local wall clock, as the last fresh token showed it.
+    skew: Millis,
+    reported_skew: Millis,
+    degraded: bool,
+    effects: VecDeque<Effect>,
+    events: VecDeque<Event>,
+    last_id: u32,
+    last_lease: LeaseId,
+}
+
+impl<E: Entropy> Context<E> {
+    pub(super) fn new(policy: Policy, entropy: E, now: Now) -> Self {
+        Self {
+            policy,
+            entropy,
+            clock: Clock::new(now),
+            stats: Stats::default(),
+            waiters: Waiters::default(),
+            revocations: Revocations::default(),
+            online: true,
+            waking: false,
+            leased: None,
+            skew: 0,
+            reported_skew: 0,
+            degraded: false,
+            effects: VecDeque::new(),
+            events: VecDeque::new(),
+            last_id: 0,
+            last_lease: 0,
+        }
+    }
+
+    pub(super) const fn now(&self) -> Moment {
+        self.clock.moment()
+    }
+
+    pub(super) fn push(&mut self, effect: Effect) {
+        self.effects.push_back(effect);
+    }
+
+    pub(super) fn emit(&mut self, event: Event) {
+        self.events.push_back(event);
+    }
+
+    pub(super) fn settle(&mut self, waiter: WaiterId, outcome: Outcome) {
+        self.push(Effect::Settle { waiter, outcome });
+    }
+
+    /// Effects first: observers are told when all is done.
+    pub(super) fn poll(&mut self) -> Option<Effect> {
+        self.effects.pop_front().or_else(|| self.events.pop_front().map(Effect::Emit))
+    }
+
+    pub(super) fn is_drained(&self) -> bool {
+        self.effects.is_empty() && self.events.is_empty()
+    }
+
+    /// A name for a ticket, attempt, read, write or revocation; never used twice.
+    pub(super) const fn id(&mut self) -> u32 {
+        self.last_id = self.last_id.wrapping_add(1);
+        self.last_id
+    }
+
+    pub(super) const fn lease_id(&mut self) -> LeaseId {
+        self.last_lease += 1;
+        self.last_lease
+    }
+
+    pub(super) fn read(&mut self) -> u32 {
+        let read = self.id();
+        self.stats.storage.reads += 1;
+        self.push(Effect::Read(read));
+        read
+    }
+
+    pub(super) fn write(&mut self, record: &Record) -> u32 {
+        let write = self.id();
+        self.stats.storage.writes += 1;
+        self.push(Effect::Write { write, record: Box::new(record.clone()) });
+        write
+    }
+
+    /// Storage failed or never answered: said once, and again only after it has worked.
+    pub(super) fn storage_failed(&mut self) {
+        self.stats.storage.failures += 1;
+        if !self.degraded {
+            self.degraded = true;
+            self.emit(Event::StorageDegraded);
+        }
+    }
+
+    pub(super) const fn storage_works(&mut self) {
+        self.degraded = false;
+    }
+
+    /// Learns the skew from a token issued at `issued` by the server's clock and at `local` by
+    /// ours.
+    pub(super) fn learn_skew(&mut self, issued: Millis, local: Millis) {
+        self.skew = issued.saturating_sub(local);
+        if self.skew.saturating_sub(self.reported_skew).abs() >= SKEW_STEP {
+            self.reported_skew = self.skew;
+            self.emit(Event::ClockSkew { skew: self.skew });
+        }
+    }
+
+    /// The server's wall clock, as well as it is known.
+    pub(super) fn server_wall_at(&self, moment: Moment) -> Millis {
+        self.clock.wall_at(moment).saturating_add(self.skew)
+    }
+
+    pub(super) const fn skew(&self) -> Millis {
+        self.skew
+    }
+}

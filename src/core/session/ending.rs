@@ -1,0 +1,188 @@
+//! How a session ends.
+
+use core::ops::ControlFlow;
+
+use super::{
+    context::Context,
+    live::{Announce, Flow, Gate, Live},
+};
+use crate::core::{
+    effect::{ReadId, RevokeRequest},
+    entropy::Entropy,
+    error::Error,
+    event::Event,
+    policy::{Credential, IdleMode},
+    reason::EndReason,
+    record::{End, FOR_GOOD, Record},
+    retry::LONGEST,
+};
+
+/// The decision that a session is over.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Ending {
+    pub(super) reason: EndReason,
+    /// The generation that the decision was about: one that is newer survives it.
+    pub(super) fence: u64,
+    /// Who has to be told.
+    pub(super) scope: Scope,
+    /// What waiters are told, if the server decided.
+    pub(super) error: Option<Error>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Scope {
+    /// The others know, or must not know.
+    Tab,
+    /// Every tab.
+    Tabs,
+    /// Every tab, and the server: this session, or all of the user's.
+    Server { everywhere: bool },
+}
+
+/// Nobody is signed in any more.
+#[derive(Clone, Debug)]
+pub(super) struct Ended {
+    pub(super) reason: EndReason,
+    /// The record of the session that was.
+    pub(super) record: Option<Record>,
+    pub(super) error: Option<Error>,
+}
+
+impl Ending {
+    /// Decided here, about the session as a whole.
+    pub(super) const fn local(reason: EndReason, scope: Scope) -> Self {
+        Self { reason, fence: FOR_GOOD, scope, error: None }
+    }
+}
+
+impl Ended {
+    pub(super) const fn without(reason: EndReason, record: Option<Record>) -> Self {
+        Self { reason, record, error: None }
+    }
+
+    /// Whether a session of another tab may take this one's place unasked. After `cancel` and
+    /// after a change of user only `start` and `restore` may.
+    pub(super) const fn follows(&self) -> bool {
+        !matches!(self.reason, EndReason::Cancelled | EndReason::SubjectChanged)
+    }
+}
+
+impl Live {
+    /// Ends are decided before anything else. Idleness is decided on what all tabs know, so the
+    /// shared record is read first; the maximum age needs no second opinion.
+    pub(super) fn decide_end<E: Entropy>(&mut self, ctx: &mut Context<E>) -> Flow {
+        if self.gate.is_none() && self.due_end(ctx).is_some() {
+            if self.due_end(ctx) == Some(EndReason::Idle) {
+                self.reread(false, ctx);
+                return ControlFlow::Continue(());
+            }
+            return self.end_now(ctx);
+        }
+        ControlFlow::Continue(())
+    }
+
+    /// The end that is due, on what is known.
+    pub(super) fn due_end<E: Entropy>(&self, ctx: &Context<E>) -> Option<EndReason> {
+        self.end(ctx).filter(|(at, _)| *at <= ctx.now()).map(|(_, reason)| reason)
+    }
+
+    /// Ends the session if an end is due.
+    pub(super) fn end_now<E: Entropy>(&self, ctx: &Context<E>) -> Flow {
+        let Some(reason) = self.due_end(ctx) else { return ControlFlow::Continue(()) };
+        // A cookie cannot be forgotten by the page, only revoked.
+        let revoke = match reason {
+            _ if ctx.policy.credential == Credential::Cookie => true,
+            EndReason::Idle => ctx.policy.idle_mode == IdleMode::End,
+            EndReason::MaxAge => true,
+            _ => false,
+        };
+        let scope = if revoke { Scope::Server { everywhere: false } } else { Scope::Tabs };
+        ControlFlow::Break(Ending::local(reason, scope))
+    }
+
+    /// Reads the shared record before anything else is decided.
+    pub(super) fn reread<E: Entropy>(&mut self, input: bool, ctx: &mut Context<E>) {
+        if let Some(gate) = &mut self.gate {
+            gate.input |= input;
+        } else {
+            let read = ctx.read();
+            self.gate = Some(Gate { read, until: ctx.now() + STORAGE_WAIT, input });
+        }
+    }
+
+    /// The gate's read has been absorbed: whatever waited for it is decided now.
+    pub(super) fn gate_read<E: Entropy>(&mut self, read: ReadId, ctx: &mut Context<E>) -> Flow {
+        match self.gate.take() {
+            Some(gate) if gate.read == read => self.open_gate(&gate, ctx),
+            gate => {
+                self.gate = gate;
+                ControlFlow::Continue(())
+            }
+        }
+    }
+
+    pub(super) fn gate_overdue<E: Entropy>(&mut self, ctx: &mut Context<E>) -> Flow {
+        match self.gate.take() {
+            Some(gate) if gate.until <= ctx.now() => {
+                ctx.storage_failed();
+                self.open_gate(&gate, ctx)
+            }
+            gate => {
+                self.gate = gate;
+                ControlFlow::Continue(())
+            }
+        }
+    }
+
+    fn open_gate<E: Entropy>(&mut self, gate: &Gate, ctx: &mut Context<E>) -> Flow {
+        self.end_now(ctx)?;
+        if gate.input {
+            ctx.waking = true;
+            self.input(false, ctx);
+        }
+        ControlFlow::Continue(())
+    }
+
+    pub(super) fn end_as<E: Entropy>(mut self, ending: Ending, ctx: &mut Context<E>) -> Ended {
+        let Ending { reason, fence, scope, error } = ending;
+        core::mem::take(&mut self.flight).abandon(ctx);
+        let revoke = match scope {
+            Scope::Server { everywhere } => self.revocation(everywhere, ctx),
+            _ => None,
+        };
+        let end = End { fence, reason, settled: revoke.is_none() };
+        self.record.end = self.record.end.take().max(Some(end));
+        if scope != Scope::Tab {
+            ctx.write(&self.record);
+            self.announce(Announce::News, ctx);
+        }
+        if let Some(request) = revoke {
+            ctx.revoke(request, Some(self.record.clone()));
+        }
+        ctx.settle_ended(error);
+        if reason == EndReason::SubjectChanged {
+            ctx.emit(Event::SubjectChanged);
+        }
+        // A restore that found nobody is not the end of a session.
+        if reason != EndReason::None {
+            ctx.emit(Event::SignedOut { reason });
+        }
+        let error = error.or(self.last_error).filter(|_| reason != EndReason::None);
+        Ended { reason, record: Some(self.record), error }
+    }
+
+    fn revocation<E: Entropy>(&self, everywhere: bool, ctx: &Context<E>) -> Option<RevokeRequest> {
+        let tokens = self.held.as_ref().map(|held| held.tokens.clone());
+        let cookie = ctx.policy.credential == Credential::Cookie;
+        (tokens.is_some() || cookie).then(|| RevokeRequest {
+            access_token: tokens.as_ref().map(|tokens| tokens.access.clone()),
+            refresh_token: tokens.and_then(|tokens| tokens.refresh),
+            everywhere,
+        })
+    }
+}
+
+/// Storage that has not answered by then is not waited for.
+pub(super) const STORAGE_WAIT: i64 = 2_000;
+
+const _: () = assert!(STORAGE_WAIT < LONGEST);

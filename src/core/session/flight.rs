@@ -1,0 +1,179 @@
+//! One refresh, from wanting the lock to letting it go: one struct per stage, each consumed by the
+//! next, so that a stage cannot be skipped or gone through twice.
+
+use super::context::Context;
+use crate::core::{
+    clock::Moment,
+    effect::{Attempt, Effect, ReadId, Ticket, WriteId},
+    entropy::Entropy,
+    error::Error,
+    reason::{EndReason, RefreshReason},
+    timer::Timer,
+};
+
+/// Where the refresh stands.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub(super) enum Flight {
+    /// There is none.
+    #[default]
+    Resting,
+    Queued(Queued),
+    Checking(Checking),
+    Asking(Asking),
+    Keying(Keying),
+    Sending(Sending),
+    Sealing(Sealing),
+    Verifying(Verifying),
+    Backing(Backing),
+}
+
+/// Why the refresh is made, and what has become of its earlier attempts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Errand {
+    pub(super) reason: RefreshReason,
+    pub(super) failures: u32,
+    /// How often the server said that another tab was faster, and none was found.
+    pub(super) superseded: u32,
+    /// How often the other tabs were asked for tokens that only they hold.
+    pub(super) asked: u32,
+}
+
+/// Waits for the lock.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Queued {
+    pub(super) errand: Errand,
+    pub(super) ticket: Ticket,
+    pub(super) until: Moment,
+}
+
+/// Holds the lock, and looks whether another tab was faster.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Checking {
+    pub(super) errand: Errand,
+    pub(super) lock: Lock,
+    pub(super) read: ReadId,
+    pub(super) until: Moment,
+}
+
+/// Another tab was faster, and its tokens are not in the shared record.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Asking {
+    pub(super) errand: Errand,
+    pub(super) until: Moment,
+}
+
+/// Makes the rotation key durable.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Keying {
+    pub(super) errand: Errand,
+    pub(super) lock: Lock,
+    pub(super) write: WriteId,
+    pub(super) until: Moment,
+}
+
+/// Waits for the server.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Sending {
+    pub(super) errand: Errand,
+    pub(super) lock: Lock,
+    pub(super) attempt: Attempt,
+    /// The generation whose refresh token was sent.
+    pub(super) generation: u64,
+    pub(super) key: String,
+    pub(super) sent: Moment,
+    pub(super) until: Moment,
+}
+
+/// Makes the new tokens durable before the others are told.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Sealing {
+    pub(super) lock: Lock,
+    pub(super) write: WriteId,
+    pub(super) until: Moment,
+}
+
+/// The server said no: looks once more whether another tab was faster.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Verifying {
+    pub(super) errand: Errand,
+    pub(super) lock: Lock,
+    pub(super) read: ReadId,
+    pub(super) generation: u64,
+    /// The verdict; absent when the server said that another tab was faster.
+    pub(super) verdict: Option<(Error, EndReason)>,
+    pub(super) until: Moment,
+}
+
+/// Waits before the next attempt.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Backing {
+    pub(super) errand: Errand,
+    pub(super) until: Moment,
+    pub(super) why: Pause,
+}
+
+/// What a pause is owed to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Pause {
+    /// Our own backoff, or no network: a wake-up cuts it short.
+    Own,
+    /// The server's `Retry-After`: nothing does.
+    Server,
+    /// Too many refreshes: only an explicit one is let through.
+    Breaker,
+}
+
+/// The lock, if there is one to be had. Must be released: `release` consumes it.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[must_use]
+pub(super) struct Lock(pub(super) Option<Ticket>);
+
+impl Lock {
+    pub(super) fn release<E: Entropy>(self, ctx: &mut Context<E>) {
+        if let Some(ticket) = self.0 {
+            ctx.push(Effect::ReleaseLock(ticket));
+        }
+    }
+}
+
+impl Errand {
+    pub(super) const fn new(reason: RefreshReason) -> Self {
+        Self { reason, failures: 0, superseded: 0, asked: 0 }
+    }
+}
+
+impl Flight {
+    /// When it gives up waiting for what it waits for.
+    pub(super) fn deadline(&self, online: bool) -> Option<(Timer, Moment)> {
+        Some(match self {
+            Self::Resting => return None,
+            Self::Queued(queued) => (Timer::LockWait, queued.until),
+            Self::Checking(checking) => (Timer::StorageWait, checking.until),
+            Self::Asking(asking) => (Timer::PeerWait, asking.until),
+            Self::Keying(keying) => (Timer::StorageWait, keying.until),
+            Self::Sending(sending) => (Timer::Attempt, sending.until),
+            Self::Sealing(sealing) => (Timer::StorageWait, sealing.until),
+            Self::Verifying(verifying) => (Timer::StorageWait, verifying.until),
+            // Offline there is nothing to try; coming online wakes it.
+            Self::Backing(backing) if online => (Timer::Retry, backing.until),
+            Self::Backing(_) => return None,
+        })
+    }
+
+    /// Drops it, whatever it is at: aborts the request and lets go of the lock.
+    pub(super) fn abandon<E: Entropy>(self, ctx: &mut Context<E>) {
+        match self {
+            Self::Resting | Self::Asking(_) | Self::Backing(_) => {}
+            Self::Queued(queued) => ctx.push(Effect::ReleaseLock(queued.ticket)),
+            Self::Checking(Checking { lock, .. })
+            | Self::Keying(Keying { lock, .. })
+            | Self::Sealing(Sealing { lock, .. })
+            | Self::Verifying(Verifying { lock, .. }) => lock.release(ctx),
+            Self::Sending(sending) => {
+                ctx.push(Effect::AbortRefresh(sending.attempt));
+                ctx.stats.outcomes.discarded += 1;
+                sending.lock.release(ctx);
+            }
+        }
+    }
+}

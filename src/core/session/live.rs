@@ -1,0 +1,303 @@
+//! A session that somebody is signed in to.
+
+use core::ops::ControlFlow;
+
+use super::{activity::Activity, context::Context, ending::Ending, flight::Flight};
+use crate::core::{
+    clock::{Millis, Moment},
+    effect::{Effect, Lease, Outcome, ReadId, WriteId},
+    entropy::{self, Entropy},
+    error::Error,
+    event::Event,
+    grant::{Grant, millis},
+    input::{LeaseId, StartId},
+    peers::Message,
+    policy::{Credential, IdleMode, Policy},
+    reason::{EndReason, RefreshReason},
+    record::{Record, Term, Tokens},
+    schedule::Cycle,
+    token::Jwt,
+};
+
+/// How long a token may be held back for an `nbf` in the future.
+const MAX_NBF_DELAY: Millis = 60_000;
+
+/// `Break` ends the session.
+pub(super) type Flow = ControlFlow<Ending>;
+
+#[derive(Clone, Debug)]
+pub(super) struct Live {
+    /// All that this tab knows of the session.
+    pub(super) record: Record,
+    /// The token set in use; absent while a cookie is all there is.
+    pub(super) held: Option<Held>,
+    /// The start that this session came from, if this tab made it.
+    pub(super) start: Option<StartId>,
+    pub(super) refresh_at: Option<Moment>,
+    pub(super) activity: Activity,
+    pub(super) flight: Flight,
+    /// The write that makes this sign-in known.
+    pub(super) opening: Option<WriteId>,
+    /// The shared record is being read again, and nothing is decided before.
+    pub(super) gate: Option<Gate>,
+    /// The end that observers were warned of.
+    pub(super) warned: Option<EndReason>,
+    /// Observers were told that the token is gone.
+    pub(super) stale: bool,
+    pub(super) last_error: Option<Error>,
+    /// The first lease of this user: requests with an older one are somebody else's.
+    pub(super) first_lease: LeaseId,
+}
+
+/// A token set in use, with its times on our own time line.
+#[derive(Clone, Debug)]
+pub(super) struct Held {
+    pub(super) lease: LeaseId,
+    pub(super) generation: u64,
+    pub(super) tokens: Tokens,
+    pub(super) jwt: Option<Jwt>,
+    pub(super) usable: Moment,
+    pub(super) expires: Moment,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Gate {
+    pub(super) read: ReadId,
+    pub(super) until: Moment,
+    /// The user came back, which counts once it is sure that there is a session.
+    pub(super) input: bool,
+}
+
+impl Live {
+    pub(super) fn new<E: Entropy>(record: Record, ctx: &Context<E>) -> Self {
+        let now = ctx.now();
+        let last = ctx.clock.at_wall(record.last_activity).min(now);
+        Self {
+            record,
+            held: None,
+            start: None,
+            refresh_at: None,
+            activity: Activity::new(last),
+            flight: Flight::Resting,
+            opening: None,
+            gate: None,
+            warned: None,
+            stale: false,
+            last_error: None,
+            first_lease: 0,
+        }
+    }
+
+    /// A term made of a grant whose lifetime began at `issued`. `fresh` tokens were issued then;
+    /// others may have been issued long before.
+    pub(super) fn term<E: Entropy>(
+        &self,
+        grant: Grant,
+        issued: Moment,
+        fresh: bool,
+        ctx: &mut Context<E>,
+    ) -> Term {
+        let issued_at = ctx.clock.wall_at(issued);
+        let iat = grant.jwt.as_ref().and_then(|jwt| jwt.iat);
+        if let Some(iat) = iat.filter(|_| fresh) {
+            ctx.learn_skew(millis(iat), issued_at);
+        }
+        let server_wall = ctx.server_wall_at(issued);
+        let nbf = grant.jwt.as_ref().and_then(|jwt| jwt.nbf).map(millis);
+        let since = if fresh { iat.map_or(server_wall, millis) } else { server_wall };
+        let unusable_for = nbf.map_or(0, |nbf| nbf.saturating_sub(since).clamp(0, MAX_NBF_DELAY));
+        let stated = match grant.session_expires_in {
+            Some(duration) => Some(issued_at.saturating_add(duration)),
+            None => grant
+                .jwt
+                .as_ref()
+                .and_then(|jwt| jwt.session_expiry)
+                .map(|at| millis(at).saturating_sub(ctx.skew())),
+        };
+        let limit = ctx.policy.max_session.map(|max| self.record.started_at.saturating_add(max));
+        let refresh = grant
+            .refresh_token
+            .clone()
+            .or_else(|| self.held.as_ref().and_then(|held| held.tokens.refresh.clone()));
+        Term {
+            generation: self.record.term.generation + 1,
+            issued_at,
+            lifetime: grant.lifetime(server_wall, fresh),
+            unusable_for,
+            refresh_in: grant.refresh_in,
+            lead: grant.lead,
+            ends_at: match (stated, limit) {
+                (Some(stated), Some(limit)) => Some(stated.min(limit)),
+                (stated, limit) => stated.or(limit).or(self.record.term.ends_at),
+            },
+            subject: grant
+                .subject()
+                .map(str::to_owned)
+                .or_else(|| self.record.term.subject.clone()),
+            rotated_by: None,
+            tokens: Some(Tokens { access: grant.access_token, refresh }),
+        }
+    }
+
+    /// Takes the record's tokens into use. The first ones begin the session: saying so is the
+    /// caller's part.
+    pub(super) fn adopt<E: Entropy>(
+        &mut self,
+        reason: Option<RefreshReason>,
+        ctx: &mut Context<E>,
+    ) {
+        let term = &self.record.term;
+        let Some(tokens) = term.tokens.clone() else { return };
+        let issued = ctx.clock.at_wall(term.issued_at).min(ctx.now());
+        let jwt = Jwt::decode(&tokens.access).ok();
+        let changed = self.held.as_ref().is_some_and(|held| {
+            let print = |jwt: &Option<Jwt>| jwt.as_ref().map(|jwt| jwt.fingerprint);
+            print(&held.jwt) != print(&jwt)
+        });
+        let first = self.held.is_none();
+        let lease = ctx.lease_id();
+        if self.first_lease == 0 {
+            self.first_lease = lease;
+        }
+        let cycle = Cycle {
+            issued,
+            lifetime: term.lifetime,
+            refresh_in: term.refresh_in,
+            lead: term.lead.unwrap_or(ctx.policy.lead),
+            jitter: entropy::below(&mut ctx.entropy, ctx.policy.jitter),
+            floor: self
+                .record
+                .sends
+                .last()
+                .map(|at| ctx.clock.at_wall(*at).min(ctx.now()) + ctx.policy.min_interval),
+        };
+        self.refresh_at = Some(cycle.refresh_at());
+        self.held = Some(Held {
+            lease,
+            generation: term.generation,
+            jwt,
+            usable: issued + term.unusable_for,
+            expires: issued + term.lifetime,
+            tokens,
+        });
+        self.stale = false;
+        self.last_error = None;
+        if !first {
+            ctx.emit(Event::Refreshed { reason });
+        }
+        if changed {
+            ctx.emit(Event::ClaimsChanged);
+        }
+        ctx.settle_where(|waiter| {
+            matches!(waiter.want, super::waiting::Want::Refresh).then_some(Outcome::Done)
+        });
+    }
+
+    /// The session's tokens of a generation that this tab has not got.
+    pub(super) fn behind(&self) -> u64 {
+        let held = self.held.as_ref().map_or(0, |held| held.generation);
+        self.record.term.generation.saturating_sub(held)
+    }
+
+    /// The token in use, if it may be used for `min_validity` from now.
+    pub(super) fn valid<E: Entropy>(
+        &self,
+        min_validity: Millis,
+        ctx: &Context<E>,
+    ) -> Option<&Held> {
+        let now = ctx.now();
+        let left = |held: &Held| held.expires - now;
+        self.held
+            .as_ref()
+            .filter(|held| held.usable <= now && left(held) > 0 && left(held) >= min_validity)
+    }
+
+    pub(super) fn expired<E: Entropy>(&self, ctx: &Context<E>) -> bool {
+        self.held.as_ref().is_none_or(|held| held.expires <= ctx.now())
+    }
+
+    /// The lease on the token in use: unasked until something is due that the machine must
+    /// decide.
+    pub(super) fn lease<E: Entropy>(&self, ctx: &Context<E>) -> Option<Lease> {
+        let held = self.valid(0, ctx)?;
+        let mut until = held.expires;
+        if let (Flight::Resting, Some(refresh_at)) = (&self.flight, self.refresh_at) {
+            until = until.min(refresh_at);
+        }
+        if let Some((end, _)) = self.end(ctx) {
+            until = until.min(end);
+        }
+        Some(Lease {
+            id: held.lease,
+            access_token: held.tokens.access.clone(),
+            from: ctx.clock.wall(),
+            until: ctx.clock.wall_at(until),
+        })
+    }
+
+    pub(super) fn idle_deadline(&self, policy: &Policy) -> Option<Moment> {
+        self.activity.deadline(policy.idle)
+    }
+
+    /// Whether the user is there enough for the session to be kept.
+    pub(super) fn awake<E: Entropy>(&self, ctx: &Context<E>) -> bool {
+        self.idle_deadline(&ctx.policy).is_none_or(|deadline| deadline > ctx.now())
+    }
+
+    /// When the session ends if nothing happens, and why.
+    pub(super) fn end<E: Entropy>(&self, ctx: &Context<E>) -> Option<(Moment, EndReason)> {
+        let expires = self.held.as_ref().map(|held| held.expires);
+        let idle = self.idle_deadline(&ctx.policy).map(|deadline| {
+            let end = match ctx.policy.idle_mode {
+                IdleMode::End => deadline,
+                IdleMode::Lapse => expires.map_or(deadline, |expires| expires.max(deadline)),
+            };
+            (end, EndReason::Idle)
+        });
+        let age = self.record.term.ends_at.map(|at| (ctx.clock.at_wall(at), EndReason::MaxAge));
+        let spent = expires
+            .filter(|_| !self.renewable(ctx.policy.credential) && self.behind() == 0)
+            .map(|expires| (expires, EndReason::LoginRequired));
+        [idle, age, spent].into_iter().flatten().min_by_key(|(at, _)| *at)
+    }
+
+    /// Whether a refresh has anything to show to the server.
+    pub(super) fn renewable(&self, credential: Credential) -> bool {
+        let held = self.held.as_ref();
+        match credential {
+            Credential::RefreshToken => held.is_some_and(|held| held.tokens.refresh.is_some()),
+            Credential::AccessToken => held.is_some(),
+            Credential::Cookie | Credential::Function => true,
+        }
+    }
+
+    /// Makes what this tab knows known to the others, in storage and on the channel. Tokens go
+    /// only with `Announce::Tokens`.
+    pub(super) fn share<E: Entropy>(
+        &mut self,
+        announce: Announce,
+        ctx: &mut Context<E>,
+    ) -> WriteId {
+        self.record.last_activity =
+            self.record.last_activity.max(ctx.clock.wall_at(self.activity.shared(ctx.now())));
+        let write = ctx.write(&self.record);
+        self.announce(announce, ctx);
+        write
+    }
+
+    pub(super) fn announce<E: Entropy>(&self, announce: Announce, ctx: &mut Context<E>) {
+        ctx.push(Effect::Broadcast(match announce {
+            Announce::News => self.record.encode(false),
+            Announce::Tokens => Message::Tell(Box::new(self.record.clone())).encode(),
+        }));
+    }
+}
+
+/// What a broadcast carries.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Announce {
+    /// Everything but tokens.
+    News,
+    /// Tokens too: on the session's own channel and nowhere else.
+    Tokens,
+}

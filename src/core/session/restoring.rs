@@ -1,0 +1,197 @@
+//! Page load: storage, then other tabs, then, with a cookie, one refresh.
+
+use super::{
+    context::Context,
+    ending::{Ended, STORAGE_WAIT},
+    live::Live,
+    refreshing::PEER_WAIT,
+};
+use crate::core::{
+    clock::Moment,
+    effect::{Effect, ReadId, RevokeRequest, WaiterId},
+    entropy::{self, Entropy},
+    input::Found,
+    peers::Message,
+    policy::Credential,
+    reason::EndReason,
+    record::{Record, Term},
+    timer::Timer,
+};
+
+/// Looks for a session.
+#[derive(Clone, Debug)]
+pub(super) struct Restoring {
+    stage: Stage,
+    /// A sign-out came first: whatever is found is signed out.
+    pub(super) leaving: Option<Leaving>,
+    /// What to go back to if nothing is found.
+    before: Option<Ended>,
+}
+
+#[derive(Clone, Debug)]
+pub(super) struct Leaving {
+    pub(super) waiter: WaiterId,
+    pub(super) everywhere: bool,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Stage {
+    Reading {
+        read: ReadId,
+        until: Moment,
+    },
+    /// There is a session whose tokens only other tabs hold, or nobody knows.
+    Asking {
+        record: Option<Record>,
+        until: Moment,
+    },
+}
+
+/// What became of the search.
+#[derive(Debug)]
+pub(super) enum Search {
+    On(Restoring),
+    Found(Box<Live>),
+    NotFound(Ended),
+}
+
+impl Restoring {
+    pub(super) fn begin<E: Entropy>(
+        leaving: Option<Leaving>,
+        before: Option<Ended>,
+        ctx: &mut Context<E>,
+    ) -> Self {
+        let until = ctx.now() + STORAGE_WAIT;
+        Self { stage: Stage::Reading { read: ctx.read(), until }, leaving, before }
+    }
+
+    pub(super) fn deadline(&self) -> (Timer, Moment) {
+        match &self.stage {
+            Stage::Reading { until, .. } => (Timer::StorageWait, *until),
+            Stage::Asking { until, .. } => (Timer::PeerWait, *until),
+        }
+    }
+
+    pub(super) fn record_read<E: Entropy>(
+        self,
+        read: ReadId,
+        found: Found,
+        ctx: &mut Context<E>,
+    ) -> Search {
+        match self.stage {
+            Stage::Reading { read: asked, .. } if asked == read => {}
+            _ => return Search::On(self),
+        }
+        match found {
+            Found::Record(record) => {
+                ctx.storage_works();
+                self.found(*record, ctx)
+            }
+            Found::Nothing => self.nowhere(None, EndReason::None, ctx),
+            Found::Corrupt => self.nowhere(None, EndReason::CorruptStorage, ctx),
+            Found::Unavailable => {
+                ctx.storage_failed();
+                self.ask(None, ctx)
+            }
+        }
+    }
+
+    pub(super) fn heard<E: Entropy>(self, message: Message, ctx: &mut Context<E>) -> Search {
+        match message {
+            Message::Tell(record) if record.term.tokens.is_some() => self.found(*record, ctx),
+            _ => Search::On(self),
+        }
+    }
+
+    pub(super) fn overdue<E: Entropy>(self, ctx: &mut Context<E>) -> Search {
+        if self.deadline().1 > ctx.now() {
+            return Search::On(self);
+        }
+        match self.stage.clone() {
+            Stage::Reading { .. } => {
+                ctx.storage_failed();
+                self.ask(None, ctx)
+            }
+            Stage::Asking { record, .. } => self.nowhere(record, EndReason::None, ctx),
+        }
+    }
+
+    fn found<E: Entropy>(self, record: Record, ctx: &mut Context<E>) -> Search {
+        if record.ended().is_some() {
+            return self.found_ended(record, ctx);
+        }
+        if record.term.tokens.is_none() {
+            return self.ask(Some(record), ctx);
+        }
+        let mut live = Live::new(record, ctx);
+        live.adopt(None, ctx);
+        Search::Found(Box::new(live))
+    }
+
+    /// A session that is over stays over. Only a cookie may be newer than the record: somebody
+    /// may have signed in by other means since, once the server knows of the end.
+    fn found_ended<E: Entropy>(self, record: Record, ctx: &mut Context<E>) -> Search {
+        let reason = record.ended().unwrap_or(EndReason::None);
+        if ctx.policy.credential == Credential::Cookie {
+            if record.end.as_ref().is_some_and(|end| end.settled) {
+                return self.nowhere(None, reason, ctx);
+            }
+            let request =
+                RevokeRequest { access_token: None, refresh_token: None, everywhere: false };
+            ctx.revoke(request, Some(record.clone()));
+        }
+        Search::NotFound(Ended::without(reason, Some(record)))
+    }
+
+    fn ask<E: Entropy>(self, record: Option<Record>, ctx: &mut Context<E>) -> Search {
+        ctx.push(Effect::Broadcast(Message::Ask.encode()));
+        let stage = Stage::Asking { record, until: ctx.now() + PEER_WAIT };
+        Search::On(Self { stage, ..self })
+    }
+
+    /// No tokens anywhere in the browser: with a cookie the server may still know the user.
+    fn nowhere<E: Entropy>(
+        self,
+        record: Option<Record>,
+        reason: EndReason,
+        ctx: &mut Context<E>,
+    ) -> Search {
+        if ctx.policy.credential == Credential::Cookie {
+            let record = record.unwrap_or_else(|| blank(ctx));
+            return Search::Found(Box::new(Live::new(record, ctx)));
+        }
+        let ended = match self.before {
+            Some(before) if reason == EndReason::None && before.reason != EndReason::Cancelled => {
+                before
+            }
+            _ => Ended::without(reason, record),
+        };
+        Search::NotFound(ended)
+    }
+}
+
+/// A record of a session that begins now.
+pub(super) fn blank<E: Entropy>(ctx: &mut Context<E>) -> Record {
+    let wall = ctx.clock.wall_at(ctx.now());
+    Record {
+        sid: entropy::key(&mut ctx.entropy),
+        started_at: wall,
+        term: Term {
+            generation: 0,
+            tokens: None,
+            issued_at: wall,
+            lifetime: 0,
+            unusable_for: 0,
+            refresh_in: None,
+            lead: None,
+            ends_at: None,
+            subject: None,
+            rotated_by: None,
+        },
+        pending: None,
+        hold: None,
+        sends: Vec::new(),
+        last_activity: wall,
+        end: None,
+    }
+}

@@ -1,0 +1,207 @@
+//! Signing in and out, and letting go.
+
+use core::{mem, ops::ControlFlow};
+
+use super::{
+    Session, State,
+    context::Context,
+    ending::{Ended, Ending, Scope},
+    live::{Announce, Live},
+    restoring::{Leaving, Restoring, blank},
+    waiting::Want,
+};
+use crate::core::{
+    effect::{Effect, Outcome, WaiterId, WriteId},
+    entropy::Entropy,
+    error::Error,
+    event::Event,
+    grant::Grant,
+    input::{Input, StartId},
+    policy::Credential,
+    reason::EndReason,
+    record::Record,
+};
+
+impl<E: Entropy> Session<E> {
+    pub(super) fn start(&mut self, grant: Grant, start: StartId) {
+        if let State::Live(live) = &mut self.state
+            && live.holds(&grant)
+        {
+            live.start = Some(start);
+            return;
+        }
+        let ctx = &mut self.ctx;
+        if ctx.policy.credential == Credential::Cookie {
+            for waiter in ctx.revocations.forget() {
+                ctx.settle(waiter, Outcome::Done);
+            }
+        }
+        let mut record = blank(ctx);
+        let mut first_lease = 0;
+        let mut same_user = true;
+        match mem::replace(&mut self.state, State::Unknown) {
+            State::Live(live) => {
+                let Live { record: old, flight, first_lease: lease, .. } = *live;
+                flight.abandon(ctx);
+                same_user = old.term.subject.is_some() && old.term.subject == owner(&grant);
+                first_lease = if same_user { lease } else { 0 };
+                follow(&mut record, &old);
+            }
+            State::Ended(Ended { record: Some(old), .. }) => follow(&mut record, &old),
+            _ => {}
+        }
+        if !same_user {
+            // What waits was asked for as somebody else.
+            ctx.settle_ended(None);
+        }
+        let mut live = Live::new(record, ctx);
+        live.start = Some(start);
+        live.first_lease = first_lease;
+        let now = ctx.now();
+        live.record.term = live.term(grant, now, false, ctx);
+        live.adopt(None, ctx);
+        ctx.emit(Event::Started);
+        live.opening = Some(live.share(Announce::Tokens, ctx));
+        self.state = State::Live(Box::new(live));
+    }
+
+    pub(super) fn start_failed(&mut self, error: Error) {
+        let ending =
+            Ending { error: Some(error), ..Ending::local(EndReason::InvalidToken, Scope::Tab) };
+        if matches!(self.state, State::Live(_)) {
+            self.follow(ControlFlow::Break(ending));
+            return;
+        }
+        let reason = ending.reason;
+        self.state = State::Ended(Ended { error: Some(error), ..Ended::without(reason, None) });
+        self.ctx.settle_ended(Some(error));
+        self.ctx.emit(Event::SignedOut { reason });
+    }
+
+    pub(super) fn restore(&mut self, waiter: WaiterId) {
+        let before = match mem::replace(&mut self.state, State::Unknown) {
+            State::Unknown => None,
+            State::Ended(ended) => Some(ended),
+            state => {
+                self.state = state;
+                self.ctx.wait(waiter, Want::Restore);
+                return;
+            }
+        };
+        self.ctx.wait(waiter, Want::Restore);
+        self.state = State::Restoring(Restoring::begin(None, before, &mut self.ctx));
+    }
+
+    pub(super) fn cancel(&mut self, start: Option<StartId>) {
+        match &mut self.state {
+            State::Live(live) => {
+                if start.is_none() || live.start == start {
+                    self.ctx.push(Effect::Forget);
+                    let ending = Ending::local(EndReason::Cancelled, Scope::Tab);
+                    self.follow(ControlFlow::Break(ending));
+                }
+            }
+            _ if start.is_some() => {}
+            State::Ended(ended) => ended.reason = EndReason::Cancelled,
+            _ => {
+                self.state = State::Ended(Ended::without(EndReason::Cancelled, None));
+                self.ctx.settle_ended(None);
+                self.ctx.emit(Event::SignedOut { reason: EndReason::Cancelled });
+            }
+        }
+    }
+
+    pub(super) fn sign_out(&mut self, waiter: WaiterId, everywhere: bool) {
+        match mem::replace(&mut self.state, State::Unknown) {
+            State::Live(live) => {
+                self.state = State::Live(live);
+                let scope = Scope::Server { everywhere };
+                self.follow(ControlFlow::Break(Ending::local(EndReason::SignedOut, scope)));
+                self.ctx.await_revoke(waiter);
+            }
+            State::Restoring(mut restoring) => {
+                restoring.leaving = Some(Leaving { waiter, everywhere });
+                self.state = State::Restoring(restoring);
+            }
+            State::Ended(ended) if ended.record.as_ref().is_some_and(|r| r.ended().is_some()) => {
+                self.state = State::Ended(ended);
+                self.ctx.await_revoke(waiter);
+            }
+            state => {
+                let before = match state {
+                    State::Ended(ended) => Some(ended),
+                    _ => None,
+                };
+                let leaving = Some(Leaving { waiter, everywhere });
+                self.state = State::Restoring(Restoring::begin(leaving, before, &mut self.ctx));
+            }
+        }
+    }
+
+    pub(super) fn dispose(&mut self) {
+        if let State::Live(live) = mem::replace(&mut self.state, State::Disposed) {
+            live.flight.abandon(&mut self.ctx);
+        }
+        for waiter in self.ctx.revocations.forget() {
+            self.ctx.settle(waiter, Outcome::Done);
+        }
+        self.ctx.settle_where(|_| Some(Outcome::Failed(Error::DISPOSED)));
+    }
+
+    /// After `dispose`: nobody is left waiting.
+    pub(super) fn refuse(&mut self, input: &Input) {
+        let waiter = match *input {
+            Input::Restore { waiter }
+            | Input::SignOut { waiter, .. }
+            | Input::TokenWanted { waiter, .. }
+            | Input::RefreshWanted { waiter } => waiter,
+            Input::Unauthorized { waiter: Some(waiter), .. } => {
+                return self.ctx.settle(waiter, Outcome::Original);
+            }
+            Input::LockGranted(ticket) => return self.ctx.push(Effect::ReleaseLock(ticket)),
+            _ => return,
+        };
+        self.ctx.settle(waiter, Outcome::Failed(Error::DISPOSED));
+    }
+}
+
+impl Live {
+    /// Whether these very tokens are in use.
+    fn holds(&self, grant: &Grant) -> bool {
+        self.held.as_ref().is_some_and(|held| {
+            held.tokens.access == grant.access_token
+                && (grant.refresh_token.is_none() || held.tokens.refresh == grant.refresh_token)
+        })
+    }
+
+    /// Storage holds a sign-in that claims to be later than this one, which was made just now:
+    /// the wall clock was set back in between. Moves this one past it.
+    pub(super) fn outlast<E: Entropy>(
+        &mut self,
+        write: WriteId,
+        stored: &Record,
+        ctx: &mut Context<E>,
+    ) -> bool {
+        if self.opening != Some(write) {
+            return false;
+        }
+        self.opening = None;
+        let outlasts = stored.replaces(&self.record);
+        if outlasts {
+            follow(&mut self.record, stored);
+            self.opening = Some(self.share(Announce::Tokens, ctx));
+        }
+        outlasts
+    }
+}
+
+/// The user whom the grant names.
+fn owner(grant: &Grant) -> Option<String> {
+    grant.subject().map(str::to_owned)
+}
+
+/// Makes the record later than `old`, whatever the wall clock says, and its generations higher.
+fn follow(record: &mut Record, old: &Record) {
+    record.started_at = record.started_at.max(old.started_at.saturating_add(1));
+    record.term.generation = record.term.generation.max(old.term.generation);
+}

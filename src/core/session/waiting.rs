@@ -1,0 +1,104 @@
+//! Callers that wait: each is settled exactly once.
+
+use super::context::Context;
+use crate::core::{
+    clock::{Millis, Moment},
+    effect::{Outcome, WaiterId},
+    entropy::Entropy,
+    error::Error,
+    input::LeaseId,
+};
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Waiter {
+    pub(super) id: WaiterId,
+    pub(super) want: Want,
+    until: Option<Moment>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Want {
+    /// A token that is good for this long; one newer than `lease` is taken as it comes.
+    Token { min_validity: Millis, lease: LeaseId },
+    /// Another token than this lease's, to resend a request that got 401.
+    Newer { lease: LeaseId },
+    /// The outcome of one refresh.
+    Refresh,
+    /// To know whether anybody is signed in.
+    Restore,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub(super) struct Waiters(Vec<Waiter>);
+
+impl Waiters {
+    pub(super) fn iter(&self) -> impl Iterator<Item = &Waiter> {
+        self.0.iter()
+    }
+
+    pub(super) fn remove(&mut self, id: WaiterId) {
+        self.0.retain(|waiter| waiter.id != id);
+    }
+
+    pub(super) fn next_timeout(&self) -> Option<Moment> {
+        self.0.iter().filter_map(|waiter| waiter.until).min()
+    }
+}
+
+impl<E: Entropy> Context<E> {
+    pub(super) fn wait(&mut self, id: WaiterId, want: Want) {
+        if matches!(want, Want::Token { .. } | Want::Newer { .. }) {
+            self.stats.waited += 1;
+        }
+        let until = self.policy.wait.map(|wait| self.now() + wait);
+        self.waiters.0.push(Waiter { id, want, until });
+    }
+
+    /// Settles everybody for whom there is an outcome.
+    pub(super) fn settle_where(&mut self, outcome: impl Fn(&Waiter) -> Option<Outcome>) {
+        let waiters = core::mem::take(&mut self.waiters.0);
+        for waiter in waiters {
+            match outcome(&waiter) {
+                Some(outcome) => self.settle(waiter.id, outcome),
+                None => self.waiters.0.push(waiter),
+            }
+        }
+    }
+
+    /// A refresh failed, or cannot be tried now. Whoever waits for this one attempt is told;
+    /// whoever needs a token waits on.
+    pub(super) fn settle_attempt(&mut self, error: Error) {
+        self.settle_where(|waiter| match waiter.want {
+            Want::Newer { .. } => Some(Outcome::Original),
+            Want::Refresh => Some(Outcome::Failed(error)),
+            Want::Restore => Some(Outcome::Done),
+            Want::Token { .. } => None,
+        });
+    }
+
+    /// Nobody is signed in any more; `error` if the server said so.
+    pub(super) fn settle_ended(&mut self, error: Option<Error>) {
+        self.settle_where(|waiter| {
+            Some(match (&waiter.want, error) {
+                (Want::Restore, _) => Outcome::Done,
+                (Want::Newer { .. }, _) => Outcome::Original,
+                (Want::Token { .. } | Want::Refresh, Some(error)) => Outcome::Failed(error),
+                (Want::Token { .. }, None) => Outcome::Anonymous,
+                (Want::Refresh, None) => Outcome::Failed(Error::NOT_SIGNED_IN),
+            })
+        });
+    }
+
+    /// Settles those who have waited long enough.
+    pub(super) fn settle_overdue(&mut self) {
+        let now = self.now();
+        self.settle_where(|waiter| {
+            waiter.until.filter(|until| *until <= now)?;
+            Some(match waiter.want {
+                Want::Newer { .. } => Outcome::Original,
+                Want::Restore => Outcome::Done,
+                Want::Token { .. } | Want::Refresh => Outcome::Failed(Error::UNAVAILABLE),
+            })
+        });
+    }
+}

@@ -1,0 +1,277 @@
+//! One tab with the real machine in it; everything around it is a model. Time is virtual.
+#![allow(dead_code, reason = "each test file uses its own part of the rig")]
+
+use std::{cell::RefCell, collections::VecDeque, rc::Rc};
+
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use everfresh::core::{
+    clock::{Millis, Now},
+    effect::{Attempt, Effect, Lease, Outcome, RefreshRequest, RevokeId, WaiterId},
+    entropy::Seeded,
+    error::Code,
+    event::Event,
+    grant::{Grant, TokenResponse},
+    input::{Answer, Found, Input, Written},
+    policy::Policy,
+    reason::EndReason,
+    record::Record,
+    session::Session,
+    snapshot::{Snapshot, Status},
+};
+
+/// More steps than this in one drive are a livelock.
+const MAX_STEPS: u32 = 10_000;
+
+/// 2026-01-01, in milliseconds.
+pub const EPOCH: Millis = 1_767_225_600_000;
+
+/// The storage that the tabs of one browser share, as text, as a browser keeps it.
+pub type Store = Rc<RefCell<Option<String>>>;
+
+pub struct Tab {
+    pub session: Session<Seeded>,
+    pub now: Now,
+    pub store: Store,
+    /// Refreshes that nobody has answered yet.
+    pub sent: VecDeque<(Attempt, RefreshRequest)>,
+    /// Every refresh request that ever left.
+    pub requests: Vec<(Millis, RefreshRequest)>,
+    pub aborted: Vec<Attempt>,
+    pub settled: Vec<(WaiterId, Outcome)>,
+    pub events: Vec<Event>,
+    pub said: VecDeque<String>,
+    pub revokes: Vec<RevokeId>,
+    pub lease: Option<Lease>,
+    pub locks_held: u32,
+    /// Locks are granted at once; else they are left waiting.
+    pub grants_locks: bool,
+    pub storage_works: bool,
+    waiters: WaiterId,
+    tokens: u32,
+}
+
+impl Tab {
+    pub fn new(policy: Policy) -> Self {
+        Self::with_store(policy, 1, Store::default())
+    }
+
+    pub fn with_store(policy: Policy, seed: u64, store: Store) -> Self {
+        let now = Now { wall: EPOCH, monotonic: 0 };
+        Self {
+            session: Session::new(policy, Seeded(seed), now),
+            now,
+            store,
+            sent: VecDeque::new(),
+            requests: Vec::new(),
+            aborted: Vec::new(),
+            settled: Vec::new(),
+            events: Vec::new(),
+            said: VecDeque::new(),
+            revokes: Vec::new(),
+            lease: None,
+            locks_held: 0,
+            grants_locks: true,
+            storage_works: true,
+            waiters: 0,
+            tokens: 0,
+        }
+    }
+
+    /// Signed in with a fresh five-minute token.
+    pub fn signed_in(policy: Policy) -> Self {
+        let mut tab = Self::new(policy);
+        tab.start(300);
+        tab
+    }
+
+    pub fn start(&mut self, seconds: u32) {
+        let grant = self.grant(seconds);
+        self.feed(Input::Start { grant, start: 1 });
+    }
+
+    pub fn feed(&mut self, input: Input) {
+        let mut inputs = VecDeque::from([input]);
+        while let Some(input) = inputs.pop_front() {
+            self.session.handle(input, self.now);
+            while let Some(effect) = self.session.poll() {
+                inputs.extend(self.perform(effect));
+            }
+            let overdue = self.session.next_deadline().filter(|deadline| deadline.after <= 0);
+            assert_eq!(overdue, None, "a deadline that has passed must have been dealt with");
+        }
+    }
+
+    fn perform(&mut self, effect: Effect) -> Option<Input> {
+        match effect {
+            Effect::SendRefresh { attempt, request } => {
+                assert!(self.sent.is_empty(), "one refresh at a time");
+                self.requests.push((self.now.monotonic, request.clone()));
+                self.sent.push_back((attempt, request));
+            }
+            Effect::AbortRefresh(attempt) => {
+                self.aborted.push(attempt);
+                self.sent.retain(|(sent, _)| *sent != attempt);
+            }
+            Effect::AcquireLock(ticket) => {
+                if self.grants_locks {
+                    self.locks_held += 1;
+                    return Some(Input::LockGranted(ticket));
+                }
+            }
+            Effect::ReleaseLock(_) => self.locks_held = self.locks_held.saturating_sub(1),
+            Effect::Read(read) => {
+                let found = self.look();
+                return Some(Input::RecordRead { read, found });
+            }
+            Effect::Write { write, record } => {
+                let written = self.write(*record);
+                return Some(Input::RecordWritten { write, written });
+            }
+            Effect::Forget => {}
+            Effect::Broadcast(text) => self.said.push_back(text),
+            Effect::Settle { waiter, outcome } => {
+                assert!(self.settled.iter().all(|(id, _)| *id != waiter), "settled once");
+                self.settled.push((waiter, outcome));
+            }
+            Effect::Lease(lease) => self.lease = lease,
+            Effect::Revoke { revoke, .. } => self.revokes.push(revoke),
+            Effect::Emit(event) => self.events.push(event),
+        }
+        None
+    }
+
+    fn look(&self) -> Found {
+        if !self.storage_works {
+            return Found::Unavailable;
+        }
+        match &*self.store.borrow() {
+            None => Found::Nothing,
+            Some(text) => Record::decode(text)
+                .map_or(Found::Corrupt, |record| Found::Record(Box::new(record))),
+        }
+    }
+
+    fn write(&self, record: Record) -> Written {
+        let joined = match self.look() {
+            Found::Unavailable => return Written::Failed,
+            Found::Record(stored) => record.join(*stored),
+            Found::Nothing | Found::Corrupt => record,
+        };
+        *self.store.borrow_mut() = Some(joined.encode(true));
+        Written::Stored(Box::new(joined))
+    }
+
+    /// A token set whose access token lives this long from now.
+    pub fn grant(&mut self, seconds: u32) -> Grant {
+        self.grant_for("ana", seconds)
+    }
+
+    pub fn grant_for(&mut self, subject: &str, seconds: u32) -> Grant {
+        self.tokens += 1;
+        let iat = self.now.wall / 1_000;
+        let exp = iat + i64::from(seconds);
+        let claims =
+            format!(r#"{{"sub":"{subject}","iat":{iat},"exp":{exp},"jti":"{}"}}"#, self.tokens);
+        let part = |text: &str| URL_SAFE_NO_PAD.encode(text);
+        Grant::parse(TokenResponse {
+            access_token: format!("{}.{}.{}", part("{}"), part(&claims), part("signature")),
+            refresh_token: Some(format!("refresh-{}", self.tokens)),
+            expires_in: Some(f64::from(seconds)),
+            ..TokenResponse::default()
+        })
+        .expect("a good grant")
+    }
+
+    /// Lets time pass, waking the machine whenever it wants to be woken.
+    pub fn advance(&mut self, seconds: f64) {
+        let end = self.now.monotonic + (seconds * 1_000.0) as Millis;
+        for _ in 0..MAX_STEPS {
+            let wait = self.session.next_deadline().map(|deadline| deadline.after);
+            let wait = wait.unwrap_or(Millis::MAX).min(end - self.now.monotonic);
+            self.pass(wait);
+            if self.now.monotonic >= end {
+                return self.feed(Input::TimerFired);
+            }
+            self.feed(Input::TimerFired);
+        }
+        panic!("livelock: {MAX_STEPS} wake-ups without an end");
+    }
+
+    /// Both clocks move, and the machine is not told.
+    pub fn pass(&mut self, millis: Millis) {
+        self.now.monotonic += millis;
+        self.now.wall += millis;
+    }
+
+    /// The device sleeps: only the wall clock moves.
+    pub fn sleep(&mut self, seconds: i64) {
+        self.now.wall += seconds * 1_000;
+    }
+
+    pub fn answer(&mut self, answer: Answer) {
+        let (attempt, _) = self.sent.pop_front().expect("a refresh was sent");
+        self.feed(Input::RefreshAnswered { attempt, answer });
+    }
+
+    pub fn answer_granted(&mut self, seconds: u32) {
+        let grant = self.grant(seconds);
+        self.answer(Answer::Granted(grant));
+    }
+
+    pub fn answer_status(&mut self, status: u16, error: &str, error_code: &str) {
+        self.answer(Answer::Refused {
+            status,
+            error: error.to_owned(),
+            error_code: error_code.to_owned(),
+            retry_after: None,
+        });
+    }
+
+    pub fn waiter(&mut self) -> WaiterId {
+        self.waiters += 1;
+        self.waiters
+    }
+
+    pub fn want_token(&mut self) -> WaiterId {
+        let waiter = self.waiter();
+        self.feed(Input::TokenWanted { waiter, min_validity: 0 });
+        waiter
+    }
+
+    pub fn unauthorized(&mut self, lease: u32) -> WaiterId {
+        let waiter = self.waiter();
+        self.feed(Input::Unauthorized { waiter: Some(waiter), lease });
+        waiter
+    }
+
+    pub fn outcome(&self, waiter: WaiterId) -> Option<&Outcome> {
+        self.settled.iter().find(|(id, _)| *id == waiter).map(|(_, outcome)| outcome)
+    }
+
+    pub fn failed_with(&self, waiter: WaiterId) -> Option<Code> {
+        match self.outcome(waiter) {
+            Some(Outcome::Failed(error)) => Some(error.code),
+            _ => None,
+        }
+    }
+
+    pub fn lease_id(&self) -> u32 {
+        self.lease.as_ref().expect("a lease").id
+    }
+
+    pub fn snapshot(&self) -> Snapshot {
+        self.session.snapshot()
+    }
+
+    pub fn status(&self) -> Status {
+        self.snapshot().status
+    }
+
+    pub fn ended(&self) -> Option<EndReason> {
+        self.snapshot().reason
+    }
+
+    pub fn count(&self, kind: &str) -> usize {
+        self.events.iter().filter(|event| event.kind() == kind).count()
+    }
+}
