@@ -85,6 +85,7 @@ async fn run(cli: Cli) -> Result<(), Box<dyn std::error::Error>> {
 
     let state = start::open(settings).await?;
     let (stopping, stopped) = watch::channel(false);
+    tokio::spawn(start::sweep_hourly(state.clone()));
     println!("listening on http://{address}");
     let switchboard = control_listener.map(|listener| {
         let address = listener.local_addr().map(|address| address.to_string());

@@ -3,10 +3,10 @@
 use std::fmt;
 
 use serde::Deserialize;
-use zeroize::ZeroizeOnDrop;
+use zeroize::Zeroize;
 
 /// A text that prints as dots and is wiped when dropped.
-#[derive(Clone, Default, PartialEq, Eq, Deserialize, ZeroizeOnDrop)]
+#[derive(Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(transparent)]
 pub struct Secret(String);
 
@@ -27,6 +27,12 @@ impl From<String> for Secret {
 impl From<&str> for Secret {
     fn from(text: &str) -> Self {
         Self(text.to_owned())
+    }
+}
+
+impl Drop for Secret {
+    fn drop(&mut self) {
+        self.0.zeroize();
     }
 }
 

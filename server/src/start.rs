@@ -1,7 +1,9 @@
 //! From settings to a server that is ready.
 
-use std::io;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
+use std::{fs, io};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -13,20 +15,29 @@ use crate::password::{PasswordError, Passwords};
 use crate::rotation::Millis;
 use crate::secret::{Secret, random};
 use crate::state::AppState;
-use crate::store::{MemoryStore, Store, StoreError, User};
+use crate::store::{MemoryStore, SqliteStore, Store, StoreError, User};
 
 /// Opens keys and store, making them on the first start, and adds the users of the settings.
 pub async fn open(settings: Settings) -> Result<AppState, StartError> {
     let (keys, store): (Keyring, Arc<dyn Store>) = match &settings.store {
         StoreKind::Memory => {
-            let keys = Keyring::ephemeral()?;
+            let keys =
+                Keyring::ephemeral().map_err(|error| StartError::Keys(PathBuf::new(), error))?;
             let store = MemoryStore::new(AppState::terms(&settings, &keys));
             tracing::info!("keys, users and sessions are in memory and end with the process");
             (keys, Arc::new(store))
         }
         StoreKind::Sqlite(path) => {
-            let error = io::Error::other("no SQLite yet: use --store memory:");
-            return Err(StartError::Data(path.display().to_string(), error));
+            let file = settings.data.join("keys.json");
+            make_folder(&settings.data)?;
+            let (keys, fresh) =
+                Keyring::open(&file).map_err(|error| StartError::Keys(file.clone(), error))?;
+            let known = path.exists();
+            let store = SqliteStore::open(path, AppState::terms(&settings, &keys))?;
+            let made = |new: bool| if new { "made" } else { "found" };
+            tracing::info!("keys {} in {}", made(fresh), file.display());
+            tracing::info!("database {} in {}", made(!known), path.display());
+            (keys, Arc::new(store))
         }
     };
     let passwords = Passwords::new()?;
@@ -42,6 +53,20 @@ pub async fn open(settings: Settings) -> Result<AppState, StartError> {
         tracing::info!(name, "user added");
     }
     Ok(state)
+}
+
+/// Forgets, each hour, the sessions that ended more than a day and an access token's life ago.
+pub async fn sweep_hourly(state: AppState) {
+    let mut hours = tokio::time::interval(Duration::from_secs(3_600));
+    loop {
+        hours.tick().await;
+        let kept = state.settings.policy.access_ttl.max(86_400).saturating_mul(1_000);
+        match state.store.sweep(state.clock.now().saturating_sub(kept)).await {
+            Ok(0) => {}
+            Ok(swept) => tracing::info!(swept, "old sessions forgotten"),
+            Err(error) => tracing::error!(%error, "old sessions could not be forgotten"),
+        }
+    }
 }
 
 /// A user with a fresh id, not yet stored.
@@ -65,12 +90,21 @@ pub async fn new_user(
     })
 }
 
+/// The folder is for this user alone: it holds the keys.
+fn make_folder(path: &Path) -> Result<(), StartError> {
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(path).map_err(|error| StartError::Data(path.to_owned(), error))
+}
+
 /// The server cannot start.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
-    /// The keys.
-    #[error("the signing keys: {0}")]
-    Keys(#[from] KeyError),
+    /// The keys, and where they are.
+    #[error("the keys in {0}: {1}")]
+    Keys(PathBuf, KeyError),
     /// The store.
     #[error("the store: {0}")]
     Store(#[from] StoreError),
@@ -82,5 +116,5 @@ pub enum StartError {
     Random(#[from] getrandom::Error),
     /// The data folder.
     #[error("the data folder {0}: {1}; give another one with --data")]
-    Data(String, io::Error),
+    Data(PathBuf, io::Error),
 }

@@ -4,10 +4,10 @@ use std::{fs, io};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use jsonwebtoken::jwk::{AlgorithmParameters, Jwk, ThumbprintHash};
-use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey};
+use ed25519_dalek::{SigningKey, VerifyingKey};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
 
 use super::Seconds;
 use crate::rotation::Pepper;
@@ -81,16 +81,16 @@ impl Keyring {
         Pepper::new(1, key)
     }
 
-    pub(super) fn signing(&self, at: Seconds) -> Option<(String, EncodingKey)> {
+    pub(super) fn signing(&self, at: Seconds) -> Option<(String, SigningKey)> {
         let keys = self.keys.read().unwrap_or_else(PoisonError::into_inner);
         let key = keys.iter().rev().find(|key| key.signs_from <= at).or_else(|| keys.first())?;
-        Some((key.kid.clone(), key.private.clone()))
+        Some((key.kid.clone(), key.signing.clone()))
     }
 
-    pub(super) fn verifying(&self, kid: &str, at: Seconds) -> Option<DecodingKey> {
+    pub(super) fn verifying(&self, kid: &str, at: Seconds) -> Option<VerifyingKey> {
         let keys = self.keys.read().unwrap_or_else(PoisonError::into_inner);
         let key = keys.iter().find(|key| key.kid == kid && key.published(at))?;
-        Some(key.verifying.clone())
+        Some(key.signing.verifying_key())
     }
 
     fn read(text: &[u8]) -> Result<Self, KeyError> {
@@ -134,16 +134,11 @@ pub enum KeyError {
     /// The operating system gives no randomness.
     #[error("no randomness: {0}")]
     Random(#[from] getrandom::Error),
-    /// The key is no Ed25519 key.
-    #[error("bad key: {0}")]
-    Key(#[from] jsonwebtoken::errors::Error),
 }
 
 struct Key {
     kid: String,
-    seed: Secret,
-    private: EncodingKey,
-    verifying: DecodingKey,
+    signing: SigningKey,
     public: Value,
     signs_from: Seconds,
     retires_at: Option<Seconds>,
@@ -157,32 +152,20 @@ impl Key {
 
     fn from_stored(stored: StoredKey) -> Result<Self, KeyError> {
         let seed = URL_SAFE_NO_PAD.decode(&stored.seed).map_err(|_| KeyError::Unreadable)?;
-        if seed.len() != 32 {
-            return Err(KeyError::Unreadable);
-        }
-        let private = EncodingKey::from_ed_der(&[PKCS8_ED25519, &seed].concat());
-        let jwk = Jwk::from_encoding_key(&private, Algorithm::EdDSA)?;
-        let kid = jwk.thumbprint(ThumbprintHash::SHA256)?;
-        let AlgorithmParameters::OctetKeyPair(parameters) = &jwk.algorithm else {
-            return Err(KeyError::Unreadable);
-        };
-        let x = parameters.x.clone();
-        Ok(Self {
-            verifying: DecodingKey::from_ed_components(&x)?,
-            public: json!({
-                "kty": "OKP", "crv": "Ed25519", "use": "sig", "alg": "EdDSA", "kid": kid, "x": x,
-            }),
-            kid,
-            seed: stored.seed.into(),
-            private,
-            signs_from: stored.signs_from,
-            retires_at: stored.retires_at,
-        })
+        let seed = seed.try_into().map_err(|_| KeyError::Unreadable)?;
+        let signing = SigningKey::from_bytes(&seed);
+        let x = URL_SAFE_NO_PAD.encode(signing.verifying_key().as_bytes());
+        let kid = thumbprint(&x);
+        let public = json!({
+            "kty": "OKP", "crv": "Ed25519", "use": "sig", "alg": "EdDSA", "kid": kid, "x": x,
+        });
+        let StoredKey { signs_from, retires_at, .. } = stored;
+        Ok(Self { kid, signing, public, signs_from, retires_at })
     }
 
     fn to_stored(&self) -> StoredKey {
         StoredKey {
-            seed: self.seed.expose().to_owned(),
+            seed: URL_SAFE_NO_PAD.encode(self.signing.as_bytes()),
             signs_from: self.signs_from,
             retires_at: self.retires_at,
         }
@@ -224,7 +207,35 @@ fn write_private(file: &Path, text: &[u8]) -> io::Result<()> {
     file.sync_all()
 }
 
-/// The fixed beginning of a private Ed25519 key in PKCS #8; the seed follows.
-const PKCS8_ED25519: &[u8] = &[
-    0x30, 0x2e, 0x02, 0x01, 0x00, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x04, 0x22, 0x04, 0x20,
-];
+/// The name of a key that follows from the key itself, after RFC 7638.
+fn thumbprint(x: &str) -> String {
+    let members = format!(r#"{{"crv":"Ed25519","kty":"OKP","x":"{x}"}}"#);
+    URL_SAFE_NO_PAD.encode(Sha256::digest(members))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_a_key_as_rfc_8037_does() {
+        let x = "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo";
+        assert_eq!(thumbprint(x), "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k");
+    }
+
+    #[test]
+    fn publishes_first_signs_later_and_retires_last() {
+        let ring = Keyring::ephemeral().unwrap();
+        let published = |at| ring.jwks(at)["keys"].as_array().unwrap().len();
+        let (old, _) = ring.signing(1_000).unwrap();
+        ring.rotate(1_000, false, 300).unwrap();
+        assert_eq!(published(1_000), 2);
+        assert_eq!(ring.signing(1_299).unwrap().0, old);
+        let (new, _) = ring.signing(1_300).unwrap();
+        assert_ne!(new, old);
+        assert!(ring.verifying(&old, 1_599).is_some() && ring.verifying(&old, 1_600).is_none());
+        assert_eq!(published(1_600), 1);
+        ring.rotate(2_000, true, 300).unwrap();
+        assert_ne!(ring.signing(2_000).unwrap().0, new);
+    }
+}

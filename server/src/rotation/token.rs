@@ -5,7 +5,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
-use zeroize::{Zeroize, ZeroizeOnDrop};
+use zeroize::Zeroize;
 
 use super::Millis;
 
@@ -130,7 +130,7 @@ impl fmt::Debug for SessionId {
 }
 
 /// The server's secret share in every refresh token.
-#[derive(Clone, ZeroizeOnDrop)]
+#[derive(Clone)]
 pub struct Pepper {
     kid: u8,
     key: [u8; 32],
@@ -150,6 +150,12 @@ impl Pepper {
             mac.update(part);
         }
         mac.finalize().into_bytes().into()
+    }
+}
+
+impl Drop for Pepper {
+    fn drop(&mut self) {
+        self.key.zeroize();
     }
 }
 

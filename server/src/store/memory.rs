@@ -155,7 +155,7 @@ impl Store for MemoryStore {
     }
 
     fn sweep(&self, before: Millis) -> Pending<'_, usize> {
-        self.step(|maps| steps::sweep(maps, before))
+        self.step(|maps| maps.sweep(before))
     }
 
     fn ping(&self) -> Pending<'_, ()> {
@@ -186,9 +186,13 @@ impl Tables for Maps {
         Ok(())
     }
 
-    fn drop_row(&mut self, sid: SessionId) -> Result<(), StoreError> {
-        self.rows.remove(&sid);
-        Ok(())
+    fn sweep(&mut self, before: Millis) -> Result<usize, StoreError> {
+        let held = self.rows.len();
+        self.rows.retain(|_, row| {
+            let limits = [row.idle_expires_at, row.absolute_expires_at];
+            limits.into_iter().flatten().all(|limit| limit >= before)
+        });
+        Ok(held - self.rows.len())
     }
 
     fn user(&mut self, id: &str) -> Result<Option<User>, StoreError> {

@@ -5,6 +5,7 @@
 //! [`Tables`]; a store only says how a step gets the tables to itself.
 
 mod memory;
+mod sqlite;
 mod steps;
 mod user;
 
@@ -12,6 +13,7 @@ use std::fmt::Debug;
 use std::pin::Pin;
 
 pub use memory::MemoryStore;
+pub use sqlite::SqliteStore;
 pub use steps::{Outcome, Renewed};
 pub(crate) use user::present;
 pub use user::{Change, User};
@@ -52,7 +54,8 @@ pub trait Store: Send + Sync + Debug {
     /// Changes a user; answers with the user as it is then.
     fn change_user(&self, user_id: String, change: Change) -> Pending<'_, Option<User>>;
 
-    /// Forgets families that ended, or were due to end, before this time.
+    /// Forgets families that had to end before this time; those that were ended earlier stay until
+    /// then, so that a late token still hears why.
     fn sweep(&self, before: Millis) -> Pending<'_, usize>;
 
     /// Whether it can do its work.
@@ -64,7 +67,7 @@ pub(crate) trait Tables {
     fn row(&mut self, sid: SessionId) -> Result<Option<Row>, StoreError>;
     fn rows(&mut self, user_id: Option<&str>) -> Result<Vec<Row>, StoreError>;
     fn put_row(&mut self, row: Row) -> Result<(), StoreError>;
-    fn drop_row(&mut self, sid: SessionId) -> Result<(), StoreError>;
+    fn sweep(&mut self, before: Millis) -> Result<usize, StoreError>;
     fn user(&mut self, id: &str) -> Result<Option<User>, StoreError>;
     fn user_named(&mut self, username: &str) -> Result<Option<User>, StoreError>;
     fn users(&mut self) -> Result<Vec<User>, StoreError>;

@@ -2,8 +2,8 @@
 
 use super::{Change, StoreError, Tables, Terms, User, Whose};
 use crate::rotation::{
-    self, Attempt, Decision, Grant, Millis, RefreshToken, Refusal, Revocation, Row, SessionId,
-    Status, Transition,
+    self, Attempt, Decision, Grant, RefreshToken, Refusal, Revocation, Row, SessionId, Status,
+    Transition,
 };
 
 /// What a refresh came to, and for whom.
@@ -131,20 +131,4 @@ pub(crate) fn change_user(
     change.apply(&mut user);
     tables.put_user(user.clone())?;
     Ok(Some(user))
-}
-
-pub(crate) fn sweep(tables: &mut impl Tables, before: Millis) -> Result<usize, StoreError> {
-    let mut swept = 0;
-    for row in tables.rows(None)?.into_iter().filter(|row| forgettable(row, before)) {
-        tables.drop_row(row.sid)?;
-        swept += 1;
-    }
-    Ok(swept)
-}
-
-/// Long past every end that it could have had, so that nothing issued under it still counts.
-fn forgettable(row: &Row, before: Millis) -> bool {
-    let ended = row.status != Status::Active && row.last_used_at < before;
-    let limit = row.absolute_expires_at.into_iter().chain(row.idle_expires_at).min();
-    ended && limit.is_none_or(|limit| limit < before) || limit.is_some_and(|limit| limit < before)
 }

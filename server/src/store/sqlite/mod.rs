@@ -1,0 +1,142 @@
+mod tables;
+mod worker;
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use rusqlite::{Connection, OpenFlags};
+
+use self::tables::SqliteTables;
+use self::worker::Worker;
+use super::{Change, Outcome, Pending, Store, StoreError, Tables, Terms, User, Whose, steps};
+use crate::rotation::{Attempt, Millis, Revocation, Row, SessionId};
+
+/// Keeps everything in one SQLite file, durable before it answers.
+///
+/// One thread writes. It takes all steps that wait and commits them together, so that under load
+/// many refreshes share one flush to the disk. Another thread reads.
+#[derive(Debug)]
+pub struct SqliteStore {
+    terms: Arc<Terms>,
+    writer: Worker,
+    reader: Worker,
+}
+
+impl SqliteStore {
+    /// Opens a file, making it if need be.
+    pub fn open(path: &Path, terms: Terms) -> Result<Self, StoreError> {
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        make_private(path)?;
+        let writer = connect(path, flags)?;
+        writer.pragma_update(None, "journal_mode", "wal")?;
+        writer.pragma_update(None, "synchronous", "full")?;
+        migrate(&writer)?;
+        let reader = connect(path, flags)?;
+        reader.pragma_update(None, "query_only", true)?;
+        Ok(Self {
+            terms: Arc::new(terms),
+            writer: Worker::writing(writer)?,
+            reader: Worker::reading(reader)?,
+        })
+    }
+
+    fn write<T: Send + 'static>(
+        &self,
+        step: impl FnOnce(&mut SqliteTables<'_>) -> Result<T, StoreError> + Send + 'static,
+    ) -> Pending<'_, T> {
+        Box::pin(self.writer.run(step))
+    }
+
+    fn read<T: Send + 'static>(
+        &self,
+        step: impl FnOnce(&mut SqliteTables<'_>) -> Result<T, StoreError> + Send + 'static,
+    ) -> Pending<'_, T> {
+        Box::pin(self.reader.run(step))
+    }
+}
+
+impl Store for SqliteStore {
+    fn refresh(&self, attempt: Attempt) -> Pending<'_, Outcome> {
+        let terms = Arc::clone(&self.terms);
+        self.write(move |tables| steps::refresh(tables, &attempt, &terms))
+    }
+
+    fn open(&self, row: Row) -> Pending<'_, ()> {
+        self.write(|tables| steps::open(tables, row))
+    }
+
+    fn session(&self, sid: SessionId) -> Pending<'_, Option<(Row, User)>> {
+        self.read(move |tables| steps::session(tables, sid))
+    }
+
+    fn end(&self, whose: Whose, why: Revocation) -> Pending<'_, usize> {
+        self.write(move |tables| steps::end(tables, &whose, why))
+    }
+
+    fn mark_seen(&self, sid: SessionId, generation: u32) -> Pending<'_, ()> {
+        self.write(move |tables| steps::mark_seen(tables, sid, generation))
+    }
+
+    fn sessions(&self, user_id: Option<String>) -> Pending<'_, Vec<Row>> {
+        self.read(move |tables| tables.rows(user_id.as_deref()))
+    }
+
+    fn add_user(&self, user: User) -> Pending<'_, bool> {
+        self.write(|tables| steps::add_user(tables, user))
+    }
+
+    fn user_named(&self, username: String) -> Pending<'_, Option<User>> {
+        self.read(move |tables| tables.user_named(&username))
+    }
+
+    fn users(&self) -> Pending<'_, Vec<User>> {
+        self.read(|tables| tables.users())
+    }
+
+    fn change_user(&self, user_id: String, change: Change) -> Pending<'_, Option<User>> {
+        self.write(move |tables| steps::change_user(tables, &user_id, change))
+    }
+
+    fn sweep(&self, before: Millis) -> Pending<'_, usize> {
+        self.write(move |tables| tables.sweep(before))
+    }
+
+    fn ping(&self) -> Pending<'_, ()> {
+        self.write(|tables| tables.ping())
+    }
+}
+
+impl From<rusqlite::Error> for StoreError {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Sqlite(error.to_string())
+    }
+}
+
+fn connect(path: &Path, flags: OpenFlags) -> Result<Connection, StoreError> {
+    let connection = Connection::open_with_flags(path, flags)?;
+    connection.busy_timeout(Duration::from_secs(5))?;
+    connection.set_prepared_statement_cache_capacity(64);
+    Ok(connection)
+}
+
+fn migrate(connection: &Connection) -> Result<(), StoreError> {
+    let version: u32 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    match version {
+        0 => Ok(connection.execute_batch(tables::SCHEMA)?),
+        tables::VERSION => Ok(()),
+        _ => Err(StoreError::Sqlite(format!(
+            "the file has schema {version}, which a newer server wrote; run that one"
+        ))),
+    }
+}
+
+/// SQLite makes files that anybody may read, so an empty one is put there first.
+fn make_private(path: &Path) -> Result<(), StoreError> {
+    let mut options = std::fs::OpenOptions::new();
+    options.append(true).create(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let wrong = |error| StoreError::Sqlite(format!("{}: {error}", path.display()));
+    options.open(path).map(drop).map_err(wrong)
+}

@@ -1,0 +1,102 @@
+//! Cookie mode: attributes, refusals of foreign pages, sign-out.
+
+mod world;
+
+use axum::body::Body;
+use http::Request;
+use http::request::Builder;
+use serde_json::json;
+use world::{Answer, KEY, World, refused};
+
+#[tokio::test]
+async fn the_cookie_alone_carries_the_refresh_token() {
+    let world = World::with("cookie = true\nissuer = \"https://id.example\"").await;
+    let answer = login(&world).await;
+    let cookie = answer.header("set-cookie").unwrap();
+    assert!(cookie.starts_with("__Host-everfresh=rt_"), "{cookie}");
+    assert!(cookie.ends_with("; Path=/; Max-Age=172800; Secure; HttpOnly; SameSite=Strict"));
+    assert!(!answer.text().contains("refresh_token") && !answer.text().contains("rt_"));
+
+    let next = refresh(&world, &pair(&answer), |request| request).await;
+    assert_eq!(next.status, 200);
+    assert_ne!(pair(&next), pair(&answer));
+    assert!(!next.text().contains("rt_"));
+}
+
+#[tokio::test]
+async fn plain_http_on_loopback_gets_a_cookie_that_survives() {
+    let world = World::with("cookie = true").await;
+    let cookie = login(&world).await.header("set-cookie").unwrap().to_owned();
+    assert!(cookie.starts_with("everfresh=rt_") && !cookie.contains("Secure"), "{cookie}");
+}
+
+#[tokio::test]
+async fn a_lost_answer_is_repeated_by_the_idempotency_key() {
+    let world = World::with("cookie = true").await;
+    let cookie = pair(&login(&world).await);
+    let keyed = |request: Builder| request.header("idempotency-key", KEY);
+    let first = refresh(&world, &cookie, keyed).await;
+    let again = refresh(&world, &cookie, keyed).await;
+    assert_eq!(pair(&first), pair(&again));
+    assert_eq!(again.header("refresh-replayed"), Some("1"));
+}
+
+#[tokio::test]
+async fn a_foreign_page_cannot_use_the_cookie() {
+    let world = World::with("cookie = true\nallow_origin = [\"https://app.example\"]").await;
+    let cookie = pair(&login(&world).await);
+    for path in ["/auth/refresh", "/auth/logout", "/auth/logout-everywhere"] {
+        let bare = Request::post(path).header("cookie", &cookie).body(Body::empty());
+        refused(&world.send(bare.unwrap()).await, 403, "csrf", "");
+    }
+    let from = |origin: &'static str| {
+        move |request: Builder| request.header("origin", origin).header("host", "127.0.0.1:8080")
+    };
+    for origin in ["https://evil.example", "null", "https://app.example.evil.example"] {
+        refused(&refresh(&world, &cookie, from(origin)).await, 403, "csrf", "");
+    }
+    let mut cookie = cookie;
+    for origin in ["https://app.example", "http://127.0.0.1:8080"] {
+        let answer = refresh(&world, &cookie, from(origin)).await;
+        assert_eq!(answer.status, 200, "{origin}");
+        cookie = pair(&answer);
+    }
+}
+
+#[tokio::test]
+async fn signing_out_removes_the_cookie_and_ends_the_session() {
+    let world = World::with("cookie = true").await;
+    let cookie = pair(&login(&world).await);
+    let request =
+        Request::post("/auth/logout").header("cookie", &cookie).header("x-everfresh", "1");
+    let answer = world.send(request.body(Body::empty()).unwrap()).await;
+    assert_eq!(answer.status, 204);
+    assert!(answer.header("set-cookie").unwrap().starts_with("everfresh=; Path=/; Max-Age=0;"));
+    let late = refresh(&world, &cookie, |request| request).await;
+    refused(&late, 400, "invalid_grant", "");
+}
+
+#[tokio::test]
+async fn no_cookie_or_two_are_not_signed_in() {
+    let world = World::with("cookie = true").await;
+    let cookie = pair(&login(&world).await);
+    for cookies in ["", "other=1", &format!("{cookie}; {cookie}"), "everfresh=rubbish"] {
+        let answer = refresh(&world, cookies, |request| request).await;
+        refused(&answer, 400, "invalid_grant", "");
+    }
+}
+
+async fn login(world: &World) -> Answer {
+    let login = json!({ "username": "ann", "password": "secret" });
+    world.post_json("/auth/login", login).await
+}
+
+async fn refresh(world: &World, cookie: &str, more: impl Fn(Builder) -> Builder) -> Answer {
+    let request =
+        Request::post("/auth/refresh").header("cookie", cookie).header("x-everfresh", "1");
+    world.send(more(request).body(Body::empty()).unwrap()).await
+}
+
+fn pair(answer: &Answer) -> String {
+    answer.header("set-cookie").unwrap().split(';').next().unwrap().to_owned()
+}
