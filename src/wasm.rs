@@ -147,6 +147,7 @@ impl Engine {
 /// # Errors
 /// A text with the cause, when it is none.
 #[wasm_bindgen(js_name = decodePayload)]
-pub(crate) fn decode_payload(token: &str) -> Result<String, JsValue> {
+#[expect(unreachable_pub, reason = "wasm-bindgen exports public functions only")]
+pub fn decode_payload(token: &str) -> Result<String, JsValue> {
     Ok(Jwt::decode(token)?.payload)
 }

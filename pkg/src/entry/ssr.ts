@@ -1,0 +1,3 @@
+// Edge servers that only render: sessions stay `unknown` and nothing is loaded.
+
+export * from "../index.ts";

@@ -1,0 +1,149 @@
+// The options of `createSession`: what they mean, and what they must be.
+
+import type { EngineOptions } from "../wasm/everfresh.js";
+
+import type { Claims, RefreshReason, TokenResponse, TokenSet } from "./types.ts";
+
+/** What the session does and how. Durations are in seconds. `undefined` is the default. */
+export interface SessionOptions {
+  /** How to get new tokens: the URL of an OAuth token endpoint, more about one, or a function. */
+  readonly refresh: string | URL | TokenEndpoint | RefreshFunction;
+  /** Sessions of one name and origin are one session over all tabs ["default"]. */
+  readonly name?: string | undefined;
+  /** Refresh this long before expiry; a function is called again each cycle [60]. */
+  readonly leadSeconds?: number | ((claims: Claims) => number) | undefined;
+  /** Extra lead, drawn afresh each cycle from [0, jitter) [30]. */
+  readonly jitterSeconds?: number | undefined;
+  /** Floor between two scheduled refreshes [5]. */
+  readonly minIntervalSeconds?: number | undefined;
+  /** No user input in any tab for this long: no more refreshes [1800; Infinity without a DOM]. */
+  readonly idleSeconds?: number | undefined;
+  /** "lapse": the access token runs out by itself; "end": the session ends at once ["lapse"]. */
+  readonly idleMode?: "lapse" | "end" | undefined;
+  /** `warning` event this long before an idle or maximum-age end [60]. */
+  readonly warnSeconds?: number | undefined;
+  /** Absolute limit from sign-in [Infinity]. */
+  readonly maxSessionSeconds?: number | undefined;
+  /** DOM events that count as user input. */
+  readonly activityEvents?: readonly string[] | undefined;
+  /** The only origins that ever get the token [the page's own]. */
+  readonly origins?: readonly (string | URL)[] | undefined;
+  /** Where tokens live between page loads ["memory"]. */
+  readonly storage?: "memory" | "session" | "local" | TokenStorage | undefined;
+  /** Bound of one refresh attempt [10]. */
+  readonly timeoutSeconds?: number | undefined;
+  /** How long a request may wait for a token, retries included [30]. */
+  readonly waitSeconds?: number | undefined;
+  /** Which responses mean that the token is no longer good; read the body of a clone only [401]. */
+  readonly isUnauthorized?: ((response: Response) => boolean | Promise<boolean>) | undefined;
+  /** Adopt a token that a response of an allowed origin carries in this header [none]. */
+  readonly renewalHeader?: string | undefined;
+  /** Transport [globalThis.fetch, looked up at each call]. */
+  readonly fetch?: typeof fetch | undefined;
+  /** Hears what goes on; never a token [none]. */
+  readonly logger?: Logger | undefined;
+}
+
+/** An HTTP endpoint that issues tokens. */
+export interface TokenEndpoint {
+  /** Where it is. */
+  readonly url: string | URL;
+  /**
+   * "oauth2": form with `grant_type=refresh_token`. "json": `{refresh_token}`. "cookie": no body,
+   * credentials and `X-Everfresh: 1`. "renew": the valid access token as bearer ["oauth2"].
+   */
+  readonly style?: "oauth2" | "json" | "cookie" | "renew" | undefined;
+  /** `client_id`, for oauth2 and json. */
+  readonly clientId?: string | undefined;
+  /** Further request headers. */
+  readonly headers?: Readonly<Record<string, string>> | undefined;
+  /** As in `fetch` ["include" for cookie, "same-origin" else]. */
+  readonly credentials?: RequestCredentials | undefined;
+  /**
+   * Where sign-out revokes: RFC 7009 for oauth2 and json; for cookie and renew a logout endpoint.
+   * Without it sign-out ends the session in the browser only.
+   */
+  readonly revokeUrl?: string | URL | undefined;
+  /** Further body parameters. */
+  readonly params?: Readonly<Record<string, string>> | undefined;
+  /**
+   * How the rotation key travels: the parameter `rotation_key`, the header `Idempotency-Key`, or
+   * not at all ["param" for oauth2 and json, "header" for cookie and renew].
+   */
+  readonly rotationKey?: "param" | "header" | "off" | undefined;
+}
+
+/** What a refresh function is given. */
+export interface RefreshRequest {
+  /** The current access token, while there is one. */
+  readonly accessToken: string | undefined;
+  /** The refresh token, if the page holds one. */
+  readonly refreshToken: string | undefined;
+  /** The current claims. */
+  readonly claims: Claims | null;
+  /** The same on every retry of one rotation, in whatever tab. */
+  readonly rotationKey: string;
+  /** Why. */
+  readonly reason: RefreshReason;
+  /** Last user input, epoch milliseconds. */
+  readonly lastActivityAt: number;
+  /** Aborted when the answer is no longer wanted. */
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Gets new tokens. What it throws is transient, unless it has `terminal: true` or is a
+ * `SignedOutByServerError`.
+ */
+export type RefreshFunction = (
+  request: RefreshRequest,
+) => Promise<string | TokenSet | TokenResponse> | string | TokenSet | TokenResponse;
+
+/** A place for texts, synchronous or not. */
+export interface TokenStorage {
+  /** The value of a key; null when there is none. */
+  get(key: string): string | null | undefined | Promise<string | null | undefined>;
+  /** Stores a value. */
+  set(key: string, value: string): unknown;
+  /** Forgets a key. */
+  remove(key: string): unknown;
+}
+
+/** Where log lines go; `console` is one. */
+export interface Logger {
+  /** What happens as it should. */
+  debug(message: string, details?: unknown): void;
+  /** What is worth knowing. */
+  info(message: string, details?: unknown): void;
+  /** What should be looked at. */
+  warn(message: string, details?: unknown): void;
+  /** What is broken. */
+  error(message: string, details?: unknown): void;
+}
+
+/** The options after validation. @internal */
+export interface Settings {
+  readonly name: string;
+  readonly engine: EngineOptions;
+  readonly lead: ((claims: Claims) => number) | undefined;
+  /** Undefined: the page's own. */
+  readonly origins: ReadonlySet<string> | undefined;
+  readonly isUnauthorized: ((response: Response) => boolean | Promise<boolean>) | undefined;
+  readonly renewalHeader: string | undefined;
+  readonly fetch: typeof fetch | undefined;
+  readonly logger: Logger | undefined;
+}
+
+/** @internal */
+export interface Endpoint {
+  call?: (request: object) => unknown;
+  url?: string;
+  style?: string;
+  clientId?: string | undefined;
+  headers?: Readonly<Record<string, string>> | undefined;
+  credentials?: RequestCredentials | undefined;
+  revokeUrl?: string | undefined;
+  params?: Readonly<Record<string, string>> | undefined;
+  rotationKey?: string;
+  fetch?: typeof fetch | undefined;
+}

@@ -1,0 +1,179 @@
+// Parses the options: every value is checked before anything happens.
+
+import { InvalidOptionError } from "./errors.ts";
+import type { Endpoint, SessionOptions, Settings, TokenEndpoint } from "./options.ts";
+
+/** Checks the options and brings them into the form that everything else uses. */
+export function parseOptions(options: SessionOptions): Settings {
+  const read = object(options, "options") as Record<string, unknown>;
+  const optional = <T>(name: string, check: (value: unknown, name: string) => T): T | undefined =>
+    read[name] === undefined ? undefined : check(read[name], name);
+  const millis = (name: string, initial: number, least: Least, most = 1e9): number =>
+    1_000 * (optional(name, seconds(least, most)) ?? initial);
+
+  for (const name in read) {
+    if (!known.includes(name)) fail(name, read[name], `remove it; known are ${known.join(", ")}`);
+  }
+  const [endpoint, credential] = parseRefresh(read["refresh"]);
+  endpoint.fetch = optional("fetch", callable) as typeof fetch | undefined;
+  const lead = read["leadSeconds"];
+  const initialIdle = typeof document === "undefined" ? Infinity : 1_800;
+  return {
+    name: optional("name", text) ?? "default",
+    engine: {
+      lead: typeof lead === "function" ? 60_000 : millis("leadSeconds", 60, "zero"),
+      jitter: millis("jitterSeconds", 30, "zero"),
+      minInterval: millis("minIntervalSeconds", 5, "zero"),
+      idle: millis("idleSeconds", initialIdle, "more", Infinity),
+      endWhenIdle: optional("idleMode", oneOf("lapse", "end")) === "end",
+      warn: millis("warnSeconds", 60, "zero"),
+      maxSession: millis("maxSessionSeconds", Infinity, "more", Infinity),
+      timeout: millis("timeoutSeconds", 10, "more"),
+      wait: millis("waitSeconds", 30, "more", Infinity),
+      credential,
+      endpoint,
+      storage: optional("storage", parseStorage) ?? "memory",
+      activityEvents: optional("activityEvents", list(text)) ?? activityEvents,
+    },
+    lead: typeof lead === "function" ? (lead as Settings["lead"]) : undefined,
+    origins: optional("origins", (value, name) => new Set(list(parseOrigin)(value, name))),
+    isUnauthorized: optional("isUnauthorized", callable) as Settings["isUnauthorized"],
+    renewalHeader: optional("renewalHeader", header),
+    fetch: endpoint.fetch,
+    logger: optional("logger", methods("debug", "info", "warn", "error")) as Settings["logger"],
+  };
+}
+
+const known = [
+  ...["refresh", "name", "leadSeconds", "jitterSeconds", "minIntervalSeconds", "idleSeconds"],
+  ...["idleMode", "warnSeconds", "maxSessionSeconds", "activityEvents", "origins", "storage"],
+  ...["timeoutSeconds", "waitSeconds", "isUnauthorized", "renewalHeader", "fetch", "logger"],
+];
+const activityEvents = [
+  ...["pointerdown", "pointermove", "keydown", "wheel", "touchstart", "scroll"],
+];
+const styles = ["oauth2", "json", "cookie", "renew"] as const;
+const FUNCTION = 3;
+
+/** The endpoint, and what a refresh needs to be tried. */
+function parseRefresh(value: unknown): [Endpoint, number] {
+  if (typeof value === "function") {
+    return [{ call: value as NonNullable<Endpoint["call"]> }, FUNCTION];
+  }
+  if (typeof value === "string" || value instanceof URL) value = { url: value };
+  const given = object(value, "refresh") as Partial<TokenEndpoint>;
+  const optional = <T>(
+    name: keyof TokenEndpoint,
+    check: (value: unknown, name: string) => T,
+  ): T | undefined => (given[name] === undefined ? undefined : check(given[name], `refresh.${name}`));
+
+  const style = optional("style", oneOf(...styles)) ?? "oauth2";
+  const withBody = style === "oauth2" || style === "json";
+  const endpoint = {
+    url: url(given.url, "refresh.url"),
+    style,
+    clientId: optional("clientId", text),
+    headers: optional("headers", texts),
+    credentials: optional("credentials", oneOf("omit", "same-origin", "include")),
+    revokeUrl: optional("revokeUrl", url),
+    params: optional("params", texts),
+    rotationKey:
+      optional("rotationKey", oneOf("param", "header", "off")) ?? (withBody ? "param" : "header"),
+  };
+  return [endpoint, style === "cookie" ? 2 : style === "renew" ? 1 : 0];
+}
+
+type Least = "zero" | "more";
+
+const seconds = (least: Least, most: number) => (value: unknown, name: string): number => {
+  if (typeof value === "number" && (least === "zero" ? value >= 0 : value > 0) && value <= most) {
+    return value;
+  }
+  const bound = most === Infinity ? "Infinity switches it off" : "at most 1e9";
+  fail(name, value, `pass seconds, ${least === "zero" ? "0 or more" : "more than 0"}; ${bound}`);
+};
+
+const oneOf = <const T extends string>(...allowed: T[]) => (value: unknown, name: string): T =>
+  allowed.includes(value as T)
+    ? (value as T)
+    : fail(name, value, `pass one of "${allowed.join('", "')}"`);
+
+const list = <T>(check: (value: unknown, name: string) => T) => (value: unknown, name: string): T[] =>
+  Array.isArray(value)
+    ? value.map((item, i) => check(item, `${name}[${i}]`))
+    : fail(name, value, "pass an array");
+
+const methods = (...names: string[]) => (value: unknown, name: string): object => {
+  const given = object(value, name) as Record<string, unknown>;
+  const missing = names.filter((method) => typeof given[method] !== "function");
+  if (missing.length > 0) fail(name, value, `pass an object with the methods ${names.join(", ")}`);
+  return given;
+};
+
+function parseStorage(value: unknown, name: string): unknown {
+  if (value === "memory" || value === "session" || value === "local") return value;
+  if (typeof value === "object") return methods("get", "set", "remove")(value, name);
+  fail(name, value, 'pass "memory", "session", "local" or an object with get, set and remove');
+}
+
+function parseOrigin(value: unknown, name: string): string {
+  const remedy = 'pass an origin such as "https://api.example.com", without a path';
+  let url: URL;
+  try {
+    url = new URL(value as string | URL);
+  } catch {
+    return fail(name, value, remedy);
+  }
+  const { protocol, origin, href } = url;
+  // Anything beyond the origin would be taken for a limit that nobody keeps.
+  if (!/^https?:$/.test(protocol) || href !== `${origin}/`) fail(name, value, remedy);
+  return origin;
+}
+
+function text(value: unknown, name: string): string {
+  return typeof value === "string" && value !== ""
+    ? value
+    : fail(name, value, "pass a string that is not empty");
+}
+
+function url(value: unknown, name: string): string {
+  return text(value instanceof URL ? value.href : value, name);
+}
+
+function header(value: unknown, name: string): string {
+  return /^[\w!#$%&'*+.^`|~-]+$/.test(text(value, name))
+    ? (value as string)
+    : fail(name, value, "pass the name of a header");
+}
+
+function texts(value: unknown, name: string): Record<string, string> {
+  const given = object(value, name) as Record<string, string>;
+  for (const key of Object.keys(given)) {
+    if (typeof given[key] !== "string") fail(`${name}.${key}`, given[key], "pass a string");
+  }
+  return given;
+}
+
+function callable(value: unknown, name: string): unknown {
+  return typeof value === "function" ? value : fail(name, value, "pass a function");
+}
+
+function object(value: unknown, name: string): object {
+  return typeof value === "object" && value !== null
+    ? value
+    : fail(name, value, name === "refresh" ? refreshRemedy : "pass an object");
+}
+
+const refreshRemedy = "pass the token endpoint's URL, a TokenEndpoint, or a function";
+
+/** Rejects one option. */
+export function fail(name: string, value: unknown, remedy: string): never {
+  const shown = typeof value === "string" ? JSON.stringify(value) : describe(value);
+  throw new InvalidOptionError(`option ${name} cannot be ${shown}: ${remedy}`);
+}
+
+function describe(value: unknown): string {
+  if (typeof value === "function") return "a function";
+  if (typeof value !== "object" || value === null) return String(value);
+  return Array.isArray(value) ? "an array" : "an object";
+}
