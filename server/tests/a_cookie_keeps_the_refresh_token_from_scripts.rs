@@ -1,4 +1,5 @@
 //! Cookie mode: attributes, refusals of foreign pages, sign-out.
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 mod world;
 

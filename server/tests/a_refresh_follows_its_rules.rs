@@ -1,4 +1,5 @@
 //! Each rule of a refresh, T0 to T10, over HTTP.
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 mod world;
 

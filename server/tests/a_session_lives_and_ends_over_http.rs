@@ -1,4 +1,5 @@
 //! Sign-in, protected routes, renewal, cookie mode, sign-out, profile, devices, password.
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 mod world;
 

@@ -1,4 +1,5 @@
 //! Whatever is sent, the answer is JSON with a cause, and never a 5xx.
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 mod world;
 

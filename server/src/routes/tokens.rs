@@ -28,10 +28,10 @@ pub(super) fn refreshed(
     carrier: Carrier,
 ) -> Result<Response, ApiError> {
     app.stats.refresh(outcome.transition);
-    let Renewed { token, replayed, row, user } = outcome.answer.map_err(|refusal| {
+    if let Err(refusal) = &outcome.answer {
         tracing::info!(transition = ?outcome.transition, ?refusal, "refresh refused");
-        refusal
-    })?;
+    }
+    let Renewed { token, replayed, row, user } = outcome.answer?;
     tracing::info!(transition = ?outcome.transition, sid = %row.sid, "refreshed");
 
     let mut response = issued(app, &row, &user, Some(&token), carrier)?;

@@ -12,7 +12,7 @@ impl<'a> SqliteTables<'a> {
         Self(connection)
     }
 
-    pub(super) fn ping(&mut self) -> Result<(), StoreError> {
+    pub(super) fn ping(&self) -> Result<(), StoreError> {
         Ok(self.0.prepare_cached("SELECT 1")?.query_row([], |_| Ok(()))?)
     }
 

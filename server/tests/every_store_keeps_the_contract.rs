@@ -1,0 +1,173 @@
+//! One suite over all stores.
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+mod stores;
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use everfresh_server::rotation::{Revocation, Rules, SessionId, Status, Transition};
+use everfresh_server::store::{Change, Whose};
+use stores::{Folder, family, refresh, sqlite, user};
+
+#[tokio::test]
+async fn a_family_is_found_as_it_was_left() {
+    for stores::Tested { name, store, .. } in &stores::all(Rules::default()).await {
+        let (token, mut row) = family(1, "ann", 1_000);
+        row.device_name = Some("ann's \"phone\" \u{1f4f1}".to_owned());
+        row.absolute_expires_at = Some(u64::MAX / 2);
+        store.open(row.clone()).await.unwrap();
+        row.user_version = 1;
+        let (found, owner) = store.session(token.sid).await.unwrap().unwrap();
+        assert_eq!((found, owner), (row, user("ann")), "{name}");
+
+        let outcome = refresh(store, &token, Some(1), 2_000).await;
+        let renewed = outcome.answer.unwrap();
+        let (found, _) = store.session(token.sid).await.unwrap().unwrap();
+        assert_eq!(found, renewed.row, "{name}");
+        assert_eq!((found.generation, found.keyed, found.ring.len()), (1, true, 1), "{name}");
+        assert!(store.session(SessionId([9; 16])).await.unwrap().is_none(), "{name}");
+        store.ping().await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn ending_touches_what_it_should_and_nothing_else() {
+    for stores::Tested { name, store, .. } in &stores::all(Rules::default()).await {
+        for (number, owner) in [(1, "ann"), (2, "ann"), (3, "ann"), (4, "ben")] {
+            store.open(family(number, owner, 0).1).await.unwrap();
+        }
+        let sid = |number| SessionId([number; 16]);
+        let active = async || {
+            let rows = store.sessions(None).await.unwrap();
+            let active = rows.iter().filter(|row| row.status == Status::Active);
+            active.map(|row| row.sid.0[0]).collect::<Vec<_>>()
+        };
+        let end = async |whose| store.end(whose, Revocation::Device).await.unwrap();
+        assert_eq!(end(Whose::SessionOf("u_ben".to_owned(), sid(1))).await, 0, "{name}");
+        assert_eq!(end(Whose::SessionOf("u_ann".to_owned(), sid(1))).await, 1, "{name}");
+        assert_eq!(active().await, [2, 3, 4], "{name}");
+        assert_eq!(end(Whose::Session(sid(1))).await, 0, "{name}: ended families stay as they are");
+        assert_eq!(end(Whose::User("u_ann".to_owned(), Some(sid(3)))).await, 1, "{name}");
+        assert_eq!(active().await, [3, 4], "{name}");
+        assert_eq!(end(Whose::User("u_ann".to_owned(), None)).await, 1, "{name}");
+        assert_eq!(active().await, [4], "{name}");
+        assert_eq!(store.sessions(Some("u_ann".to_owned())).await.unwrap().len(), 3, "{name}");
+    }
+}
+
+#[tokio::test]
+async fn users_are_added_once_and_change_in_part() {
+    for stores::Tested { name, store, .. } in &stores::all(Rules::default()).await {
+        assert!(!store.add_user(user("ann")).await.unwrap(), "{name}");
+        let change = Change {
+            phone: Some(Some("1".to_owned())),
+            bump_version: true,
+            reauth: Some(true),
+            ..Change::default()
+        };
+        let ann = store.change_user("u_ann".to_owned(), change).await.unwrap().unwrap();
+        assert_eq!((ann.phone.as_deref(), ann.version, ann.reauth), (Some("1"), 2, true), "{name}");
+        assert_eq!(store.user_named("ann".to_owned()).await.unwrap().unwrap(), ann, "{name}");
+        store.open(family(1, "ann", 0).1).await.unwrap();
+        let (row, ann) = store.session(SessionId([1; 16])).await.unwrap().unwrap();
+        assert_eq!((row.user_version, ann.reauth), (2, false), "{name}");
+        assert_eq!(store.users().await.unwrap().len(), 2, "{name}");
+        let nobody = store.change_user("u_x".to_owned(), Change::default()).await.unwrap();
+        assert!(nobody.is_none() && store.user_named("x".to_owned()).await.unwrap().is_none());
+    }
+}
+
+#[tokio::test]
+async fn sweeping_forgets_only_what_is_long_over() {
+    for stores::Tested { name, store, .. } in &stores::all(Rules::default()).await {
+        for (number, idle, absolute) in
+            [(1, Some(100), Some(900)), (2, Some(900), None), (3, None, Some(99)), (4, None, None)]
+        {
+            let mut row = family(number, "ann", u64::from(number)).1;
+            (row.idle_expires_at, row.absolute_expires_at) = (idle, absolute);
+            store.open(row).await.unwrap();
+        }
+        assert_eq!(store.sweep(100).await.unwrap(), 1, "{name}");
+        assert_eq!(store.sweep(101).await.unwrap(), 1, "{name}");
+        let left = store.sessions(None).await.unwrap();
+        assert_eq!(left.iter().map(|row| row.sid.0[0]).collect::<Vec<_>>(), [2, 4], "{name}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_64_refreshes_at_once_with_one_key_one_advances_and_all_get_the_same() {
+    for stores::Tested { name, store, .. } in &stores::all(Rules::default()).await {
+        let (token, row) = family(1, "ann", 0);
+        store.open(row).await.unwrap();
+        let (advances, answers) = race(store, &token, |_| Some(1)).await;
+        assert_eq!((advances, answers), (1, 1), "{name}");
+        let (row, _) = store.session(token.sid).await.unwrap().unwrap();
+        assert_eq!((row.generation, row.status), (1, Status::Active), "{name}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_64_refreshes_at_once_with_different_keys_one_advances_and_the_family_dies() {
+    for stores::Tested { name, store, .. } in &stores::all(Rules::default()).await {
+        let (token, row) = family(1, "ann", 0);
+        store.open(row).await.unwrap();
+        let (advances, answers) = race(store, &token, Some).await;
+        assert_eq!((advances, answers), (1, 1), "{name}");
+        let (row, _) = store.session(token.sid).await.unwrap().unwrap();
+        assert_eq!(row.status, Status::Revoked(Revocation::Reuse), "{name}");
+    }
+}
+
+#[tokio::test]
+async fn sqlite_finds_everything_again_after_a_restart() {
+    let folder = Folder::new();
+    let (token, row) = family(1, "ann", 0);
+    let first = {
+        let store: Arc<dyn everfresh_server::store::Store> =
+            Arc::new(sqlite(&folder, Rules::default()));
+        store.add_user(user("ann")).await.unwrap();
+        store.open(row).await.unwrap();
+        refresh(&store, &token, Some(1), 10).await.answer.unwrap().token
+    };
+    let store: Arc<dyn everfresh_server::store::Store> =
+        Arc::new(sqlite(&folder, Rules::default()));
+    let again = refresh(&store, &token, Some(1), 20).await;
+    assert_eq!(again.transition, Transition::T6);
+    assert_eq!(again.answer.unwrap().token, first);
+    assert_eq!(refresh(&store, &first, Some(2), 30).await.transition, Transition::T5);
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn the_database_is_for_its_owner_alone() {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    let folder = Folder::new();
+    let _store = sqlite(&folder, Rules::default());
+    for file in std::fs::read_dir(&folder.0).unwrap() {
+        let file = file.unwrap();
+        let mode = file.metadata().unwrap().permissions().mode() & 0o777;
+        assert_eq!(mode, 0o600, "{:?}", file.file_name());
+    }
+}
+
+async fn race(
+    store: &Arc<dyn everfresh_server::store::Store>,
+    token: &everfresh_server::rotation::RefreshToken,
+    key: impl Fn(u32) -> Option<u32>,
+) -> (usize, usize) {
+    let attempts: Vec<_> = (0..64)
+        .map(|number| {
+            let (store, token, key) = (Arc::clone(store), token.clone(), key(number));
+            tokio::spawn(async move { refresh(&store, &token, key, 1_000).await })
+        })
+        .collect();
+    let (mut advances, mut answers) = (0, HashSet::new());
+    for attempt in attempts {
+        let outcome = attempt.await.unwrap();
+        advances += usize::from(outcome.transition == Transition::T5);
+        answers.extend(outcome.answer.map(|renewed| renewed.token.encode(&stores::pepper())));
+    }
+    (advances, answers.len())
+}

@@ -1,0 +1,105 @@
+//! Both stores, and what is needed to drive them without HTTP.
+#![allow(dead_code, reason = "each test file uses its own part")]
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use everfresh_server::rotation::{
+    Attempt, KeyDigest, Millis, Pepper, RefreshToken, RotationKey, Row, Rules, SessionId,
+};
+use everfresh_server::store::{MemoryStore, Outcome, SqliteStore, Store, Terms, User};
+
+/// A store under test, and the folder to remove afterwards.
+pub(crate) struct Tested {
+    pub(crate) name: &'static str,
+    pub(crate) store: Arc<dyn Store>,
+    folder: Option<Folder>,
+}
+
+/// One of each kind.
+pub(crate) async fn all(rules: Rules) -> Vec<Tested> {
+    let folder = Folder::new();
+    let memory: Arc<dyn Store> = Arc::new(MemoryStore::new(terms(rules)));
+    let sqlite: Arc<dyn Store> = Arc::new(sqlite(&folder, rules));
+    let tested = vec![
+        Tested { name: "memory", store: memory, folder: None },
+        Tested { name: "sqlite", store: sqlite, folder: Some(folder) },
+    ];
+    for Tested { store, .. } in &tested {
+        for name in ["ann", "ben"] {
+            assert!(store.add_user(user(name)).await.unwrap());
+        }
+    }
+    tested
+}
+
+pub(crate) fn sqlite(folder: &Folder, rules: Rules) -> SqliteStore {
+    SqliteStore::open(&folder.0.join("test.db"), terms(rules)).unwrap()
+}
+
+pub(crate) fn terms(rules: Rules) -> Terms {
+    Terms { pepper: pepper(), rules }
+}
+
+pub(crate) fn pepper() -> Pepper {
+    Pepper::new(1, [7; 32])
+}
+
+pub(crate) fn user(name: &str) -> User {
+    User {
+        id: format!("u_{name}"),
+        username: name.to_owned(),
+        password: "!".into(),
+        version: 1,
+        disabled: false,
+        reauth: false,
+        name: name.to_owned(),
+        phone: None,
+        is_manager: false,
+        created_at: 0,
+    }
+}
+
+/// The first token of a family and its row.
+pub(crate) fn family(number: u8, user: &str, now: Millis) -> (RefreshToken, Row) {
+    let token = RefreshToken::first(SessionId([number; 16]), now, [number; 32]);
+    let row = Row::opened(&token, format!("u_{user}"), "default".to_owned());
+    (token, row)
+}
+
+pub(crate) async fn refresh(
+    store: &Arc<dyn Store>,
+    token: &RefreshToken,
+    key: Option<u32>,
+    now: Millis,
+) -> Outcome {
+    let salt = everfresh_server::secret::random().unwrap();
+    let attempt =
+        Attempt { token: token.clone(), key: key.map(digest), client_id: None, now, salt };
+    store.refresh(attempt).await.unwrap()
+}
+
+pub(crate) fn digest(key: u32) -> KeyDigest {
+    RotationKey::parse(&format!("rotation key {key:08}")).unwrap().digest()
+}
+
+pub(crate) struct Folder(pub(crate) PathBuf);
+
+impl Folder {
+    pub(crate) fn new() -> Self {
+        static NEXT: AtomicU32 = AtomicU32::new(0);
+        let number = NEXT.fetch_add(1, Ordering::Relaxed);
+        let name = format!("everfresh-test-{}-{number}", std::process::id());
+        let path = std::env::temp_dir().join(name);
+        let _ = std::fs::remove_dir_all(&path);
+        std::fs::create_dir_all(&path).unwrap();
+        Self(path)
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}

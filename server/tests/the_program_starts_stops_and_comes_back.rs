@@ -1,0 +1,252 @@
+//! The binary itself: what it prints, what it refuses, and that a kill costs nobody a session.
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+use std::path::PathBuf;
+use std::process::{Child, Command, Output, Stdio};
+
+use serde_json::Value;
+
+#[test]
+fn a_kill_at_any_moment_keeps_every_session() {
+    let folder = Folder::new("kill");
+    let data = folder.0.to_str().unwrap();
+    let issuer = ["--issuer", "http://127.0.0.1:1", "--data", data, "--user", "ann:secret"];
+    let mut token = {
+        let server = Server::start(&issuer);
+        server.login()["refresh_token"].as_str().unwrap().to_owned()
+    };
+    for round in 0..5 {
+        let key = format!("rotation key {round:08}");
+        let server = Server::start(&issuer);
+        server.control("/faults", r#"{"route":"/oauth/token","kind":"drop-after-commit"}"#);
+        assert_eq!(server.refresh(&token, &key), None, "round {round}");
+        drop(server);
+
+        let server = Server::start(&issuer);
+        let next = server.refresh(&token, &key).unwrap();
+        assert_eq!(server.refresh(&token, &key), Some(next.clone()));
+        token = next;
+    }
+}
+
+#[test]
+fn files_are_served_and_nothing_outside_of_them() {
+    let folder = Folder::new("serve");
+    std::fs::write(folder.0.join("secret"), "hidden").unwrap();
+    let site = folder.0.join("site");
+    std::fs::create_dir(&site).unwrap();
+    std::fs::write(site.join("index.html"), "<!doctype html>").unwrap();
+    std::fs::write(site.join("everfresh.wasm"), "\0asm").unwrap();
+    let server = Server::start(&["--store", "memory:", "--serve", site.to_str().unwrap()]);
+    let get = |path: &str| {
+        let answer = server.send(&format!("GET {path} HTTP/1.1\r\nhost: x\r\n\r\n"));
+        answer.to_ascii_lowercase()
+    };
+    assert!(get("/").contains("text/html") && get("/").ends_with("<!doctype html>"));
+    assert!(get("/everfresh.wasm").contains("content-type: application/wasm"));
+    assert!(get("/").contains("script-src 'self' 'wasm-unsafe-eval'"));
+    for path in ["/../secret", "/%2e%2e/secret", "/..%2fsecret", "//secret", "/%00", "/nope"] {
+        let answer = get(path);
+        assert!(
+            answer.starts_with("http/1.1 404") && !answer.contains("hidden"),
+            "{path} {answer}"
+        );
+        assert!(answer.ends_with(r#"{"error":"not_found"}"#), "{path} {answer}");
+    }
+    assert!(get("/healthz").contains("200 ok"));
+}
+
+#[test]
+fn a_dropped_answer_is_a_cut_connection() {
+    let server = Server::start(&["--store", "memory:"]);
+    server.control("/faults", r#"{"route":"/healthz","kind":"drop-before-commit"}"#);
+    assert_eq!(server.send("GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n"), "");
+    let answer = server.send("GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n");
+    assert!(answer.starts_with("HTTP/1.1 200"));
+}
+
+#[test]
+fn a_mistake_is_named_with_its_remedy() {
+    for (arguments, words) in [
+        (&["--control", "0.0.0.0:0"][..], "only loopback"),
+        (&["--policy", "nope"], "--list-policies"),
+        (&["--access-ttl", "5 minutes"], "like 15m"),
+        (&["--access-ttl", "180d"], "--allow-long-access"),
+        (&["--access-ttl", "0"], "at least 1"),
+        (&["--idle-ttl", "never", "--absolute-ttl", "never"], "--dangerously-eternal-refresh"),
+        (&["--rotation", "loose"], "keyed+grace"),
+        (&["--store", "postgres:"], "memory: or sqlite:PATH"),
+        (&["--serve", "/no/such/folder"], "no such folder"),
+        (&["--allow-origin", "*"], "https://app.example"),
+        (&["--allow-origin", "https://a.example/path"], "https://app.example"),
+        (&["--user", "ann"], "NAME:PASSWORD"),
+        (&["--leeway", "1h"], "broken clock"),
+        (&["--listen", "here"], "127.0.0.1:8080"),
+        (&["--config", "/no/such/file"], "No such file"),
+        (&["--lisen", "x"], "--listen"),
+    ] {
+        let output = run(arguments, &[]);
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(!output.status.success() && said.contains(words), "{arguments:?}: {said}");
+        assert!(output.stdout.is_empty());
+    }
+    let output = run(&[], &[("EVERFRESH_POLIZY", "x")]);
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(said.contains("polizy") && said.contains("expected one of"), "{said}");
+}
+
+#[test]
+fn the_strategies_are_listed() {
+    let output = run(&["--list-policies"], &[]);
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(text.lines().count() > 5 && text.starts_with("silent-refresh "));
+}
+
+#[cfg(unix)]
+#[test]
+fn keys_and_database_are_for_their_owner_alone() {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    let folder = Folder::new("mode");
+    let data = folder.0.join("data");
+    drop(Server::start(&["--data", data.to_str().unwrap()]));
+    let mode = |path: &PathBuf| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode(&data), 0o700);
+    assert_eq!(mode(&data.join("keys.json")), 0o600);
+    assert_eq!(mode(&data.join("everfresh.db")), 0o600);
+}
+
+#[cfg(unix)]
+#[test]
+fn asked_to_stop_it_finishes_what_it_has_begun() {
+    let mut server = Server::start(&["--store", "memory:"]);
+    let delay = r#"{"route":"/healthz","kind":"delay-before-commit","delay_ms":300}"#;
+    server.control("/faults", delay);
+    let mut socket = server.connect();
+    socket.write_all(b"GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n").unwrap();
+    while !server.control_get("/stats").contains("GET /healthz") {}
+    let killed = Command::new("kill").arg(server.child.id().to_string()).status().unwrap();
+    assert!(killed.success());
+    let mut answer = String::new();
+    socket.read_to_string(&mut answer).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    assert!(server.child.wait().unwrap().success());
+}
+
+struct Server {
+    child: Child,
+    address: String,
+    control: String,
+}
+
+impl Server {
+    fn start(arguments: &[&str]) -> Self {
+        let mut child = command(arguments)
+            .args(["--listen", "127.0.0.1:0", "--control", "127.0.0.1:0"])
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let mut line = |prefix: &str| {
+            let line = lines.next().unwrap().unwrap();
+            line.strip_prefix(prefix).unwrap_or_else(|| panic!("{line}")).to_owned()
+        };
+        let address = line("listening on http://");
+        let control = line("control on http://");
+        Self { child, address, control }
+    }
+
+    fn connect(&self) -> TcpStream {
+        TcpStream::connect(&self.address).unwrap()
+    }
+
+    /// Sends a request; a cut connection is an empty answer.
+    fn send(&self, request: &str) -> String {
+        exchange(&self.address, request)
+    }
+
+    fn control(&self, path: &str, body: &str) {
+        let answer = exchange(&self.control, &post(path, "json", body));
+        assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    }
+
+    fn control_get(&self, path: &str) -> String {
+        let request = format!("GET {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n");
+        exchange(&self.control, &request)
+    }
+
+    fn login(&self) -> Value {
+        let body = r#"{"username":"ann","password":"secret"}"#;
+        json(&self.send(&post("/auth/login", "json", body)))
+    }
+
+    fn refresh(&self, token: &str, key: &str) -> Option<String> {
+        let key = key.replace(' ', "+");
+        let form = format!("grant_type=refresh_token&refresh_token={token}&rotation_key={key}");
+        let answer = self.send(&post("/oauth/token", "x-www-form-urlencoded", &form));
+        if answer.is_empty() {
+            return None;
+        }
+        Some(json(&answer)["refresh_token"].as_str().unwrap().to_owned())
+    }
+}
+
+/// By SIGKILL, so that every test that uses it twice is a crash test.
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn exchange(address: &str, request: &str) -> String {
+    let mut socket = TcpStream::connect(address).unwrap();
+    socket.write_all(request.as_bytes()).unwrap();
+    let mut answer = Vec::new();
+    let _ = socket.read_to_end(&mut answer);
+    String::from_utf8_lossy(&answer).into_owned()
+}
+
+fn post(path: &str, kind: &str, body: &str) -> String {
+    format!(
+        "POST {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-type: application/{kind}\
+         \r\ncontent-length: {}\r\n\r\n{body}",
+        body.len()
+    )
+}
+
+fn json(answer: &str) -> Value {
+    let body = answer.split_once("\r\n\r\n").unwrap().1;
+    serde_json::from_str(body).unwrap()
+}
+
+fn run(arguments: &[&str], environment: &[(&str, &str)]) -> Output {
+    command(arguments).envs(environment.iter().copied()).output().unwrap()
+}
+
+fn command(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_everfresh-server"));
+    command.args(arguments);
+    command
+}
+
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new(name: &str) -> Self {
+        let name = format!("everfresh-program-{name}-{}", std::process::id());
+        let path = std::env::temp_dir().join(name);
+        let _ = std::fs::remove_dir_all(&path);
+        std::fs::create_dir_all(&path).unwrap();
+        Self(path)
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
