@@ -125,6 +125,13 @@ impl Record {
         (self.started_at, &self.sid) > (other.started_at, &other.sid)
     }
 
+    /// Makes this sign-in later than `old`, whatever the wall clock says, and its generations
+    /// higher.
+    pub(crate) fn follow(&mut self, old: &Self) {
+        self.started_at = self.started_at.max(old.started_at.saturating_add(1));
+        self.term.generation = self.term.generation.max(old.term.generation);
+    }
+
     /// Why the session is over, if it is.
     #[must_use]
     pub fn ended(&self) -> Option<EndReason> {

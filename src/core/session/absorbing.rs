@@ -8,8 +8,8 @@ use super::{
     live::{Announce, Flow, Live},
 };
 use crate::core::{
-    effect::Effect, entropy::Entropy, input::Found, peers::Message, reason::EndReason,
-    record::Record,
+    effect::Effect, entropy::Entropy, event::Event, input::Found, peers::Message,
+    reason::EndReason, record::Record,
 };
 
 impl Live {
@@ -58,10 +58,24 @@ impl Live {
             }
             return ControlFlow::Continue(());
         }
+        if self.held.is_none() && theirs.ended().is_none() {
+            self.join_session(theirs, ctx);
+            return ControlFlow::Continue(());
+        }
         if !theirs.replaces(&self.record) {
             return ControlFlow::Continue(());
         }
         self.replaced_by(theirs, ctx)
+    }
+
+    /// Only a cookie is known here, and another tab already knows whose: the same session.
+    fn join_session<E: Entropy>(&mut self, theirs: Record, ctx: &mut Context<E>) {
+        self.record = theirs;
+        if self.record.term.tokens.is_some() {
+            ctx.emit(Event::Started);
+            self.adopt(None, ctx);
+            self.adopted(ctx);
+        }
     }
 
     /// Another sign-in took this one's place.

@@ -9,12 +9,16 @@ use crate::core::{
     clock::{Millis, Moment},
     entropy::Entropy,
     event::Event,
+    policy::IdleMode,
     reason::EndReason,
 };
 
 /// Input is made known to the other tabs at once, and then not more often than this.
 const SHARE_AT_LEAST: Millis = 1_000;
 const SHARE_AT_MOST: Millis = 30_000;
+
+/// The clocks of two tabs of one device, read one after the other, differ by less.
+pub(super) const CLOCK_SLACK: Millis = 1_000;
 
 /// When the user was last there.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -96,7 +100,9 @@ impl Live {
 
     /// Another tab's record tells of input up to `wall`.
     pub(super) fn heard<E: Entropy>(&mut self, wall: Millis, ctx: &mut Context<E>) {
-        if self.activity.heard(ctx.clock.at_wall(wall).min(ctx.now())) {
+        // A time that is still to come was written before the clock was set back: no news.
+        let at = ctx.clock.at_wall(wall);
+        if at <= ctx.now() + CLOCK_SLACK && self.activity.heard(at.min(ctx.now())) {
             self.extend(ctx);
         }
     }
@@ -119,7 +125,9 @@ impl Live {
             return None;
         }
         let moves = match (self.refresh_at, self.idle_deadline(&ctx.policy)) {
-            (Some(refresh_at), Some(idle)) => refresh_at < idle && !self.expired(ctx),
+            (Some(refresh_at), Some(idle)) => {
+                ctx.policy.idle_mode == IdleMode::Lapse && refresh_at < idle && !self.expired(ctx)
+            }
             _ => false,
         };
         match reason {

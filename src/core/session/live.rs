@@ -2,7 +2,12 @@
 
 use core::ops::ControlFlow;
 
-use super::{activity::Activity, context::Context, ending::Ending, flight::Flight};
+use super::{
+    activity::{Activity, CLOCK_SLACK},
+    context::Context,
+    ending::Ending,
+    flight::Flight,
+};
 use crate::core::{
     clock::{Millis, Moment},
     effect::{Effect, Lease, Outcome, ReadId, WriteId},
@@ -278,8 +283,10 @@ impl Live {
         announce: Announce,
         ctx: &mut Context<E>,
     ) -> WriteId {
-        self.record.last_activity =
-            self.record.last_activity.max(ctx.clock.wall_at(self.activity.shared(ctx.now())));
+        let known = self.record.last_activity;
+        let last = ctx.clock.wall_at(self.activity.shared(ctx.now()));
+        let credible = known <= ctx.clock.wall_at(ctx.now()).saturating_add(CLOCK_SLACK);
+        self.record.last_activity = if credible { last.max(known) } else { last };
         let write = ctx.write(&self.record);
         self.announce(announce, ctx);
         write

@@ -45,9 +45,9 @@ pub struct Session<E> {
 enum State {
     /// Before `start` or `restore`.
     Unknown,
-    Restoring(Restoring),
+    Restoring(Box<Restoring>),
     Live(Box<Live>),
-    Ended(Ended),
+    Ended(Box<Ended>),
     Disposed,
 }
 
@@ -172,11 +172,11 @@ impl<E: Entropy> Session<E> {
     fn follow(&mut self, flow: Flow) {
         let ControlFlow::Break(ending) = flow else { return };
         if let State::Live(live) = mem::replace(&mut self.state, State::Unknown) {
-            self.state = State::Ended(live.end_as(ending, &mut self.ctx));
+            self.state = State::Ended(Box::new(live.end_as(ending, &mut self.ctx)));
         }
     }
 
-    fn on_restoring(&mut self, act: impl FnOnce(Restoring, &mut Context<E>) -> Search) {
+    fn on_restoring(&mut self, act: impl FnOnce(Box<Restoring>, &mut Context<E>) -> Search) {
         match mem::replace(&mut self.state, State::Unknown) {
             State::Restoring(restoring) => {
                 let leaving = restoring.leaving.clone();
@@ -260,7 +260,7 @@ impl<E: Entropy> Session<E> {
 
     /// Somebody signed in in another tab, or another tab still got a token that the end did not
     /// cover.
-    fn succeed(&mut self, ended: Ended, message: Message) -> State {
+    fn succeed(&mut self, ended: Box<Ended>, message: Message) -> State {
         let Message::Tell(theirs) = message else { return State::Ended(ended) };
         let joined = match &ended.record {
             Some(ours) => ours.clone().join(*theirs),
@@ -268,7 +268,7 @@ impl<E: Entropy> Session<E> {
         };
         if joined.ended().is_some() || !ended.follows() {
             let record = Some(joined).filter(|_| ended.record.is_some());
-            return State::Ended(Ended { record: record.or(ended.record), ..ended });
+            return State::Ended(Box::new(Ended { record: record.or(ended.record), ..*ended }));
         }
         if joined.term.tokens.is_none() {
             if ended.record.as_ref().is_none_or(|ours| joined.replaces(ours)) {

@@ -119,8 +119,7 @@ impl Live {
     fn checked<E: Entropy>(&mut self, checking: Checking, ctx: &mut Context<E>) {
         let Checking { errand, lock, .. } = checking;
         // Only a refresh token can be outdated; a cookie or an access token is what it is.
-        let outdated = self.held.is_some()
-            && self.behind() > 0
+        let outdated = self.behind() > 0
             && match ctx.policy.credential {
                 Credential::RefreshToken | Credential::Function => true,
                 Credential::Cookie | Credential::AccessToken => errand.asked == 0,
@@ -252,7 +251,7 @@ impl Live {
     }
 
     /// Persisted, so announce, then release.
-    fn sealed<E: Entropy>(&mut self, sealing: Sealing, ctx: &mut Context<E>) {
+    fn sealed<E: Entropy>(&self, sealing: Sealing, ctx: &mut Context<E>) {
         self.announce(Announce::Tokens, ctx);
         sealing.lock.release(ctx);
     }
@@ -441,7 +440,9 @@ impl Live {
             _ => return,
         };
         if self.awake(ctx) && self.renewable(ctx.policy.credential) {
-            self.begin(Errand::new(reason), ctx);
+            // A page load has already asked the other tabs for a session that it found.
+            let asked = u32::from(needs && self.record.term.generation > 0);
+            self.begin(Errand { asked, ..Errand::new(reason) }, ctx);
         }
     }
 

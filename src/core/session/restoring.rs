@@ -42,7 +42,7 @@ enum Stage {
     },
     /// There is a session whose tokens only other tabs hold, or nobody knows.
     Asking {
-        record: Option<Record>,
+        record: Option<Box<Record>>,
         until: Moment,
     },
 }
@@ -50,9 +50,9 @@ enum Stage {
 /// What became of the search.
 #[derive(Debug)]
 pub(super) enum Search {
-    On(Restoring),
+    On(Box<Restoring>),
     Found(Box<Live>),
-    NotFound(Ended),
+    NotFound(Box<Ended>),
 }
 
 impl Restoring {
@@ -60,9 +60,9 @@ impl Restoring {
         leaving: Option<Leaving>,
         before: Option<Ended>,
         ctx: &mut Context<E>,
-    ) -> Self {
+    ) -> Box<Self> {
         let until = ctx.now() + STORAGE_WAIT;
-        Self { stage: Stage::Reading { read: ctx.read(), until }, leaving, before }
+        Box::new(Self { stage: Stage::Reading { read: ctx.read(), until }, leaving, before })
     }
 
     pub(super) fn deadline(&self) -> (Timer, Moment) {
@@ -73,7 +73,7 @@ impl Restoring {
     }
 
     pub(super) fn record_read<E: Entropy>(
-        self,
+        self: Box<Self>,
         read: ReadId,
         found: Found,
         ctx: &mut Context<E>,
@@ -96,14 +96,18 @@ impl Restoring {
         }
     }
 
-    pub(super) fn heard<E: Entropy>(self, message: Message, ctx: &mut Context<E>) -> Search {
+    pub(super) fn heard<E: Entropy>(
+        self: Box<Self>,
+        message: Message,
+        ctx: &mut Context<E>,
+    ) -> Search {
         match message {
             Message::Tell(record) if record.term.tokens.is_some() => self.found(*record, ctx),
             _ => Search::On(self),
         }
     }
 
-    pub(super) fn overdue<E: Entropy>(self, ctx: &mut Context<E>) -> Search {
+    pub(super) fn overdue<E: Entropy>(self: Box<Self>, ctx: &mut Context<E>) -> Search {
         if self.deadline().1 > ctx.now() {
             return Search::On(self);
         }
@@ -112,16 +116,18 @@ impl Restoring {
                 ctx.storage_failed();
                 self.ask(None, ctx)
             }
-            Stage::Asking { record, .. } => self.nowhere(record, EndReason::None, ctx),
+            Stage::Asking { record, .. } => {
+                self.nowhere(record.map(|record| *record), EndReason::None, ctx)
+            }
         }
     }
 
-    fn found<E: Entropy>(self, record: Record, ctx: &mut Context<E>) -> Search {
+    fn found<E: Entropy>(self: Box<Self>, record: Record, ctx: &mut Context<E>) -> Search {
         if record.ended().is_some() {
             return self.found_ended(record, ctx);
         }
         if record.term.tokens.is_none() {
-            return self.ask(Some(record), ctx);
+            return self.ask(Some(Box::new(record)), ctx);
         }
         let mut live = Live::new(record, ctx);
         live.adopt(None, ctx);
@@ -130,34 +136,41 @@ impl Restoring {
 
     /// A session that is over stays over. Only a cookie may be newer than the record: somebody
     /// may have signed in by other means since, once the server knows of the end.
-    fn found_ended<E: Entropy>(self, record: Record, ctx: &mut Context<E>) -> Search {
+    fn found_ended<E: Entropy>(self: Box<Self>, record: Record, ctx: &mut Context<E>) -> Search {
         let reason = record.ended().unwrap_or(EndReason::None);
         if ctx.policy.credential == Credential::Cookie {
             if record.end.as_ref().is_some_and(|end| end.settled) {
-                return self.nowhere(None, reason, ctx);
+                return self.nowhere(Some(record), reason, ctx);
             }
             let request =
                 RevokeRequest { access_token: None, refresh_token: None, everywhere: false };
             ctx.revoke(request, Some(record.clone()));
         }
-        Search::NotFound(Ended::without(reason, Some(record)))
+        Search::NotFound(Box::new(Ended::without(reason, Some(record))))
     }
 
-    fn ask<E: Entropy>(self, record: Option<Record>, ctx: &mut Context<E>) -> Search {
+    fn ask<E: Entropy>(
+        mut self: Box<Self>,
+        record: Option<Box<Record>>,
+        ctx: &mut Context<E>,
+    ) -> Search {
         ctx.push(Effect::Broadcast(Message::Ask.encode()));
-        let stage = Stage::Asking { record, until: ctx.now() + PEER_WAIT };
-        Search::On(Self { stage, ..self })
+        self.stage = Stage::Asking { record, until: ctx.now() + PEER_WAIT };
+        Search::On(self)
     }
 
     /// No tokens anywhere in the browser: with a cookie the server may still know the user.
     fn nowhere<E: Entropy>(
-        self,
+        self: Box<Self>,
         record: Option<Record>,
         reason: EndReason,
         ctx: &mut Context<E>,
     ) -> Search {
         if ctx.policy.credential == Credential::Cookie {
-            let record = record.unwrap_or_else(|| blank(ctx));
+            let record = match record {
+                Some(record) if record.ended().is_none() => record,
+                old => blank(old.as_ref(), ctx),
+            };
             return Search::Found(Box::new(Live::new(record, ctx)));
         }
         let ended = match self.before {
@@ -166,14 +179,14 @@ impl Restoring {
             }
             _ => Ended::without(reason, record),
         };
-        Search::NotFound(ended)
+        Search::NotFound(Box::new(ended))
     }
 }
 
-/// A record of a session that begins now.
-pub(super) fn blank<E: Entropy>(ctx: &mut Context<E>) -> Record {
+/// A record of a session that begins now, in the place of `old`.
+pub(super) fn blank<E: Entropy>(old: Option<&Record>, ctx: &mut Context<E>) -> Record {
     let wall = ctx.clock.wall_at(ctx.now());
-    Record {
+    let mut record = Record {
         sid: entropy::key(&mut ctx.entropy),
         started_at: wall,
         term: Term {
@@ -193,5 +206,9 @@ pub(super) fn blank<E: Entropy>(ctx: &mut Context<E>) -> Record {
         sends: Vec::new(),
         last_activity: wall,
         end: None,
+    };
+    if let Some(old) = old {
+        record.follow(old);
     }
+    record
 }

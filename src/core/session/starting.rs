@@ -36,24 +36,25 @@ impl<E: Entropy> Session<E> {
                 ctx.settle(waiter, Outcome::Done);
             }
         }
-        let mut record = blank(ctx);
         let mut first_lease = 0;
         let mut same_user = true;
+        let mut before = None;
         match mem::replace(&mut self.state, State::Unknown) {
             State::Live(live) => {
                 let Live { record: old, flight, first_lease: lease, .. } = *live;
                 flight.abandon(ctx);
                 same_user = old.term.subject.is_some() && old.term.subject == owner(&grant);
                 first_lease = if same_user { lease } else { 0 };
-                follow(&mut record, &old);
+                before = Some(old);
             }
-            State::Ended(Ended { record: Some(old), .. }) => follow(&mut record, &old),
+            State::Ended(ended) => before = ended.record,
             _ => {}
         }
         if !same_user {
             // What waits was asked for as somebody else.
             ctx.settle_ended(None);
         }
+        let record = blank(before.as_ref(), ctx);
         let mut live = Live::new(record, ctx);
         live.start = Some(start);
         live.first_lease = first_lease;
@@ -73,7 +74,8 @@ impl<E: Entropy> Session<E> {
             return;
         }
         let reason = ending.reason;
-        self.state = State::Ended(Ended { error: Some(error), ..Ended::without(reason, None) });
+        self.state =
+            State::Ended(Box::new(Ended { error: Some(error), ..Ended::without(reason, None) }));
         self.ctx.settle_ended(Some(error));
         self.ctx.emit(Event::SignedOut { reason });
     }
@@ -81,7 +83,7 @@ impl<E: Entropy> Session<E> {
     pub(super) fn restore(&mut self, waiter: WaiterId) {
         let before = match mem::replace(&mut self.state, State::Unknown) {
             State::Unknown => None,
-            State::Ended(ended) => Some(ended),
+            State::Ended(ended) => Some(*ended),
             state => {
                 self.state = state;
                 self.ctx.wait(waiter, Want::Restore);
@@ -104,7 +106,7 @@ impl<E: Entropy> Session<E> {
             _ if start.is_some() => {}
             State::Ended(ended) => ended.reason = EndReason::Cancelled,
             _ => {
-                self.state = State::Ended(Ended::without(EndReason::Cancelled, None));
+                self.state = State::Ended(Box::new(Ended::without(EndReason::Cancelled, None)));
                 self.ctx.settle_ended(None);
                 self.ctx.emit(Event::SignedOut { reason: EndReason::Cancelled });
             }
@@ -129,7 +131,7 @@ impl<E: Entropy> Session<E> {
             }
             state => {
                 let before = match state {
-                    State::Ended(ended) => Some(ended),
+                    State::Ended(ended) => Some(*ended),
                     _ => None,
                 };
                 let leaving = Some(Leaving { waiter, everywhere });
@@ -188,7 +190,7 @@ impl Live {
         self.opening = None;
         let outlasts = stored.replaces(&self.record);
         if outlasts {
-            follow(&mut self.record, stored);
+            self.record.follow(stored);
             self.opening = Some(self.share(Announce::Tokens, ctx));
         }
         outlasts
@@ -198,10 +200,4 @@ impl Live {
 /// The user whom the grant names.
 fn owner(grant: &Grant) -> Option<String> {
     grant.subject().map(str::to_owned)
-}
-
-/// Makes the record later than `old`, whatever the wall clock says, and its generations higher.
-fn follow(record: &mut Record, old: &Record) {
-    record.started_at = record.started_at.max(old.started_at.saturating_add(1));
-    record.term.generation = record.term.generation.max(old.term.generation);
 }

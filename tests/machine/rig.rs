@@ -23,39 +23,39 @@ use everfresh::core::{
 const MAX_STEPS: u32 = 10_000;
 
 /// 2026-01-01, in milliseconds.
-pub const EPOCH: Millis = 1_767_225_600_000;
+pub(crate) const EPOCH: Millis = 1_767_225_600_000;
 
 /// The storage that the tabs of one browser share, as text, as a browser keeps it.
-pub type Store = Rc<RefCell<Option<String>>>;
+pub(crate) type Store = Rc<RefCell<Option<String>>>;
 
-pub struct Tab {
-    pub session: Session<Seeded>,
-    pub now: Now,
-    pub store: Store,
+pub(crate) struct Tab {
+    pub(crate) session: Session<Seeded>,
+    pub(crate) now: Now,
+    pub(crate) store: Store,
     /// Refreshes that nobody has answered yet.
-    pub sent: VecDeque<(Attempt, RefreshRequest)>,
+    pub(crate) sent: VecDeque<(Attempt, RefreshRequest)>,
     /// Every refresh request that ever left.
-    pub requests: Vec<(Millis, RefreshRequest)>,
-    pub aborted: Vec<Attempt>,
-    pub settled: Vec<(WaiterId, Outcome)>,
-    pub events: Vec<Event>,
-    pub said: VecDeque<String>,
-    pub revokes: Vec<RevokeId>,
-    pub lease: Option<Lease>,
-    pub locks_held: u32,
+    pub(crate) requests: Vec<(Millis, RefreshRequest)>,
+    pub(crate) aborted: Vec<Attempt>,
+    pub(crate) settled: Vec<(WaiterId, Outcome)>,
+    pub(crate) events: Vec<Event>,
+    pub(crate) said: VecDeque<String>,
+    pub(crate) revokes: Vec<RevokeId>,
+    pub(crate) lease: Option<Lease>,
+    pub(crate) locks_held: u32,
     /// Locks are granted at once; else they are left waiting.
-    pub grants_locks: bool,
-    pub storage_works: bool,
+    pub(crate) grants_locks: bool,
+    pub(crate) storage_works: bool,
     waiters: WaiterId,
     tokens: u32,
 }
 
 impl Tab {
-    pub fn new(policy: Policy) -> Self {
+    pub(crate) fn new(policy: Policy) -> Self {
         Self::with_store(policy, 1, Store::default())
     }
 
-    pub fn with_store(policy: Policy, seed: u64, store: Store) -> Self {
+    pub(crate) fn with_store(policy: Policy, seed: u64, store: Store) -> Self {
         let now = Now { wall: EPOCH, monotonic: 0 };
         Self {
             session: Session::new(policy, Seeded(seed), now),
@@ -78,18 +78,18 @@ impl Tab {
     }
 
     /// Signed in with a fresh five-minute token.
-    pub fn signed_in(policy: Policy) -> Self {
+    pub(crate) fn signed_in(policy: Policy) -> Self {
         let mut tab = Self::new(policy);
         tab.start(300);
         tab
     }
 
-    pub fn start(&mut self, seconds: u32) {
+    pub(crate) fn start(&mut self, seconds: u32) {
         let grant = self.grant(seconds);
         self.feed(Input::Start { grant, start: 1 });
     }
 
-    pub fn feed(&mut self, input: Input) {
+    pub(crate) fn feed(&mut self, input: Input) {
         let mut inputs = VecDeque::from([input]);
         while let Some(input) = inputs.pop_front() {
             self.session.handle(input, self.now);
@@ -162,11 +162,11 @@ impl Tab {
     }
 
     /// A token set whose access token lives this long from now.
-    pub fn grant(&mut self, seconds: u32) -> Grant {
+    pub(crate) fn grant(&mut self, seconds: u32) -> Grant {
         self.grant_for("ana", seconds)
     }
 
-    pub fn grant_for(&mut self, subject: &str, seconds: u32) -> Grant {
+    pub(crate) fn grant_for(&mut self, subject: &str, seconds: u32) -> Grant {
         self.tokens += 1;
         let iat = self.now.wall / 1_000;
         let exp = iat + i64::from(seconds);
@@ -183,7 +183,7 @@ impl Tab {
     }
 
     /// Lets time pass, waking the machine whenever it wants to be woken.
-    pub fn advance(&mut self, seconds: f64) {
+    pub(crate) fn advance(&mut self, seconds: f64) {
         let end = self.now.monotonic + (seconds * 1_000.0) as Millis;
         for _ in 0..MAX_STEPS {
             let wait = self.session.next_deadline().map(|deadline| deadline.after);
@@ -197,28 +197,41 @@ impl Tab {
         panic!("livelock: {MAX_STEPS} wake-ups without an end");
     }
 
+    /// Lets time pass until a refresh is sent.
+    pub(crate) fn advance_to_refresh(&mut self) {
+        for _ in 0..MAX_STEPS {
+            if !self.sent.is_empty() {
+                return;
+            }
+            let deadline = self.session.next_deadline().expect("a refresh is scheduled");
+            self.pass(deadline.after);
+            self.feed(Input::TimerFired);
+        }
+        panic!("livelock: {MAX_STEPS} wake-ups without a refresh");
+    }
+
     /// Both clocks move, and the machine is not told.
-    pub fn pass(&mut self, millis: Millis) {
+    pub(crate) fn pass(&mut self, millis: Millis) {
         self.now.monotonic += millis;
         self.now.wall += millis;
     }
 
     /// The device sleeps: only the wall clock moves.
-    pub fn sleep(&mut self, seconds: i64) {
+    pub(crate) fn sleep(&mut self, seconds: i64) {
         self.now.wall += seconds * 1_000;
     }
 
-    pub fn answer(&mut self, answer: Answer) {
+    pub(crate) fn answer(&mut self, answer: Answer) {
         let (attempt, _) = self.sent.pop_front().expect("a refresh was sent");
         self.feed(Input::RefreshAnswered { attempt, answer });
     }
 
-    pub fn answer_granted(&mut self, seconds: u32) {
+    pub(crate) fn answer_granted(&mut self, seconds: u32) {
         let grant = self.grant(seconds);
         self.answer(Answer::Granted(grant));
     }
 
-    pub fn answer_status(&mut self, status: u16, error: &str, error_code: &str) {
+    pub(crate) fn answer_status(&mut self, status: u16, error: &str, error_code: &str) {
         self.answer(Answer::Refused {
             status,
             error: error.to_owned(),
@@ -227,51 +240,51 @@ impl Tab {
         });
     }
 
-    pub fn waiter(&mut self) -> WaiterId {
+    pub(crate) fn waiter(&mut self) -> WaiterId {
         self.waiters += 1;
         self.waiters
     }
 
-    pub fn want_token(&mut self) -> WaiterId {
+    pub(crate) fn want_token(&mut self) -> WaiterId {
         let waiter = self.waiter();
         self.feed(Input::TokenWanted { waiter, min_validity: 0 });
         waiter
     }
 
-    pub fn unauthorized(&mut self, lease: u32) -> WaiterId {
+    pub(crate) fn unauthorized(&mut self, lease: u32) -> WaiterId {
         let waiter = self.waiter();
         self.feed(Input::Unauthorized { waiter: Some(waiter), lease });
         waiter
     }
 
-    pub fn outcome(&self, waiter: WaiterId) -> Option<&Outcome> {
+    pub(crate) fn outcome(&self, waiter: WaiterId) -> Option<&Outcome> {
         self.settled.iter().find(|(id, _)| *id == waiter).map(|(_, outcome)| outcome)
     }
 
-    pub fn failed_with(&self, waiter: WaiterId) -> Option<Code> {
+    pub(crate) fn failed_with(&self, waiter: WaiterId) -> Option<Code> {
         match self.outcome(waiter) {
             Some(Outcome::Failed(error)) => Some(error.code),
             _ => None,
         }
     }
 
-    pub fn lease_id(&self) -> u32 {
+    pub(crate) fn lease_id(&self) -> u32 {
         self.lease.as_ref().expect("a lease").id
     }
 
-    pub fn snapshot(&self) -> Snapshot {
+    pub(crate) fn snapshot(&self) -> Snapshot {
         self.session.snapshot()
     }
 
-    pub fn status(&self) -> Status {
+    pub(crate) fn status(&self) -> Status {
         self.snapshot().status
     }
 
-    pub fn ended(&self) -> Option<EndReason> {
+    pub(crate) fn ended(&self) -> Option<EndReason> {
         self.snapshot().reason
     }
 
-    pub fn count(&self, kind: &str) -> usize {
+    pub(crate) fn count(&self, kind: &str) -> usize {
         self.events.iter().filter(|event| event.kind() == kind).count()
     }
 }

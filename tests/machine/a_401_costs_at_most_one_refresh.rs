@@ -1,0 +1,157 @@
+use everfresh::core::{
+    effect::Outcome,
+    error::Code,
+    input::{Answer, Input},
+    policy::Policy,
+    snapshot::Status,
+};
+
+use crate::rig::Tab;
+
+fn is_token(tab: &Tab, waiter: u32) -> bool {
+    matches!(tab.outcome(waiter), Some(Outcome::Token(_)))
+}
+
+#[test]
+fn a_hundred_at_once_share_it() {
+    let mut tab = Tab::signed_in(Policy::default());
+    let lease = tab.lease_id();
+    let waiters: Vec<_> = (0..100).map(|_| tab.unauthorized(lease)).collect();
+    assert_eq!(tab.requests.len(), 1);
+    tab.answer_granted(300);
+    assert!(waiters.into_iter().all(|waiter| is_token(&tab, waiter)));
+    assert_eq!(tab.requests.len(), 1);
+}
+
+#[test]
+fn one_that_comes_late_takes_the_token_that_is_there() {
+    let mut tab = Tab::signed_in(Policy::default());
+    let old = tab.lease_id();
+    tab.unauthorized(old);
+    tab.answer_granted(300);
+    let late = tab.unauthorized(old);
+    assert!(is_token(&tab, late));
+    assert_eq!(tab.requests.len(), 1);
+}
+
+#[test]
+fn a_transient_failure_hands_the_401_back_and_keeps_the_session() {
+    let mut tab = Tab::signed_in(Policy::default());
+    let waiter = tab.unauthorized(tab.lease_id());
+    tab.answer_status(503, "", "");
+    assert_eq!(tab.outcome(waiter), Some(&Outcome::Original));
+    assert_eq!(tab.status(), Status::Active, "the token may still be good");
+}
+
+#[test]
+fn a_final_verdict_hands_the_401_back_and_ends_the_session() {
+    let mut tab = Tab::signed_in(Policy::default());
+    let waiter = tab.unauthorized(tab.lease_id());
+    tab.answer_status(400, "invalid_grant", "");
+    assert_eq!(tab.outcome(waiter), Some(&Outcome::Original));
+    assert_eq!(tab.status(), Status::SignedOut);
+}
+
+#[test]
+fn ten_in_thirty_seconds_open_the_breaker() {
+    let mut tab = Tab::signed_in(Policy::default());
+    let mut refreshed = 0;
+    for _ in 0..25 {
+        let waiter = tab.unauthorized(tab.lease_id());
+        if tab.sent.is_empty() {
+            assert_eq!(tab.outcome(waiter), Some(&Outcome::Original));
+        } else {
+            refreshed += 1;
+            tab.answer_granted(300);
+        }
+        tab.pass(1_000);
+    }
+    assert_eq!(refreshed, 10);
+    assert_eq!(
+        tab.events.iter().filter(|event| format!("{event:?}").contains("Breaker")).count(),
+        1
+    );
+    let explicit = tab.waiter();
+    tab.feed(Input::RefreshWanted { waiter: explicit });
+    tab.answer_granted(300);
+    assert_eq!(tab.outcome(explicit), Some(&Outcome::Done), "an explicit one is let through");
+    tab.advance(31.0);
+    tab.unauthorized(tab.lease_id());
+    assert_eq!(tab.sent.len(), 1, "the window is free again");
+}
+
+#[test]
+fn a_request_of_another_user_is_never_sent_again() {
+    let mut tab = Tab::signed_in(Policy::default());
+    let anas = tab.lease_id();
+    let grant = tab.grant_for("ben", 300);
+    tab.feed(Input::Start { grant, start: 2 });
+    let waiter = tab.unauthorized(anas);
+    assert_eq!(tab.outcome(waiter), Some(&Outcome::Original));
+    assert_eq!(tab.requests.len(), 0);
+}
+
+#[test]
+fn whoever_waits_as_one_user_gets_no_token_of_the_next() {
+    let mut tab = Tab::signed_in(Policy::default());
+    tab.pass(301_000);
+    let waiter = tab.want_token();
+    let grant = tab.grant_for("ben", 300);
+    tab.feed(Input::Start { grant, start: 2 });
+    assert_eq!(tab.outcome(waiter), Some(&Outcome::Anonymous));
+}
+
+#[test]
+fn a_refresh_that_returns_another_user_ends_the_session() {
+    let mut tab = Tab::signed_in(Policy::default());
+    let waiter = tab.unauthorized(tab.lease_id());
+    let grant = tab.grant_for("ben", 300);
+    tab.answer(Answer::Granted(grant));
+    assert_eq!(tab.outcome(waiter), Some(&Outcome::Original));
+    let kinds: Vec<_> = tab.events.iter().map(everfresh::core::event::Event::kind).collect();
+    assert_eq!(kinds, ["started", "subject-changed", "signed-out"]);
+}
+
+#[test]
+fn everybody_who_waits_is_settled_whatever_happens() {
+    type Act = fn(&mut Tab);
+    let acts: [(Act, Code); 4] = [
+        (|tab| tab.answer_status(400, "invalid_grant", ""), Code::SignedOutByServer),
+        (|tab| tab.answer_status(404, "", ""), Code::RefreshRejected),
+        (|tab| tab.advance(31.0), Code::RefreshUnavailable),
+        (|tab| tab.feed(Input::Dispose), Code::Disposed),
+    ];
+    for (act, code) in acts {
+        let mut tab = Tab::signed_in(Policy::default());
+        tab.pass(301_000);
+        let waiters: Vec<_> = (0..5).map(|_| tab.want_token()).collect();
+        act(&mut tab);
+        for waiter in waiters {
+            assert_eq!(tab.failed_with(waiter), Some(code));
+        }
+    }
+}
+
+#[test]
+fn one_that_gave_up_is_left_alone() {
+    let mut tab = Tab::signed_in(Policy::default());
+    let waiter = tab.unauthorized(tab.lease_id());
+    tab.feed(Input::Abandon(waiter));
+    assert_eq!(tab.aborted.len(), 0, "the shared refresh goes on");
+    tab.answer_granted(300);
+    assert_eq!(tab.outcome(waiter), None);
+}
+
+#[test]
+fn a_token_in_a_response_header_is_taken_up() {
+    let mut tab = Tab::signed_in(Policy::default());
+    let old = tab.lease_id();
+    tab.pass(60_000);
+    let mut grant = tab.grant(300);
+    grant.refresh_token = None;
+    tab.feed(Input::HeaderToken { grant, lease: old });
+    assert_ne!(tab.lease_id(), old);
+    assert_eq!(tab.snapshot().generation, 2);
+    tab.advance(240.0);
+    assert_eq!(tab.requests[0].1.refresh_token.as_deref(), Some("refresh-1"));
+}

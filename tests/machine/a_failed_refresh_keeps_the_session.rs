@@ -1,0 +1,201 @@
+use everfresh::core::{
+    clock::Millis,
+    effect::Outcome,
+    error::Code,
+    event::Event,
+    input::{Answer, Input, Wake},
+    policy::Policy,
+    reason::EndReason,
+    snapshot::Status,
+};
+
+use crate::rig::Tab;
+
+fn due() -> Tab {
+    let mut tab = Tab::signed_in(Policy { idle: None, ..Policy::default() });
+    tab.advance_to_refresh();
+    tab
+}
+
+fn retry_at(tab: &Tab) -> Millis {
+    tab.events
+        .iter()
+        .rev()
+        .find_map(|event| match event {
+            Event::RefreshFailed { retry_at, .. } => *retry_at,
+            _ => None,
+        })
+        .expect("a failure that is tried again")
+}
+
+#[test]
+fn whatever_may_be_the_networks_fault_ends_nothing() {
+    for status in [408, 429, 500, 502, 503, 504, 302] {
+        let mut tab = due();
+        tab.answer_status(status, "", "");
+        assert_eq!(tab.status(), Status::Active, "{status}");
+        assert!(tab.lease.is_some(), "a valid token is used, whatever the refresh does");
+    }
+    for answer in [Answer::Unreachable, Answer::Unusable, Answer::Failed { terminal: false }] {
+        let mut tab = due();
+        tab.answer(answer);
+        assert_eq!(tab.status(), Status::Active);
+    }
+}
+
+#[test]
+fn every_attempt_of_one_rotation_carries_the_same_key() {
+    let mut tab = due();
+    for answer in [Answer::Unreachable, Answer::Unusable] {
+        tab.answer(answer);
+        tab.advance_to_refresh();
+    }
+    tab.advance(10.0);
+    tab.advance_to_refresh();
+    assert!(tab.requests.len() >= 4, "a silent server is given up on after timeoutSeconds");
+    let keys: std::collections::BTreeSet<_> =
+        tab.requests.iter().map(|(_, request)| request.rotation_key.clone()).collect();
+    assert_eq!(keys.len(), 1);
+    tab.answer_granted(300);
+    tab.advance_to_refresh();
+    assert!(!keys.contains(&tab.requests.last().unwrap().1.rotation_key), "the next has its own");
+}
+
+#[test]
+fn the_key_lies_in_storage_before_the_request_leaves() {
+    let tab = due();
+    let key = &tab.requests[0].1.rotation_key;
+    assert!(tab.store.borrow().as_ref().unwrap().contains(key.as_str()));
+}
+
+#[test]
+fn a_crash_after_sending_costs_nothing() {
+    let tab = due();
+    let key = tab.requests[0].1.rotation_key.clone();
+    let mut next =
+        Tab::with_store(Policy { idle: None, ..Policy::default() }, 2, tab.store.clone());
+    next.now = tab.now;
+    next.pass(100_000);
+    let waiter = next.waiter();
+    next.feed(Input::Restore { waiter });
+    assert_eq!(next.requests[0].1.rotation_key, key);
+}
+
+#[test]
+fn the_waits_grow_up_to_a_minute() {
+    let mut tab = due();
+    let mut longest = 0;
+    for _ in 0..12 {
+        tab.answer(Answer::Unreachable);
+        let wait = retry_at(&tab) - tab.now.wall;
+        longest = longest.max(wait);
+        assert!(wait <= 60_000);
+        tab.advance_to_refresh();
+    }
+    assert!(longest > 10_000, "{longest}");
+}
+
+#[test]
+fn retry_after_is_honoured_to_the_second_by_everything() {
+    let mut tab = due();
+    tab.answer(Answer::Refused {
+        status: 429,
+        error: String::new(),
+        error_code: String::new(),
+        retry_after: Some(20_000),
+    });
+    tab.feed(Input::Online(true));
+    tab.feed(Input::Woken(Wake::Visible));
+    let explicit = tab.waiter();
+    tab.feed(Input::RefreshWanted { waiter: explicit });
+    assert_eq!(tab.failed_with(explicit), Some(Code::RefreshUnavailable));
+    tab.advance(19.9);
+    assert_eq!(tab.requests.len(), 1);
+    tab.advance(0.2);
+    assert_eq!(tab.requests.len(), 2);
+}
+
+#[test]
+fn waking_before_the_network_does_ends_in_a_refresh_when_it_comes() {
+    let mut tab = Tab::signed_in(Policy { idle: None, ..Policy::default() });
+    tab.sleep(8 * 3_600);
+    tab.feed(Input::Woken(Wake::Visible));
+    for _ in 0..3 {
+        tab.answer(Answer::Unreachable);
+        tab.advance_to_refresh();
+    }
+    tab.answer(Answer::Unreachable);
+    assert_eq!(tab.status(), Status::Stale);
+    let before = tab.requests.len();
+    tab.feed(Input::Online(true));
+    assert_eq!(tab.requests.len(), before + 1, "at once");
+    tab.answer_granted(300);
+    assert_eq!(tab.status(), Status::Active);
+    assert_eq!((tab.count("stale"), tab.count("signed-out")), (1, 0));
+}
+
+#[test]
+fn offline_longer_than_the_token_costs_one_refresh() {
+    let mut tab = Tab::signed_in(Policy { idle: None, ..Policy::default() });
+    tab.feed(Input::Online(false));
+    tab.advance(400.0);
+    assert_eq!(tab.requests.len(), 0, "nothing is tried without a network");
+    assert_eq!(tab.status(), Status::Stale);
+    let waiter = tab.want_token();
+    tab.advance(10.0);
+    tab.feed(Input::Online(true));
+    tab.answer_granted(300);
+    assert!(matches!(tab.outcome(waiter), Some(Outcome::Token(_))));
+    assert_eq!(tab.requests.len(), 1);
+}
+
+#[test]
+fn a_request_that_hangs_is_aborted_and_a_late_answer_is_nothing() {
+    let mut tab = due();
+    let (attempt, _) = tab.sent[0].clone();
+    tab.advance(10.1);
+    assert_eq!(tab.aborted, [attempt]);
+    let grant = tab.grant(300);
+    let generation = tab.snapshot().generation;
+    tab.feed(Input::RefreshAnswered { attempt, answer: Answer::Granted(grant) });
+    assert_eq!(tab.snapshot().generation, generation);
+    assert_eq!(tab.session.stats().outcomes.discarded, 1);
+}
+
+#[test]
+fn superseded_is_tried_twice_more_and_then_final() {
+    let mut tab = due();
+    for _ in 0..2 {
+        tab.answer_status(400, "invalid_grant", "superseded");
+        assert_eq!(tab.status(), Status::Active);
+        tab.advance_to_refresh();
+    }
+    tab.answer_status(400, "invalid_grant", "superseded");
+    assert_eq!(tab.ended(), Some(EndReason::Revoked));
+}
+
+#[test]
+fn after_the_servers_no_there_is_no_network_any_more() {
+    let mut tab = due();
+    tab.answer_status(400, "invalid_grant", "reuse_detected");
+    assert_eq!(tab.ended(), Some(EndReason::Reuse));
+    for _ in 0..1_000 {
+        let waiter = tab.want_token();
+        assert_eq!(tab.outcome(waiter), Some(&Outcome::Anonymous));
+        tab.pass(3_600);
+        tab.feed(Input::Woken(Wake::Visible));
+    }
+    assert_eq!(tab.requests.len(), 1);
+    assert_eq!(tab.count("signed-out"), 1);
+}
+
+#[test]
+fn one_explicit_attempt_is_one_attempt() {
+    let mut tab = Tab::signed_in(Policy { idle: None, ..Policy::default() });
+    let waiter = tab.waiter();
+    tab.feed(Input::RefreshWanted { waiter });
+    tab.answer(Answer::Unreachable);
+    assert_eq!(tab.failed_with(waiter), Some(Code::RefreshUnavailable));
+    tab.advance(2.0);
+    assert_eq!(tab.requests.len(), 2, "the session's own backoff goes on");
+}

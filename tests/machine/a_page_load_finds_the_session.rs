@@ -1,0 +1,151 @@
+use everfresh::core::{
+    effect::Outcome,
+    input::{Answer, Input},
+    policy::{Credential, Policy},
+    reason::{EndReason, RefreshReason},
+    snapshot::Status,
+};
+
+use crate::rig::{Store, Tab};
+
+fn reload(tab: &Tab, seconds: i64) -> Tab {
+    reload_with(Policy { idle: None, ..Policy::default() }, tab, seconds)
+}
+
+fn reload_with(policy: Policy, tab: &Tab, seconds: i64) -> Tab {
+    let mut next = Tab::with_store(policy, 99, tab.store.clone());
+    next.now = tab.now;
+    next.pass(seconds * 1_000);
+    next
+}
+
+fn restore(tab: &mut Tab) -> u32 {
+    let waiter = tab.waiter();
+    tab.feed(Input::Restore { waiter });
+    waiter
+}
+
+#[test]
+fn without_a_refresh_while_the_token_is_good() {
+    let mut tab = reload(&Tab::signed_in(Policy::default()), 100);
+    let waiter = restore(&mut tab);
+    assert_eq!(tab.outcome(waiter), Some(&Outcome::Done));
+    assert_eq!((tab.status(), tab.requests.len()), (Status::Active, 0));
+    assert_eq!(tab.count("started"), 1);
+}
+
+#[test]
+fn with_one_refresh_when_it_is_not() {
+    let mut tab = reload(&Tab::signed_in(Policy::default()), 1_000);
+    let waiter = restore(&mut tab);
+    let token = tab.want_token();
+    assert_eq!(tab.requests.len(), 1);
+    assert_eq!(tab.requests[0].1.reason, RefreshReason::Restore);
+    tab.answer_granted(300);
+    assert_eq!(tab.outcome(waiter), Some(&Outcome::Done));
+    assert!(matches!(tab.outcome(token), Some(Outcome::Token(_))));
+}
+
+#[test]
+fn ten_times_in_a_second_in_the_middle_of_a_refresh() {
+    let mut tab = Tab::signed_in(Policy { idle: None, ..Policy::default() });
+    tab.advance_to_refresh();
+    let key = tab.requests[0].1.rotation_key.clone();
+    for _ in 0..10 {
+        tab = reload(&tab, 0);
+        tab.pass(100);
+        restore(&mut tab);
+    }
+    tab.advance_to_refresh();
+    assert_eq!(tab.requests[0].1.rotation_key, key, "the same rotation, again");
+    tab.answer_granted(300);
+    assert_eq!(tab.status(), Status::Active);
+}
+
+#[test]
+fn not_when_its_end_has_passed_meanwhile() {
+    let mut tab = reload_with(Policy::default(), &Tab::signed_in(Policy::default()), 3_000);
+    let waiter = restore(&mut tab);
+    assert_eq!(tab.outcome(waiter), Some(&Outcome::Done));
+    assert_eq!((tab.ended(), tab.requests.len()), (Some(EndReason::Idle), 0));
+}
+
+#[test]
+fn not_when_there_is_none() {
+    let mut tab = Tab::new(Policy::default());
+    let waiter = restore(&mut tab);
+    assert_eq!(tab.outcome(waiter), Some(&Outcome::Done));
+    assert_eq!(tab.ended(), Some(EndReason::None));
+    assert!(tab.events.is_empty());
+}
+
+#[test]
+fn not_in_a_record_that_nobody_can_read() {
+    let mut tab = Tab::new(Policy::default());
+    *tab.store.borrow_mut() = Some("everfresh 2\nsid future".to_owned());
+    restore(&mut tab);
+    assert_eq!(tab.ended(), Some(EndReason::CorruptStorage));
+    tab.start(300);
+    assert_eq!(tab.status(), Status::Active);
+}
+
+#[test]
+fn by_the_cookie_alone() {
+    let mut tab = Tab::new(Policy { credential: Credential::Cookie, ..Policy::default() });
+    let waiter = restore(&mut tab);
+    assert_eq!(tab.status(), Status::Unknown);
+    assert_eq!(tab.requests.len(), 1);
+    tab.answer_granted(300);
+    assert_eq!(tab.outcome(waiter), Some(&Outcome::Done));
+    assert_eq!((tab.status(), tab.count("started")), (Status::Active, 1));
+}
+
+#[test]
+fn a_cookie_that_is_refused_is_simply_not_signed_in() {
+    let mut tab = Tab::new(Policy { credential: Credential::Cookie, ..Policy::default() });
+    let waiter = restore(&mut tab);
+    tab.answer_status(401, "", "");
+    assert_eq!(tab.outcome(waiter), Some(&Outcome::Done));
+    assert_eq!(tab.ended(), Some(EndReason::None));
+    assert!(tab.events.is_empty());
+}
+
+#[test]
+fn a_server_that_is_away_leaves_it_open_and_is_asked_again() {
+    let mut tab = Tab::new(Policy { credential: Credential::Cookie, ..Policy::default() });
+    let waiter = restore(&mut tab);
+    tab.answer(Answer::Unreachable);
+    assert_eq!(tab.outcome(waiter), Some(&Outcome::Done));
+    assert_eq!(tab.status(), Status::Stale);
+    tab.advance(2.0);
+    tab.answer_granted(300);
+    assert_eq!(tab.status(), Status::Active);
+}
+
+#[test]
+fn in_another_tab_when_storage_has_no_tokens() {
+    let mut first = Tab::signed_in(Policy::default());
+    let record = everfresh::core::record::Record::decode(first.store.borrow().as_ref().unwrap());
+    let store = Store::default();
+    *store.borrow_mut() = Some(record.unwrap().encode(false));
+    let mut tab = Tab::with_store(Policy::default(), 2, store);
+    let waiter = restore(&mut tab);
+    first.said.clear();
+    first.feed(Input::PeerMessage(tab.said.pop_back().expect("a question")));
+    tab.feed(Input::PeerMessage(first.said.pop_back().expect("an answer")));
+    assert_eq!(tab.outcome(waiter), Some(&Outcome::Done));
+    assert_eq!((tab.status(), tab.requests.len()), (Status::Active, 0));
+}
+
+#[test]
+fn nowhere_within_a_bounded_wait_when_no_tab_answers() {
+    let first = Tab::signed_in(Policy::default());
+    let record = everfresh::core::record::Record::decode(first.store.borrow().as_ref().unwrap());
+    let store = Store::default();
+    *store.borrow_mut() = Some(record.unwrap().encode(false));
+    let mut tab = Tab::with_store(Policy::default(), 2, store);
+    let waiter = restore(&mut tab);
+    tab.advance(0.6);
+    assert_eq!(tab.outcome(waiter), Some(&Outcome::Done));
+    assert_eq!(tab.ended(), Some(EndReason::None));
+}

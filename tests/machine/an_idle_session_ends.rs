@@ -1,0 +1,187 @@
+use everfresh::core::{
+    event::Event,
+    input::{Input, Wake},
+    policy::{IdleMode, Policy},
+    reason::EndReason,
+    snapshot::Status,
+};
+
+use crate::rig::Tab;
+
+const MINUTE: f64 = 60.0;
+
+fn policy(idle_mode: IdleMode) -> Policy {
+    Policy { idle: Some(900_000), idle_mode, ..Policy::default() }
+}
+
+/// Answers refreshes while time passes.
+fn serve(tab: &mut Tab, seconds: f64) {
+    for _ in 0..(seconds as u32) {
+        tab.advance(1.0);
+        if !tab.sent.is_empty() {
+            tab.answer_granted(300);
+        }
+    }
+}
+
+#[test]
+fn lapse_lets_the_token_run_out_and_refreshes_no_more() {
+    let mut tab = Tab::signed_in(policy(IdleMode::Lapse));
+    serve(&mut tab, 15.0 * MINUTE);
+    let requests = tab.requests.len();
+    let expires_at = tab.snapshot().expires_at.unwrap();
+    assert_eq!(tab.snapshot().ends_at, Some(expires_at));
+    let left = (expires_at - tab.now.wall) as f64 / 1_000.0;
+    serve(&mut tab, left - 1.0);
+    assert!(tab.lease.is_some(), "the token is good to its end");
+    serve(&mut tab, 3.0);
+    assert_eq!(tab.ended(), Some(EndReason::Idle));
+    assert_eq!(tab.requests.len(), requests);
+    assert!(tab.revokes.is_empty(), "nothing to revoke: the server's own limit does that");
+}
+
+#[test]
+fn end_ends_at_the_deadline_and_revokes() {
+    let mut tab = Tab::signed_in(policy(IdleMode::End));
+    serve(&mut tab, 15.0 * MINUTE - 1.0);
+    assert_eq!(tab.status(), Status::Warning);
+    serve(&mut tab, 2.0);
+    assert_eq!(tab.ended(), Some(EndReason::Idle));
+    assert_eq!(tab.revokes.len(), 1);
+}
+
+#[test]
+fn input_revives_a_lapsing_session_before_its_end() {
+    let mut tab = Tab::signed_in(policy(IdleMode::Lapse));
+    serve(&mut tab, 15.0 * MINUTE);
+    let requests = tab.requests.len();
+    let left = tab.snapshot().expires_at.unwrap() - tab.now.wall;
+    serve(&mut tab, left as f64 / 1_000.0 - 5.0);
+    assert_eq!(tab.status(), Status::Warning);
+    tab.feed(Input::Activity);
+    assert_eq!(tab.count("extended"), 1);
+    assert_eq!(tab.requests.len(), requests + 1, "the overdue refresh is made up for");
+    tab.answer_granted(300);
+    assert_eq!(tab.status(), Status::Active);
+}
+
+#[test]
+fn input_after_the_end_revives_nothing() {
+    for first in [Input::Activity, Input::Woken(Wake::Visible), Input::Touch] {
+        let mut tab = Tab::signed_in(policy(IdleMode::Lapse));
+        tab.sleep(8 * 3_600);
+        tab.feed(first);
+        tab.feed(Input::Activity);
+        assert_eq!(tab.ended(), Some(EndReason::Idle));
+        assert_eq!(tab.requests.len(), 0);
+    }
+}
+
+#[test]
+fn a_request_after_the_end_goes_without_a_token() {
+    let mut tab = Tab::signed_in(policy(IdleMode::End));
+    tab.sleep(8 * 3_600);
+    let waiter = tab.want_token();
+    assert_eq!(tab.outcome(waiter), Some(&everfresh::core::effect::Outcome::Anonymous));
+}
+
+#[test]
+fn requests_and_refreshes_are_not_input() {
+    let mut tab = Tab::signed_in(policy(IdleMode::Lapse));
+    for _ in 0..200 {
+        serve(&mut tab, 10.0);
+        tab.want_token();
+    }
+    assert_eq!(tab.ended(), Some(EndReason::Idle));
+}
+
+#[test]
+fn input_every_minute_keeps_it_alive() {
+    let mut tab = Tab::signed_in(policy(IdleMode::End));
+    for _ in 0..120 {
+        serve(&mut tab, MINUTE);
+        tab.feed(Input::Activity);
+    }
+    assert_eq!(tab.status(), Status::Active);
+    assert_eq!(tab.count("warning"), 0);
+}
+
+#[test]
+fn what_is_held_counts_as_input_until_released() {
+    let mut tab = Tab::signed_in(policy(IdleMode::End));
+    tab.feed(Input::Hold(true));
+    serve(&mut tab, 60.0 * MINUTE);
+    assert_eq!(tab.status(), Status::Active);
+    tab.feed(Input::Hold(false));
+    serve(&mut tab, 15.0 * MINUTE + 1.0);
+    assert_eq!(tab.ended(), Some(EndReason::Idle));
+}
+
+#[test]
+fn the_warning_counts_down_once_per_approach() {
+    let mut tab = Tab::signed_in(policy(IdleMode::End));
+    serve(&mut tab, 14.0 * MINUTE);
+    assert_eq!(tab.snapshot().seconds_left, Some(60));
+    for left in (1..60).rev() {
+        serve(&mut tab, 1.0);
+        assert_eq!(tab.snapshot().seconds_left, Some(left));
+    }
+    assert_eq!(tab.count("warning"), 1);
+    tab.feed(Input::Touch);
+    assert_eq!((tab.count("extended"), tab.snapshot().seconds_left), (1, None));
+    serve(&mut tab, 15.0 * MINUTE + 1.0);
+    assert_eq!(tab.count("warning"), 2);
+}
+
+#[test]
+fn a_short_lived_token_does_not_make_the_warning_flicker() {
+    let mut tab = Tab::new(policy(IdleMode::Lapse));
+    tab.start(40);
+    for _ in 0..1_000 {
+        tab.advance(1.0);
+        if !tab.sent.is_empty() {
+            tab.answer_granted(40);
+        }
+    }
+    assert_eq!(tab.ended(), Some(EndReason::Idle));
+    assert_eq!(tab.count("warning"), 1);
+}
+
+#[test]
+fn the_maximum_age_is_not_moved_by_input() {
+    let mut tab =
+        Tab::signed_in(Policy { max_session: Some(3_600_000), ..policy(IdleMode::Lapse) });
+    for _ in 0..60 {
+        serve(&mut tab, MINUTE);
+        tab.feed(Input::Touch);
+    }
+    assert_eq!(tab.ended(), Some(EndReason::MaxAge));
+    assert_eq!(tab.count("extended"), 0);
+    let warned: Vec<_> = tab
+        .events
+        .iter()
+        .filter_map(|event| match event {
+            Event::Warning { reason, .. } => Some(*reason),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(warned, [EndReason::MaxAge]);
+}
+
+#[test]
+fn the_servers_limit_wins_when_it_is_sooner() {
+    let mut tab = Tab::new(Policy { max_session: Some(3_600_000), ..policy(IdleMode::Lapse) });
+    let mut grant = tab.grant(300);
+    grant.session_expires_in = Some(120_000);
+    tab.feed(Input::Start { grant, start: 1 });
+    tab.advance(121.0);
+    assert_eq!(tab.ended(), Some(EndReason::MaxAge));
+}
+
+#[test]
+fn a_clock_set_back_does_not_lengthen_the_wait() {
+    let mut tab = Tab::signed_in(policy(IdleMode::End));
+    tab.now.wall -= 86_400_000;
+    serve(&mut tab, 15.0 * MINUTE + 1.0);
+    assert_eq!(tab.ended(), Some(EndReason::Idle));
+}

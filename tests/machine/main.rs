@@ -1,0 +1,11 @@
+//! The session machine, one tab at a time: each module is a sentence, each test an example of it.
+
+mod a_401_costs_at_most_one_refresh;
+mod a_failed_refresh_keeps_the_session;
+mod a_page_load_finds_the_session;
+mod an_idle_session_ends;
+mod any_sequence_of_inputs_keeps_the_promises;
+mod refreshes_come_once_per_lifetime;
+mod rig;
+mod sign_out_wins;
+mod storage_and_locks_may_fail;

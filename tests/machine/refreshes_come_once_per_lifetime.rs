@@ -1,0 +1,189 @@
+use everfresh::core::{
+    clock::{Millis, Now},
+    event::Event,
+    input::{Input, Wake},
+    policy::Policy,
+    reason::RefreshReason,
+    snapshot::Status,
+};
+
+use crate::rig::Tab;
+
+fn awake() -> Policy {
+    Policy { idle: None, ..Policy::default() }
+}
+
+/// Lets a server that always answers keep the session going; gives the times of the refreshes.
+fn live_through(tab: &mut Tab, seconds: u32, lifetime: u32) -> Vec<Millis> {
+    let before = tab.requests.len();
+    let end = tab.now.monotonic + Millis::from(seconds) * 1_000;
+    while tab.now.monotonic < end {
+        let wait = tab.session.next_deadline().map_or(Millis::MAX, |deadline| deadline.after);
+        let wait = wait.min(end - tab.now.monotonic);
+        tab.pass(wait);
+        tab.feed(Input::TimerFired);
+        if !tab.sent.is_empty() {
+            tab.answer_granted(lifetime);
+        }
+    }
+    tab.requests[before..].iter().map(|(at, _)| *at).collect()
+}
+
+#[test]
+fn each_falls_into_the_lead_and_jitter_window() {
+    let mut tab = Tab::signed_in(awake());
+    let mut previous = 0;
+    let times = live_through(&mut tab, 3_000, 300);
+    assert!(times.len() >= 12);
+    for at in times {
+        let after = at - previous;
+        assert!((210_000..=240_000).contains(&after), "{after} ms after issue");
+        previous = at;
+    }
+    assert_eq!(tab.count("refreshed"), tab.requests.len());
+    assert_eq!(tab.session.stats().refreshes.scheduled as usize, tab.requests.len());
+}
+
+#[test]
+fn the_jitter_differs_from_cycle_to_cycle() {
+    let mut tab = Tab::signed_in(awake());
+    let times = live_through(&mut tab, 3_000, 300);
+    let gaps: std::collections::BTreeSet<_> = times.windows(2).map(|w| w[1] - w[0]).collect();
+    assert!(gaps.len() > 5, "{gaps:?}");
+}
+
+#[test]
+fn short_lives_are_used_for_half_their_length_and_never_hammer_the_server() {
+    for lifetime in [1, 5, 30, 60, 65] {
+        let mut tab = Tab::new(awake());
+        tab.start(lifetime);
+        let refreshes = live_through(&mut tab, 600, lifetime).len() as f64;
+        let most = 600.0 / (f64::from(lifetime) / 2.0).max(5.0);
+        assert!(refreshes <= most.ceil(), "{refreshes} refreshes at a life of {lifetime} s");
+    }
+}
+
+#[test]
+fn a_life_of_forty_days_is_not_refreshed_early() {
+    let mut tab = Tab::new(awake());
+    tab.start(40 * 86_400);
+    tab.advance(40.0 * 86_400.0 - 91.0);
+    assert_eq!(tab.requests.len(), 0);
+    tab.advance_to_refresh();
+    assert!(tab.now.monotonic <= (40 * 86_400 - 60) * 1_000);
+}
+
+#[test]
+fn a_clock_two_hours_fast_changes_nothing_after_the_first_refresh() {
+    let mut tab = Tab::signed_in(awake());
+    tab.now = Now { wall: tab.now.wall + 7_200_000, ..tab.now };
+    tab.feed(Input::TimerFired);
+    tab.answer_granted(300);
+    assert!(live_through(&mut tab, 3_600, 300).len() <= 18);
+}
+
+#[test]
+fn the_skew_is_reported_from_thirty_seconds_on_and_per_step() {
+    let mut tab = Tab::signed_in(awake());
+    let mut skews = Vec::new();
+    for skew in [10, 40, 45, 90] {
+        let waiter = tab.waiter();
+        tab.feed(Input::RefreshWanted { waiter });
+        tab.now.wall += skew * 1_000;
+        let grant = tab.grant(300);
+        tab.now.wall -= skew * 1_000;
+        tab.answer(everfresh::core::input::Answer::Granted(grant));
+        tab.pass(60_000);
+        skews.extend(tab.events.drain(..).filter_map(|event| match event {
+            Event::ClockSkew { skew } => Some(skew / 1_000),
+            _ => None,
+        }));
+    }
+    assert_eq!(skews, [40, 90]);
+}
+
+#[test]
+fn a_timer_that_never_fires_is_made_up_for_on_waking() {
+    let mut tab = Tab::signed_in(awake());
+    tab.pass(250_000);
+    tab.feed(Input::Woken(Wake::Visible));
+    assert_eq!(tab.requests.len(), 1);
+    assert_eq!(tab.requests[0].1.reason, RefreshReason::Wake);
+}
+
+#[test]
+fn a_token_is_refreshed_before_use_when_it_has_expired_unnoticed() {
+    let mut tab = Tab::signed_in(awake());
+    tab.pass(301_000);
+    let waiter = tab.want_token();
+    assert_eq!(tab.outcome(waiter), None, "an expired token is never handed out");
+    tab.answer_granted(300);
+    assert!(tab.outcome(waiter).is_some());
+}
+
+#[test]
+fn fifty_looks_at_the_page_cost_nothing() {
+    let mut tab = Tab::signed_in(awake());
+    tab.events.clear();
+    for _ in 0..50 {
+        tab.pass(1_000);
+        tab.feed(Input::Woken(Wake::Visible));
+    }
+    assert_eq!((tab.requests.len(), tab.events.len()), (0, 0));
+}
+
+#[test]
+fn a_thousand_looks_at_a_valid_token_take_no_lock_and_read_no_storage() {
+    let mut tab = Tab::signed_in(awake());
+    let before = tab.session.stats().clone();
+    for _ in 0..1_000 {
+        tab.want_token();
+    }
+    assert_eq!(*tab.session.stats(), before);
+}
+
+#[test]
+fn a_longer_validity_than_is_left_asks_for_a_new_token_once() {
+    let mut tab = Tab::signed_in(awake());
+    tab.advance(100.0);
+    let waiter = tab.waiter();
+    tab.feed(Input::TokenWanted { waiter, min_validity: 250_000 });
+    tab.answer_granted(200);
+    assert!(tab.outcome(waiter).is_some(), "the newest there is, though it is shorter");
+    assert_eq!(tab.requests.len(), 1);
+}
+
+#[test]
+fn the_picture_stays_the_same_while_nothing_changes() {
+    let mut tab = Tab::signed_in(Policy::default());
+    let first = tab.snapshot();
+    for _ in 0..20 {
+        tab.pass(937);
+        tab.now.wall += if tab.now.wall % 2 == 0 { 3 } else { -3 };
+        tab.feed(Input::TimerFired);
+        assert_eq!(tab.snapshot(), first);
+    }
+    assert_eq!(first.status, Status::Active);
+    assert_eq!(first.subject.as_deref(), Some("ana"));
+}
+
+#[test]
+fn changed_claims_are_told_and_times_are_not_claims() {
+    let mut tab = Tab::signed_in(awake());
+    tab.advance(240.0);
+    tab.answer_granted(300);
+    assert_eq!(tab.count("claims-changed"), 0);
+}
+
+#[test]
+fn without_a_refresh_token_the_session_ends_with_the_access_token() {
+    let mut tab = Tab::new(awake());
+    let mut grant = tab.grant(300);
+    grant.refresh_token = None;
+    tab.feed(Input::Start { grant, start: 1 });
+    tab.advance(299.0);
+    assert_eq!(tab.status(), Status::Active);
+    tab.advance(2.0);
+    assert_eq!(tab.ended(), Some(everfresh::core::reason::EndReason::LoginRequired));
+    assert_eq!(tab.requests.len(), 0);
+}

@@ -1,0 +1,149 @@
+use everfresh::core::{
+    effect::Outcome,
+    input::{Answer, Input},
+    policy::{Credential, Policy},
+    reason::EndReason,
+    snapshot::Status,
+};
+
+use crate::rig::Tab;
+
+fn refreshing() -> Tab {
+    let mut tab = Tab::signed_in(Policy { idle: None, ..Policy::default() });
+    tab.advance_to_refresh();
+    tab
+}
+
+fn sign_out(tab: &mut Tab) -> u32 {
+    let waiter = tab.waiter();
+    tab.feed(Input::SignOut { waiter, everywhere: false });
+    waiter
+}
+
+#[test]
+fn over_a_refresh_in_flight() {
+    let mut tab = refreshing();
+    let (attempt, _) = tab.sent[0].clone();
+    let waiter = sign_out(&mut tab);
+    assert_eq!(tab.aborted, [attempt]);
+    assert!(tab.lease.is_none() && tab.locks_held == 0);
+    let grant = tab.grant(300);
+    tab.feed(Input::RefreshAnswered { attempt, answer: Answer::Granted(grant) });
+    assert_eq!(tab.ended(), Some(EndReason::SignedOut));
+    assert!(!tab.store.borrow().as_ref().unwrap().contains("refresh-"), "no token in storage");
+    assert_eq!(tab.outcome(waiter), None, "the server is told first");
+    let revoke = tab.revokes[0];
+    tab.feed(Input::RevokeAnswered { revoke, revoked: true });
+    assert_eq!(tab.outcome(waiter), Some(&Outcome::Done));
+}
+
+#[test]
+fn without_a_network_and_the_server_hears_later() {
+    let mut tab = Tab::signed_in(Policy::default());
+    let waiter = sign_out(&mut tab);
+    assert_eq!(tab.status(), Status::SignedOut, "locally it never fails");
+    let revoke = tab.revokes[0];
+    tab.feed(Input::RevokeAnswered { revoke, revoked: false });
+    assert_eq!(tab.outcome(waiter), Some(&Outcome::Done));
+    assert_eq!(tab.count("revoke-failed"), 1);
+    tab.advance(2.0);
+    assert_eq!(tab.revokes.len(), 2);
+}
+
+#[test]
+fn a_server_that_never_answers_does_not_hold_it_up() {
+    let mut tab = Tab::signed_in(Policy::default());
+    let waiter = sign_out(&mut tab);
+    tab.advance(10.1);
+    assert_eq!(tab.outcome(waiter), Some(&Outcome::Done));
+}
+
+#[test]
+fn before_the_session_was_even_looked_for() {
+    let first = Tab::signed_in(Policy::default());
+    let mut tab = Tab::with_store(Policy::default(), 2, first.store.clone());
+    tab.now = first.now;
+    sign_out(&mut tab);
+    assert_eq!(tab.ended(), Some(EndReason::SignedOut));
+    assert_eq!(tab.revokes.len(), 1);
+    assert_eq!(tab.count("started"), 0);
+}
+
+#[test]
+fn cancel_leaves_no_token_and_no_timer_and_says_nothing_to_anybody() {
+    let mut tab = refreshing();
+    tab.said.clear();
+    tab.feed(Input::Cancel(None));
+    assert_eq!(tab.ended(), Some(EndReason::Cancelled));
+    assert_eq!(tab.session.next_deadline(), None);
+    assert!(tab.lease.is_none() && tab.said.is_empty() && tab.revokes.is_empty());
+    assert_eq!(tab.aborted.len(), 1);
+}
+
+#[test]
+fn an_old_cancel_does_not_stop_a_newer_start() {
+    let mut tab = Tab::signed_in(Policy::default());
+    let grant = tab.grant(300);
+    tab.feed(Input::Start { grant, start: 2 });
+    tab.feed(Input::Cancel(Some(1)));
+    assert_eq!(tab.status(), Status::Active);
+    tab.feed(Input::Cancel(Some(2)));
+    assert_eq!(tab.status(), Status::SignedOut);
+}
+
+#[test]
+fn starting_twice_with_one_token_is_starting_once() {
+    let mut tab = Tab::new(Policy::default());
+    let grant = tab.grant(300);
+    for start in [1, 2] {
+        tab.feed(Input::Start { grant: grant.clone(), start });
+    }
+    assert_eq!(tab.count("started"), 1);
+    tab.feed(Input::Cancel(Some(1)));
+    assert_eq!(tab.status(), Status::Active);
+}
+
+#[test]
+fn a_page_load_after_it_knows_why() {
+    let mut first = Tab::signed_in(Policy::default());
+    sign_out(&mut first);
+    let mut tab = Tab::with_store(Policy::default(), 2, first.store.clone());
+    let waiter = tab.waiter();
+    tab.feed(Input::Restore { waiter });
+    assert_eq!(tab.ended(), Some(EndReason::SignedOut));
+    assert_eq!(tab.count("signed-out"), 0, "it is no news");
+}
+
+#[test]
+fn a_cookie_that_the_server_still_honours_does_not_undo_it() {
+    let policy = Policy { credential: Credential::Cookie, ..Policy::default() };
+    let mut first = Tab::signed_in(policy.clone());
+    sign_out(&mut first);
+    let mut tab = Tab::with_store(policy.clone(), 2, first.store.clone());
+    let waiter = tab.waiter();
+    tab.feed(Input::Restore { waiter });
+    assert_eq!(tab.ended(), Some(EndReason::SignedOut));
+    assert_eq!((tab.requests.len(), tab.revokes.len()), (0, 1), "revoked again, not refreshed");
+    let revoke = tab.revokes[0];
+    tab.feed(Input::RevokeAnswered { revoke, revoked: true });
+
+    let mut later = Tab::with_store(policy, 3, first.store.clone());
+    let waiter = later.waiter();
+    later.feed(Input::Restore { waiter });
+    assert_eq!(later.requests.len(), 1, "once the server knows, a new sign-in may be found");
+}
+
+#[test]
+fn a_clock_set_back_since_the_last_session_does_not_hide_the_new_one() {
+    let mut first = Tab::signed_in(Policy::default());
+    sign_out(&mut first);
+    let mut tab = Tab::with_store(Policy::default(), 2, first.store.clone());
+    tab.now.wall -= 86_400_000;
+    tab.start(300);
+    assert_eq!(tab.status(), Status::Active);
+    let mut reloaded = Tab::with_store(Policy::default(), 3, first.store.clone());
+    reloaded.now = tab.now;
+    let waiter = reloaded.waiter();
+    reloaded.feed(Input::Restore { waiter });
+    assert_eq!(reloaded.status(), Status::Active);
+}

@@ -1,0 +1,95 @@
+use everfresh::core::{input::Input, policy::Policy, snapshot::Status};
+
+use crate::rig::Tab;
+
+fn policy() -> Policy {
+    Policy { idle: None, ..Policy::default() }
+}
+
+#[test]
+fn a_lock_that_is_never_granted_is_not_waited_for() {
+    let mut tab = Tab::signed_in(policy());
+    tab.grants_locks = false;
+    while tab.session.stats().locks.requested == 0 {
+        tab.advance(1.0);
+    }
+    let waiter = tab.want_token();
+    assert!(tab.outcome(waiter).is_some(), "a valid token never waits");
+    tab.advance_to_refresh();
+    assert_eq!(tab.sent.len(), 1, "sent without the lock after its bounded wait");
+    assert_eq!(tab.session.stats().locks.timed_out, 1);
+    tab.answer_granted(300);
+    assert_eq!(tab.status(), Status::Active);
+}
+
+#[test]
+fn a_lock_granted_too_late_is_given_back() {
+    let mut tab = Tab::signed_in(policy());
+    tab.grants_locks = false;
+    tab.advance(260.0);
+    tab.locks_held = 1;
+    tab.feed(Input::LockGranted(9_999));
+    assert_eq!(tab.locks_held, 0);
+}
+
+#[test]
+fn the_lock_is_held_for_the_refresh_alone() {
+    let mut tab = Tab::signed_in(policy());
+    tab.advance_to_refresh();
+    assert_eq!(tab.locks_held, 1);
+    tab.answer_granted(300);
+    assert_eq!(tab.locks_held, 0);
+    tab.advance_to_refresh();
+    tab.answer_status(503, "", "");
+    assert_eq!(tab.locks_held, 0);
+}
+
+#[test]
+fn a_page_that_leaves_lets_go_of_the_lock_and_still_takes_the_answer() {
+    let mut tab = Tab::signed_in(policy());
+    tab.advance_to_refresh();
+    tab.feed(Input::Leaving);
+    assert_eq!(tab.locks_held, 0);
+    tab.answer_granted(300);
+    assert_eq!(tab.snapshot().generation, 2);
+}
+
+#[test]
+fn without_storage_the_session_lives_in_memory_and_says_so_once() {
+    let mut tab = Tab::new(policy());
+    tab.storage_works = false;
+    tab.start(300);
+    for _ in 0..3 {
+        tab.advance_to_refresh();
+        tab.answer_granted(300);
+    }
+    assert_eq!(tab.status(), Status::Active);
+    assert_eq!(tab.count("storage-degraded"), 1);
+}
+
+#[test]
+fn storage_wiped_by_somebody_else_is_filled_again() {
+    let mut tab = Tab::signed_in(policy());
+    *tab.store.borrow_mut() = None;
+    tab.advance_to_refresh();
+    tab.answer_granted(300);
+    assert!(tab.store.borrow().as_ref().unwrap().contains("refresh-2"));
+}
+
+#[test]
+fn new_tokens_are_stored_before_they_are_announced() {
+    let mut tab = Tab::signed_in(policy());
+    tab.advance_to_refresh();
+    tab.said.clear();
+    let (attempt, _) = tab.sent.pop_front().unwrap();
+    let grant = tab.grant(300);
+    let answer = everfresh::core::input::Answer::Granted(grant);
+    tab.session.handle(Input::RefreshAnswered { attempt, answer }, tab.now);
+    let mut order = Vec::new();
+    while let Some(effect) = tab.session.poll() {
+        order.push(format!("{effect:?}"));
+    }
+    assert!(order.iter().any(|effect| effect.starts_with("Write")));
+    assert!(!order.iter().any(|effect| effect.starts_with("Broadcast")), "{order:?}");
+    assert!(!order.iter().any(|effect| effect.starts_with("ReleaseLock")), "{order:?}");
+}
