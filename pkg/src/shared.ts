@@ -286,7 +286,7 @@ export class Shared {
       if (!lead) return undefined;
       try {
         const seconds = lead(payload === undefined ? {} : parseClaims(payload));
-        if (seconds >= 0 && seconds < Infinity) return seconds * 1_000;
+        if (Number.isFinite(seconds) && seconds >= 0) return seconds * 1_000;
         this.log("error", "leadSeconds did not return seconds; 60 are used", seconds);
       } catch (error) {
         this.log("error", "leadSeconds threw; 60 seconds are used", error);

@@ -52,8 +52,10 @@ async function askServer(endpoint, { accessToken, refreshToken, rotationKey, sig
   Object.assign(params, endpoint.params);
   if (carrier === "param") params.rotation_key = rotationKey;
   if (carrier === "header") headers.set("Idempotency-Key", rotationKey);
+  if (style === "json") headers.set("Content-Type", "application/json");
+  const body = style === "json" ? JSON.stringify(params) : encode(params);
   try {
-    const response = await post(endpoint, endpoint.url, headers, params, { signal });
+    const response = await post(endpoint, endpoint.url, headers, body, { signal });
     return read(response, await response.text());
   } catch {
     return { status: 0 };
@@ -75,9 +77,9 @@ async function postRevoke(endpoint, accessToken, refreshToken, everywhere, signa
   }
   if (everywhere) params.everywhere = "true";
   try {
-    // RFC 7009 knows forms only. The page may be on its way out.
-    const form = { ...endpoint, style: "oauth2" };
-    const response = await post(form, revokeUrl, headers, params, { signal, keepalive: true });
+    const body = encode(params); // RFC 7009 knows forms only
+    const page = { signal, keepalive: true }; // which may be on its way out
+    const response = await post(endpoint, revokeUrl, headers, body, page);
     // A server that does not know the credentials any more has nothing left to end.
     return response.ok || response.status === 401;
   } catch {
@@ -85,12 +87,13 @@ async function postRevoke(endpoint, accessToken, refreshToken, everywhere, signa
   }
 }
 
-function post({ style, credentials, fetch }, url, headers, params, init) {
-  let body;
-  if (Object.keys(params).length > 0) {
-    if (style === "json") headers.set("Content-Type", "application/json");
-    body = style === "json" ? JSON.stringify(params) : new URLSearchParams(params);
-  }
+/** A form, or nothing when there is nothing to say. */
+function encode(params) {
+  const form = new URLSearchParams(params);
+  return String(form) ? form : undefined;
+}
+
+function post({ style, credentials, fetch }, url, headers, body, init) {
   if (!headers.has("Accept")) headers.set("Accept", "application/json");
   return (fetch ?? globalThis.fetch)(url, {
     method: "POST",

@@ -1,0 +1,57 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { decodeJwt } from "../dist/node.js";
+import { jwt, world } from "./world.mjs";
+
+const bad = {
+  "an empty token": ["", "ERR_INVALID_TOKEN"],
+  "no token": [undefined, "ERR_INVALID_TOKEN"],
+  "null": [null, "ERR_INVALID_TOKEN"],
+  "a number": [{ accessToken: 7 }, "ERR_INVALID_TOKEN"],
+  "a line break": ["a\nb.c.d", "ERR_INVALID_TOKEN"],
+  "a broken JWT": ["a.b.c", "ERR_INVALID_TOKEN"],
+  "exp as text": [jwt({ exp: "1" }), "ERR_INVALID_TOKEN"],
+  "a JWT without exp": [jwt({ sub: "ana" }), "ERR_NO_EXPIRY"],
+  "an opaque token alone": ["opaque", "ERR_NO_EXPIRY"],
+};
+
+for (const [name, [tokens, code]] of Object.entries(bad)) {
+  test(`start refuses ${name} and changes nothing`, (t) => {
+    const { session } = world(t);
+    const before = session.snapshot;
+    assert.throws(
+      () => session.start(tokens),
+      (error) => error.code === code && !error.message.includes(String(tokens) || "\0"),
+    );
+    assert.equal(session.snapshot, before);
+  });
+}
+
+test("start takes a JWT, a token set or a token response", async (t) => {
+  const { session } = world(t);
+  const exp = Date.now() / 1_000 + 60;
+  for (const tokens of [
+    jwt({ sub: "ana", exp }),
+    { accessToken: "opaque", expiresIn: 60 },
+    { access_token: "opaque-2", expires_in: 60, token_type: "Bearer" },
+    { access_token: "opaque-3", expires_in: "60" },
+  ]) {
+    session.start(tokens);
+    assert.equal(session.snapshot.status, "active");
+    assert.equal(session.snapshot.expiresAt, exp * 1_000);
+  }
+  assert.equal(await session.getAccessToken(), "opaque-3");
+});
+
+test("decodeJwt decodes and freezes", () => {
+  const claims = decodeJwt(jwt({ sub: "žofie", roles: [{ a: 1 }], exp: 5 }));
+  assert.deepEqual(claims, { sub: "žofie", roles: [{ a: 1 }], exp: 5 });
+  assert.ok(Object.isFrozen(claims) && Object.isFrozen(claims.roles[0]));
+});
+
+test("decodeJwt refuses what is no JWT", () => {
+  for (const token of ["", "a.b", "e30.e3 0.e30", jwt([1]), 7, undefined]) {
+    assert.throws(() => decodeJwt(token), { code: "ERR_INVALID_TOKEN" });
+  }
+});
