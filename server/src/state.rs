@@ -8,6 +8,7 @@ use crate::clock::Clock;
 use crate::config::Settings;
 use crate::control::Faults;
 use crate::jwt::{Issuer, Keyring};
+use crate::limits::Limits;
 use crate::password::Passwords;
 use crate::rotation::Pepper;
 use crate::stats::Stats;
@@ -32,6 +33,8 @@ pub struct Shared {
     pub pepper: Pepper,
     /// Password hashing.
     pub passwords: Passwords,
+    /// How much one party may do.
+    pub limits: Limits,
     /// Counters.
     pub stats: Stats,
     /// Faults to commit on purpose; none unless the switchboard asks for them.
@@ -56,6 +59,7 @@ impl AppState {
         };
         Self(Arc::new(Shared {
             pepper: issuer.keys.pepper(),
+            limits: Limits::new(settings.limits),
             settings,
             clock,
             store,

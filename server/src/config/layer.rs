@@ -73,6 +73,10 @@ pub struct Layer {
     #[arg(long, value_name = "URL")]
     pub issuer: Option<String>,
 
+    /// Limit sign-ins, refreshes and failures per party: `on` or `off` [on; off with --control]
+    #[arg(long, value_name = "SWITCH")]
+    pub limits: Option<String>,
+
     /// Open the switchboard for tests (clock, faults, users) on this loopback address
     #[arg(long, value_name = "ADDR")]
     pub control: Option<String>,
@@ -128,6 +132,7 @@ impl Layer {
             serve: self.serve.or(below.serve),
             user: first_filled(self.user, below.user),
             issuer: self.issuer.or(below.issuer),
+            limits: self.limits.or(below.limits),
             control: self.control.or(below.control),
             allow_long_access: self.allow_long_access.or(below.allow_long_access),
             dangerously_eternal_refresh: self

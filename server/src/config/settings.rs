@@ -27,6 +27,8 @@ pub struct Settings {
     pub profile: Profile,
     /// The refresh token lives in a cookie.
     pub cookie: bool,
+    /// Sign-ins, refreshes and failures are limited.
+    pub limits: bool,
     /// Foreign origins that may call.
     pub allow_origin: Vec<HeaderValue>,
     /// A folder of files to serve.
@@ -60,6 +62,7 @@ impl Settings {
             leeway: layer.leeway.as_deref().map_or(Ok(0), leeway)?,
             profile: profile(layer.rotation.as_deref().unwrap_or("keyed"))?,
             cookie: switch("cookie", layer.cookie.as_deref())?,
+            limits: limits(layer.limits.as_deref(), layer.control.is_some())?,
             allow_origin: layer
                 .allow_origin
                 .iter()
@@ -103,6 +106,7 @@ impl Default for Settings {
             leeway: 0,
             profile: Profile::Keyed,
             cookie: false,
+            limits: true,
             allow_origin: Vec::new(),
             serve: None,
             users: Vec::new(),
@@ -159,6 +163,15 @@ fn leeway(text: &str) -> Result<u64, ConfigError> {
         return Err(ConfigError::value("leeway", text, "more than 60 s hides a broken clock"));
     }
     Ok(seconds)
+}
+
+fn limits(text: Option<&str>, tested: bool) -> Result<bool, ConfigError> {
+    match text {
+        None => Ok(!tested),
+        Some("on") => Ok(true),
+        Some("off") => Ok(false),
+        Some(text) => Err(ConfigError::value("limits", text, "it is either on or off")),
+    }
 }
 
 fn profile(text: &str) -> Result<Profile, ConfigError> {

@@ -1,14 +1,16 @@
-use axum::Router;
 use axum::extract::State;
 use axum::response::Response;
 use axum::routing::post;
+use axum::{Extension, Router};
 use serde::Deserialize;
 
 use super::tokens::{self, Carrier};
 use crate::error::ApiError;
 use crate::extract::JsonBody;
+use crate::limits::Limited;
 use crate::rotation::{RefreshToken, Row, SessionId};
 use crate::secret::{Secret, random};
+use crate::serve::Peer;
 use crate::state::AppState;
 
 pub(super) fn router() -> Router<AppState> {
@@ -17,6 +19,7 @@ pub(super) fn router() -> Router<AppState> {
 
 async fn login(
     State(app): State<AppState>,
+    peer: Option<Extension<Peer>>,
     JsonBody(request): JsonBody<Login>,
 ) -> Result<Response, ApiError> {
     let Login { username, password, device_name, client_id } = request;
@@ -28,6 +31,11 @@ async fn login(
         return Err(ApiError::InvalidRequest("a password has at most 1024 bytes"));
     }
 
+    let address = peer.map(|Extension(Peer(address))| address.ip());
+    let now = app.clock.now();
+    app.limits.check(Limited::Failure(address), now)?;
+    app.limits.take(Limited::Login(address, username.clone()), now)?;
+
     let user = app.store.user_named(username).await?;
     let stored = user.as_ref().map(|user| user.password.clone());
     let right = app.passwords.check(password, stored).await.map_err(|error| {
@@ -35,10 +43,10 @@ async fn login(
         ApiError::Internal
     })?;
     let Some(user) = user.filter(|user| right && !user.disabled) else {
+        app.limits.take(Limited::Failure(address), now)?;
         return Err(ApiError::InvalidCredentials);
     };
 
-    let now = app.clock.now();
     let token = RefreshToken::first(SessionId(random()?), now, random()?);
     let client = client_id.unwrap_or_else(|| "default".to_owned());
     let policy = &app.settings.policy;

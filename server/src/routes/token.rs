@@ -1,14 +1,16 @@
-use axum::Router;
 use axum::extract::State;
 use axum::response::Response;
 use axum::routing::post;
+use axum::{Extension, Router};
 use http::HeaderMap;
 
 use super::tokens::{self, Carrier};
 use crate::error::ApiError;
 use crate::extract::{Form, rotation_key};
+use crate::limits::Limited;
 use crate::rotation::{Attempt, RefreshToken, Refusal, RotationKey, Transition};
 use crate::secret::{Secret, random};
+use crate::serve::Peer;
 use crate::state::AppState;
 use crate::store::Outcome;
 
@@ -18,6 +20,7 @@ pub(super) fn router() -> Router<AppState> {
 
 async fn token(
     State(app): State<AppState>,
+    peer: Option<Extension<Peer>>,
     headers: HeaderMap,
     mut form: Form,
 ) -> Result<Response, ApiError> {
@@ -37,20 +40,24 @@ async fn token(
     let key = rotation_key(&headers, field.as_ref().map(Secret::expose))?;
     let client = form.take("client_id").map(|client| client.expose().to_owned());
 
-    let outcome = refresh(&app, &presented, key, client).await?;
+    let outcome = refresh(&app, peer, &presented, key, client).await?;
     tokens::refreshed(&app, outcome, Carrier::Body)
 }
 
 /// One refresh; garbage is dropped before the store hears of it.
 pub(super) async fn refresh(
     app: &AppState,
+    peer: Option<Extension<Peer>>,
     presented: &Secret,
     key: Option<RotationKey>,
     client_id: Option<String>,
 ) -> Result<Outcome, ApiError> {
     let Ok(token) = RefreshToken::parse(presented.expose(), &app.pepper) else {
+        let address = peer.map(|Extension(Peer(address))| address.ip());
+        app.limits.take(Limited::Failure(address), app.clock.now())?;
         return Ok(Outcome::refuse(Transition::T0, Refusal::Malformed));
     };
+    app.limits.take(Limited::Refresh(token.sid), app.clock.now())?;
     let key = key.map(|key| key.digest());
     let attempt = Attempt { token, key, client_id, now: app.clock.now(), salt: random()? };
     Ok(app.store.refresh(attempt).await?)

@@ -50,12 +50,17 @@ impl MemoryStore {
         let token = RefreshToken::first(sid, now, secret);
         let mut row = Row::opened(&token, user_id.to_owned(), client_id.to_owned());
         row.idle_expires_at = self.terms.rules.idle.map(|idle| now.saturating_add(idle));
-        let mut maps = self.lock();
-        let user = maps.users.entry(user_id.to_owned()).or_insert_with(|| nobody(user_id, now));
-        row.user_version = user.version;
-        user.reauth = false;
-        maps.rows.insert(sid, row);
+        self.open_now(row);
         self.encode(&token)
+    }
+
+    /// Begins a family as it is given, for limits of your own; adds its user if need be.
+    pub fn open_now(&self, row: Row) {
+        let mut maps = self.lock();
+        let now = row.created_at;
+        maps.users.entry(row.user_id.clone()).or_insert_with_key(|id| nobody(id, now));
+        // Maps cannot fail.
+        let _ = steps::open(&mut *maps, row);
     }
 
     /// One refresh from text to outcome.

@@ -1,0 +1,55 @@
+//! Token buckets for sign-ins, refreshes and failures.
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+mod world;
+
+use serde_json::json;
+use world::{KEY, World, refused};
+
+#[tokio::test]
+async fn guessing_a_password_is_slow() {
+    let world = World::new().await;
+    let guess = |name| json!({ "username": name, "password": "wrong" });
+    for _ in 0..10 {
+        let answer = world.post_json("/auth/login", guess("ann")).await;
+        refused(&answer, 401, "invalid_credentials", "");
+    }
+    let answer = world.post_json("/auth/login", guess("ann")).await;
+    refused(&answer, 429, "too_many_requests", "");
+    assert_eq!(answer.header("retry-after"), Some("6"));
+    world.login("ben").await;
+    world.advance(6);
+    world.login("ann").await;
+}
+
+#[tokio::test]
+async fn forged_tokens_are_limited_without_hurting_honest_ones() {
+    let world = World::new().await;
+    let token = world.login("ann").await.refresh;
+    for _ in 0..30 {
+        refused(&world.refresh("forged", Some(KEY)).await, 400, "invalid_grant", "");
+    }
+    refused(&world.refresh("forged", Some(KEY)).await, 429, "too_many_requests", "");
+    assert_eq!(world.refresh(&token, Some(KEY)).await.status, 200);
+}
+
+#[tokio::test]
+async fn a_wild_client_is_slowed_down_and_stays_signed_in() {
+    let world = World::new().await;
+    let (token, other) = (world.login("ann").await.refresh, world.login("ann").await.refresh);
+    for _ in 0..100 {
+        assert_eq!(world.refresh(&token, Some(KEY)).await.status, 200);
+    }
+    refused(&world.refresh(&token, Some(KEY)).await, 429, "too_many_requests", "");
+    assert_eq!(world.refresh(&other, Some(KEY)).await.status, 200);
+    world.advance(1);
+    assert_eq!(world.refresh(&token, Some(KEY)).await.status, 200);
+}
+
+#[tokio::test]
+async fn limits_can_be_switched_off() {
+    let world = World::with("limits = \"off\"").await;
+    for _ in 0..40 {
+        world.login("ann").await;
+    }
+}
