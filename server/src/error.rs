@@ -22,6 +22,8 @@ pub enum ApiError {
     InvalidGrant(&'static str, Option<&'static str>),
     /// Wrong name or wrong password; never says which.
     InvalidCredentials,
+    /// The service that asks is not known.
+    InvalidClient,
     /// A protected route without any credentials.
     MissingToken,
     /// The access token is not good, or no longer.
@@ -53,9 +55,10 @@ impl ApiError {
             | Self::UnsupportedGrantType
             | Self::InvalidScope
             | Self::InvalidGrant(..) => StatusCode::BAD_REQUEST,
-            Self::InvalidCredentials | Self::MissingToken | Self::InvalidToken(_) => {
-                StatusCode::UNAUTHORIZED
-            }
+            Self::InvalidCredentials
+            | Self::InvalidClient
+            | Self::MissingToken
+            | Self::InvalidToken(_) => StatusCode::UNAUTHORIZED,
             Self::Csrf | Self::RenewalNotAllowed => StatusCode::FORBIDDEN,
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
@@ -78,6 +81,7 @@ impl ApiError {
             Self::InvalidCredentials => {
                 ("invalid_credentials", Some("wrong user name or wrong password"))
             }
+            Self::InvalidClient => ("invalid_client", Some("send id and secret as HTTP Basic")),
             Self::MissingToken => ("missing_token", Some("send an access token as bearer")),
             Self::InvalidToken(why) => ("invalid_token", Some(*why)),
             Self::Csrf => {
@@ -106,6 +110,7 @@ impl ApiError {
             Self::MissingToken | Self::InvalidCredentials => {
                 Some(HeaderValue::from_static("Bearer"))
             }
+            Self::InvalidClient => Some(HeaderValue::from_static("Basic realm=\"everfresh\"")),
             Self::InvalidToken(why) => {
                 let text = format!("Bearer error=\"invalid_token\", error_description=\"{why}\"");
                 HeaderValue::try_from(text).ok()

@@ -60,6 +60,8 @@ pub(crate) enum Limited {
     Login(Option<IpAddr>, String),
     /// Refreshes of a session: a client that has gone wild.
     Refresh(SessionId),
+    /// Questions of a service.
+    Introspection(String),
     /// Forged tokens and failed sign-ins from an address.
     Failure(Option<IpAddr>),
 }
@@ -69,6 +71,7 @@ impl Limited {
         match self {
             Self::Login(..) => Rate { burst: 10.0, millis_each: 6_000.0 },
             Self::Refresh(_) => Rate { burst: 100.0, millis_each: 100.0 },
+            Self::Introspection(_) => Rate { burst: 1_000.0, millis_each: 1.0 },
             Self::Failure(_) => Rate { burst: 30.0, millis_each: 1_000.0 },
         }
     }

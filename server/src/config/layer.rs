@@ -5,6 +5,7 @@ use clap::Args;
 use serde::de::{Deserialize, Deserializer, Error, SeqAccess, Visitor};
 
 use super::ConfigError;
+use crate::secret::Secret;
 
 /// One source of settings, before anything is understood; what is absent is left to the next.
 #[derive(Clone, Debug, Default, Args, serde::Deserialize)]
@@ -66,8 +67,13 @@ pub struct Layer {
 
     /// Add this user unless it exists (repeatable); better in the environment or the file
     #[arg(long, value_name = "NAME:PASSWORD")]
-    #[serde(deserialize_with = "list")]
-    pub user: Vec<String>,
+    #[serde(deserialize_with = "secrets")]
+    pub user: Vec<Secret>,
+
+    /// A service that may ask about tokens (repeatable); better in the environment or the file
+    #[arg(long, value_name = "ID:SECRET")]
+    #[serde(deserialize_with = "secrets")]
+    pub client: Vec<Secret>,
 
     /// What tokens call this server, the URL that clients see [http:// and the listen address]
     #[arg(long, value_name = "URL")]
@@ -131,6 +137,7 @@ impl Layer {
             allow_origin: first_filled(self.allow_origin, below.allow_origin),
             serve: self.serve.or(below.serve),
             user: first_filled(self.user, below.user),
+            client: first_filled(self.client, below.client),
             issuer: self.issuer.or(below.issuer),
             limits: self.limits.or(below.limits),
             control: self.control.or(below.control),
@@ -142,7 +149,7 @@ impl Layer {
     }
 }
 
-fn first_filled(above: Vec<String>, below: Vec<String>) -> Vec<String> {
+fn first_filled<T>(above: Vec<T>, below: Vec<T>) -> Vec<T> {
     if above.is_empty() { below } else { above }
 }
 
@@ -154,6 +161,10 @@ fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D:
 /// A list of texts, or one text with an item a line.
 fn list<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
     deserializer.deserialize_any(ListVisitor)
+}
+
+fn secrets<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Secret>, D::Error> {
+    Ok(list(deserializer)?.into_iter().map(Secret::from).collect())
 }
 
 struct Scalar(String);

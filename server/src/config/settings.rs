@@ -35,6 +35,8 @@ pub struct Settings {
     pub serve: Option<PathBuf>,
     /// Users to add.
     pub users: Vec<(String, Secret)>,
+    /// Services that may ask about tokens.
+    pub clients: Vec<(String, Secret)>,
     /// What tokens call this server; empty until the listener is bound.
     pub issuer: String,
 }
@@ -69,7 +71,8 @@ impl Settings {
                 .map(|text| origin(text))
                 .collect::<Result<Vec<_>, _>>()?,
             serve: layer.serve.map(folder).transpose()?,
-            users: layer.user.iter().map(|text| user(text)).collect::<Result<Vec<_>, _>>()?,
+            users: pairs("user", "NAME:PASSWORD", &layer.user)?,
+            clients: pairs("client", "ID:SECRET", &layer.client)?,
             issuer: layer.issuer.map(issuer).transpose()?.unwrap_or_default(),
         })
     }
@@ -110,6 +113,7 @@ impl Default for Settings {
             allow_origin: Vec::new(),
             serve: None,
             users: Vec::new(),
+            clients: Vec::new(),
             issuer: "http://127.0.0.1:8080".to_owned(),
         }
     }
@@ -226,14 +230,15 @@ fn folder(path: PathBuf) -> Result<PathBuf, ConfigError> {
     }
 }
 
-fn user(text: &str) -> Result<(String, Secret), ConfigError> {
-    match text.split_once(':') {
-        Some((name, password)) if !name.is_empty() && !password.is_empty() => {
-            Ok((name.to_owned(), password.into()))
+/// Names with their secrets. A wrong text is not repeated: it may be a password alone.
+fn pairs(name: &str, form: &str, texts: &[Secret]) -> Result<Vec<(String, Secret)>, ConfigError> {
+    let pair = |text: &Secret| match text.expose().split_once(':') {
+        Some((name, secret)) if !name.is_empty() && !secret.is_empty() => {
+            Ok((name.to_owned(), secret.into()))
         }
-        // The text may be a password alone, so it is not repeated.
-        _ => Err(ConfigError("--user: give NAME:PASSWORD, both not empty".to_owned())),
-    }
+        _ => Err(ConfigError(format!("--{name}: give {form}, both not empty"))),
+    };
+    texts.iter().map(pair).collect()
 }
 
 fn origin(text: &str) -> Result<HeaderValue, ConfigError> {

@@ -3,9 +3,11 @@
 mod devices;
 mod echo;
 mod health;
+mod introspect;
 mod login;
 mod logout;
 mod me;
+mod metrics;
 mod password;
 mod profile;
 mod refresh;
@@ -25,9 +27,11 @@ pub(crate) fn router() -> Router<AppState> {
         .merge(devices::router())
         .merge(echo::router())
         .merge(health::router())
+        .merge(introspect::router())
         .merge(login::router())
         .merge(logout::router())
         .merge(me::router())
+        .merge(metrics::router())
         .merge(password::router())
         .merge(profile::router())
         .merge(refresh::router())

@@ -27,10 +27,12 @@ async fn metadata(State(app): State<AppState>) -> Json<Value> {
         "issuer": issuer,
         "token_endpoint": format!("{issuer}/oauth/token"),
         "revocation_endpoint": format!("{issuer}/oauth/revoke"),
+        "introspection_endpoint": format!("{issuer}/oauth/introspect"),
         "jwks_uri": format!("{issuer}/.well-known/jwks.json"),
         "response_types_supported": [],
         "grant_types_supported": ["refresh_token"],
         "token_endpoint_auth_methods_supported": ["none"],
+        "introspection_endpoint_auth_methods_supported": ["client_secret_basic"],
         "revocation_endpoint_auth_methods_supported": ["none"],
     }))
 }

@@ -19,7 +19,7 @@ impl Worker {
     pub(super) fn reading(connection: Connection) -> Result<Self, StoreError> {
         Self::start("everfresh-reader", move |jobs| {
             for job in jobs {
-                job(&connection)(None);
+                job(Ok(&connection))(None);
             }
         })
     }
@@ -41,7 +41,7 @@ impl Worker {
     ) -> Result<T, StoreError> {
         let (answer, answered) = oneshot::channel();
         let job: Job = Box::new(move |connection| {
-            let done = whole(connection, step);
+            let done = connection.and_then(|connection| whole(connection, step));
             Box::new(move |failure| {
                 // Nobody may wait any more: the client hung up.
                 let _ = answer.send(match failure {
@@ -80,28 +80,26 @@ impl Drop for Worker {
     }
 }
 
-/// Does a step and hands back how to answer it, which tells whether the commit failed.
-type Job = Box<dyn FnOnce(&Connection) -> Answer + Send>;
+/// Does a step, if there is a connection to do it on, and hands back how to answer: that has to wait
+/// until it is known whether the commit failed.
+type Job = Box<dyn FnOnce(Result<&Connection, StoreError>) -> Answer + Send>;
 type Answer = Box<dyn FnOnce(Option<StoreError>)>;
 
 fn commit(connection: &Connection, jobs: impl Iterator<Item = Job>) {
-    let begun = connection.execute_batch("BEGIN IMMEDIATE");
-    let failed = |error: &rusqlite::Error| Some(StoreError::Sqlite(error.to_string()));
-    if let Err(error) = begun {
-        // The steps are not done: on a connection without a transaction they would be, one by one.
+    let failure = |error: &rusqlite::Error| StoreError::Sqlite(error.to_string());
+    if let Err(error) = connection.execute_batch("BEGIN IMMEDIATE") {
         for job in jobs {
-            drop(job);
+            job(Err(failure(&error)))(None);
         }
-        tracing::error!(%error, "no transaction could be begun");
         return;
     }
-    let answers: Vec<Answer> = jobs.map(|job| job(connection)).collect();
+    let answers: Vec<Answer> = jobs.map(|job| job(Ok(connection))).collect();
     let committed = connection.execute_batch("COMMIT");
     if committed.is_err() {
         let _ = connection.execute_batch("ROLLBACK");
     }
     for answer in answers {
-        answer(committed.as_ref().err().and_then(failed));
+        answer(committed.as_ref().err().map(failure));
     }
 }
 

@@ -1,0 +1,80 @@
+//! Introspection after RFC 7662, and the counters for Prometheus.
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+mod world;
+
+use axum::body::Body;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use http::{Method, Request};
+use serde_json::json;
+use world::{Answer, KEY, NOON_SECONDS, World, refused};
+
+#[tokio::test]
+async fn a_living_token_is_described() {
+    let world = world().await;
+    let tokens = world.login("ann").await;
+    let access = ask(&world, "gateway:key", &tokens.access).await.json();
+    assert_eq!((&access["active"], &access["username"]), (&json!(true), &json!("ann")));
+    assert_eq!(access["exp"], NOON_SECONDS + 300);
+    let refresh = ask(&world, "gateway:key", &tokens.refresh).await.json();
+    assert_eq!((&refresh["active"], &refresh["sid"]), (&json!(true), &access["sid"]));
+}
+
+#[tokio::test]
+async fn any_other_token_is_just_inactive() {
+    let world = world().await;
+    let old = world.login("ann").await;
+    let new = world.refresh(&old.refresh, Some(KEY)).await.tokens();
+    let inactive = async |token: &str| {
+        let answer = ask(&world, "gateway:key", token).await;
+        assert_eq!((answer.status.as_u16(), answer.text().as_str()), (200, r#"{"active":false}"#));
+    };
+    inactive("rubbish").await;
+    inactive(&old.refresh).await;
+    world.advance(300);
+    inactive(&old.access).await;
+    assert_eq!(ask(&world, "gateway:key", &new.refresh).await.json()["active"], true);
+    world.call(Method::POST, "/auth/logout", &new.access).await;
+    inactive(&new.access).await;
+    inactive(&new.refresh).await;
+}
+
+#[tokio::test]
+async fn only_known_clients_may_ask() {
+    let world = world().await;
+    let token = world.login("ann").await.access;
+    for credentials in ["gateway:wrong", "other:key", "gateway", ":", ""] {
+        let answer = ask(&world, credentials, &token).await;
+        refused(&answer, 401, "invalid_client", "");
+        assert_eq!(answer.header("www-authenticate"), Some("Basic realm=\"everfresh\""));
+    }
+    let bare = world.post_form("/oauth/introspect", &format!("token={token}")).await;
+    refused(&bare, 401, "invalid_client", "");
+    refused(&ask(&world, "gateway:key", "").await, 400, "invalid_request", "");
+}
+
+#[tokio::test]
+async fn the_counters_read_like_prometheus() {
+    let world = world().await;
+    let tokens = world.login("ann").await;
+    world.refresh(&tokens.refresh, Some(KEY)).await;
+    let answer = world.send(Request::get("/metrics").body(Body::empty()).unwrap()).await;
+    let text = answer.text();
+    let labels = "method=\"POST\",route=\"/oauth/token\",status=\"200\"";
+    assert!(text.contains(&format!("everfresh_requests_total{{{labels}}} 1\n")), "{text}");
+    assert!(text.contains("everfresh_refreshes_total{rule=\"T5\"} 1\n"));
+    assert!(text.contains("everfresh_refreshes_total{rule=\"T9\"} 0\n"));
+}
+
+async fn world() -> World {
+    World::with("client = [\"gateway:key\", \"other:secret\"]").await
+}
+
+async fn ask(world: &World, credentials: &str, token: &str) -> Answer {
+    let request = Request::post("/oauth/introspect")
+        .header("content-type", "application/x-www-form-urlencoded")
+        .header("authorization", format!("Basic {}", STANDARD.encode(credentials)))
+        .body(Body::from(format!("token={token}")));
+    world.send(request.unwrap()).await
+}
