@@ -115,11 +115,11 @@ impl Engine {
         self.0.feed(Input::Dispose);
     }
 
-    /// The counters, in the order of `Stats`; `waited` is not among them.
+    /// One of the counters, in the order of `Stats`; `waited` is not among them.
     #[must_use]
-    pub fn stats(&self) -> Vec<u32> {
+    pub fn stat(&self, index: usize) -> u32 {
         self.0.stats(|Stats { refreshes, outcomes, locks, storage, .. }| {
-            vec![
+            let counters = [
                 refreshes.scheduled,
                 refreshes.unauthorized,
                 refreshes.demanded,
@@ -137,7 +137,8 @@ impl Engine {
                 storage.reads,
                 storage.writes,
                 storage.failures,
-            ]
+            ];
+            counters.get(index).copied().unwrap_or_default()
         })
     }
 }

@@ -203,10 +203,9 @@ export class Shared {
   }
 
   get stats(): Stats {
-    const counts = this.#engine?.stats() ?? [];
     let at = 0;
     const next = <K extends string>(...names: K[]): Record<K, number> =>
-      Object.fromEntries(names.map((name) => [name, counts[at++] ?? 0])) as Record<K, number>;
+      Object.fromEntries(names.map((name) => [name, this.#engine?.stat(at++) ?? 0])) as Record<K, number>;
     return {
       refreshes: next("scheduled", "unauthorized", "demanded", "explicit", "wake", "restore"),
       outcomes: next("committed", "adopted", "transient", "final", "discarded"),

@@ -112,7 +112,7 @@ test("a late 401 of an old token is sent again with the new one, without a refre
 });
 
 test("an expired token is refreshed before anything is sent", async (t) => {
-  const w = world(t);
+  const w = world(t, { waitSeconds: 120 });
   w.auth = () => new Response(null, { status: 503 });
   await w.start();
   await w.advance(310, 5);

@@ -10,6 +10,7 @@ mod clock;
 mod entropy;
 mod events;
 mod face;
+mod fields;
 mod handle;
 mod lock;
 mod options;

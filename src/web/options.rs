@@ -2,10 +2,8 @@
 
 use wasm_bindgen::prelude::*;
 
-use crate::core::{
-    clock::Millis,
-    policy::{Credential, IdleMode, Policy},
-};
+use super::fields::{flag, millis, value};
+use crate::core::policy::{Credential, IdleMode, Policy};
 
 /// All that can change while a session lives.
 pub(crate) struct Options {
@@ -44,59 +42,33 @@ extern "C" {
     /// The options as the face passes them.
     #[wasm_bindgen(typescript_type = "EngineOptions")]
     pub type EngineOptions;
-
-    #[wasm_bindgen(method, getter)]
-    fn lead(this: &EngineOptions) -> f64;
-    #[wasm_bindgen(method, getter)]
-    fn jitter(this: &EngineOptions) -> f64;
-    #[wasm_bindgen(method, getter, js_name = minInterval)]
-    fn min_interval(this: &EngineOptions) -> f64;
-    #[wasm_bindgen(method, getter)]
-    fn idle(this: &EngineOptions) -> f64;
-    #[wasm_bindgen(method, getter, js_name = endWhenIdle)]
-    fn end_when_idle(this: &EngineOptions) -> bool;
-    #[wasm_bindgen(method, getter)]
-    fn warn(this: &EngineOptions) -> f64;
-    #[wasm_bindgen(method, getter, js_name = maxSession)]
-    fn max_session(this: &EngineOptions) -> f64;
-    #[wasm_bindgen(method, getter)]
-    fn timeout(this: &EngineOptions) -> f64;
-    #[wasm_bindgen(method, getter)]
-    fn wait(this: &EngineOptions) -> f64;
-    #[wasm_bindgen(method, getter)]
-    fn credential(this: &EngineOptions) -> u32;
-    #[wasm_bindgen(method, getter)]
-    fn endpoint(this: &EngineOptions) -> JsValue;
-    #[wasm_bindgen(method, getter)]
-    fn storage(this: &EngineOptions) -> JsValue;
-    #[wasm_bindgen(method, getter, js_name = activityEvents)]
-    fn activity_events(this: &EngineOptions) -> JsValue;
 }
 
 impl From<&EngineOptions> for Options {
     fn from(options: &EngineOptions) -> Self {
-        let bound = |limit: f64| limit.is_finite().then_some(limit as Millis);
+        let duration = |name| millis(options, name).unwrap_or_default();
+        let mode = if flag(options, "endWhenIdle") { IdleMode::End } else { IdleMode::Lapse };
         Self {
             policy: Policy {
-                lead: options.lead() as Millis,
-                jitter: options.jitter() as Millis,
-                min_interval: options.min_interval() as Millis,
-                idle: bound(options.idle()),
-                idle_mode: if options.end_when_idle() { IdleMode::End } else { IdleMode::Lapse },
-                warn: options.warn() as Millis,
-                max_session: bound(options.max_session()),
-                timeout: options.timeout() as Millis,
-                wait: bound(options.wait()),
-                credential: match options.credential() {
+                lead: duration("lead"),
+                jitter: duration("jitter"),
+                min_interval: duration("minInterval"),
+                idle: millis(options, "idle"),
+                idle_mode: mode,
+                warn: duration("warn"),
+                max_session: millis(options, "maxSession"),
+                timeout: duration("timeout"),
+                wait: millis(options, "wait"),
+                credential: match duration("credential") {
                     0 => Credential::RefreshToken,
                     1 => Credential::AccessToken,
                     2 => Credential::Cookie,
                     _ => Credential::Function,
                 },
             },
-            endpoint: options.endpoint(),
-            storage: options.storage(),
-            activity_events: options.activity_events(),
+            endpoint: value(options, "endpoint"),
+            storage: value(options, "storage"),
+            activity_events: value(options, "activityEvents"),
         }
     }
 }

@@ -12,7 +12,7 @@ export function readTokens(raw) {
     return value === undefined || Number.isNaN(+value) ? undefined : +value;
   };
   return {
-    accessToken: text("accessToken", "access_token") ?? "",
+    accessToken: text("accessToken", "access_token"),
     refreshToken: text("refreshToken", "refresh_token"),
     expiresIn: seconds("expiresIn", "expires_in"),
     refreshIn: seconds("refreshIn", "refresh_in"),

@@ -126,7 +126,7 @@ function read(response, text) {
   };
 }
 
-const string = (value) => (typeof value === "string" ? value : "");
+const string = (value) => (typeof value === "string" ? value : undefined);
 
 /** `Retry-After` in milliseconds; dates are counted on the server's clock where it shows. */
 function retryAfter(headers) {

@@ -5,11 +5,11 @@ use web_sys::AbortController;
 
 use super::{
     face::Face,
+    fields::{flag, millis, seconds, text, value},
     handle::{Callback, Running},
     tokens,
 };
 use crate::core::{
-    clock::Millis,
     effect::{Attempt, RefreshRequest, RevokeId, RevokeRequest},
     input::Answer,
 };
@@ -53,26 +53,23 @@ pub(super) fn revoke(
 
 /// What a refresh brought back.
 pub(super) fn answer(reply: &JsValue, face: &Face) -> Answer {
-    let reply = reply.unchecked_ref::<Reply>();
-    if reply.failed() {
-        return Answer::Failed { terminal: reply.terminal() };
+    if flag(reply, "failed") {
+        return Answer::Failed { terminal: flag(reply, "terminal") };
     }
-    match reply.status() {
-        Some(0) => Answer::Unreachable,
-        Some(status @ 400..) => Answer::Refused {
+    match seconds(reply, "status").map_or(200, |status| status as u16) {
+        0 => Answer::Unreachable,
+        status @ 400.. => Answer::Refused {
             status,
-            error: reply.error(),
-            error_code: reply.error_code(),
-            retry_after: reply.retry_after().map(|wait| wait as Millis),
+            error: text(reply, "error").unwrap_or_default(),
+            error_code: text(reply, "errorCode").unwrap_or_default(),
+            retry_after: millis(reply, "retryAfter"),
         },
-        _ => tokens::parse(&reply.tokens(), face).map_or(Answer::Unusable, Answer::Granted),
+        _ => tokens::parse(&value(reply, "tokens"), face).map_or(Answer::Unusable, Answer::Granted),
     }
 }
 
 #[wasm_bindgen(module = "/src/web/transport.js")]
 extern "C" {
-    type Reply;
-
     #[wasm_bindgen(js_name = sendRefresh)]
     fn send_refresh(
         endpoint: &JsValue,
@@ -93,19 +90,4 @@ extern "C" {
         everywhere: bool,
         done: &Callback,
     ) -> AbortController;
-
-    #[wasm_bindgen(method, getter)]
-    fn failed(this: &Reply) -> bool;
-    #[wasm_bindgen(method, getter)]
-    fn terminal(this: &Reply) -> bool;
-    #[wasm_bindgen(method, getter)]
-    fn status(this: &Reply) -> Option<u16>;
-    #[wasm_bindgen(method, getter)]
-    fn tokens(this: &Reply) -> JsValue;
-    #[wasm_bindgen(method, getter)]
-    fn error(this: &Reply) -> String;
-    #[wasm_bindgen(method, getter, js_name = errorCode)]
-    fn error_code(this: &Reply) -> String;
-    #[wasm_bindgen(method, getter, js_name = retryAfter)]
-    fn retry_after(this: &Reply) -> Option<f64>;
 }
