@@ -29,7 +29,7 @@ pub struct Record {
     pub(crate) term: Term,
     /// The rotation that is under way.
     pub(crate) pending: Option<Pending>,
-    /// The server's `Retry-After`.
+    /// What keeps the tabs from trying again at once.
     pub(crate) hold: Option<Hold>,
     /// The newest refreshes sent, ascending.
     pub(crate) sends: Vec<Millis>,
@@ -85,6 +85,11 @@ pub(crate) struct Hold {
     pub(crate) generation: u64,
     pub(crate) until: Millis,
     pub(crate) since: Millis,
+    /// The server asked for it (`Retry-After`); else it is our own backoff, which a wake-up cuts
+    /// short.
+    pub(crate) by_server: bool,
+    /// Failures in a row, over all tabs.
+    pub(crate) failures: u32,
 }
 
 /// The session is over, unless a generation beyond `fence` was committed.
@@ -145,12 +150,18 @@ impl Record {
         (pending.generation == self.term.generation).then_some(&pending.key)
     }
 
-    /// Until when the server wants no refresh.
-    pub(crate) fn held_until(&self, now: Millis) -> Option<Millis> {
-        let hold = self.hold.as_ref()?;
-        let holds = hold.generation == self.term.generation
-            && (hold.since.saturating_sub(HOLD_SLACK)..hold.until).contains(&now);
-        holds.then_some(hold.until)
+    /// What holds the next refresh back at `now`.
+    pub(crate) fn held_back(&self, now: Millis) -> Option<&Hold> {
+        self.hold.as_ref().filter(|hold| {
+            hold.generation == self.term.generation
+                && (hold.since.saturating_sub(HOLD_SLACK)..hold.until).contains(&now)
+        })
+    }
+
+    /// Failures in a row of refreshing this generation, over all tabs.
+    pub(crate) fn failures(&self) -> u32 {
+        let hold = self.hold.as_ref().filter(|hold| hold.generation == self.term.generation);
+        hold.map_or(0, |hold| hold.failures)
     }
 
     pub(crate) fn remember_send(&mut self, at: Millis) {
@@ -217,7 +228,7 @@ pub(crate) mod tests {
             started_at in 0..2_i64,
             term in terms(),
             pending in of((0..4_u64, 0..3_i64, "[a-f]{2}")),
-            hold in of((0..4_u64, 0..9_i64, 0..9_i64)),
+            hold in of((0..4_u64, 0..9_i64, 0..9_i64, any::<bool>(), 0..3_u32)),
             sends in vec(0..40_i64, 0..10),
             last_activity in 0..9_i64,
             end in of((prop_oneof![0..4_u64, Just(FOR_GOOD)], prop_oneof![
@@ -227,7 +238,9 @@ pub(crate) mod tests {
             Record {
                 sid, started_at, term,
                 pending: pending.map(|(generation, made_at, key)| Pending { generation, made_at, key }),
-                hold: hold.map(|(generation, until, since)| Hold { generation, until, since }),
+                hold: hold.map(|(generation, until, since, by_server, failures)| {
+                    Hold { generation, until, since, by_server, failures }
+                }),
                 sends: newest(sends, Vec::new()),
                 last_activity,
                 end: end.map(|(fence, reason, settled)| End { fence, reason, settled }),

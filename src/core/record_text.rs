@@ -48,6 +48,8 @@ impl Record {
             lines.number("hold-generation", hold.generation);
             lines.number("hold-until", hold.until);
             lines.number("hold-since", hold.since);
+            lines.number("hold-server", u8::from(hold.by_server));
+            lines.number("hold-failures", hold.failures);
         }
         for at in &self.sends {
             lines.number("sent", *at);
@@ -84,8 +86,13 @@ impl Record {
             Some(Pending { generation, made_at: fields.number("pending-made")?, key })
         });
         let hold = fields.number("hold-until").and_then(|until| {
-            let since = fields.number("hold-since")?;
-            Some(Hold { generation: fields.number("hold-generation")?, until, since })
+            Some(Hold {
+                generation: fields.number("hold-generation")?,
+                until,
+                since: fields.number("hold-since")?,
+                by_server: fields.number("hold-server") == Some(1_u8),
+                failures: fields.number("hold-failures")?,
+            })
         });
         let end = fields.text("end-reason").and_then(|reason| {
             let reason = EndReason::parse(&reason)?;

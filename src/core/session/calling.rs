@@ -79,7 +79,10 @@ impl Live {
     ) {
         let current = self.held.as_ref().map_or(0, |held| held.lease);
         let theirs = lease >= self.first_lease && lease <= current;
-        let backing = matches!(self.flight, Flight::Backing(_));
+        let backing = matches!(
+            self.flight,
+            Flight::Backing(Backing { why: Pause::Own | Pause::Server | Pause::Breaker, .. })
+        );
         if !theirs || backing && lease == current {
             if let Some(waiter) = waiter {
                 ctx.settle(waiter, Outcome::Original);
@@ -100,7 +103,7 @@ impl Live {
                 self.flight = Flight::Backing(Backing { why: Pause::Server, errand, until });
                 ctx.settle(waiter, Outcome::Failed(Error::UNAVAILABLE));
             }
-            Flight::Backing(Backing { errand, .. }) => {
+            Flight::Backing(Backing { errand, why: Pause::Own | Pause::Breaker, .. }) => {
                 ctx.wait(waiter, Want::Refresh);
                 self.begin(Errand { reason: RefreshReason::Explicit, ..errand }, ctx);
             }

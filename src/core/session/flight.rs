@@ -36,6 +36,9 @@ pub(super) struct Errand {
     pub(super) superseded: u32,
     /// How often the other tabs were asked for tokens that only they hold.
     pub(super) asked: u32,
+    /// Somebody has come back to the page or asks for this very refresh: our own backoff does not
+    /// hold it back.
+    pub(super) hurried: bool,
 }
 
 /// Waits for the lock.
@@ -119,6 +122,8 @@ pub(super) enum Pause {
     Own,
     /// The server's `Retry-After`: nothing does.
     Server,
+    /// Another tab is at it, and there is no lock to wait for.
+    Peer,
     /// Too many refreshes: only an explicit one is let through.
     Breaker,
 }
@@ -138,7 +143,7 @@ impl Lock {
 
 impl Errand {
     pub(super) const fn new(reason: RefreshReason) -> Self {
-        Self { reason, failures: 0, superseded: 0, asked: 0 }
+        Self { reason, failures: 0, superseded: 0, asked: 0, hurried: false }
     }
 }
 

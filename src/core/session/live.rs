@@ -41,6 +41,8 @@ pub(super) struct Live {
     pub(super) refresh_at: Option<Moment>,
     pub(super) activity: Activity,
     pub(super) flight: Flight,
+    /// When this tab itself last sent a refresh, as the record has it.
+    pub(super) last_send: Millis,
     /// The write that makes this sign-in known.
     pub(super) opening: Option<WriteId>,
     /// The shared record is being read again, and nothing is decided before.
@@ -84,6 +86,7 @@ impl Live {
             refresh_at: None,
             activity: Activity::new(last),
             flight: Flight::Resting,
+            last_send: 0,
             opening: None,
             gate: None,
             warned: None,

@@ -31,6 +31,9 @@ use crate::core::{
 /// The lock is waited for longer than its holder may take for one attempt.
 const LOCK_SLACK: Millis = 5_000;
 
+/// Another tab's attempt is given this much longer than it may take.
+const LEASE_SLACK: Millis = 500;
+
 /// How long another tab may take to hand its tokens over.
 pub(super) const PEER_WAIT: Millis = 500;
 
@@ -39,8 +42,9 @@ const ASKS: u32 = 3;
 
 impl Live {
     /// Begins a refresh if it may be begun; else settles those who wait for this one.
-    pub(super) fn begin<E: Entropy>(&mut self, errand: Errand, ctx: &mut Context<E>) {
+    pub(super) fn begin<E: Entropy>(&mut self, mut errand: Errand, ctx: &mut Context<E>) {
         let now = ctx.now();
+        errand.hurried |= ctx.waking || errand.reason == RefreshReason::Explicit;
         if !self.awake(ctx) || !self.renewable(ctx.policy.credential) {
             ctx.settle_attempt(Error::UNAVAILABLE);
             return;
@@ -50,9 +54,8 @@ impl Live {
             return;
         }
         let wall = ctx.clock.wall_at(now);
-        if let Some(until) = self.record.held_until(wall) {
-            let until = ctx.clock.at_wall(until);
-            self.pause(errand, until, Pause::Server, Error::UNAVAILABLE, ctx);
+        if let Some((until, why)) = self.held_back(&errand, ctx) {
+            self.pause(errand, until, why, Error::UNAVAILABLE, ctx);
             return;
         }
         if errand.reason != RefreshReason::Explicit
@@ -72,6 +75,27 @@ impl Live {
         ctx.push(Effect::AcquireLock(ticket));
         let until = now + ctx.policy.timeout + LOCK_SLACK;
         self.flight = Flight::Queued(Queued { errand, ticket, until });
+    }
+
+    /// What all tabs hold back for: the server's word absolutely, our own backoff unless the errand
+    /// is in a hurry.
+    fn held_back<E: Entropy>(&self, errand: &Errand, ctx: &Context<E>) -> Option<(Moment, Pause)> {
+        let hold = self.record.held_back(ctx.clock.wall_at(ctx.now()))?;
+        let until = ctx.clock.at_wall(hold.until);
+        match (hold.by_server, errand.hurried) {
+            (true, _) => Some((until, Pause::Server)),
+            (false, false) => Some((until, Pause::Own)),
+            (false, true) => None,
+        }
+    }
+
+    /// Until when another tab's attempt may be under way: a lease in the shared record, for where
+    /// there is no lock to be had. It is longer than any attempt.
+    fn peer_attempt<E: Entropy>(&self, ctx: &Context<E>) -> Option<Moment> {
+        let sent = *self.record.sends.last().filter(|sent| **sent != self.last_send)?;
+        self.record.pending_key()?;
+        let until = ctx.clock.at_wall(sent).min(ctx.now()) + ctx.policy.timeout + LEASE_SLACK;
+        Some(until).filter(|until| *until > ctx.now())
     }
 
     pub(super) fn lock_granted<E: Entropy>(&mut self, ticket: Ticket, ctx: &mut Context<E>) {
@@ -125,7 +149,14 @@ impl Live {
                 Credential::Cookie | Credential::AccessToken => errand.asked == 0,
             };
         if !outdated {
-            self.make_key(errand, lock, ctx);
+            if let Some((until, why)) = self.held_back(&errand, ctx) {
+                lock.release(ctx);
+                self.pause(errand, until, why, Error::UNAVAILABLE, ctx);
+            } else if let (Lock(None), Some(until)) = (&lock, self.peer_attempt(ctx)) {
+                self.flight = Flight::Backing(Backing { errand, until, why: Pause::Peer });
+            } else {
+                self.make_key(errand, lock, ctx);
+            }
             return;
         }
         match self.record.term.rotated_by.clone() {
@@ -152,6 +183,7 @@ impl Live {
             });
         }
         self.record.remember_send(wall);
+        self.last_send = wall;
         let write = ctx.write(&self.record);
         self.announce(Announce::News, ctx);
         let until = ctx.now() + STORAGE_WAIT;
@@ -305,19 +337,23 @@ impl Live {
     ) {
         lock.release(ctx);
         let now = ctx.now();
-        errand.failures += 1;
+        errand.failures = errand.failures.max(self.record.failures()) + 1;
         ctx.stats.outcomes.transient += 1;
-        let (until, why) = match retry_after {
-            Some(wait) => (now + wait, Pause::Server),
-            None => (now + retry::backoff(errand.failures, &mut ctx.entropy), Pause::Own),
+        errand.hurried = false;
+        let by_server = retry_after.is_some();
+        let wait = retry_after.unwrap_or_else(|| retry::backoff(errand.failures, &mut ctx.entropy));
+        let until = now + wait;
+        let why = if by_server { Pause::Server } else { Pause::Own };
+        let since = ctx.clock.wall_at(now);
+        let hold = Hold {
+            generation: self.record.term.generation,
+            until: since.saturating_add(wait),
+            since,
+            by_server,
+            failures: errand.failures,
         };
-        if let Some(wait) = retry_after.filter(|wait| *wait > 0) {
-            let since = ctx.clock.wall_at(now);
-            let generation = self.record.term.generation;
-            let hold = Hold { generation, until: since.saturating_add(wait), since };
-            self.record.hold = self.record.hold.take().max(Some(hold));
-            self.share(Announce::News, ctx);
-        }
+        self.record.hold = self.record.hold.take().max(Some(hold));
+        self.share(Announce::News, ctx);
         self.last_error = Some(error);
         ctx.emit(Event::RefreshFailed {
             error,

@@ -1,0 +1,20 @@
+//! The virtual world: tabs with the real session machine in them, a browser made of models, a
+//! network that fails in every way that networks fail, and the server's real rotation code.
+//!
+//! Time is virtual and randomness is seeded: a world is its [`Plan`], and the same plan is the same
+//! world, event by event. After every step the [`watch`](mod@watch) looks whether a promise was
+//! broken.
+
+pub mod browser;
+pub mod dice;
+pub mod minimise;
+pub mod plan;
+pub mod server;
+pub mod tab;
+pub mod tally;
+pub mod thief;
+pub mod watch;
+pub mod world;
+
+pub use plan::Plan;
+pub use world::World;

@@ -1,0 +1,73 @@
+//! A failing world, cut down to what makes it fail.
+
+use crate::{
+    plan::{Action, Odds, Plan},
+    watch::Broken,
+    world::World,
+};
+
+/// The smallest plan found that still breaks a promise, and what it breaks.
+#[must_use]
+pub fn minimise(plan: Plan, broken: Broken) -> (Plan, Broken) {
+    let mut best = (plan, broken);
+    loop {
+        let smaller = candidates(&best.0).into_iter().find_map(|plan| {
+            let broken = World::new(plan.clone()).run()?;
+            Some((plan, broken))
+        });
+        match smaller {
+            Some(smaller) => best = smaller,
+            None => return best,
+        }
+    }
+}
+
+/// Plans that are a little smaller: fewer things happen, fewer tabs, fewer faults, less time.
+fn candidates(plan: &Plan) -> Vec<Plan> {
+    let mut out = Vec::new();
+    let mut with = |change: &dyn Fn(&mut Plan)| {
+        let mut plan = plan.clone();
+        change(&mut plan);
+        out.push(plan);
+    };
+    let count = plan.actions.len();
+    let mut size = count / 2;
+    while size > 0 {
+        for start in (0..count).step_by(size) {
+            with(&|plan| drop(plan.actions.drain(start..(start + size).min(count))));
+        }
+        size /= 2;
+    }
+    if plan.tabs > 1 {
+        with(&|plan| plan.tabs -= 1);
+    }
+    for change in FEWER_FAULTS {
+        let mut odds = plan.odds;
+        if change(&mut odds) {
+            with(&|plan| plan.odds = odds);
+        }
+    }
+    if plan.skew != 0 {
+        with(&|plan| plan.skew = 0);
+    }
+    let last = plan.actions.last().map_or(0, |(at, _): &(i64, Action)| *at);
+    let shorter = (plan.length * 3 / 4).max(last + 1);
+    if shorter < plan.length {
+        with(&|plan| plan.length = shorter);
+    }
+    out
+}
+
+type Change = fn(&mut Odds) -> bool;
+
+const FEWER_FAULTS: [Change; 9] = [
+    |odds| std::mem::take(&mut odds.lost_request) > 0,
+    |odds| std::mem::take(&mut odds.lost_response) > 0,
+    |odds| std::mem::take(&mut odds.duplicated) > 0,
+    |odds| std::mem::take(&mut odds.slow) > 0,
+    |odds| std::mem::take(&mut odds.refused) > 0,
+    |odds| std::mem::take(&mut odds.lost_message) > 0,
+    |odds| std::mem::take(&mut odds.odd_message) > 0,
+    |odds| std::mem::take(&mut odds.failed_write) > 0,
+    |odds| std::mem::take(&mut odds.read_lag) > 0,
+];

@@ -1,0 +1,309 @@
+//! What a world is made of: drawn from a seed, and small enough to be cut down when it fails.
+
+use std::fmt;
+
+use everfresh::core::{
+    clock::Millis,
+    policy::{Credential, IdleMode, Policy},
+};
+
+use crate::dice::Dice;
+
+/// Everything that decides how a world goes.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// Where chance comes from.
+    pub seed: u64,
+    /// How long it lasts.
+    pub length: Millis,
+    /// The tabs that are there from the start.
+    pub tabs: usize,
+    /// How the session is kept.
+    pub policy: Policy,
+    /// Where the tabs keep tokens.
+    pub storage: Storage,
+    /// What the lock manager does.
+    pub locks: Locks,
+    /// Life of an access token, seconds.
+    pub access_ttl: u32,
+    /// Device clock minus server clock.
+    pub skew: Millis,
+    /// The device's monotonic clock stands still while it sleeps.
+    pub monotonic_sleeps: bool,
+    /// How often things go wrong, per thousand.
+    pub odds: Odds,
+    /// What happens, in order of time.
+    pub actions: Vec<(Millis, Action)>,
+}
+
+/// How often things go wrong, per thousand.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Odds {
+    /// A request never arrives.
+    pub lost_request: u32,
+    /// The server has acted, and its answer never arrives.
+    pub lost_response: u32,
+    /// A request arrives twice.
+    pub duplicated: u32,
+    /// An answer takes up to half a minute.
+    pub slow: u32,
+    /// The way to the server answers instead: 408, 429, 5xx, HTML.
+    pub refused: u32,
+    /// A message between tabs is lost.
+    pub lost_message: u32,
+    /// A message between tabs comes twice or late.
+    pub odd_message: u32,
+    /// Storage refuses a write.
+    pub failed_write: u32,
+    /// Reads in other tabs lag behind by this much, milliseconds.
+    pub read_lag: Millis,
+}
+
+/// Where the tabs keep tokens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Storage {
+    /// The shared record has them.
+    Local,
+    /// Only the tabs' memories have them.
+    Memory,
+    /// Each tab has its own copy.
+    Session,
+    /// There is no storage at all.
+    Broken,
+}
+
+/// What the lock manager does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Locks {
+    /// What it should.
+    Working,
+    /// There is none.
+    Absent,
+    /// Never grants anything.
+    Stuck,
+    /// Grants up to twenty seconds late.
+    Late,
+}
+
+/// Something that somebody does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Action {
+    /// The user moves the pointer.
+    Input(usize),
+    /// The application sends a request.
+    Request(usize),
+    /// The application asks for new claims.
+    Refresh(usize),
+    /// The tab goes to the back or comes to the front.
+    Hide(usize),
+    /// The tab comes to the front.
+    Show(usize),
+    /// The browser freezes the tab; with a word of warning or without.
+    Freeze(usize, bool),
+    /// The browser lets it run again.
+    Resume(usize),
+    /// The page is loaded again.
+    Reload(usize),
+    /// The tab is gone, without a word.
+    Crash(usize),
+    /// A new tab.
+    Open,
+    /// A copy of a tab, its own storage included.
+    Clone(usize),
+    /// The device sleeps.
+    Sleep(Millis),
+    /// Somebody sets the clock.
+    SetClock(Millis),
+    /// No network for so long.
+    Offline(Millis),
+    /// Storage is wiped.
+    Wipe,
+    /// The user signs out.
+    SignOut(usize),
+    /// The application cancels in one tab.
+    Cancel(usize),
+    /// Somebody signs in, the same user or another.
+    SignIn(usize, bool),
+    /// An administrator ends the session.
+    Revoke,
+    /// A thief copies what a tab has and goes on refreshing with it.
+    Steal(usize, Theft),
+}
+
+/// What the thief does with the copy.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Theft {
+    /// Refreshes at its own pace with its own keys.
+    OwnKeys,
+    /// The same, right after the owner each time.
+    Close,
+    /// Uses the pending key of the owner once, if there is one.
+    PendingKey,
+}
+
+impl Plan {
+    /// The world of a seed.
+    #[must_use]
+    pub fn random(seed: u64) -> Self {
+        let mut dice = Dice::new(seed);
+        let tabs = dice.pick(&[1, 1, 2, 2, 2, 3, 3, 4, 5, 8, 20]);
+        let access_ttl = dice.pick(&[20, 60, 60, 120, 300, 300, 900]);
+        let calm = dice.chance(150);
+        // A store that fails and a lock that does leave nothing to agree by: stated as a limit.
+        let storage = dice.pick(&[
+            Storage::Local,
+            Storage::Local,
+            Storage::Local,
+            Storage::Memory,
+            Storage::Memory,
+            Storage::Session,
+        ]);
+        let locks = dice.pick(&[
+            Locks::Working,
+            Locks::Working,
+            Locks::Working,
+            Locks::Absent,
+            Locks::Stuck,
+            Locks::Late,
+        ]);
+        let odds = if calm { Odds::default() } else { Odds::random(&mut dice, locks) };
+        let policy = policy(&mut dice);
+        let length = Millis::from(access_ttl) * 1_000 * dice.between(4, 24);
+        let mut plan = Self {
+            seed,
+            length,
+            tabs,
+            policy,
+            storage,
+            locks,
+            access_ttl,
+            skew: dice.pick(&[0, 0, 0, 7_200_000, -7_200_000, 86_400_000, -86_400_000]),
+            monotonic_sleeps: dice.chance(500),
+            odds,
+            actions: Vec::new(),
+        };
+        plan.actions = plan.script(&mut dice);
+        plan
+    }
+
+    fn script(&self, dice: &mut Dice) -> Vec<(Millis, Action)> {
+        let mut actions = Vec::new();
+        let busy = dice.chance(800);
+        let drama = dice.between(0, 12);
+        let routine = dice.between(5, 60) * if busy { 2 } else { 1 };
+        let any = |dice: &mut Dice| dice.between(0, self.tabs as i64 + 1) as usize;
+        let mut at = |dice: &mut Dice, action| actions.push((dice.between(0, self.length), action));
+        for _ in 0..routine {
+            let tab = any(dice);
+            let action =
+                if busy && dice.chance(500) { Action::Input(tab) } else { Action::Request(tab) };
+            at(dice, action);
+        }
+        for _ in 0..drama {
+            let tab = any(dice);
+            let action = match dice.between(0, 29) {
+                0..=2 => Action::Refresh(tab),
+                3..=5 => Action::Hide(tab),
+                6..=8 => Action::Show(tab),
+                9..=10 => Action::Freeze(tab, dice.chance(700)),
+                11..=13 => Action::Resume(tab),
+                14..=16 => Action::Reload(tab),
+                17 => Action::Crash(tab),
+                18..=19 => Action::Open,
+                20 => Action::Clone(tab),
+                21..=22 => Action::Sleep(dice.between(1, 20_000) * 1_000),
+                23 => Action::SetClock(dice.between(-90_000, 90_000) * 1_000),
+                24..=25 => Action::Offline(dice.between(1, 2_000) * 1_000),
+                26 => Action::Wipe,
+                27 => Action::Cancel(tab),
+                28 => match dice.between(0, 3) {
+                    0 => Action::SignOut(tab),
+                    1 => Action::SignIn(tab, false),
+                    2 => Action::SignIn(tab, true),
+                    _ => Action::Revoke,
+                },
+                _ if dice.chance(300) => Action::Steal(
+                    tab,
+                    dice.pick(&[Theft::OwnKeys, Theft::Close, Theft::PendingKey]),
+                ),
+                _ => Action::Request(tab),
+            };
+            at(dice, action);
+        }
+        actions.sort_by_key(|(at, _)| *at);
+        actions
+    }
+
+    /// Whether the lock can be trusted to keep refreshes apart.
+    #[must_use]
+    pub fn locks_keep_apart(&self) -> bool {
+        // A page that leaves lets go of the lock while its request is under way.
+        let leaves = |action: &Action| {
+            use Action::{Clone, Crash, Freeze, Reload, Sleep};
+            matches!(action, Freeze(..) | Reload(_) | Crash(_) | Sleep(_) | Clone(_))
+        };
+        self.locks == Locks::Working && !self.actions.iter().any(|(_, action)| leaves(action))
+    }
+
+    /// Whether somebody steals something.
+    #[must_use]
+    pub fn has_thief(&self) -> bool {
+        self.actions.iter().any(|(_, action)| matches!(action, Action::Steal(..)))
+    }
+}
+
+impl Odds {
+    fn random(dice: &mut Dice, locks: Locks) -> Self {
+        let odds = |dice: &mut Dice| dice.pick(&[0, 0, 20, 100, 300]);
+        let lone = locks != Locks::Working;
+        Self {
+            lost_request: odds(dice),
+            lost_response: odds(dice),
+            duplicated: odds(dice),
+            slow: odds(dice),
+            refused: odds(dice),
+            lost_message: if lone { 0 } else { odds(dice) },
+            odd_message: odds(dice),
+            failed_write: if lone { 0 } else { dice.pick(&[0, 0, 0, 50]) },
+            read_lag: if lone { 0 } else { dice.pick(&[0, 0, 50, 200]) },
+        }
+    }
+}
+
+fn policy(dice: &mut Dice) -> Policy {
+    Policy {
+        lead: dice.pick(&[10, 30, 60, 120]) * 1_000,
+        jitter: dice.pick(&[0, 5, 30]) * 1_000,
+        min_interval: dice.pick(&[1, 5, 5]) * 1_000,
+        idle: dice
+            .pick(&[None, None, Some(120), Some(600), Some(1_800)])
+            .map(|s: Millis| s * 1_000),
+        idle_mode: dice.pick(&[IdleMode::Lapse, IdleMode::Lapse, IdleMode::End]),
+        warn: dice.pick(&[0, 15, 60]) * 1_000,
+        max_session: dice.pick(&[None, None, None, Some(3_600_000)]),
+        credential: Credential::RefreshToken,
+        ..Policy::default()
+    }
+}
+
+impl fmt::Display for Plan {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(
+            f,
+            "seed {}: {} tabs, {:?} storage, locks {:?}, tokens of {} s, {} s long, skew {} s",
+            self.seed,
+            self.tabs,
+            self.storage,
+            self.locks,
+            self.access_ttl,
+            self.length / 1_000,
+            self.skew / 1_000,
+        )?;
+        writeln!(f, "{:?}", self.odds)?;
+        writeln!(f, "{:?}", self.policy)?;
+        for (at, action) in &self.actions {
+            writeln!(f, "  {:>9.3} s  {action:?}", *at as f64 / 1_000.0)?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,140 @@
+//! The server: the real rotation code on the real memory store; only the wire is made up.
+
+use std::collections::{BTreeMap, HashMap};
+
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use everfresh::core::{
+    clock::Millis,
+    grant::{Grant, TokenResponse},
+    input::Answer,
+};
+use everfresh_server::{
+    rotation::{Pepper, Refusal, Revocation, Rules, SessionId, Transition},
+    store::{MemoryStore, Terms, Whose},
+};
+
+use crate::dice::Dice;
+
+/// When the worlds begin, milliseconds since the Unix epoch.
+pub const EPOCH: Millis = 1_767_225_600_000;
+
+/// Issues and rotates tokens in virtual time.
+#[derive(Debug)]
+pub struct Server {
+    store: MemoryStore,
+    dice: Dice,
+    access_ttl: u32,
+    issued: u32,
+    /// Access tokens: whose, of which session, until when.
+    access: HashMap<String, (String, SessionId, Millis)>,
+    users: HashMap<SessionId, String>,
+    /// How often each session advanced by each key: more than once is a double advance.
+    pub(crate) advances: HashMap<(SessionId, String), u32>,
+    /// What the rotation came to, by rule.
+    pub(crate) transitions: BTreeMap<Transition, u32>,
+}
+
+impl Server {
+    pub(crate) fn new(seed: u64, access_ttl: u32) -> Self {
+        let terms = Terms {
+            pepper: Pepper::new(1, [7; 32]),
+            rules: Rules { idle: None, ..Rules::default() },
+        };
+        Self {
+            store: MemoryStore::new(terms),
+            dice: Dice::new(seed),
+            access_ttl,
+            issued: 0,
+            access: HashMap::new(),
+            users: HashMap::new(),
+            advances: HashMap::new(),
+            transitions: BTreeMap::new(),
+        }
+    }
+
+    pub(crate) fn sign_in(&mut self, user: &str, now: Millis) -> (Grant, SessionId) {
+        let mut sid = [0; 16];
+        sid.copy_from_slice(&self.dice.bytes()[..16]);
+        let sid = SessionId(sid);
+        let secret = self.dice.bytes();
+        let refresh = self.store.begin(user, "default", sid, secret, (EPOCH + now) as u64);
+        self.users.insert(sid, user.to_owned());
+        (self.grant(user, sid, refresh, now), sid)
+    }
+
+    /// One refresh request that arrived.
+    pub(crate) fn refresh(&mut self, token: &str, key: &str, now: Millis) -> Answer {
+        let salt = self.dice.bytes();
+        let outcome = self.store.refresh_now(token, Some(key), (EPOCH + now) as u64, salt);
+        *self.transitions.entry(outcome.transition).or_default() += 1;
+        match outcome.answer {
+            Ok(renewed) => {
+                let sid = renewed.row.sid;
+                if outcome.transition == Transition::T5 {
+                    *self.advances.entry((sid, key.to_owned())).or_default() += 1;
+                }
+                let refresh = self.store.encode(&renewed.token);
+                let user = renewed.row.user_id;
+                Answer::Granted(self.grant(&user, sid, refresh, now))
+            }
+            Err(refusal) => refused(refusal),
+        }
+    }
+
+    /// Whether a resource server takes the token.
+    pub(crate) fn accepts(&self, token: &str, now: Millis) -> bool {
+        self.access.get(token).is_some_and(|(_, sid, until)| now < *until && self.alive(*sid))
+    }
+
+    pub(crate) fn alive(&self, sid: SessionId) -> bool {
+        self.store.row(sid).is_some_and(|row| row.status.ended().is_none())
+    }
+
+    pub(crate) fn session_of(&self, access_token: &str) -> Option<SessionId> {
+        self.access.get(access_token).map(|(_, sid, _)| *sid)
+    }
+
+    pub(crate) fn user_of(&self, access_token: &str) -> Option<&str> {
+        self.access.get(access_token).map(|(user, ..)| user.as_str())
+    }
+
+    pub(crate) fn revoke(&mut self, sid: SessionId) {
+        self.store.end_now(&Whose::Session(sid), Revocation::Logout);
+    }
+
+    fn grant(&mut self, user: &str, sid: SessionId, refresh: String, now: Millis) -> Grant {
+        self.issued += 1;
+        let iat = (EPOCH + now) / 1_000;
+        let exp = iat + Millis::from(self.access_ttl);
+        let claims =
+            format!(r#"{{"sub":"{user}","iat":{iat},"exp":{exp},"jti":"{}"}}"#, self.issued);
+        let access_token = format!("e30.{}.c2ln", URL_SAFE_NO_PAD.encode(claims));
+        let until = now + Millis::from(self.access_ttl) * 1_000;
+        self.access.insert(access_token.clone(), (user.to_owned(), sid, until));
+        Grant::parse(TokenResponse {
+            access_token,
+            refresh_token: Some(refresh),
+            expires_in: Some(f64::from(self.access_ttl)),
+            ..TokenResponse::default()
+        })
+        .unwrap_or_else(|error| panic!("the server's own tokens are good: {error}"))
+    }
+}
+
+fn refused(refusal: Refusal) -> Answer {
+    let (status, error_code) = match refusal {
+        Refusal::TooManyReplays => (429, ""),
+        Refusal::Superseded => (400, "superseded"),
+        Refusal::Reused => (400, "reuse_detected"),
+        Refusal::LoginRequired => (400, "login_required"),
+        Refusal::StoreBehind => (400, "store_behind"),
+        _ => (400, ""),
+    };
+    let error = if status == 400 { "invalid_grant" } else { "slow_down" };
+    Answer::Refused {
+        status,
+        error: error.to_owned(),
+        error_code: error_code.to_owned(),
+        retry_after: (status == 429).then_some(1_000),
+    }
+}

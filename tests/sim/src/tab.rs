@@ -1,0 +1,114 @@
+//! One tab: the machine, and what it is waiting for.
+
+use std::collections::HashMap;
+
+use everfresh::core::{
+    clock::{Millis, Now},
+    effect::{Attempt, Lease, WaiterId},
+    entropy::Seeded,
+    input::LeaseId,
+    policy::Policy,
+    session::Session,
+    snapshot::Status,
+};
+
+use crate::browser::TabId;
+
+/// A tab, running or not.
+#[derive(Debug)]
+pub struct Tab {
+    pub(crate) id: TabId,
+    pub(crate) session: Session<Seeded>,
+    /// When its page was loaded, and how much of the time since its monotonic clock missed.
+    pub(crate) loaded_at: Millis,
+    pub(crate) missed: Millis,
+    pub(crate) running: Running,
+    pub(crate) hidden: bool,
+    /// Its own copy of the session, where there is one.
+    pub(crate) own: Option<String>,
+    pub(crate) lease: Option<Lease>,
+    /// The refresh that it waits for.
+    pub(crate) attempt: Option<Attempt>,
+    pub(crate) calls: HashMap<WaiterId, Call>,
+    pub(crate) timer: u64,
+    last_waiter: WaiterId,
+    /// Between a `started` and a `signed-out` event.
+    pub(crate) signed_in: bool,
+}
+
+/// Whether the page's code runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Running {
+    Yes,
+    Frozen,
+    Gone,
+}
+
+/// Somebody who waits for the machine.
+#[derive(Clone, Debug)]
+pub(crate) struct Call {
+    pub(crate) what: What,
+    pub(crate) asked_at: Millis,
+}
+
+/// For what.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum What {
+    /// A request of the application, made as this user.
+    Request {
+        user: Option<String>,
+        resent: bool,
+    },
+    Refresh,
+    Restore,
+    SignOut,
+}
+
+impl Tab {
+    pub(crate) fn new(id: TabId, policy: Policy, seed: u64, wall: Millis, now: Millis) -> Self {
+        let clocks = Now { wall, monotonic: 0 };
+        Self {
+            id,
+            session: Session::new(policy, Seeded(seed), clocks),
+            loaded_at: now,
+            missed: 0,
+            running: Running::Yes,
+            hidden: false,
+            own: None,
+            lease: None,
+            attempt: None,
+            calls: HashMap::new(),
+            timer: 0,
+            last_waiter: 0,
+            signed_in: false,
+        }
+    }
+
+    pub(crate) const fn clocks(&self, now: Millis, wall: Millis) -> Now {
+        Now { wall, monotonic: now - self.loaded_at - self.missed }
+    }
+
+    pub(crate) fn call(&mut self, what: What, now: Millis) -> WaiterId {
+        self.last_waiter += 1;
+        self.calls.insert(self.last_waiter, Call { what, asked_at: now });
+        self.last_waiter
+    }
+
+    pub(crate) fn is_running(&self) -> bool {
+        self.running == Running::Yes
+    }
+
+    pub(crate) fn status(&self) -> Status {
+        self.session.snapshot().status
+    }
+
+    pub(crate) fn is_live(&self) -> bool {
+        matches!(self.status(), Status::Active | Status::Stale | Status::Warning)
+    }
+
+    /// The token that a request may carry without asking, as the fetch wrapper would see it.
+    pub(crate) fn unasked(&self, wall: Millis) -> Option<(LeaseId, String)> {
+        let lease = self.lease.as_ref()?;
+        (lease.from <= wall && wall < lease.until).then(|| (lease.id, lease.access_token.clone()))
+    }
+}

@@ -1,0 +1,250 @@
+//! The promises, looked at after every step.
+
+use std::fmt;
+
+use everfresh::core::{
+    clock::Millis, effect::Outcome, event::Event, policy::IdleMode, reason::EndReason,
+    snapshot::Status,
+};
+
+use crate::{
+    browser::TabId,
+    plan::{Action, Storage},
+    server::EPOCH,
+    tab::What,
+    world::World,
+};
+
+/// A promise that was not kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Broken {
+    /// Which.
+    pub promise: &'static str,
+    /// When, virtual milliseconds.
+    pub at: Millis,
+    /// What was seen.
+    pub seen: String,
+}
+
+impl fmt::Display for Broken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:.3} s: {}: {}", self.at as f64 / 1_000.0, self.promise, self.seen)
+    }
+}
+
+/// What the world knows to be true of the session, whatever the tabs believe.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Truth {
+    /// Time as the device feels it: true time and every leap of its clock ahead.
+    pub(crate) leaps: Millis,
+    /// Last user input in any tab, and the sign-in, in felt time.
+    pub(crate) last_input: Millis,
+    pub(crate) signed_in_at: Millis,
+    /// The user signed out, or an administrator did, or a thief was there.
+    pub(crate) signed_out: bool,
+    pub(crate) revoked: bool,
+    pub(crate) stolen: bool,
+    /// Somebody signed in after the first.
+    pub(crate) sign_ins: u32,
+}
+
+/// Slack of everything that is measured across tabs.
+const SLACK: Millis = 3_000;
+
+impl World {
+    pub(crate) fn broken(&mut self, promise: &'static str, seen: String) {
+        if self.broken.is_none() {
+            self.broken = Some(Broken { promise, at: self.now, seen });
+        }
+    }
+
+    pub(crate) fn watch_event(&mut self, tab: TabId, event: &Event) {
+        match event {
+            Event::Started => {
+                if self.tabs[tab].signed_in {
+                    self.watch_restart(tab);
+                }
+                self.tabs[tab].signed_in = true;
+            }
+            Event::SignedOut { reason } => {
+                if !self.tabs[tab].signed_in && *reason != EndReason::Cancelled {
+                    self.broken("an end is told once", format!("tab {tab}: {}", reason.as_str()));
+                }
+                self.tabs[tab].signed_in = false;
+                *self.tally.ends.entry(reason.as_str()).or_default() += 1;
+                self.watch_end(tab, *reason);
+            }
+            _ => {}
+        }
+    }
+
+    fn watch_restart(&mut self, tab: TabId) {
+        if self.truth.sign_ins < 2 {
+            self.broken("a session starts once", format!("tab {tab} started again"));
+        }
+    }
+
+    /// No end without its cause.
+    fn watch_end(&mut self, tab: TabId, reason: EndReason) {
+        let felt = self.now + self.truth.leaps;
+        let truth = &self.truth;
+        let policy = &self.plan.policy;
+        let share = policy.idle.map_or(0, |idle| (idle / 60).clamp(1_000, 30_000));
+        let cause = match reason {
+            EndReason::Cancelled => self.did(|action| matches!(action, Action::Cancel(_))),
+            EndReason::SignedOut => truth.signed_out,
+            EndReason::Idle => policy.idle.is_some_and(|idle| {
+                !self.hears_all_input() || felt - truth.last_input >= idle - share - SLACK
+            }),
+            EndReason::MaxAge => policy
+                .max_session
+                .is_some_and(|max| felt - truth.signed_in_at >= max - SLACK || truth.sign_ins > 1),
+            EndReason::Revoked => truth.revoked || truth.stolen || truth.signed_out,
+            EndReason::Reuse => truth.stolen,
+            EndReason::SubjectChanged => truth.sign_ins > 1,
+            EndReason::LoginRequired => self.tokens_were_lost(tab),
+            _ => false,
+        };
+        if !cause {
+            self.broken("no end without a cause", format!("tab {tab}: {}", reason.as_str()));
+        }
+    }
+
+    fn did(&self, what: impl Fn(&Action) -> bool) -> bool {
+        self.plan.actions.iter().any(|(_, action)| what(action))
+    }
+
+    /// Input reaches the other tabs unless everything that carries it fails at once.
+    fn hears_all_input(&self) -> bool {
+        let lossy =
+            self.plan.odds.lost_message > 0 || self.did(|a| matches!(a, Action::Freeze(..)));
+        let forgets = self.plan.odds.failed_write > 0
+            || self.plan.storage == Storage::Broken
+            || self.did(|a| matches!(a, Action::Wipe | Action::SetClock(_)));
+        !(lossy && forgets) && self.truth.sign_ins < 2
+    }
+
+    /// In memory mode the newest tokens go with the last tab that had them.
+    fn tokens_were_lost(&self, tab: TabId) -> bool {
+        let newest = self.tabs.iter().map(|tab| tab.session.snapshot().generation).max();
+        let reachable = self.tabs.iter().any(|other| {
+            other.id != tab
+                && other.is_running()
+                && Some(other.session.snapshot().generation) == newest
+                && other.is_live()
+        });
+        self.plan.storage != Storage::Local && (!reachable || self.plan.odds.lost_message > 0)
+    }
+
+    /// A caller got an answer.
+    pub(crate) fn watch_settled(
+        &mut self,
+        tab: TabId,
+        what: &What,
+        asked_at: Millis,
+        outcome: &Outcome,
+    ) {
+        let wait = self.plan.policy.wait.unwrap_or(Millis::MAX);
+        let bound = match what {
+            What::SignOut => self.plan.policy.timeout + 3_000,
+            _ => wait,
+        };
+        let calm = !self.did(|action| matches!(action, Action::Sleep(_) | Action::Freeze(..)));
+        if calm && !self.tabs[tab].hidden && self.now - asked_at > bound + SLACK {
+            self.broken("nobody waits beyond the bound", format!("tab {tab}: {what:?}"));
+        }
+        if let (Outcome::Token(lease), What::Request { user: Some(user), .. }) = (outcome, what)
+            && self.server.user_of(&lease.access_token) != Some(user)
+        {
+            self.broken("no request is sent as somebody else", format!("tab {tab}: as {user}"));
+        }
+    }
+
+    /// After every step of a tab.
+    pub(crate) fn watch_tab(&mut self, id: TabId) {
+        let tab = &self.tabs[id];
+        let over = tab.status() == Status::SignedOut;
+        let (leased, refreshing) = (tab.lease.is_some(), tab.attempt.is_some());
+        if over && leased {
+            self.broken("no token after the end", format!("tab {id}"));
+        }
+        if over && refreshing {
+            self.broken("no refresh after the end", format!("tab {id}"));
+        }
+        if let Some(deadline) = self.tabs[id].session.next_deadline()
+            && deadline.after <= 0
+        {
+            self.broken("no deadline is left behind", format!("tab {id}: {deadline:?}"));
+        }
+        self.watch_lateness(id);
+        if self.plan.locks_keep_apart() {
+            let flying = self.tabs.iter().filter(|tab| tab.attempt.is_some()).count();
+            if flying > 1 && self.truth.sign_ins < 2 {
+                self.broken("one refresh at a time", format!("{flying} under way"));
+            }
+        }
+    }
+
+    /// A tab that runs knows that its session is over.
+    fn watch_lateness(&mut self, id: TabId) {
+        let felt = self.now + self.truth.leaps;
+        let tab = &self.tabs[id];
+        if !tab.is_live() || self.truth.sign_ins > 1 {
+            return;
+        }
+        let policy = &self.plan.policy;
+        let life = Millis::from(self.plan.access_ttl) * 1_000;
+        let grace = if policy.idle_mode == IdleMode::Lapse { life } else { 0 };
+        let idle =
+            policy.idle.is_some_and(|idle| felt - self.truth.last_input > idle + grace + SLACK);
+        let old =
+            policy.max_session.is_some_and(|max| felt - self.truth.signed_in_at > max + SLACK);
+        let set_back = self.did(|a| matches!(a, Action::SetClock(by) if *by < 0));
+        if (idle || old) && !set_back {
+            self.broken("an end is never missed", format!("tab {id} is still signed in"));
+        }
+    }
+
+    /// Once per world, after the network has been well for a while and every tab is awake.
+    pub(crate) fn watch_the_end(&mut self) {
+        for ((sid, _), count) in self.server.advances.clone() {
+            if count > 1 {
+                self.broken("one advance per rotation key", format!("{sid:?}: {count}"));
+            }
+        }
+        for id in 0..self.tabs.len() {
+            let tab = &self.tabs[id];
+            if !tab.is_running() {
+                continue;
+            }
+            if let Some(call) = tab
+                .calls
+                .values()
+                .find(|call| self.now - call.asked_at > self.plan.policy.wait.unwrap_or(0) + 15_000)
+            {
+                self.broken("everybody who waits is settled", format!("tab {id}: {:?}", call.what));
+            } else if tab.is_live() && self.wants_to_live(id) && tab.lease.is_none() {
+                let seen = format!("tab {id}: {:?}", tab.session.snapshot());
+                self.broken("a tab gets its token when the network is well", seen);
+            }
+        }
+        let noticed = self.server_noticed();
+        if let Some(thief) = &self.thief
+            && thief.must_be_noticed()
+        {
+            if noticed {
+                self.tally.detected += 1;
+            } else {
+                self.broken("a theft is noticed", format!("{thief:?}"));
+            }
+        }
+    }
+
+    /// Nobody has gone away for good: the session is meant to be kept.
+    fn wants_to_live(&self, id: TabId) -> bool {
+        let felt = EPOCH + self.now + self.skewed();
+        let snapshot = self.tabs[id].session.snapshot();
+        snapshot.idle_at.is_none_or(|at| at > felt + 5_000)
+            && snapshot.ends_at.is_none_or(|at| at > felt + 5_000)
+    }
+}
