@@ -63,7 +63,7 @@ impl MemoryStore {
         let _ = steps::open(&mut *maps, row);
     }
 
-    /// One refresh from text to outcome.
+    /// One refresh from text to outcome. A key that is not one counts as none.
     pub fn refresh_now(
         &self,
         token: &str,
@@ -151,10 +151,6 @@ impl Store for MemoryStore {
         self.step(|maps| maps.user_named(&username))
     }
 
-    fn users(&self) -> Pending<'_, Vec<User>> {
-        self.step(Tables::users)
-    }
-
     fn change_user(&self, user_id: String, change: Change) -> Pending<'_, Option<User>> {
         self.step(|maps| steps::change_user(maps, &user_id, change))
     }
@@ -206,12 +202,6 @@ impl Tables for Maps {
 
     fn user_named(&mut self, username: &str) -> Result<Option<User>, StoreError> {
         Ok(self.users.values().find(|user| user.username == username).cloned())
-    }
-
-    fn users(&mut self) -> Result<Vec<User>, StoreError> {
-        let mut users: Vec<User> = self.users.values().cloned().collect();
-        users.sort_by(|a, b| a.username.cmp(&b.username));
-        Ok(users)
     }
 
     fn put_user(&mut self, user: User) -> Result<(), StoreError> {

@@ -48,9 +48,6 @@ pub trait Store: Send + Sync + Debug {
     /// The user of a name.
     fn user_named(&self, username: String) -> Pending<'_, Option<User>>;
 
-    /// All users, by name.
-    fn users(&self) -> Pending<'_, Vec<User>>;
-
     /// Changes a user; answers with the user as it is then.
     fn change_user(&self, user_id: String, change: Change) -> Pending<'_, Option<User>>;
 
@@ -70,7 +67,6 @@ pub(crate) trait Tables {
     fn sweep(&mut self, before: Millis) -> Result<usize, StoreError>;
     fn user(&mut self, id: &str) -> Result<Option<User>, StoreError>;
     fn user_named(&mut self, username: &str) -> Result<Option<User>, StoreError>;
-    fn users(&mut self) -> Result<Vec<User>, StoreError>;
     fn put_user(&mut self, user: User) -> Result<(), StoreError>;
 }
 

@@ -90,10 +90,6 @@ impl Store for SqliteStore {
         self.read(move |tables| tables.user_named(&username))
     }
 
-    fn users(&self) -> Pending<'_, Vec<User>> {
-        self.read(|tables| tables.users())
-    }
-
     fn change_user(&self, user_id: String, change: Change) -> Pending<'_, Option<User>> {
         self.write(move |tables| steps::change_user(tables, &user_id, change))
     }

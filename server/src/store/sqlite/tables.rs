@@ -16,11 +16,9 @@ impl<'a> SqliteTables<'a> {
         Ok(self.0.prepare_cached("SELECT 1")?.query_row([], |_| Ok(()))?)
     }
 
-    fn users_where(&self, condition: &str, value: &str) -> Result<Vec<User>, StoreError> {
-        let sql = format!("SELECT * FROM user WHERE {condition} ORDER BY username");
-        let mut statement = self.0.prepare_cached(&sql)?;
-        let users = statement.query_map([value], read_user)?;
-        Ok(users.collect::<Result<_, _>>()?)
+    fn user_where(&self, sql: &str, value: &str) -> Result<Option<User>, StoreError> {
+        let mut statement = self.0.prepare_cached(sql)?;
+        Ok(statement.query_row([value], read_user).optional()?)
     }
 }
 
@@ -70,15 +68,11 @@ impl Tables for SqliteTables<'_> {
     }
 
     fn user(&mut self, id: &str) -> Result<Option<User>, StoreError> {
-        Ok(self.users_where("id = ?1", id)?.pop())
+        self.user_where("SELECT * FROM user WHERE id = ?1", id)
     }
 
     fn user_named(&mut self, username: &str) -> Result<Option<User>, StoreError> {
-        Ok(self.users_where("username = ?1", username)?.pop())
-    }
-
-    fn users(&mut self) -> Result<Vec<User>, StoreError> {
-        self.users_where("id <> ?1", "")
+        self.user_where("SELECT * FROM user WHERE username = ?1", username)
     }
 
     fn put_user(&mut self, user: User) -> Result<(), StoreError> {
