@@ -5,7 +5,27 @@
  */
 
 export { decodeJwt } from "./decode.ts";
-export * from "./errors.ts";
+export {
+  BadRefreshResponseError,
+  DisposedError,
+  InvalidOptionError,
+  InvalidTokenError,
+  isSessionError,
+  NoExpiryError,
+  NotReplayableError,
+  NotSignedInError,
+  RefreshRejectedError,
+  RefreshTimeoutError,
+  RefreshUnavailableError,
+  SessionError,
+  type SessionErrorClass,
+  type SessionErrorCode,
+  type SessionErrorFault,
+  SignedOutByServerError,
+  StorageError,
+  WasmBlockedError,
+  WasmLoadError,
+} from "./errors.ts";
 export { init, type WasmSource } from "./loading.ts";
 export type {
   Logger,

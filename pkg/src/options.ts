@@ -60,8 +60,9 @@ export interface TokenEndpoint {
   /** As in `fetch` ["include" for cookie, "same-origin" else]. */
   readonly credentials?: RequestCredentials | undefined;
   /**
-   * Where sign-out revokes: RFC 7009 for oauth2 and json; for cookie and renew a logout endpoint.
-   * Without it sign-out ends the session in the browser only.
+   * Where sign-out revokes: RFC 7009 for oauth2 and json; for cookie and renew a logout endpoint,
+   * called with the access token as bearer and `X-Everfresh: 1`. `signOut({ everywhere: true })`
+   * adds the parameter `everywhere=true`. Without it sign-out ends the session in the browser only.
    */
   readonly revokeUrl?: string | URL | undefined;
   /** Further body parameters. */

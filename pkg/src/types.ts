@@ -243,7 +243,10 @@ export interface Session {
   ): () => void;
   /** Counters. */
   readonly stats: Stats;
-  /** Releases this handle; the last one of a name stops everything. */
+  /**
+   * Releases this handle; the last one of a name stops everything. What is pending rejects with
+   * `ERR_DISPOSED`. A signed-in session keeps a Node.js process alive until then.
+   */
   dispose(): void;
   /** As {@link Session.dispose}. */
   [Symbol.dispose](): void;
