@@ -21,6 +21,8 @@ pub enum Timer {
     LockWait,
     /// Storage has not answered in time.
     StorageWait,
+    /// The tabs have had time to settle on a rotation key.
+    Settle,
     /// Another tab has not answered in time.
     PeerWait,
     /// The warning is due.
@@ -35,11 +37,30 @@ pub enum Timer {
     Revoke,
 }
 
-const COUNT: usize = Timer::Revoke as usize + 1;
+impl Timer {
+    /// In the order of declaration: of two that are due together the first goes first.
+    const ALL: [Self; 15] = [
+        Self::End,
+        Self::Expiry,
+        Self::Usable,
+        Self::Refresh,
+        Self::Retry,
+        Self::Attempt,
+        Self::LockWait,
+        Self::StorageWait,
+        Self::Settle,
+        Self::PeerWait,
+        Self::Warning,
+        Self::Countdown,
+        Self::Share,
+        Self::Waiter,
+        Self::Revoke,
+    ];
+}
 
 /// When each timer is due.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
-pub(crate) struct TimerTable([Option<Moment>; COUNT]);
+pub(crate) struct TimerTable([Option<Moment>; Timer::ALL.len()]);
 
 impl TimerTable {
     pub(crate) const fn set(&mut self, timer: Timer, at: Option<Moment>) {
@@ -47,32 +68,24 @@ impl TimerTable {
     }
 
     pub(crate) fn next(&self) -> Option<(Timer, Moment)> {
-        use Timer::*;
-        [
-            End,
-            Expiry,
-            Usable,
-            Refresh,
-            Retry,
-            Attempt,
-            LockWait,
-            StorageWait,
-            PeerWait,
-            Warning,
-            Countdown,
-            Share,
-            Waiter,
-            Revoke,
-        ]
-        .into_iter()
-        .filter_map(|timer| Some((timer, self.0[timer as usize]?)))
-        .min_by_key(|(_, at)| *at)
+        Timer::ALL
+            .into_iter()
+            .zip(self.0)
+            .filter_map(|(timer, at)| Some((timer, at?)))
+            .min_by_key(|(_, at)| *at)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn every_timer_has_its_place() {
+        for (place, timer) in Timer::ALL.into_iter().enumerate() {
+            assert_eq!(timer as usize, place);
+        }
+    }
 
     #[test]
     fn the_earliest_timer_is_next_and_ties_go_to_the_one_that_ends_more() {

@@ -21,6 +21,7 @@ pub(super) enum Flight {
     Checking(Checking),
     Asking(Asking),
     Keying(Keying),
+    Settling(Settling),
     Sending(Sending),
     Sealing(Sealing),
     Verifying(Verifying),
@@ -56,6 +57,8 @@ pub(super) struct Checking {
     pub(super) lock: Lock,
     pub(super) read: ReadId,
     pub(super) until: Moment,
+    /// The key was settled on without a lock before this look.
+    pub(super) settled: Option<Settled>,
 }
 
 /// Another tab was faster, and its tokens are not in the shared record.
@@ -72,6 +75,24 @@ pub(super) struct Keying {
     pub(super) lock: Lock,
     pub(super) write: WriteId,
     pub(super) until: Moment,
+    pub(super) settled: Settled,
+}
+
+/// Has no lock: lets the other tabs' keys come in, so that all settle on the same one.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Settling {
+    pub(super) errand: Errand,
+    pub(super) settled: Settled,
+    pub(super) until: Moment,
+}
+
+/// Which key this tab put on record.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Settled {
+    /// One that it made itself.
+    Made(String),
+    /// One that was there.
+    Found,
 }
 
 /// Waits for the server.
@@ -156,6 +177,7 @@ impl Flight {
             Self::Checking(checking) => (Timer::StorageWait, checking.until),
             Self::Asking(asking) => (Timer::PeerWait, asking.until),
             Self::Keying(keying) => (Timer::StorageWait, keying.until),
+            Self::Settling(settling) => (Timer::Settle, settling.until),
             Self::Sending(sending) => (Timer::Attempt, sending.until),
             Self::Sealing(sealing) => (Timer::StorageWait, sealing.until),
             Self::Verifying(verifying) => (Timer::StorageWait, verifying.until),
@@ -168,7 +190,7 @@ impl Flight {
     /// Drops it, whatever it is at: aborts the request and lets go of the lock.
     pub(super) fn abandon<E: Entropy>(self, ctx: &mut Context<E>) {
         match self {
-            Self::Resting | Self::Asking(_) | Self::Backing(_) => {}
+            Self::Resting | Self::Asking(_) | Self::Settling(_) | Self::Backing(_) => {}
             Self::Queued(queued) => ctx.push(Effect::ReleaseLock(queued.ticket)),
             Self::Checking(Checking { lock, .. })
             | Self::Keying(Keying { lock, .. })

@@ -2,6 +2,7 @@
 
 mod absorbing;
 mod activity;
+mod answering;
 mod calling;
 mod context;
 mod ending;

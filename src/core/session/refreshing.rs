@@ -3,29 +3,27 @@
 use core::{mem, ops::ControlFlow};
 
 use super::{
+    activity::CLOCK_SLACK,
     context::Context,
     ending::{Ending, STORAGE_WAIT, Scope},
     flight::{
         Asking, Backing, Checking, Errand, Flight, Keying, Lock, Pause, Queued, Sealing, Sending,
-        Verifying,
+        Settled, Settling, Verifying,
     },
     live::{Announce, Flow, Live},
     waiting::Want,
 };
 use crate::core::{
     clock::{Millis, Moment},
-    effect::{Attempt, Effect, Outcome, ReadId, RefreshRequest, Ticket, WriteId},
+    effect::{Effect, Outcome, ReadId, RefreshRequest, Ticket, WriteId},
     entropy::{self, Entropy},
     error::Error,
     event::{Event, FailureReason},
-    grant::Grant,
-    input::Answer,
     peers::Message,
     policy::Credential,
     reason::{EndReason, RefreshReason},
-    record::{Hold, Pending},
+    record::Pending,
     retry,
-    verdict::Verdict,
 };
 
 /// The lock is waited for longer than its holder may take for one attempt.
@@ -34,11 +32,14 @@ const LOCK_SLACK: Millis = 5_000;
 /// Another tab's attempt is given this much longer than it may take.
 const LEASE_SLACK: Millis = 500;
 
+/// Without a lock, a key that was put on record is known to all tabs after this long.
+const SETTLE: Millis = 250;
+
 /// How long another tab may take to hand its tokens over.
 pub(super) const PEER_WAIT: Millis = 500;
 
 /// So often the other tabs are asked, and the server may say that one of them was faster.
-const ASKS: u32 = 3;
+pub(super) const ASKS: u32 = 3;
 
 impl Live {
     /// Begins a refresh if it may be begun; else settles those who wait for this one.
@@ -94,15 +95,17 @@ impl Live {
     fn peer_attempt<E: Entropy>(&self, ctx: &Context<E>) -> Option<Moment> {
         let sent = *self.record.sends.last().filter(|sent| **sent != self.last_send)?;
         self.record.pending_key()?;
-        let until = ctx.clock.at_wall(sent).min(ctx.now()) + ctx.policy.timeout + LEASE_SLACK;
-        Some(until).filter(|until| *until > ctx.now())
+        let now = ctx.now();
+        // A time that is still to come was written before the clock was set back.
+        let at = Some(ctx.clock.at_wall(sent)).filter(|at| *at <= now + CLOCK_SLACK)?;
+        Some(at.min(now) + ctx.policy.timeout + LEASE_SLACK).filter(|until| *until > now)
     }
 
     pub(super) fn lock_granted<E: Entropy>(&mut self, ticket: Ticket, ctx: &mut Context<E>) {
         match mem::take(&mut self.flight) {
             Flight::Queued(queued) if queued.ticket == ticket => {
                 ctx.stats.locks.granted += 1;
-                self.check(queued.errand, Lock(Some(ticket)), ctx);
+                self.look(queued.errand, Lock(Some(ticket)), None, ctx);
             }
             other => {
                 self.flight = other;
@@ -114,15 +117,21 @@ impl Live {
     pub(super) fn lock_unavailable<E: Entropy>(&mut self, ticket: Ticket, ctx: &mut Context<E>) {
         match mem::take(&mut self.flight) {
             Flight::Queued(queued) if queued.ticket == ticket => {
-                self.check(queued.errand, Lock(None), ctx);
+                self.look(queued.errand, Lock(None), None, ctx);
             }
             other => self.flight = other,
         }
     }
 
-    fn check<E: Entropy>(&mut self, errand: Errand, lock: Lock, ctx: &mut Context<E>) {
+    pub(super) fn look<E: Entropy>(
+        &mut self,
+        errand: Errand,
+        lock: Lock,
+        settled: Option<Settled>,
+        ctx: &mut Context<E>,
+    ) {
         let until = ctx.now() + STORAGE_WAIT;
-        self.flight = Flight::Checking(Checking { errand, lock, read: ctx.read(), until });
+        self.flight = Flight::Checking(Checking { errand, lock, read: ctx.read(), until, settled });
     }
 
     /// The shared record was read for the refresh and has been absorbed.
@@ -141,7 +150,13 @@ impl Live {
     }
 
     fn checked<E: Entropy>(&mut self, checking: Checking, ctx: &mut Context<E>) {
-        let Checking { errand, lock, .. } = checking;
+        let Checking { errand, lock, settled, .. } = checking;
+        if !self.awake(ctx) {
+            // The user left while the lock was waited for.
+            lock.release(ctx);
+            ctx.settle_attempt(Error::UNAVAILABLE);
+            return;
+        }
         // Only a refresh token can be outdated; a cookie or an access token is what it is.
         let outdated = self.behind() > 0
             && match ctx.policy.credential {
@@ -152,8 +167,8 @@ impl Live {
             if let Some((until, why)) = self.held_back(&errand, ctx) {
                 lock.release(ctx);
                 self.pause(errand, until, why, Error::UNAVAILABLE, ctx);
-            } else if let (Lock(None), Some(until)) = (&lock, self.peer_attempt(ctx)) {
-                self.flight = Flight::Backing(Backing { errand, until, why: Pause::Peer });
+            } else if lock == Lock(None) {
+                self.check_unlocked(errand, settled, ctx);
             } else {
                 self.make_key(errand, lock, ctx);
             }
@@ -173,21 +188,45 @@ impl Live {
         }
     }
 
+    /// Without a lock the shared record decides who sends: whoever put its key there first.
+    fn check_unlocked<E: Entropy>(
+        &mut self,
+        errand: Errand,
+        settled: Option<Settled>,
+        ctx: &mut Context<E>,
+    ) {
+        let pending = self.record.pending_key().map(str::to_owned);
+        match (settled, pending) {
+            (Some(Settled::Found), Some(key)) => {
+                self.send(errand, Lock(None), self.record.term.generation, key, ctx);
+            }
+            (Some(Settled::Made(made)), Some(key)) if made == key => {
+                self.send(errand, Lock(None), self.record.term.generation, key, ctx);
+            }
+            _ => match self.peer_attempt(ctx) {
+                Some(until) => {
+                    self.flight = Flight::Backing(Backing { errand, until, why: Pause::Peer });
+                }
+                None => self.make_key(errand, Lock(None), ctx),
+            },
+        }
+    }
+
     fn make_key<E: Entropy>(&mut self, errand: Errand, lock: Lock, ctx: &mut Context<E>) {
         let wall = ctx.clock.wall_at(ctx.now());
+        let mut settled = Settled::Found;
         if self.record.pending_key().is_none() {
-            self.record.pending = Some(Pending {
-                generation: self.record.term.generation,
-                made_at: wall,
-                key: entropy::key(&mut ctx.entropy),
-            });
+            let key = entropy::key(&mut ctx.entropy);
+            settled = Settled::Made(key.clone());
+            let generation = self.record.term.generation;
+            self.record.pending = Some(Pending { generation, made_at: wall, key });
         }
         self.record.remember_send(wall);
         self.last_send = wall;
         let write = ctx.write(&self.record);
         self.announce(Announce::News, ctx);
         let until = ctx.now() + STORAGE_WAIT;
-        self.flight = Flight::Keying(Keying { errand, lock, write, until });
+        self.flight = Flight::Keying(Keying { errand, lock, write, until, settled });
     }
 
     /// What was written for the refresh is stored, or cannot be; it has been absorbed.
@@ -199,12 +238,16 @@ impl Live {
         }
     }
 
-    fn keyed<E: Entropy>(&mut self, keying: Keying, ctx: &mut Context<E>) {
-        let Keying { errand, lock, .. } = keying;
+    pub(super) fn keyed<E: Entropy>(&mut self, keying: Keying, ctx: &mut Context<E>) {
+        let Keying { errand, lock, settled, .. } = keying;
         match self.record.pending_key().map(str::to_owned) {
+            _ if lock == Lock(None) => {
+                let until = ctx.now() + SETTLE + entropy::below(&mut ctx.entropy, SETTLE);
+                self.flight = Flight::Settling(Settling { errand, settled, until });
+            }
             Some(key) => self.send(errand, lock, self.record.term.generation, key, ctx),
             // The record moved on while it was written: look again.
-            None => self.check(errand, lock, ctx),
+            None => self.look(errand, lock, None, ctx),
         }
     }
 
@@ -232,149 +275,6 @@ impl Live {
             Flight::Sending(Sending { errand, lock, attempt, generation, key, sent, until });
     }
 
-    pub(super) fn answered<E: Entropy>(
-        &mut self,
-        attempt: Attempt,
-        answer: Answer,
-        ctx: &mut Context<E>,
-    ) -> Flow {
-        let sending = match mem::take(&mut self.flight) {
-            Flight::Sending(sending) if sending.attempt == attempt => sending,
-            other => {
-                self.flight = other;
-                ctx.stats.outcomes.discarded += 1;
-                return ControlFlow::Continue(());
-            }
-        };
-        match Verdict::from(answer) {
-            Verdict::Granted(grant) => return self.commit(sending, *grant, ctx),
-            Verdict::Transient { error, retry_after } => {
-                self.failed(sending.errand, sending.lock, error, retry_after, ctx);
-            }
-            Verdict::Superseded => self.verify(sending, None, ctx),
-            Verdict::Final { error, reason } => self.verify(sending, Some((error, reason)), ctx),
-        }
-        ControlFlow::Continue(())
-    }
-
-    fn commit<E: Entropy>(&mut self, sending: Sending, grant: Grant, ctx: &mut Context<E>) -> Flow {
-        let Sending { errand, lock, generation, key, sent, .. } = sending;
-        if let (Some(old), Some(new)) = (self.record.term.subject.as_deref(), grant.subject())
-            && old != new
-        {
-            lock.release(ctx);
-            ctx.stats.outcomes.r#final += 1;
-            return ControlFlow::Break(Ending::local(EndReason::SubjectChanged, Scope::Tabs));
-        }
-        let issued = sent + (ctx.now() - sent) / 2;
-        let mut term = self.term(grant, issued, true, ctx);
-        term.generation = generation + 1;
-        term.rotated_by = Some(key);
-        self.record.term = self.record.term.clone().max(term);
-        ctx.stats.outcomes.committed += 1;
-        if self.held.is_none() {
-            ctx.emit(Event::Started);
-        }
-        self.adopt(Some(errand.reason), ctx);
-        let write = ctx.write(&self.record);
-        let until = ctx.now() + STORAGE_WAIT;
-        self.flight = Flight::Sealing(Sealing { lock, write, until });
-        ControlFlow::Continue(())
-    }
-
-    /// Persisted, so announce, then release.
-    fn sealed<E: Entropy>(&self, sealing: Sealing, ctx: &mut Context<E>) {
-        self.announce(Announce::Tokens, ctx);
-        sealing.lock.release(ctx);
-    }
-
-    fn verify<E: Entropy>(
-        &mut self,
-        sending: Sending,
-        verdict: Option<(Error, EndReason)>,
-        ctx: &mut Context<E>,
-    ) {
-        let Sending { errand, lock, generation, .. } = sending;
-        let until = ctx.now() + STORAGE_WAIT;
-        let read = ctx.read();
-        self.flight =
-            Flight::Verifying(Verifying { errand, lock, read, generation, verdict, until });
-    }
-
-    fn verified<E: Entropy>(&mut self, verifying: Verifying, ctx: &mut Context<E>) -> Flow {
-        let Verifying { mut errand, lock, generation, verdict, .. } = verifying;
-        if self.record.term.generation > generation && self.held.is_some() {
-            // Somebody was faster, and only the tokens are missing here.
-            errand.superseded += 1;
-            self.failed(errand, lock, Error::UNAVAILABLE, None, ctx);
-            return ControlFlow::Continue(());
-        }
-        let (error, reason) = match verdict {
-            Some(verdict) => verdict,
-            None if errand.superseded + 1 < ASKS => {
-                errand.superseded += 1;
-                self.failed(errand, lock, Error::UNAVAILABLE, None, ctx);
-                return ControlFlow::Continue(());
-            }
-            None => (Error::SIGNED_OUT_BY_SERVER, EndReason::Revoked),
-        };
-        lock.release(ctx);
-        ctx.stats.outcomes.r#final += 1;
-        ControlFlow::Break(match self.held {
-            Some(_) => Ending { reason, fence: generation, scope: Scope::Tabs, error: Some(error) },
-            None => Ending::local(EndReason::None, Scope::Tab),
-        })
-    }
-
-    /// A passing failure: everything is kept, and tried again later.
-    pub(super) fn failed<E: Entropy>(
-        &mut self,
-        mut errand: Errand,
-        lock: Lock,
-        error: Error,
-        retry_after: Option<Millis>,
-        ctx: &mut Context<E>,
-    ) {
-        lock.release(ctx);
-        let now = ctx.now();
-        errand.failures = errand.failures.max(self.record.failures()) + 1;
-        ctx.stats.outcomes.transient += 1;
-        errand.hurried = false;
-        let by_server = retry_after.is_some();
-        let wait = retry_after.unwrap_or_else(|| retry::backoff(errand.failures, &mut ctx.entropy));
-        let until = now + wait;
-        let why = if by_server { Pause::Server } else { Pause::Own };
-        let since = ctx.clock.wall_at(now);
-        let hold = Hold {
-            generation: self.record.term.generation,
-            until: since.saturating_add(wait),
-            since,
-            by_server,
-            failures: errand.failures,
-        };
-        self.record.hold = self.record.hold.take().max(Some(hold));
-        self.share(Announce::News, ctx);
-        self.last_error = Some(error);
-        ctx.emit(Event::RefreshFailed {
-            error,
-            reason: FailureReason::Attempt(errand.reason),
-            retry_at: Some(ctx.clock.wall_at(until)),
-        });
-        self.pause(errand, until, why, error, ctx);
-    }
-
-    fn pause<E: Entropy>(
-        &mut self,
-        errand: Errand,
-        until: Moment,
-        why: Pause,
-        error: Error,
-        ctx: &mut Context<E>,
-    ) {
-        self.flight = Flight::Backing(Backing { errand, until, why });
-        ctx.settle_attempt(error);
-    }
-
     /// Another tab's tokens were taken into use: this tab's own refresh is done with.
     pub(super) fn adopted<E: Entropy>(&mut self, ctx: &mut Context<E>) {
         if !matches!(self.flight, Flight::Resting) {
@@ -395,7 +295,7 @@ impl Live {
             Flight::Queued(queued) => {
                 ctx.stats.locks.timed_out += 1;
                 ctx.push(Effect::ReleaseLock(queued.ticket));
-                self.check(queued.errand, Lock(None), ctx);
+                self.look(queued.errand, Lock(None), None, ctx);
             }
             Flight::Checking(checking) => {
                 ctx.storage_failed();
@@ -412,6 +312,9 @@ impl Live {
             Flight::Keying(keying) => {
                 ctx.storage_failed();
                 self.keyed(keying, ctx);
+            }
+            Flight::Settling(Settling { errand, settled, .. }) => {
+                self.look(errand, Lock(None), Some(settled), ctx);
             }
             Flight::Sending(sending) => {
                 ctx.push(Effect::AbortRefresh(sending.attempt));
@@ -452,7 +355,7 @@ impl Live {
             | Flight::Verifying(Verifying { lock, .. }) => {
                 mem::replace(lock, Lock(None)).release(ctx);
             }
-            Flight::Resting | Flight::Asking(_) | Flight::Backing(_) => {}
+            Flight::Resting | Flight::Asking(_) | Flight::Settling(_) | Flight::Backing(_) => {}
         }
     }
 

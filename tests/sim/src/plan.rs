@@ -230,6 +230,11 @@ impl Plan {
             };
             at(dice, action);
         }
+        // A tab that stood still while storage was wiped has nothing to learn from: a stated limit.
+        if actions.iter().any(|(_, action)| matches!(action, Action::Freeze(..) | Action::Sleep(_)))
+        {
+            actions.retain(|(_, action)| *action != Action::Wipe);
+        }
         actions.sort_by_key(|(at, _)| *at);
         actions
     }
@@ -256,16 +261,19 @@ impl Odds {
     fn random(dice: &mut Dice, locks: Locks) -> Self {
         let odds = |dice: &mut Dice| dice.pick(&[0, 0, 20, 100, 300]);
         let lone = locks != Locks::Working;
+        // A tab must hear of the others somehow: storage that lags and messages that get lost
+        // together leave it nothing. That is a stated limit.
+        let lags = !lone && dice.chance(300);
         Self {
             lost_request: odds(dice),
             lost_response: odds(dice),
             duplicated: odds(dice),
             slow: odds(dice),
             refused: odds(dice),
-            lost_message: if lone { 0 } else { odds(dice) },
+            lost_message: if lone || lags { 0 } else { odds(dice) },
             odd_message: odds(dice),
             failed_write: if lone { 0 } else { dice.pick(&[0, 0, 0, 50]) },
-            read_lag: if lone { 0 } else { dice.pick(&[0, 0, 50, 200]) },
+            read_lag: if lags { dice.pick(&[50, 200]) } else { 0 },
         }
     }
 }

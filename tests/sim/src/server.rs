@@ -18,6 +18,13 @@ use crate::dice::Dice;
 /// When the worlds begin, milliseconds since the Unix epoch.
 pub const EPOCH: Millis = 1_767_225_600_000;
 
+/// Who presents a token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Who {
+    Owner,
+    Thief,
+}
+
 /// Issues and rotates tokens in virtual time.
 #[derive(Debug)]
 pub struct Server {
@@ -28,7 +35,8 @@ pub struct Server {
     /// Access tokens: whose, of which session, until when.
     access: HashMap<String, (String, SessionId, Millis)>,
     users: HashMap<SessionId, String>,
-    /// How often each session advanced by each key: more than once is a double advance.
+    /// How often each session advanced by each key of its owner: more than once is a double
+    /// advance.
     pub(crate) advances: HashMap<(SessionId, String), u32>,
     /// What the rotation came to, by rule.
     pub(crate) transitions: BTreeMap<Transition, u32>,
@@ -63,14 +71,14 @@ impl Server {
     }
 
     /// One refresh request that arrived.
-    pub(crate) fn refresh(&mut self, token: &str, key: &str, now: Millis) -> Answer {
+    pub(crate) fn refresh(&mut self, token: &str, key: &str, who: Who, now: Millis) -> Answer {
         let salt = self.dice.bytes();
         let outcome = self.store.refresh_now(token, Some(key), (EPOCH + now) as u64, salt);
         *self.transitions.entry(outcome.transition).or_default() += 1;
         match outcome.answer {
             Ok(renewed) => {
                 let sid = renewed.row.sid;
-                if outcome.transition == Transition::T5 {
+                if outcome.transition == Transition::T5 && who == Who::Owner {
                     *self.advances.entry((sid, key.to_owned())).or_default() += 1;
                 }
                 let refresh = self.store.encode(&renewed.token);
@@ -98,7 +106,7 @@ impl Server {
         self.access.get(access_token).map(|(user, ..)| user.as_str())
     }
 
-    pub(crate) fn revoke(&mut self, sid: SessionId) {
+    pub(crate) fn revoke(&self, sid: SessionId) {
         self.store.end_now(&Whose::Session(sid), Revocation::Logout);
     }
 

@@ -3,7 +3,11 @@
 use everfresh::core::{clock::Millis, input::Answer, record::Record};
 use everfresh_server::rotation::SessionId;
 
-use crate::{dice::Dice, plan::Theft, server::Server};
+use crate::{
+    dice::Dice,
+    plan::Theft,
+    server::{Server, Who},
+};
 
 /// A thief and what it has.
 #[derive(Debug)]
@@ -49,7 +53,7 @@ impl Thief {
         let stolen = self.pending_key.take();
         let own = stolen.is_none();
         let key = stolen.unwrap_or_else(|| format!("thief-{:016x}", dice.seed()));
-        match server.refresh(&self.refresh_token, &key, now) {
+        match server.refresh(&self.refresh_token, &key, Who::Thief, now) {
             Answer::Granted(grant) => {
                 self.ahead |= own;
                 self.refresh_token = grant.refresh_token.unwrap_or_default();

@@ -17,7 +17,7 @@ use crate::{
     browser::{Disk, LockManager, TabId},
     dice::Dice,
     plan::{Action, Locks, Plan, Storage},
-    server::{EPOCH, Server},
+    server::{EPOCH, Server, Who},
     tab::{Running, Tab, What},
     tally::Tally,
     thief::Thief,
@@ -63,7 +63,7 @@ enum Event {
     Act(Action),
     Timer(TabId, u64),
     Message(TabId, String),
-    StorageEvent(TabId, String),
+    RecordChanged(TabId, String),
     Grant,
     LockAbsent(TabId, Ticket),
     Arrives(TabId, Attempt, RefreshRequest, bool),
@@ -205,7 +205,7 @@ impl World {
                 }
             }
             Event::Message(tab, text) => self.feed(tab, Input::PeerMessage(text)),
-            Event::StorageEvent(tab, text) => {
+            Event::RecordChanged(tab, text) => {
                 let found = Record::decode(&text)
                     .map_or(Found::Corrupt, |record| Found::Record(Box::new(record)));
                 self.feed(tab, Input::RecordChanged(found));
@@ -331,7 +331,7 @@ impl World {
                 for other in 0..self.tabs.len() {
                     if let Some(text) = text.clone().filter(|_| other != id) {
                         let lag = self.plan.odds.read_lag;
-                        self.after(lag, lag + 20, Event::StorageEvent(other, text));
+                        self.after(lag, lag + 20, Event::RecordChanged(other, text));
                     }
                 }
                 return Some(Input::RecordWritten { write, written });
@@ -402,7 +402,7 @@ impl World {
 
     fn arrives(&mut self, tab: TabId, attempt: Attempt, request: &RefreshRequest, counts: bool) {
         let token = request.refresh_token.as_deref().unwrap_or_default();
-        let answer = self.server.refresh(token, &request.rotation_key, self.now);
+        let answer = self.server.refresh(token, &request.rotation_key, Who::Owner, self.now);
         self.tell(|| match &answer {
             Answer::Granted(_) => "server     grants".to_owned(),
             answer => format!("server     {answer:?}"),
@@ -448,20 +448,15 @@ impl World {
     }
 
     fn grant(&mut self) {
-        while let Some((tab, ticket)) = self.locks.grant() {
-            if self.tabs[tab].is_running() {
-                if self.now < self.asleep_until {
-                    let wait = self.asleep_until - self.now;
-                    self.locks.release(tab, ticket);
-                    self.locks.request(tab, ticket);
-                    self.after(wait, wait + 10, Event::Grant);
-                    return;
-                }
-                self.feed(tab, Input::LockGranted(ticket));
-                return;
-            }
-            // A frozen page is given the lock and does nothing with it.
-            return;
+        let Some((tab, ticket)) = self.locks.grant() else { return };
+        // A frozen page is given the lock and does nothing with it.
+        if self.reaches(tab) {
+            self.feed(tab, Input::LockGranted(ticket));
+        } else if self.tabs[tab].is_running() {
+            self.locks.release(tab, ticket);
+            self.locks.request(tab, ticket);
+            let wait = self.asleep_until - self.now;
+            self.after(wait, wait + 10, Event::Grant);
         }
     }
 
@@ -707,7 +702,7 @@ impl Event {
         match self {
             Self::Timer(tab, _)
             | Self::Message(tab, _)
-            | Self::StorageEvent(tab, _)
+            | Self::RecordChanged(tab, _)
             | Self::LockAbsent(tab, _)
             | Self::Answered(tab, ..)
             | Self::RevokeAnswered(tab, ..)
