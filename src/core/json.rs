@@ -30,7 +30,31 @@ pub(crate) fn number(raw: &str) -> Option<f64> {
     if !raw.starts_with(|c: char| c == '-' || c.is_ascii_digit()) {
         return None;
     }
-    raw.parse().ok().filter(|value: &f64| value.is_finite())
+    decimal(raw).filter(|value: &f64| value.is_finite())
+}
+
+fn decimal(raw: &str) -> Option<f64> {
+    let (mantissa, exponent) = match raw.find(['e', 'E']) {
+        Some(at) => (raw.get(..at)?, raw.get(at + 1..)?.parse::<i32>().ok()?),
+        None => (raw, 0),
+    };
+    let mut value = 0.0;
+    let mut scale = exponent;
+    let mut fraction = false;
+    for byte in mantissa.bytes() {
+        match byte {
+            b'.' => fraction = true,
+            b'0'..=b'9' => {
+                value = value * 10.0 + f64::from(byte - b'0');
+                scale = scale.saturating_sub(i32::from(fraction));
+            }
+            _ => {}
+        }
+    }
+    while scale != 0 && value != 0.0 && value < f64::INFINITY {
+        if scale > 0 { value *= 10.0; scale -= 1 } else { value /= 10.0; scale += 1 }
+    }
+    Some(if raw.starts_with('-') { -value } else { value })
 }
 
 struct Scanner<'a> {
@@ -71,7 +95,7 @@ impl<'a> Scanner<'a> {
             self.space();
             let start = self.at;
             self.value(depth)?;
-            member(key, &self.text[start..self.at])?;
+            member(key, self.text.get(start..self.at)?)?;
             self.space();
             if self.take(b',').is_none() {
                 return self.take(b'}');
@@ -109,7 +133,7 @@ impl<'a> Scanner<'a> {
     }
 
     fn word(&mut self, word: &str) -> Option<()> {
-        self.text[self.at..].starts_with(word).then(|| self.at += word.len())
+        self.text.get(self.at..)?.starts_with(word).then(|| self.at += word.len())
     }
 
     fn digits(&mut self) -> Option<()> {

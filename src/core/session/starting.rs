@@ -125,6 +125,11 @@ impl<E: Entropy> Session<E> {
                 restoring.leaving = Some(Leaving { waiter, everywhere });
                 self.state = State::Restoring(restoring);
             }
+            // The session that there may be now is somebody else's.
+            State::Ended(ended) if ended.reason == EndReason::SubjectChanged => {
+                self.state = State::Ended(ended);
+                self.ctx.settle(waiter, Outcome::Done);
+            }
             State::Ended(ended) if ended.record.as_ref().is_some_and(|r| r.ended().is_some()) => {
                 self.state = State::Ended(ended);
                 self.ctx.await_revoke(waiter);
