@@ -2,11 +2,7 @@
 
 use core::fmt;
 
-use super::{
-    clock::Millis,
-    error::{Code, Error},
-    token::Jwt,
-};
+use super::{clock::Millis, error::Error, token::Jwt};
 
 /// The longest duration taken at its word, about 35,000 years; it keeps sums from overflowing.
 const MAX_SECONDS: f64 = 1e12;
@@ -52,33 +48,25 @@ impl Grant {
     /// `InvalidToken` for an empty token, one with characters outside printable ASCII (RFC 6749
     /// appendix A.12), or a broken JWT; `NoExpiry` when nothing says how long it lives.
     pub fn parse(response: TokenResponse) -> Result<Self, Error> {
-        let invalid = |message| Error::new(Code::InvalidToken, message);
         let TokenResponse { access_token, refresh_token, .. } = response;
         if !printable(&access_token) || refresh_token.as_deref().is_some_and(|t| !printable(t)) {
-            return Err(invalid(
-                "a token is empty or holds characters other than printable ASCII: pass the token \
-                 response of the server unchanged",
-            ));
+            return Err(Error::Unprintable);
         }
         let expires_in = response.expires_in.map(duration);
         let jwt = match Jwt::decode(&access_token) {
             Ok(jwt) => Some(jwt),
             // Two dots alone make no JWT of an opaque token whose life is known.
             Err(_) if expires_in.is_some() || access_token.split('.').count() != 3 => None,
-            Err(message) => return Err(invalid(message)),
+            Err(malformed) => return Err(Error::Malformed(malformed)),
         };
         let exp = jwt.as_ref().and_then(|jwt| jwt.exp);
         if expires_in.is_none() && exp.is_none() {
-            return Err(Error::new(
-                Code::NoExpiry,
-                "nothing says how long the access token lives: pass expiresIn (seconds) beside a \
-                 token without an exp claim",
-            ));
+            return Err(Error::NoExpiry);
         }
         if let (Some(exp), Some(nbf)) = (exp, jwt.as_ref().and_then(|jwt| jwt.nbf))
             && nbf >= exp
         {
-            return Err(invalid("the token's nbf is not before its exp: it is never valid"));
+            return Err(Error::NeverValid);
         }
         Ok(Self {
             access_token,
@@ -141,12 +129,15 @@ fn duration(seconds: f64) -> Millis {
 
 #[cfg(test)]
 mod tests {
-    use super::{super::token::tests::jwt, *};
+    use super::{
+        super::{error::Code, token::tests::jwt},
+        *,
+    };
 
     fn parse(access_token: &str, expires_in: Option<f64>) -> Result<Grant, Code> {
         let access_token = access_token.to_owned();
         Grant::parse(TokenResponse { access_token, expires_in, ..TokenResponse::default() })
-            .map_err(|error| error.code)
+            .map_err(Error::code)
     }
 
     #[test]

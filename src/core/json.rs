@@ -52,7 +52,13 @@ fn decimal(raw: &str) -> Option<f64> {
         }
     }
     while scale != 0 && value != 0.0 && value < f64::INFINITY {
-        if scale > 0 { value *= 10.0; scale -= 1 } else { value /= 10.0; scale += 1 }
+        if scale > 0 {
+            value *= 10.0;
+            scale -= 1
+        } else {
+            value /= 10.0;
+            scale += 1
+        }
     }
     Some(if raw.starts_with('-') { -value } else { value })
 }

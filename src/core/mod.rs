@@ -1,5 +1,6 @@
 //! The session machine: compiles everywhere, touches nothing.
 
+mod base64url;
 pub mod clock;
 pub mod effect;
 pub mod entropy;

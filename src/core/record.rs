@@ -16,7 +16,10 @@ pub(crate) const SENDS: usize = 10;
 const HOLD_SLACK: Millis = 1_000;
 
 /// A fence that no generation passes: the end holds whatever other tabs still commit.
-pub(crate) const FOR_GOOD: u64 = u64::MAX;
+pub(crate) const FOR_GOOD: Generation = 1 << 59;
+
+/// Counts the token sets of a session; grows by one with each.
+pub type Generation = i64;
 
 /// What the tabs of one session share. All times are wall-clock milliseconds.
 #[derive(Clone, PartialEq, Eq, Hash)]
@@ -43,7 +46,7 @@ pub struct Record {
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct Term {
     /// Grows by one with each accepted token set.
-    pub(crate) generation: u64,
+    pub(crate) generation: Generation,
     /// The tokens, where they are kept.
     pub(crate) tokens: Option<Tokens>,
     /// When the lifetime began.
@@ -73,7 +76,7 @@ pub(crate) struct Tokens {
 /// The rotation away from `generation`. Among keys of one generation the first made wins.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub(crate) struct Pending {
-    pub(crate) generation: u64,
+    pub(crate) generation: Generation,
     pub(crate) made_at: Millis,
     pub(crate) key: String,
 }
@@ -82,7 +85,7 @@ pub(crate) struct Pending {
 /// back, and then it says nothing.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct Hold {
-    pub(crate) generation: u64,
+    pub(crate) generation: Generation,
     pub(crate) until: Millis,
     pub(crate) since: Millis,
     /// The server asked for it (`Retry-After`); else it is our own backoff, which a wake-up cuts
@@ -95,7 +98,7 @@ pub(crate) struct Hold {
 /// The session is over, unless a generation beyond `fence` was committed.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct End {
-    pub(crate) fence: u64,
+    pub(crate) fence: Generation,
     pub(crate) reason: EndReason,
     /// The server knows: nothing that it would still accept is left behind.
     pub(crate) settled: bool,
@@ -211,7 +214,7 @@ pub(crate) mod tests {
 
     prop_compose! {
         fn terms()(
-            generation in 0..4_u64,
+            generation in 0..4_i64,
             tokens in of(("[a-c]", of("[a-c]"))),
             issued_at in 0..3_i64,
             subject in of("[ab\\\\\n ]{0,3}"),
@@ -232,11 +235,11 @@ pub(crate) mod tests {
             sid in "[ab]",
             started_at in 0..2_i64,
             term in terms(),
-            pending in of((0..4_u64, 0..3_i64, "[a-f]{2}")),
-            hold in of((0..4_u64, 0..9_i64, 0..9_i64, any::<bool>(), 0..3_u32)),
+            pending in of((0..4_i64, 0..3_i64, "[a-f]{2}")),
+            hold in of((0..4_i64, 0..9_i64, 0..9_i64, any::<bool>(), 0..3_u32)),
             sends in vec(0..40_i64, 0..10),
             last_activity in 0..9_i64,
-            end in of((prop_oneof![0..4_u64, Just(FOR_GOOD)], prop_oneof![
+            end in of((prop_oneof![0..4_i64, Just(FOR_GOOD)], prop_oneof![
                 Just(EndReason::Idle), Just(EndReason::SignedOut), Just(EndReason::Revoked),
             ], any::<bool>())),
         ) -> Record {

@@ -1,16 +1,16 @@
 //! The record as text, for storage and for the channel between tabs: a version line, then one
 //! `key value` line a field. Readers skip keys that they do not know.
 
-use core::{fmt::Write, str::FromStr};
-
 use super::{
-    clock::Millis,
     reason::EndReason,
     record::{End, Hold, Pending, Record, SENDS, Term, Tokens},
 };
 
 /// First line of every record; another version is another format.
 const VERSION: &str = "everfresh 1";
+
+/// Larger numbers are refused.
+const LARGEST: i64 = 1 << 60;
 
 impl Record {
     /// The record as text; without tokens where they must not be kept, or once it has ended.
@@ -48,8 +48,8 @@ impl Record {
             lines.number("hold-generation", hold.generation);
             lines.number("hold-until", hold.until);
             lines.number("hold-since", hold.since);
-            lines.number("hold-server", u8::from(hold.by_server));
-            lines.number("hold-failures", hold.failures);
+            lines.number("hold-server", i64::from(hold.by_server));
+            lines.number("hold-failures", i64::from(hold.failures));
         }
         for at in &self.sends {
             lines.number("sent", *at);
@@ -57,7 +57,7 @@ impl Record {
         if let Some(end) = &self.end {
             lines.number("end-fence", end.fence);
             lines.line("end-reason", end.reason.as_str());
-            lines.number("end-settled", u8::from(end.settled));
+            lines.number("end-settled", i64::from(end.settled));
         }
         lines.0
     }
@@ -90,13 +90,13 @@ impl Record {
                 generation: fields.number("hold-generation")?,
                 until,
                 since: fields.number("hold-since")?,
-                by_server: fields.number("hold-server") == Some(1_u8),
-                failures: fields.number("hold-failures")?,
+                by_server: fields.number("hold-server") == Some(1),
+                failures: fields.number("hold-failures")? as u32,
             })
         });
         let end = fields.text("end-reason").and_then(|reason| {
             let reason = EndReason::parse(&reason)?;
-            let settled = fields.number("end-settled") == Some(1_u8);
+            let settled = fields.number("end-settled") == Some(1);
             Some(End { fence: fields.number("end-fence")?, reason, settled })
         });
         Some(Self {
@@ -105,7 +105,7 @@ impl Record {
             term,
             pending,
             hold,
-            sends: fields.all::<Millis>("sent").take(SENDS).collect(),
+            sends: fields.all("sent").take(SENDS).collect(),
             last_activity: fields.number("active")?,
             end,
         })
@@ -115,10 +115,14 @@ impl Record {
 struct Lines(String);
 
 impl Lines {
-    fn line(&mut self, key: &str, value: &str) {
+    fn key(&mut self, key: &str) {
         self.0.push('\n');
         self.0.push_str(key);
         self.0.push(' ');
+    }
+
+    fn line(&mut self, key: &str, value: &str) {
+        self.key(key);
         for c in value.chars() {
             match c {
                 '\n' => self.0.push_str("\\n"),
@@ -134,13 +138,42 @@ impl Lines {
         }
     }
 
-    fn number(&mut self, key: &str, value: impl core::fmt::Display) {
-        // Writing to a String cannot fail.
-        let _ = write!(self.0, "\n{key} {value}");
+    fn number(&mut self, key: &str, value: i64) {
+        self.key(key);
+        let mut digits = [0; 20];
+        let mut at = digits.len();
+        let mut rest = value.unsigned_abs();
+        loop {
+            at -= 1;
+            digits[at] = b'0' + (rest % 10) as u8;
+            rest /= 10;
+            if rest == 0 {
+                break;
+            }
+        }
+        if value < 0 {
+            self.0.push('-');
+        }
+        for digit in &digits[at..] {
+            self.0.push(char::from(*digit));
+        }
     }
 }
 
 struct Fields<'a>(&'a str);
+
+/// A whole number no larger than any time or count can be: sums of them do not overflow.
+fn integer(text: &str) -> Option<i64> {
+    let digits = text.strip_prefix('-').unwrap_or(text);
+    if digits.is_empty() {
+        return None;
+    }
+    let value = digits.bytes().try_fold(0_i64, |sum, byte| {
+        let digit = byte.wrapping_sub(b'0');
+        (digit < 10 && sum < LARGEST / 10).then(|| sum * 10 + i64::from(digit))
+    })?;
+    Some(if digits.len() < text.len() { -value } else { value })
+}
 
 impl<'a> Fields<'a> {
     fn raw(&self, key: &'a str) -> impl Iterator<Item = &'a str> {
@@ -160,12 +193,12 @@ impl<'a> Fields<'a> {
         Some(out)
     }
 
-    fn all<T: FromStr>(&self, key: &'a str) -> impl Iterator<Item = T> {
-        self.raw(key).filter_map(|raw| raw.parse().ok())
+    fn all(&self, key: &'a str) -> impl Iterator<Item = i64> {
+        self.raw(key).filter_map(integer)
     }
 
-    fn number<T: FromStr>(&self, key: &'a str) -> Option<T> {
-        self.raw(key).next()?.parse().ok()
+    fn number(&self, key: &'a str) -> Option<i64> {
+        integer(self.raw(key).next()?)
     }
 }
 

@@ -1,6 +1,6 @@
 //! What the session looks like from outside.
 
-use super::{clock::Millis, error::Error, reason::EndReason};
+use super::{clock::Millis, error::Error, reason::EndReason, record::Generation};
 
 /// How it stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -42,7 +42,7 @@ pub struct Snapshot {
     /// The `sub` claim.
     pub subject: Option<String>,
     /// Grows with every token set, over all tabs; 0 without a session.
-    pub generation: u64,
+    pub generation: Generation,
     /// When the access token runs out.
     pub expires_at: Option<Millis>,
     /// When it is refreshed.

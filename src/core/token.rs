@@ -1,9 +1,7 @@
 //! Reads what a compact JWT says of itself (RFC 7519). Nothing is verified: only the server that
 //! issued a token can say whether it is good.
 
-use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-
-use super::json;
+use super::{base64url, error::Malformed, json};
 
 /// Longer tokens are refused before any work is done on them.
 const MAX_LENGTH: usize = 1 << 20;
@@ -40,25 +38,25 @@ impl Jwt {
     /// Decodes `token` without verifying it.
     ///
     /// # Errors
-    /// A text with the cause: not three segments, segments that are not unpadded base64url
+    /// The cause: not three segments, segments that are not unpadded base64url
     /// (RFC 7515 section 2), not UTF-8, not a JSON object, a duplicate member (RFC 7519 section
     /// 4), or a time that is not a finite number.
-    pub fn decode(token: &str) -> Result<Self, &'static str> {
+    pub fn decode(token: &str) -> Result<Self, Malformed> {
         if token.len() > MAX_LENGTH {
-            return Err("the token is longer than 1 MiB");
+            return Err(Malformed::TooLong);
         }
         let mut segments = token.split('.');
         let (Some(header), Some(payload), Some(signature), None) =
             (segments.next(), segments.next(), segments.next(), segments.next())
         else {
-            return Err("a JWT has three segments separated by dots");
+            return Err(Malformed::Segments);
         };
         unique_members(&text(header)?, |_, _| Some(()))?;
         bytes(signature)?;
         Self::parse(text(payload)?)
     }
 
-    fn parse(payload: String) -> Result<Self, &'static str> {
+    fn parse(payload: String) -> Result<Self, Malformed> {
         let mut jwt = Self {
             exp: None,
             iat: None,
@@ -89,29 +87,27 @@ impl Jwt {
     }
 }
 
-fn bytes(segment: &str) -> Result<Vec<u8>, &'static str> {
-    URL_SAFE_NO_PAD
-        .decode(segment)
-        .map_err(|_| "a segment of the JWT is not base64url without padding")
+fn bytes(segment: &str) -> Result<Vec<u8>, Malformed> {
+    base64url::decode(segment).ok_or(Malformed::Base64url)
 }
 
-fn text(segment: &str) -> Result<String, &'static str> {
-    String::from_utf8(bytes(segment)?).map_err(|_| "a segment of the JWT is not UTF-8")
+fn text(segment: &str) -> Result<String, Malformed> {
+    String::from_utf8(bytes(segment)?).map_err(|_| Malformed::Utf8)
 }
 
 fn unique_members<'a>(
     text: &'a str,
     mut member: impl FnMut(&str, &'a str) -> Option<()>,
-) -> Result<(), &'static str> {
+) -> Result<(), Malformed> {
     let mut seen = Vec::<String>::new();
-    let mut error = "a segment of the JWT is not a JSON object";
+    let mut error = Malformed::Json;
     json::object(text, |key, value| {
         if seen.contains(&key) {
-            error = "the JWT has the same member twice";
+            error = Malformed::Duplicate;
             return None;
         }
         if member(&key, value).is_none() {
-            error = "a registered claim of the JWT has the wrong type";
+            error = Malformed::ClaimType;
             return None;
         }
         seen.push(key);
@@ -129,6 +125,7 @@ fn hash(bytes: impl Iterator<Item = u8>) -> u64 {
 
 #[cfg(test)]
 pub(crate) mod tests {
+    use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
     use proptest::prelude::*;
 
     use super::*;
@@ -138,7 +135,7 @@ pub(crate) mod tests {
         format!("{}.{}.{}", part(r#"{"alg":"none"}"#), part(payload), part("signature"))
     }
 
-    fn error(payload: &str) -> &'static str {
+    fn error(payload: &str) -> Malformed {
         Jwt::decode(&jwt(payload)).unwrap_err()
     }
 
@@ -167,12 +164,12 @@ pub(crate) mod tests {
         {
             assert!(Jwt::decode(token).is_err(), "{token:?}");
         }
-        assert_eq!(error(r#"{"exp":1,"exp":2}"#), "the JWT has the same member twice");
-        assert_eq!(error(r#"{"exp":1,"\u0065xp":2}"#), "the JWT has the same member twice");
+        assert_eq!(error(r#"{"exp":1,"exp":2}"#), Malformed::Duplicate);
+        assert_eq!(error(r#"{"exp":1,"\u0065xp":2}"#), Malformed::Duplicate);
         for payload in [r#"{"exp":"1"}"#, r#"{"exp":1e400}"#, r#"{"exp":null}"#, r#"{"sub":7}"#] {
-            assert_eq!(error(payload), "a registered claim of the JWT has the wrong type");
+            assert_eq!(error(payload), Malformed::ClaimType);
         }
-        assert_eq!(error("[]"), "a segment of the JWT is not a JSON object");
+        assert_eq!(error("[]"), Malformed::Json);
         assert!(Jwt::decode(&"a".repeat(MAX_LENGTH + 1)).is_err());
     }
 

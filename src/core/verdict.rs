@@ -22,21 +22,21 @@ impl From<Answer> for Verdict {
         let transient = |error, retry_after| Self::Transient { error, retry_after };
         match answer {
             Answer::Granted(grant) => Self::Granted(Box::new(grant)),
-            Answer::Unusable => transient(Error::BAD_RESPONSE, None),
+            Answer::Unusable => transient(Error::BadResponse, None),
             Answer::Unreachable | Answer::Failed { terminal: false } => {
-                transient(Error::UNAVAILABLE, None)
+                transient(Error::Unavailable, None)
             }
             Answer::Failed { terminal: true } => {
-                Self::Final { error: Error::SIGNED_OUT_BY_SERVER, reason: EndReason::Revoked }
+                Self::Final { error: Error::SignedOutByServer, reason: EndReason::Revoked }
             }
             Answer::Refused { status, error, error_code, retry_after } => match status {
-                408 | 429 => transient(Error::UNAVAILABLE, retry_after),
+                408 | 429 => transient(Error::Unavailable, retry_after),
                 400 | 401 | 403 if error_code == "superseded" => Self::Superseded,
                 401 | 403 => signed_out(&error_code),
                 400 if error == "invalid_grant" => signed_out(&error_code),
-                400..=499 => Self::Final { error: Error::REJECTED, reason: EndReason::Revoked },
-                500..=599 => transient(Error::UNAVAILABLE, retry_after),
-                _ => transient(Error::BAD_RESPONSE, retry_after),
+                400..=499 => Self::Final { error: Error::Rejected, reason: EndReason::Revoked },
+                500..=599 => transient(Error::Unavailable, retry_after),
+                _ => transient(Error::BadResponse, retry_after),
             },
         }
     }
@@ -48,7 +48,7 @@ fn signed_out(error_code: &str) -> Verdict {
         "login_required" => EndReason::LoginRequired,
         _ => EndReason::Revoked,
     };
-    Verdict::Final { error: Error::SIGNED_OUT_BY_SERVER, reason }
+    Verdict::Final { error: Error::SignedOutByServer, reason }
 }
 
 #[cfg(test)]
@@ -88,7 +88,7 @@ mod tests {
             else {
                 panic!("{status} {error} is final")
             };
-            assert_eq!((found, why.code), (reason, code), "{status} {error} {error_code}");
+            assert_eq!((found, why.code()), (reason, code), "{status} {error} {error_code}");
         }
     }
 

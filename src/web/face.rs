@@ -74,7 +74,7 @@ impl Face {
 
     /// The error as callers see it.
     pub(crate) fn error(&self, error: &Error) -> JsValue {
-        self.make_error(error.code.as_str(), error.message)
+        self.make_error(error.code().as_str(), error.message())
     }
 }
 

@@ -263,7 +263,7 @@ impl Tab {
 
     pub(crate) fn failed_with(&self, waiter: WaiterId) -> Option<Code> {
         match self.outcome(waiter) {
-            Some(Outcome::Failed(error)) => Some(error.code),
+            Some(Outcome::Failed(error)) => Some(error.code()),
             _ => None,
         }
     }

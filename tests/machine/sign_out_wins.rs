@@ -147,3 +147,18 @@ fn a_clock_set_back_since_the_last_session_does_not_hide_the_new_one() {
     reloaded.feed(Input::Restore { waiter });
     assert_eq!(reloaded.status(), Status::Active);
 }
+
+#[test]
+fn the_page_of_one_user_does_not_sign_the_next_one_out() {
+    let mut tab = Tab::signed_in(Policy::default());
+    let mut other = Tab::with_store(Policy::default(), 2, tab.store.clone());
+    other.pass(1);
+    let grant = other.grant_for("ben", 300);
+    other.feed(Input::Start { grant, start: 1 });
+    tab.pass(1);
+    tab.feed(Input::PeerMessage(other.said.pop_back().unwrap()));
+    assert_eq!(tab.ended(), Some(EndReason::SubjectChanged));
+    let waiter = sign_out(&mut tab);
+    assert_eq!(tab.outcome(waiter), Some(&Outcome::Done));
+    assert!(tab.revokes.is_empty());
+}

@@ -107,17 +107,17 @@ impl Live {
         if self.record.term.generation > generation && self.held.is_some() {
             // Somebody was faster, and only the tokens are missing here.
             errand.superseded += 1;
-            self.failed(errand, lock, Error::UNAVAILABLE, None, ctx);
+            self.failed(errand, lock, Error::Unavailable, None, ctx);
             return ControlFlow::Continue(());
         }
         let (error, reason) = match verdict {
             Some(verdict) => verdict,
             None if errand.superseded + 1 < ASKS => {
                 errand.superseded += 1;
-                self.failed(errand, lock, Error::UNAVAILABLE, None, ctx);
+                self.failed(errand, lock, Error::Unavailable, None, ctx);
                 return ControlFlow::Continue(());
             }
-            None => (Error::SIGNED_OUT_BY_SERVER, EndReason::Revoked),
+            None => (Error::SignedOutByServer, EndReason::Revoked),
         };
         lock.release(ctx);
         ctx.stats.outcomes.r#final += 1;

@@ -57,7 +57,7 @@ impl<E: Entropy> Session<E> {
         match &mut self.state {
             State::Live(live) => live.refresh_wanted(waiter, &mut self.ctx),
             State::Restoring(_) => self.ctx.wait(waiter, Want::Refresh),
-            _ => self.ctx.settle(waiter, Outcome::Failed(Error::NOT_SIGNED_IN)),
+            _ => self.ctx.settle(waiter, Outcome::Failed(Error::NotSignedIn)),
         }
     }
 
@@ -101,7 +101,7 @@ impl Live {
         match mem::take(&mut self.flight) {
             Flight::Backing(Backing { why: Pause::Server, errand, until }) => {
                 self.flight = Flight::Backing(Backing { why: Pause::Server, errand, until });
-                ctx.settle(waiter, Outcome::Failed(Error::UNAVAILABLE));
+                ctx.settle(waiter, Outcome::Failed(Error::Unavailable));
             }
             Flight::Backing(Backing { errand, why: Pause::Own | Pause::Breaker, .. }) => {
                 ctx.wait(waiter, Want::Refresh);

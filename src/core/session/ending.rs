@@ -13,7 +13,7 @@ use crate::core::{
     event::Event,
     policy::{Credential, IdleMode},
     reason::EndReason,
-    record::{End, FOR_GOOD, Record},
+    record::{End, FOR_GOOD, Generation, Record},
     retry::LONGEST,
 };
 
@@ -22,7 +22,7 @@ use crate::core::{
 pub(super) struct Ending {
     pub(super) reason: EndReason,
     /// The generation that the decision was about: one that is newer survives it.
-    pub(super) fence: u64,
+    pub(super) fence: Generation,
     /// Who has to be told.
     pub(super) scope: Scope,
     /// What waiters are told, if the server decided.

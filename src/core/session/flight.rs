@@ -8,6 +8,7 @@ use crate::core::{
     entropy::Entropy,
     error::Error,
     reason::{EndReason, RefreshReason},
+    record::Generation,
     timer::Timer,
 };
 
@@ -102,7 +103,7 @@ pub(super) struct Sending {
     pub(super) lock: Lock,
     pub(super) attempt: Attempt,
     /// The generation whose refresh token was sent.
-    pub(super) generation: u64,
+    pub(super) generation: Generation,
     pub(super) key: String,
     pub(super) sent: Moment,
     pub(super) until: Moment,
@@ -122,7 +123,7 @@ pub(super) struct Verifying {
     pub(super) errand: Errand,
     pub(super) lock: Lock,
     pub(super) read: ReadId,
-    pub(super) generation: u64,
+    pub(super) generation: Generation,
     /// The verdict; absent when the server said that another tab was faster.
     pub(super) verdict: Option<(Error, EndReason)>,
     pub(super) until: Moment,

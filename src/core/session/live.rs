@@ -19,7 +19,7 @@ use crate::core::{
     peers::Message,
     policy::{Credential, IdleMode, Policy},
     reason::{EndReason, RefreshReason},
-    record::{Record, Term, Tokens},
+    record::{Generation, Record, Term, Tokens},
     schedule::Cycle,
     token::Jwt,
 };
@@ -60,7 +60,7 @@ pub(super) struct Live {
 #[derive(Clone, Debug)]
 pub(super) struct Held {
     pub(super) lease: LeaseId,
-    pub(super) generation: u64,
+    pub(super) generation: Generation,
     pub(super) tokens: Tokens,
     pub(super) jwt: Option<Jwt>,
     pub(super) usable: Moment,
@@ -202,9 +202,9 @@ impl Live {
     }
 
     /// The session's tokens of a generation that this tab has not got.
-    pub(super) fn behind(&self) -> u64 {
+    pub(super) fn behind(&self) -> Generation {
         let held = self.held.as_ref().map_or(0, |held| held.generation);
-        self.record.term.generation.saturating_sub(held)
+        (self.record.term.generation - held).max(0)
     }
 
     /// The token in use, if it may be used for `min_validity` from now.

@@ -22,7 +22,7 @@ use crate::core::{
     peers::Message,
     policy::Credential,
     reason::{EndReason, RefreshReason},
-    record::Pending,
+    record::{Generation, Pending},
     retry,
 };
 
@@ -47,27 +47,27 @@ impl Live {
         let now = ctx.now();
         errand.hurried |= ctx.waking || errand.reason == RefreshReason::Explicit;
         if !self.awake(ctx) || !self.renewable(ctx.policy.credential) {
-            ctx.settle_attempt(Error::UNAVAILABLE);
+            ctx.settle_attempt(Error::Unavailable);
             return;
         }
         if !ctx.online {
-            self.pause(errand, now, Pause::Own, Error::UNAVAILABLE, ctx);
+            self.pause(errand, now, Pause::Own, Error::Unavailable, ctx);
             return;
         }
         let wall = ctx.clock.wall_at(now);
         if let Some((until, why)) = self.held_back(&errand, ctx) {
-            self.pause(errand, until, why, Error::UNAVAILABLE, ctx);
+            self.pause(errand, until, why, Error::Unavailable, ctx);
             return;
         }
         if errand.reason != RefreshReason::Explicit
             && let Some(until) = retry::breaker(&self.record.sends, wall)
         {
             ctx.emit(Event::RefreshFailed {
-                error: Error::UNAVAILABLE,
+                error: Error::Unavailable,
                 reason: FailureReason::Breaker,
                 retry_at: Some(until),
             });
-            self.pause(errand, ctx.clock.at_wall(until), Pause::Breaker, Error::UNAVAILABLE, ctx);
+            self.pause(errand, ctx.clock.at_wall(until), Pause::Breaker, Error::Unavailable, ctx);
             return;
         }
         ctx.stats.refreshes.count(errand.reason);
@@ -154,7 +154,7 @@ impl Live {
         if !self.awake(ctx) {
             // The user left while the lock was waited for.
             lock.release(ctx);
-            ctx.settle_attempt(Error::UNAVAILABLE);
+            ctx.settle_attempt(Error::Unavailable);
             return;
         }
         // Only a refresh token can be outdated; a cookie or an access token is what it is.
@@ -166,7 +166,7 @@ impl Live {
         if !outdated {
             if let Some((until, why)) = self.held_back(&errand, ctx) {
                 lock.release(ctx);
-                self.pause(errand, until, why, Error::UNAVAILABLE, ctx);
+                self.pause(errand, until, why, Error::Unavailable, ctx);
             } else if lock == Lock(None) {
                 self.check_unlocked(errand, settled, ctx);
             } else {
@@ -255,7 +255,7 @@ impl Live {
         &mut self,
         errand: Errand,
         lock: Lock,
-        generation: u64,
+        generation: Generation,
         key: String,
         ctx: &mut Context<E>,
     ) {
@@ -318,7 +318,7 @@ impl Live {
             }
             Flight::Sending(sending) => {
                 ctx.push(Effect::AbortRefresh(sending.attempt));
-                self.failed(sending.errand, sending.lock, Error::TIMEOUT, None, ctx);
+                self.failed(sending.errand, sending.lock, Error::Timeout, None, ctx);
             }
             Flight::Sealing(sealing) => {
                 ctx.storage_failed();

@@ -152,7 +152,7 @@ impl<E: Entropy> Session<E> {
         for waiter in self.ctx.revocations.forget() {
             self.ctx.settle(waiter, Outcome::Done);
         }
-        self.ctx.settle_where(|_| Some(Outcome::Failed(Error::DISPOSED)));
+        self.ctx.settle_where(|_| Some(Outcome::Failed(Error::Disposed)));
     }
 
     /// After `dispose`: nobody is left waiting.
@@ -168,7 +168,7 @@ impl<E: Entropy> Session<E> {
             Input::LockGranted(ticket) => return self.ctx.push(Effect::ReleaseLock(ticket)),
             _ => return,
         };
-        self.ctx.settle(waiter, Outcome::Failed(Error::DISPOSED));
+        self.ctx.settle(waiter, Outcome::Failed(Error::Disposed));
     }
 }
 

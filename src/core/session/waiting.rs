@@ -84,7 +84,7 @@ impl<E: Entropy> Context<E> {
                 (Want::Newer { .. }, _) => Outcome::Original,
                 (Want::Token { .. } | Want::Refresh, Some(error)) => Outcome::Failed(error),
                 (Want::Token { .. }, None) => Outcome::Anonymous,
-                (Want::Refresh, None) => Outcome::Failed(Error::NOT_SIGNED_IN),
+                (Want::Refresh, None) => Outcome::Failed(Error::NotSignedIn),
             })
         });
     }
@@ -97,7 +97,7 @@ impl<E: Entropy> Context<E> {
             Some(match waiter.want {
                 Want::Newer { .. } => Outcome::Original,
                 Want::Restore => Outcome::Done,
-                Want::Token { .. } | Want::Refresh => Outcome::Failed(Error::UNAVAILABLE),
+                Want::Token { .. } | Want::Refresh => Outcome::Failed(Error::Unavailable),
             })
         });
     }
