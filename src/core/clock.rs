@@ -3,6 +3,7 @@
 use core::ops::{Add, Sub};
 
 /// Milliseconds: a duration, or a wall-clock time since the Unix epoch where a name says `wall`.
+/// What comes from outside is clamped to less than 2^60, so that sums do not overflow.
 pub type Millis = i64;
 
 /// A wall clock that gained or lost this much against the monotonic one has jumped; less is noise.
@@ -26,7 +27,7 @@ impl Add<Millis> for Moment {
     type Output = Self;
 
     fn add(self, duration: Millis) -> Self {
-        Self(self.0.saturating_add(duration))
+        Self(self.0 + duration)
     }
 }
 
@@ -34,7 +35,7 @@ impl Sub<Millis> for Moment {
     type Output = Self;
 
     fn sub(self, duration: Millis) -> Self {
-        Self(self.0.saturating_sub(duration))
+        Self(self.0 - duration)
     }
 }
 
@@ -42,7 +43,7 @@ impl Sub for Moment {
     type Output = Millis;
 
     fn sub(self, earlier: Self) -> Millis {
-        self.0.saturating_sub(earlier.0)
+        self.0 - earlier.0
     }
 }
 
@@ -70,7 +71,7 @@ impl Clock {
     /// Takes a reading in; a monotonic time before the last one counts as the last one.
     pub fn observe(&mut self, now: Now) -> Moment {
         let monotonic = now.monotonic.max(self.last.monotonic);
-        let leap = now.wall.saturating_sub(monotonic).saturating_sub(self.offset);
+        let leap = now.wall - monotonic - self.offset;
         if leap.abs() > JUMP {
             self.offset += leap;
             self.slept += leap.max(0);
@@ -95,13 +96,13 @@ impl Clock {
     /// reading to the next unless the wall clock jumps.
     #[must_use]
     pub const fn wall_at(&self, moment: Moment) -> Millis {
-        moment.0.saturating_sub(self.slept).saturating_add(self.offset)
+        moment.0 - self.slept + self.offset
     }
 
     /// The moment at which the wall clock will show `wall`.
     #[must_use]
     pub const fn at_wall(&self, wall: Millis) -> Moment {
-        Moment(wall.saturating_sub(self.offset).saturating_add(self.slept))
+        Moment(wall - self.offset + self.slept)
     }
 }
 

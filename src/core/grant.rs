@@ -93,7 +93,7 @@ impl Grant {
         }
         let Some(jwt) = &self.jwt else { return 0 };
         let Some(exp) = jwt.exp else { return 0 };
-        let left = millis(exp).saturating_sub(wall);
+        let left = millis(exp) - wall;
         match jwt.iat {
             Some(iat) if fresh => millis(exp - iat),
             Some(iat) => left.min(millis(exp - iat)),

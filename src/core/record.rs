@@ -136,7 +136,7 @@ impl Record {
     /// Makes this sign-in later than `old`, whatever the wall clock says, and its generations
     /// higher.
     pub(crate) fn follow(&mut self, old: &Self) {
-        self.started_at = self.started_at.max(old.started_at.saturating_add(1));
+        self.started_at = self.started_at.max(old.started_at + 1);
         self.term.generation = self.term.generation.max(old.term.generation);
     }
 
@@ -157,7 +157,7 @@ impl Record {
     pub(crate) fn held_back(&self, now: Millis) -> Option<&Hold> {
         self.hold.as_ref().filter(|hold| {
             hold.generation == self.term.generation
-                && (hold.since.saturating_sub(HOLD_SLACK)..hold.until).contains(&now)
+                && (hold.since - HOLD_SLACK..hold.until).contains(&now)
         })
     }
 

@@ -27,7 +27,7 @@ impl Cycle {
                 let wish = refresh_in.min(self.lifetime);
                 wish - self.jitter.min(wish / 2)
             }
-            None => self.lifetime - self.lead.saturating_add(self.jitter).min(half),
+            None => self.lifetime - (self.lead + self.jitter).min(half),
         };
         let at = self.issued + after;
         self.floor.map_or(at, |floor| floor.max(at))

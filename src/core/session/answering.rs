@@ -148,7 +148,7 @@ impl Live {
         let since = ctx.clock.wall_at(now);
         let hold = Hold {
             generation: self.record.term.generation,
-            until: since.saturating_add(wait),
+            until: since + wait,
             since,
             by_server,
             failures: errand.failures,

@@ -128,8 +128,8 @@ impl<E: Entropy> Context<E> {
     /// Learns the skew from a token issued at `issued` by the server's clock and at `local` by
     /// ours.
     pub(super) fn learn_skew(&mut self, issued: Millis, local: Millis) {
-        self.skew = issued.saturating_sub(local);
-        if self.skew.saturating_sub(self.reported_skew).abs() >= SKEW_STEP {
+        self.skew = issued - local;
+        if (self.skew - self.reported_skew).abs() >= SKEW_STEP {
             self.reported_skew = self.skew;
             self.emit(Event::ClockSkew { skew: self.skew });
         }
@@ -137,7 +137,7 @@ impl<E: Entropy> Context<E> {
 
     /// The server's wall clock, as well as it is known.
     pub(super) fn server_wall_at(&self, moment: Moment) -> Millis {
-        self.clock.wall_at(moment).saturating_add(self.skew)
+        self.clock.wall_at(moment) + self.skew
     }
 
     pub(super) const fn skew(&self) -> Millis {

@@ -113,16 +113,16 @@ impl Live {
         let server_wall = ctx.server_wall_at(issued);
         let nbf = grant.jwt.as_ref().and_then(|jwt| jwt.nbf).map(millis);
         let since = if fresh { iat.map_or(server_wall, millis) } else { server_wall };
-        let unusable_for = nbf.map_or(0, |nbf| nbf.saturating_sub(since).clamp(0, MAX_NBF_DELAY));
+        let unusable_for = nbf.map_or(0, |nbf| (nbf - since).clamp(0, MAX_NBF_DELAY));
         let stated = match grant.session_expires_in {
-            Some(duration) => Some(issued_at.saturating_add(duration)),
+            Some(duration) => Some(issued_at + duration),
             None => grant
                 .jwt
                 .as_ref()
                 .and_then(|jwt| jwt.session_expiry)
-                .map(|at| millis(at).saturating_sub(ctx.skew())),
+                .map(|at| millis(at) - ctx.skew()),
         };
-        let limit = ctx.policy.max_session.map(|max| self.record.started_at.saturating_add(max));
+        let limit = ctx.policy.max_session.map(|max| self.record.started_at + max);
         let refresh = grant
             .refresh_token
             .clone()
@@ -196,7 +196,7 @@ impl Live {
         if changed {
             ctx.emit(Event::ClaimsChanged);
         }
-        ctx.settle_where(|waiter| {
+        ctx.settle_where(&|waiter| {
             matches!(waiter.want, super::waiting::Want::Refresh).then_some(Outcome::Done)
         });
     }
@@ -288,7 +288,7 @@ impl Live {
     ) -> WriteId {
         let known = self.record.last_activity;
         let last = ctx.clock.wall_at(self.activity.shared(ctx.now()));
-        let credible = known <= ctx.clock.wall_at(ctx.now()).saturating_add(CLOCK_SLACK);
+        let credible = known <= ctx.clock.wall_at(ctx.now()) + CLOCK_SLACK;
         self.record.last_activity = if credible { last.max(known) } else { last };
         let write = ctx.write(&self.record);
         self.announce(announce, ctx);

@@ -396,7 +396,7 @@ impl Live {
         };
         let now = ctx.now();
         let left = self.held.as_ref().map_or(0, |held| held.expires - now);
-        ctx.settle_where(|waiter| {
+        ctx.settle_where(&|waiter| {
             let serves = match waiter.want {
                 Want::Token { min_validity, lease: old } => left >= min_validity || lease.id > old,
                 Want::Newer { lease: old } => lease.id > old,

@@ -152,7 +152,7 @@ impl<E: Entropy> Session<E> {
         for waiter in self.ctx.revocations.forget() {
             self.ctx.settle(waiter, Outcome::Done);
         }
-        self.ctx.settle_where(|_| Some(Outcome::Failed(Error::Disposed)));
+        self.ctx.settle_where(&|_| Some(Outcome::Failed(Error::Disposed)));
     }
 
     /// After `dispose`: nobody is left waiting.

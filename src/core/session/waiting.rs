@@ -55,7 +55,7 @@ impl<E: Entropy> Context<E> {
     }
 
     /// Settles everybody for whom there is an outcome.
-    pub(super) fn settle_where(&mut self, outcome: impl Fn(&Waiter) -> Option<Outcome>) {
+    pub(super) fn settle_where(&mut self, outcome: &dyn Fn(&Waiter) -> Option<Outcome>) {
         let waiters = core::mem::take(&mut self.waiters.0);
         for waiter in waiters {
             match outcome(&waiter) {
@@ -68,7 +68,7 @@ impl<E: Entropy> Context<E> {
     /// A refresh failed, or cannot be tried now. Whoever waits for this one attempt is told;
     /// whoever needs a token waits on.
     pub(super) fn settle_attempt(&mut self, error: Error) {
-        self.settle_where(|waiter| match waiter.want {
+        self.settle_where(&|waiter| match waiter.want {
             Want::Newer { .. } => Some(Outcome::Original),
             Want::Refresh => Some(Outcome::Failed(error)),
             Want::Restore => Some(Outcome::Done),
@@ -78,7 +78,7 @@ impl<E: Entropy> Context<E> {
 
     /// Nobody is signed in any more; `error` if the server said so.
     pub(super) fn settle_ended(&mut self, error: Option<Error>) {
-        self.settle_where(|waiter| {
+        self.settle_where(&|waiter| {
             Some(match (&waiter.want, error) {
                 (Want::Restore, _) => Outcome::Done,
                 (Want::Newer { .. }, _) => Outcome::Original,
@@ -92,7 +92,7 @@ impl<E: Entropy> Context<E> {
     /// Settles those who have waited long enough.
     pub(super) fn settle_overdue(&mut self) {
         let now = self.now();
-        self.settle_where(|waiter| {
+        self.settle_where(&|waiter| {
             waiter.until.filter(|until| *until <= now)?;
             Some(match waiter.want {
                 Want::Newer { .. } => Outcome::Original,
