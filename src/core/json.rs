@@ -25,42 +25,44 @@ pub(crate) fn string(raw: &str) -> Option<String> {
     (scanner.at == raw.len()).then(|| unescape(inner)).flatten()
 }
 
-/// The finite number that the raw value is.
+/// The finite number that the raw value is. Read digit by digit: exact for whole numbers below
+/// 2^53, and near enough for fractions of a second.
 pub(crate) fn number(raw: &str) -> Option<f64> {
-    if !raw.starts_with(|c: char| c == '-' || c.is_ascii_digit()) {
-        return None;
+    let mut value = 0.0;
+    let mut scale = 0_i32;
+    let mut exponent = 0_i32;
+    let mut negative = false;
+    let mut part = Part::Whole;
+    for byte in raw.bytes() {
+        let digit = byte.wrapping_sub(b'0');
+        match (byte, part) {
+            (b'0'..=b'9', Part::Exponent) => {
+                exponent = (exponent * 10 + i32::from(digit)).min(9_999)
+            }
+            (b'0'..=b'9', _) => {
+                value = value * 10.0 + f64::from(digit);
+                scale -= i32::from(part == Part::Fraction);
+            }
+            (b'-', Part::Exponent) => negative = true,
+            (b'-' | b'+', _) => {}
+            (b'.', _) => part = Part::Fraction,
+            (b'e' | b'E', _) => part = Part::Exponent,
+            _ => return None,
+        }
     }
-    decimal(raw).filter(|value: &f64| value.is_finite())
+    let power = (scale + if negative { -exponent } else { exponent }).clamp(-400, 400);
+    for _ in 0..power.abs() {
+        value = if power > 0 { value * 10.0 } else { value / 10.0 };
+    }
+    let value = if raw.starts_with('-') { -value } else { value };
+    Some(value).filter(|value| value.is_finite())
 }
 
-fn decimal(raw: &str) -> Option<f64> {
-    let (mantissa, exponent) = match raw.find(['e', 'E']) {
-        Some(at) => (raw.get(..at)?, raw.get(at + 1..)?.parse::<i32>().ok()?),
-        None => (raw, 0),
-    };
-    let mut value = 0.0;
-    let mut scale = exponent;
-    let mut fraction = false;
-    for byte in mantissa.bytes() {
-        match byte {
-            b'.' => fraction = true,
-            b'0'..=b'9' => {
-                value = value * 10.0 + f64::from(byte - b'0');
-                scale = scale.saturating_sub(i32::from(fraction));
-            }
-            _ => {}
-        }
-    }
-    while scale != 0 && value != 0.0 && value < f64::INFINITY {
-        if scale > 0 {
-            value *= 10.0;
-            scale -= 1
-        } else {
-            value /= 10.0;
-            scale += 1
-        }
-    }
-    Some(if raw.starts_with('-') { -value } else { value })
+#[derive(Clone, Copy, PartialEq)]
+enum Part {
+    Whole,
+    Fraction,
+    Exponent,
 }
 
 struct Scanner<'a> {
@@ -291,7 +293,10 @@ mod tests {
     #[test]
     fn numbers_are_finite() {
         assert_eq!(number("-1.5e2"), Some(-150.0));
-        for raw in ["1e400", "\"1\"", "true", "null", "[1]", "inf", "nan"] {
+        assert_eq!(number("1300819380.5"), Some(1_300_819_380.5));
+        assert_eq!(number("1E+2"), Some(100.0));
+        assert_eq!(number("0e99999999999"), Some(0.0));
+        for raw in ["1e400", "1e99999999999", "\"1\"", "true", "null", "[1]", "inf", "nan"] {
             assert_eq!(number(raw), None, "{raw}");
         }
     }

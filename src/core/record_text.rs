@@ -3,7 +3,7 @@
 
 use super::{
     reason::EndReason,
-    record::{End, Hold, Pending, Record, SENDS, Term, Tokens},
+    record::{End, Hold, Pending, Record, Sends, Term, Tokens},
 };
 
 /// First line of every record; another version is another format.
@@ -51,8 +51,8 @@ impl Record {
             lines.number("hold-server", i64::from(hold.by_server));
             lines.number("hold-failures", i64::from(hold.failures));
         }
-        for at in &self.sends {
-            lines.number("sent", *at);
+        for at in self.sends.0.into_iter().filter(|at| *at > 0) {
+            lines.number("sent", at);
         }
         if let Some(end) = &self.end {
             lines.number("end-fence", end.fence);
@@ -99,13 +99,15 @@ impl Record {
             let settled = fields.number("end-settled") == Some(1);
             Some(End { fence: fields.number("end-fence")?, reason, settled })
         });
+        let mut sends = Sends::default();
+        fields.all("sent").for_each(|at| sends.add(at));
         Some(Self {
             sid: fields.text("sid").filter(|sid| !sid.is_empty())?,
             started_at: fields.number("started")?,
             term,
             pending,
             hold,
-            sends: fields.all("sent").take(SENDS).collect(),
+            sends,
             last_activity: fields.number("active")?,
             end,
         })

@@ -3,7 +3,7 @@
 use super::{
     clock::Millis,
     entropy::{self, Entropy},
-    record::SENDS,
+    record::Sends,
 };
 
 /// Bound of the first wait; it doubles with each failure.
@@ -27,11 +27,11 @@ pub(crate) fn backoff(failures: u32, entropy: &mut impl Entropy) -> Millis {
 
 /// When the next refresh may be sent, given the newest sends of all tabs in ascending order: ten
 /// in thirty seconds is a loop. `None` is at once.
-pub(crate) fn breaker(sends: &[Millis], now: Millis) -> Option<Millis> {
-    let oldest = *sends.get(sends.len().checked_sub(SENDS)?)?;
+pub(crate) fn breaker(sends: Sends, now: Millis) -> Option<Millis> {
+    let oldest = sends.0[0];
     let free = oldest + WINDOW;
     // A send in the future means that the wall clock was set back: then it says nothing.
-    (oldest <= now && free > now).then_some(free)
+    (oldest > 0 && oldest <= now && free > now).then_some(free)
 }
 
 #[cfg(test)]
@@ -50,10 +50,12 @@ mod tests {
 
     #[test]
     fn ten_sends_in_thirty_seconds_open_the_breaker() {
-        let sends: Vec<_> = (0..10).map(|n| n * 1_000).collect();
-        assert_eq!(breaker(&sends, 10_000), Some(30_000));
-        assert_eq!(breaker(&sends, 30_000), None);
-        assert_eq!(breaker(&sends[1..], 10_000), None);
-        assert_eq!(breaker(&sends, -5), None, "a clock that was set back");
+        let mut sends = Sends::default();
+        (1..=9).for_each(|n| sends.add(n * 1_000));
+        assert_eq!(breaker(sends, 10_000), None);
+        sends.add(10_000);
+        assert_eq!(breaker(sends, 10_000), Some(31_000));
+        assert_eq!(breaker(sends, 31_000), None);
+        assert_eq!(breaker(sends, 5), None, "a clock that was set back");
     }
 }

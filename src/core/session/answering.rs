@@ -67,7 +67,7 @@ impl Live {
         let mut term = self.term(grant, issued, true, ctx);
         term.generation = generation + 1;
         term.rotated_by = Some(key);
-        self.record.term = self.record.term.clone().max(term);
+        self.record.renew(term);
         ctx.stats.outcomes.committed += 1;
         if self.held.is_none() {
             ctx.emit(Event::Started);
@@ -153,7 +153,7 @@ impl Live {
             by_server,
             failures: errand.failures,
         };
-        self.record.hold = self.record.hold.take().max(Some(hold));
+        self.record.delay(Some(hold));
         self.share(Announce::News, ctx);
         self.last_error = Some(error);
         ctx.emit(Event::RefreshFailed {

@@ -1,7 +1,5 @@
 //! What every state needs: options, clocks, randomness, and the way out.
 
-use std::collections::VecDeque;
-
 use super::{revoking::Revocations, waiting::Waiters};
 use crate::core::{
     clock::{Clock, Millis, Moment, Now},
@@ -34,8 +32,9 @@ pub(super) struct Context<E> {
     skew: Millis,
     reported_skew: Millis,
     degraded: bool,
-    effects: VecDeque<Effect>,
-    events: VecDeque<Event>,
+    /// What is to be done, first things first, and what observers are told after that.
+    effects: Vec<Effect>,
+    events: Vec<Event>,
     last_id: u32,
     last_lease: LeaseId,
 }
@@ -55,8 +54,8 @@ impl<E: Entropy> Context<E> {
             skew: 0,
             reported_skew: 0,
             degraded: false,
-            effects: VecDeque::new(),
-            events: VecDeque::new(),
+            effects: Vec::new(),
+            events: Vec::new(),
             last_id: 0,
             last_lease: 0,
         }
@@ -67,11 +66,11 @@ impl<E: Entropy> Context<E> {
     }
 
     pub(super) fn push(&mut self, effect: Effect) {
-        self.effects.push_back(effect);
+        self.effects.push(effect);
     }
 
     pub(super) fn emit(&mut self, event: Event) {
-        self.events.push_back(event);
+        self.events.push(event);
     }
 
     pub(super) fn settle(&mut self, waiter: WaiterId, outcome: Outcome) {
@@ -80,7 +79,10 @@ impl<E: Entropy> Context<E> {
 
     /// Effects first: observers are told when all is done.
     pub(super) fn poll(&mut self) -> Option<Effect> {
-        self.effects.pop_front().or_else(|| self.events.pop_front().map(Effect::Emit))
+        if !self.effects.is_empty() {
+            return Some(self.effects.remove(0));
+        }
+        (!self.events.is_empty()).then(|| Effect::Emit(self.events.remove(0)))
     }
 
     pub(super) fn is_drained(&self) -> bool {

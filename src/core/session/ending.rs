@@ -151,7 +151,7 @@ impl Live {
             _ => None,
         };
         let end = End { fence, reason, settled: revoke.is_none() };
-        self.record.end = self.record.end.take().max(Some(end));
+        self.record.finish(Some(end));
         if scope != Scope::Tab {
             ctx.write(&self.record);
             self.announce(Announce::News, ctx);

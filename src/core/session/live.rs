@@ -177,7 +177,7 @@ impl Live {
                 .record
                 .sends
                 .last()
-                .map(|at| ctx.clock.at_wall(*at).min(ctx.now()) + ctx.policy.min_interval),
+                .map(|at| ctx.clock.at_wall(at).min(ctx.now()) + ctx.policy.min_interval),
         };
         self.refresh_at = Some(cycle.refresh_at());
         self.held = Some(Held {

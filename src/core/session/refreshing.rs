@@ -60,7 +60,7 @@ impl Live {
             return;
         }
         if errand.reason != RefreshReason::Explicit
-            && let Some(until) = retry::breaker(&self.record.sends, wall)
+            && let Some(until) = retry::breaker(self.record.sends, wall)
         {
             ctx.emit(Event::RefreshFailed {
                 error: Error::Unavailable,
@@ -93,7 +93,7 @@ impl Live {
     /// Until when another tab's attempt may be under way: a lease in the shared record, for where
     /// there is no lock to be had. It is longer than any attempt.
     fn peer_attempt<E: Entropy>(&self, ctx: &Context<E>) -> Option<Moment> {
-        let sent = *self.record.sends.last().filter(|sent| **sent != self.last_send)?;
+        let sent = self.record.sends.last().filter(|sent| *sent != self.last_send)?;
         self.record.pending_key()?;
         let now = ctx.now();
         // A time that is still to come was written before the clock was set back.
@@ -221,7 +221,7 @@ impl Live {
             let generation = self.record.term.generation;
             self.record.pending = Some(Pending { generation, made_at: wall, key });
         }
-        self.record.remember_send(wall);
+        self.record.sends.add(wall);
         self.last_send = wall;
         let write = ctx.write(&self.record);
         self.announce(Announce::News, ctx);

@@ -14,7 +14,7 @@ use crate::core::{
     peers::Message,
     policy::Credential,
     reason::EndReason,
-    record::{Record, Term},
+    record::{Record, Sends, Term},
     timer::Timer,
 };
 
@@ -203,7 +203,7 @@ pub(super) fn blank<E: Entropy>(old: Option<&Record>, ctx: &mut Context<E>) -> R
         },
         pending: None,
         hold: None,
-        sends: Vec::new(),
+        sends: Sends::default(),
         last_activity: wall,
         end: None,
     };
