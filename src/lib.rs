@@ -47,8 +47,14 @@
 //! # Modules
 //! - [`core`]: the machine. Compiles everywhere, touches nothing.
 
+#[cfg(any(target_arch = "wasm32", test))]
+mod allocator;
 pub mod core;
 #[cfg(target_arch = "wasm32")]
 mod wasm;
 #[cfg(target_arch = "wasm32")]
 mod web;
+
+#[cfg(target_arch = "wasm32")]
+#[global_allocator]
+static ALLOCATOR: allocator::SizeClasses = allocator::SizeClasses::new();
