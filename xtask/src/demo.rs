@@ -35,8 +35,6 @@ pub(crate) fn run(workspace: &Workspace, port: u16) -> Result<()> {
     let mut server = Command::new(workspace.target("release/everfresh-server"));
     server.current_dir(workspace.root());
     server.args(["--listen", &address.to_string(), "--control", &control.to_string()]);
-    // The server refuses EVERFRESH_ names that are not its own.
-    server.env_remove("EVERFRESH_CHROMIUM");
     server.args(["--access-ttl", "20s", "--user", "demo:demo"]);
     server.arg("--data").arg(workspace.target("demo-data")).arg("--serve").arg(&site);
     let mut server = Group::spawn(&mut server)?;

@@ -17,19 +17,19 @@ pub(crate) fn for_package(workspace: &Workspace) -> Result<()> {
     npm_tools(workspace)
 }
 
-/// A Chromium to test with: `EVERFRESH_CHROMIUM`, or Debian's, installed when it can be.
+/// A Chromium to test with: `E2E_CHROMIUM`, or Debian's, installed when it can be.
 pub(crate) fn chromium() -> Result<PathBuf> {
-    if let Some(path) = env::var_os("EVERFRESH_CHROMIUM").map(PathBuf::from) {
+    if let Some(path) = env::var_os("E2E_CHROMIUM").map(PathBuf::from) {
         if path.exists() {
             return Ok(path);
         }
-        bail!("EVERFRESH_CHROMIUM names {}, which does not exist", path.display());
+        bail!("E2E_CHROMIUM names {}, which does not exist", path.display());
     }
     let debian = Path::new("/usr/bin/chromium");
     if !debian.exists() {
         apt_install(&["chromium"]).context(
             "the browser tests need Chromium; elsewhere than on Debian install it yourself and \
-             set EVERFRESH_CHROMIUM to its path",
+             set E2E_CHROMIUM to its path",
         )?;
     }
     Ok(debian.to_path_buf())

@@ -118,7 +118,7 @@ fn browser_tests(workspace: &Workspace) -> Result<Counts> {
     let server = workspace.target("debug/everfresh-server");
     node_tests(workspace, "tests/e2e", |node| {
         node.arg("--test-concurrency=1");
-        node.env("EVERFRESH_SERVER", &server).env("EVERFRESH_CHROMIUM", &chromium);
+        node.env("E2E_SERVER", &server).env("E2E_CHROMIUM", &chromium);
     })
 }
 
