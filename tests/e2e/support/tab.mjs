@@ -1,0 +1,112 @@
+// A page with a session, seen from the test.
+
+import assert from "node:assert/strict";
+
+import { within } from "./waiting.mjs";
+
+/** One tab; `options` are those of its session. */
+export class Tab {
+  #page;
+  #options;
+
+  static async open(profile, url, options) {
+    const tab = new Tab();
+    tab.#page = await profile.newPage(url);
+    tab.#options = options;
+    await tab.#createSession();
+    return tab;
+  }
+
+  /** Runs a function in the page, where `e2e` and `session` are globals. */
+  run(fn, argument) {
+    return within(`the page: ${fn}`, this.#page.evaluate(fn, argument));
+  }
+
+  /** Signs in and hands the token response back. */
+  async signIn() {
+    const { status, body } = await this.login("demo");
+    assert.equal(status, 200);
+    await this.run(async (tokens) => {
+      await e2e.init();
+      session.start(tokens);
+    }, body);
+    return body;
+  }
+
+  /** Asks for tokens, and leaves it at that. */
+  login(password) {
+    return this.run((password) => e2e.login("demo", password), password);
+  }
+
+  /** What `session.restore()` says. */
+  restore() {
+    return this.run(() => session.restore());
+  }
+
+  /** What `session.signOut()` becomes. */
+  signOut() {
+    return this.run(() => e2e.outcome(session.signOut()));
+  }
+
+  /** What `session.refresh()` becomes. */
+  refresh() {
+    return this.run(() => e2e.outcome(session.refresh()));
+  }
+
+  /** Sends a request through the session: `{ status, body }` or `{ error }`. */
+  fetch(path) {
+    return this.run(async (path) => {
+      const { value, error } = await e2e.outcome(session.fetch(path));
+      return error ? { error } : { status: value.status, body: await value.json() };
+    }, path);
+  }
+
+  /** What `session.getAccessToken()` becomes. */
+  token() {
+    return this.run(() => e2e.outcome(session.getAccessToken()));
+  }
+
+  snapshot() {
+    return this.run(() => {
+      const { lastError, ...rest } = session.snapshot;
+      return { ...rest, lastError: lastError && e2e.plain(lastError) };
+    });
+  }
+
+  stats() {
+    return this.run(() => session.stats);
+  }
+
+  /** Waits for an event of a type, the first or a later one. */
+  event(type, count = 1) {
+    return this.run(([type, count]) => until(type, count), [type, count]);
+  }
+
+  /** All events so far, or those of one type. */
+  async events(type) {
+    const all = await this.run(() => events);
+    return type ? all.filter((event) => event.type === type) : all;
+  }
+
+  /** How often each type of event was told so far. */
+  async told() {
+    const counts = {};
+    for (const { type } of await this.events()) counts[type] = (counts[type] ?? 0) + 1;
+    return counts;
+  }
+
+  /** Real user input. */
+  touch() {
+    return this.#page.touch();
+  }
+
+  /** Loads the page again; its new session is neither started nor restored. */
+  async reload() {
+    await this.#page.reload();
+    await this.#createSession();
+  }
+
+  #createSession() {
+    return this.run((options) => Object.assign(globalThis, e2e.open(options)), this.#options);
+  }
+}

@@ -1,0 +1,30 @@
+// Waiting with a bound. Nothing here decides by the clock what is right, only when to give up.
+
+import { setTimeout as sleep } from "node:timers/promises";
+
+/** Looks again and again until there is something, and returns it. */
+export async function poll(what, look) {
+  const deadline = Date.now() + PATIENCE;
+  for (;;) {
+    const found = await look();
+    if (found) return found;
+    if (Date.now() > deadline) throw new Error(`gave up waiting: ${what}`);
+    await sleep(20);
+  }
+}
+
+/** What the promise brings, unless it takes too long. */
+export async function within(what, promise) {
+  const giveUp = new AbortController();
+  const late = sleep(PATIENCE, undefined, { signal: giveUp.signal }).then(() => {
+    throw new Error(`gave up waiting: ${what}`);
+  });
+  try {
+    return await Promise.race([promise, late]);
+  } finally {
+    giveUp.abort();
+    late.catch(() => {});
+  }
+}
+
+const PATIENCE = 20_000;

@@ -1,0 +1,52 @@
+// One server and one browser for all tests of a file, one profile for each test.
+
+import { after, before } from "node:test";
+
+import { launch } from "./chromium.mjs";
+import { Server } from "./server.mjs";
+import { assembleSite } from "./site.mjs";
+import { Tab } from "./tab.mjs";
+
+/** Sets everything up before the file's first test, and ends it after the last. */
+export function world(options) {
+  const made = new World();
+  before(() => made.begin(options), { timeout: 30_000 });
+  after(() => made.end(), { timeout: 30_000 });
+  return made;
+}
+
+class World {
+  server;
+  #browser;
+  #cleanups = [];
+
+  async begin(options) {
+    const site = await assembleSite();
+    this.#cleanups.push(site.remove);
+    this.server = await Server.start(site.path, options);
+    this.#cleanups.push(() => this.server.stop());
+    this.#browser = await launch();
+    this.#cleanups.push(() => this.#browser.close());
+  }
+
+  async end() {
+    for (const clean of this.#cleanups.reverse()) await clean();
+  }
+
+  /** A browser profile of the test's own. */
+  async profile(t) {
+    const profile = await this.#browser.newProfile();
+    t.after(() => profile.close());
+    return profile;
+  }
+
+  /** A tab in a profile; `path` names the page, everything else is the session's options. */
+  open(profile, { path = "/", ...options } = {}) {
+    return Tab.open(profile, `${this.server.url}${path}`, options);
+  }
+
+  /** A tab in a profile of its own. */
+  async tab(t, options) {
+    return this.open(await this.profile(t), options);
+  }
+}
