@@ -172,6 +172,7 @@ fn superseded_is_tried_twice_more_and_then_final() {
     }
     tab.answer_status(400, "invalid_grant", "superseded");
     assert_eq!(tab.ended(), Some(EndReason::Revoked));
+    assert_eq!(tab.revokes.len(), 1, "whoever holds the newer token is none of our tabs");
 }
 
 #[test]

@@ -110,19 +110,24 @@ impl Live {
             self.failed(errand, lock, Error::Unavailable, None, ctx);
             return ControlFlow::Continue(());
         }
-        let (error, reason) = match verdict {
-            Some(verdict) => verdict,
+        let (error, reason, scope) = match verdict {
+            Some((error, reason)) => (error, reason, Scope::Tabs),
             None if errand.superseded + 1 < ASKS => {
                 errand.superseded += 1;
                 self.failed(errand, lock, Error::Unavailable, None, ctx);
                 return ControlFlow::Continue(());
             }
-            None => (Error::SignedOutByServer, EndReason::Revoked),
+            // Somebody else holds the newer token, and it is none of our tabs: whoever it is, the
+            // family is revoked.
+            None => {
+                let scope = Scope::Server { everywhere: false };
+                (Error::SignedOutByServer, EndReason::Revoked, scope)
+            }
         };
         lock.release(ctx);
         ctx.stats.outcomes.r#final += 1;
         ControlFlow::Break(match self.held {
-            Some(_) => Ending { reason, fence: generation, scope: Scope::Tabs, error: Some(error) },
+            Some(_) => Ending { reason, fence: generation, scope, error: Some(error) },
             None => Ending::local(EndReason::None, Scope::Tab),
         })
     }
