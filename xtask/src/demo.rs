@@ -25,7 +25,7 @@ pub(crate) fn run(workspace: &Workspace, port: u16) -> Result<()> {
     let mut cargo = workspace.cargo(&["build", "--release", "--package", "everfresh-server"]);
     check(&mut cargo, BUILD)?;
     let site = workspace.target("demo");
-    assemble(workspace, &site)?;
+    assemble(workspace, &site, control)?;
 
     let (stop, stopped) = mpsc::channel();
     ctrlc::set_handler(move || {
@@ -68,13 +68,15 @@ fn ensure_free(address: SocketAddr) -> Result<()> {
     }
 }
 
-/// The site: www/ with the package's files in /everfresh/.
-fn assemble(workspace: &Workspace, site: &Path) -> Result<()> {
+/// The site: www/ with the package's files in /everfresh/, and where the switchboard is.
+fn assemble(workspace: &Workspace, site: &Path, control: SocketAddr) -> Result<()> {
     if site.exists() {
         fs::remove_dir_all(site)?;
     }
     copy_all(&workspace.join("www"), site)?;
-    copy_all(&workspace.join("pkg/dist"), &site.join("everfresh"))
+    copy_all(&workspace.join("pkg/dist"), &site.join("everfresh"))?;
+    let config = format!("{{\"control\": \"http://{control}\"}}\n");
+    fs::write(site.join("demo-config.json"), config).context("cannot write demo-config.json")
 }
 
 fn copy_all(from: &Path, to: &Path) -> Result<()> {

@@ -1,0 +1,202 @@
+// The rolling picture: four lanes, now at three quarters.
+
+import { JITTER, LEAD } from "./settings.js";
+
+/** Draws on `canvas` what `draw(now, snapshot, history)` is given. */
+export function createTimeline(canvas) {
+  const pen = canvas.getContext("2d");
+  const dark = matchMedia("(prefers-color-scheme: dark)");
+  let colors = readColors(canvas);
+  dark.addEventListener("change", () => (colors = readColors(canvas)));
+  let width = 0;
+  let height = 0;
+  let scale = 0;
+  let font = "";
+
+  function fit() {
+    const box = canvas.getBoundingClientRect();
+    const ratio = window.devicePixelRatio;
+    if (box.width === width && box.height === height && ratio === scale) return;
+    [width, height, scale] = [box.width, box.height, ratio];
+    canvas.width = Math.round(width * ratio);
+    canvas.height = Math.round(height * ratio);
+    font = `11px ${getComputedStyle(canvas).fontFamily}`;
+  }
+
+  return function draw(now, snapshot, history) {
+    fit();
+    const past = width < 420 ? 40_000 : width < 640 ? 60_000 : 75_000;
+    const span = past / 0.74;
+    const x = (at) => ((at - now + past) / span) * width;
+    const lane = (height - AXIS) / 4;
+    const middle = (index) => lane * (index + 0.5);
+    history.prune(now - past - 5_000);
+    pen.setTransform(scale, 0, 0, scale, 0, 0);
+    pen.clearRect(0, 0, width, height);
+    pen.font = font;
+    pen.textBaseline = "middle";
+
+    drawGrid();
+    for (const outage of history.outages) drawOutage(outage);
+    for (const token of history.tokens) drawToken(token, token === history.tokens.at(-1));
+    drawRefreshes();
+    for (const group of history.requests) drawRequests(group);
+    for (const at of history.inputs) line(x(at), middle(3) - 6, middle(3) + 6, colors.muted, 2);
+    for (const end of history.ends) drawEnd(end);
+    drawFuture();
+    line(x(now), 0, height - AXIS, colors.text, 1.5);
+
+    function drawGrid() {
+      for (let index = 1; index < 5; index += 1) {
+        pen.fillStyle = colors.line;
+        pen.fillRect(0, Math.round(lane * index), width, 1);
+      }
+      pen.fillStyle = colors.muted;
+      const step = past > 50_000 ? 15_000 : 10_000;
+      for (let at = -past + (past % step); at < span - past; at += step) {
+        const words = at === 0 ? "now" : `${at < 0 ? "−" : "+"}${Math.abs(at) / 1_000} s`;
+        const size = pen.measureText(words).width;
+        const left = x(now + at) - size / 2;
+        if (left > 0 && left + size < width) pen.fillText(words, left, height - AXIS / 2 + 2);
+      }
+    }
+
+    function drawOutage({ from, to }) {
+      const left = Math.max(0, x(from));
+      const right = x(Math.min(to, now));
+      hatch(left, 0, right - left, height - AXIS, colors.line);
+      pen.fillStyle = colors.muted;
+      if (right - left > 44) pen.fillText("offline", left + 5, middle(3));
+    }
+
+    function drawToken({ generation, from, to }, current) {
+      const [left, right] = [x(from) + 1, x(to) - 1];
+      if (right - left < 1) return;
+      const top = lane * 0.5 - 9;
+      pen.fillStyle = colors.soft;
+      rounded(left, top, right - left, 18);
+      if (current && snapshot.expiresAt !== null) {
+        const life = (to - from) / 2;
+        const lead = x(to - Math.min(LEAD * 1_000, life));
+        const earliest = x(to - Math.min((LEAD + JITTER) * 1_000, life));
+        hatch(earliest, top, lead - earliest, 18, colors.accent);
+        pen.fillStyle = colors.warn;
+        pen.fillRect(lead, top + 15, right - lead - 2, 3);
+      }
+      pen.fillStyle = colors.text;
+      const start = Math.max(left, 0) + 6;
+      if (right - start > 22) pen.fillText(String(generation), start, lane * 0.5 + 0.5);
+    }
+
+    function drawRefreshes() {
+      const marks = history.refreshes;
+      marks.forEach(({ at, ok, label }, index) => {
+        drawMark(x(at), middle(1), ok, colors.accent);
+        // A reason that would run into what comes next stays in the log.
+        const next = marks[index + 1]?.at ?? snapshot.refreshAt ?? Infinity;
+        drawLabel(label, x(at) + 8, middle(1), x(next) - 8);
+      });
+    }
+
+    // Refusals above, answers below: a healed request has both at nearly the same time.
+    function drawRequests({ at, ok, number }) {
+      const y = middle(2) + (ok ? 7 : -7);
+      drawMark(x(at), y, ok, colors.text, 3.5);
+      if (number > 1) drawLabel(`×${number}`, x(at) + 7, y, width);
+    }
+
+    function drawFuture() {
+      const { refreshAt, expiresAt, idleAt, endsAt } = snapshot;
+      const coming = (at) => at !== null && at > now;
+      if (coming(refreshAt) && refreshAt < expiresAt) {
+        ring(x(refreshAt), middle(1), colors.accent);
+      }
+      if (coming(idleAt) && x(idleAt) < width) {
+        ring(x(idleAt), middle(3), colors.muted);
+        drawLabel("idle", x(idleAt) + 8, middle(3), width);
+      }
+      if (coming(endsAt) && x(endsAt) < width) drawEnd({ at: endsAt, label: "ends" }, [3, 4]);
+    }
+
+    function drawEnd({ at, label }, dash = []) {
+      pen.setLineDash(dash);
+      line(x(at), 0, height - AXIS, colors.bad, 1.5);
+      pen.setLineDash([]);
+      pen.fillStyle = colors.bad;
+      const size = pen.measureText(label).width;
+      const left = x(at) + 5 + size > width ? x(at) - 5 - size : x(at) + 5;
+      pen.fillText(label, left, middle(2));
+    }
+  };
+
+  function drawMark(x, y, ok, color, size = 4.5) {
+    pen.beginPath();
+    if (ok) {
+      pen.fillStyle = color;
+      pen.arc(x, y, size, 0, 7);
+      pen.fill();
+      return;
+    }
+    pen.strokeStyle = colors.bad;
+    pen.lineWidth = 2;
+    pen.moveTo(x - size, y - size);
+    pen.lineTo(x + size, y + size);
+    pen.moveTo(x + size, y - size);
+    pen.lineTo(x - size, y + size);
+    pen.stroke();
+  }
+
+  function drawLabel(words, x, y, limit) {
+    if (x + pen.measureText(words).width > Math.min(limit, width)) return;
+    pen.fillStyle = colors.muted;
+    pen.fillText(words, x, y + 0.5);
+  }
+
+  function ring(x, y, color) {
+    pen.strokeStyle = color;
+    pen.lineWidth = 1.5;
+    pen.beginPath();
+    pen.arc(x, y, 4.5, 0, 7);
+    pen.stroke();
+  }
+
+  function line(x, from, to, color, size) {
+    pen.strokeStyle = color;
+    pen.lineWidth = size;
+    pen.beginPath();
+    pen.moveTo(x, from);
+    pen.lineTo(x, to);
+    pen.stroke();
+  }
+
+  function rounded(x, y, w, h) {
+    pen.beginPath();
+    pen.roundRect(x, y, w, h, Math.min(5, w / 2));
+    pen.fill();
+  }
+
+  function hatch(x, y, w, h, color) {
+    if (w <= 0) return;
+    pen.save();
+    pen.beginPath();
+    pen.rect(x, y, w, h);
+    pen.clip();
+    pen.strokeStyle = color;
+    pen.lineWidth = 1.5;
+    pen.beginPath();
+    for (let from = x - h; from < x + w; from += 6) {
+      pen.moveTo(from, y + h);
+      pen.lineTo(from + h, y);
+    }
+    pen.stroke();
+    pen.restore();
+  }
+}
+
+function readColors(element) {
+  const style = getComputedStyle(element);
+  const names = ["text", "muted", "line", "accent", "soft", "warn", "bad"];
+  return Object.fromEntries(names.map((name) => [name, style.getPropertyValue(`--${name}`)]));
+}
+
+const AXIS = 22;
