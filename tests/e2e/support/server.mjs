@@ -20,16 +20,17 @@ export class Server {
 
   /**
    * @param site - the folder to serve
-   * @param options - `accessTtl` of its tokens; `sqlite` to outlive its process
+   * @param options - `accessTtl` of its tokens; `sqlite` to outlive its process;
+   *   `cookie` for refresh tokens that no script sees
    */
-  static async start(site, { accessTtl = "300s", sqlite = false } = {}) {
+  static async start(site, { accessTtl = "300s", sqlite = false, cookie = false } = {}) {
     const server = new Server();
     const data = await temporaryFolder();
     server.#data = data;
     server.#flags = [
       ...["--store", sqlite ? `sqlite:${join(data.path, "everfresh.db")}` : "memory:"],
       ...["--data", data.path, "--serve", site, "--user", "demo:demo"],
-      ...["--access-ttl", accessTtl],
+      ...["--access-ttl", accessTtl, `--cookie=${cookie}`],
     ];
     try {
       await server.#spawn("127.0.0.1:0", "127.0.0.1:0");

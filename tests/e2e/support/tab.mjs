@@ -78,8 +78,13 @@ export class Tab {
   }
 
   /** Waits for an event of a type, the first or a later one. */
-  event(type, count = 1) {
-    return this.run(([type, count]) => until(type, count), [type, count]);
+  async event(type, count = 1) {
+    try {
+      return await this.run(([type, count]) => until(type, count), [type, count]);
+    } catch (cause) {
+      const told = JSON.stringify(await this.told());
+      throw new Error(`no event ${type} (${count}), only ${told}`, { cause });
+    }
   }
 
   /** All events so far, or those of one type. */
@@ -104,6 +109,11 @@ export class Tab {
   async reload() {
     await this.#page.reload();
     await this.#createSession();
+  }
+
+  /** Closes the page, as its user would. */
+  close() {
+    return this.#page.close();
   }
 
   #createSession() {

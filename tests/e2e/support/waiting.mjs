@@ -27,4 +27,4 @@ export async function within(what, promise) {
   }
 }
 
-const PATIENCE = 20_000;
+const PATIENCE = 30_000;
