@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::extract::{MatchedPath, Request, State};
-use axum::middleware::{Next, from_fn, from_fn_with_state};
+use axum::middleware::{Next, from_fn_with_state};
 use axum::response::Response;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -35,7 +35,7 @@ pub fn app(state: AppState) -> Router {
         None => router.fallback(not_found),
     };
     router
-        .layer(from_fn(guard))
+        .layer(from_fn_with_state(csp(&state), guard))
         .layer(from_fn_with_state(state.clone(), control::commit_faults))
         .layer(cors(&state))
         .layer(from_fn_with_state(state.clone(), observe))
@@ -47,14 +47,24 @@ async fn not_found() -> ApiError {
 }
 
 /// Headers that every answer carries.
-async fn guard(request: Request, next: Next) -> Response {
+async fn guard(State(csp): State<HeaderValue>, request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
     let headers = response.headers_mut();
-    headers.insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static(CSP));
+    headers.insert(CONTENT_SECURITY_POLICY, csp);
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     headers.insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
     headers.entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("no-cache"));
     response
+}
+
+/// What a page of ours may do. One that is served beside a switchboard may use that too.
+fn csp(state: &AppState) -> HeaderValue {
+    let settings = &state.settings;
+    let switchboard = settings.control.filter(|_| settings.serve.is_some());
+    let connect = switchboard.map(|address| format!("connect-src 'self' http://{address};"));
+    connect
+        .and_then(|connect| CSP.replace("connect-src 'self';", &connect).try_into().ok())
+        .unwrap_or(HeaderValue::from_static(CSP))
 }
 
 /// Exactly the allowed origins, with credentials, on errors as well.

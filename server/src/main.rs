@@ -72,10 +72,14 @@ async fn run(cli: Cli) -> Result<(), Box<dyn std::error::Error>> {
     };
     let listener = bind(settings.listen).await?;
     let address = listener.local_addr()?;
+    settings.listen = address;
     let control_listener = match settings.control {
         Some(address) => Some(bind(address).await?),
         None => None,
     };
+    if let Some(listener) = &control_listener {
+        settings.control = Some(listener.local_addr()?);
+    }
     if settings.issuer.is_empty() {
         settings.issuer = format!("http://{address}");
     }

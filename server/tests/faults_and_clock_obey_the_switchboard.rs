@@ -129,6 +129,34 @@ async fn arm(world: &World, fault: serde_json::Value) {
     assert_eq!(world.control("/faults", fault).await.status, 200);
 }
 
+#[tokio::test]
+async fn a_page_that_is_served_beside_it_may_use_it_and_no_other_page_may() {
+    let served = "serve = \".\"\ncontrol = \"127.0.0.1:8081\"\n";
+    let allowed = async |settings: &str, origin: &str| {
+        let world = World::with(settings).await;
+        let asked = Request::options("/clock")
+            .header("origin", origin)
+            .header("access-control-request-method", "POST")
+            .header("access-control-request-headers", "content-type")
+            .body(Body::empty());
+        let answer = world.send_control(asked.unwrap()).await;
+        answer.header("access-control-allow-origin").map(str::to_owned)
+    };
+    let own = "http://127.0.0.1:8080";
+    assert_eq!(allowed(served, own).await.as_deref(), Some(own));
+    assert_eq!(allowed(served, "http://127.0.0.1:9999").await, None);
+    assert_eq!(allowed("", own).await, None);
+
+    for (settings, connect) in [
+        (served, "connect-src 'self' http://127.0.0.1:8081;"),
+        ("serve = \".\"\n", "connect-src 'self';"),
+    ] {
+        let world = World::with(settings).await;
+        let page = world.send(Request::get("/healthz").body(Body::empty()).unwrap()).await;
+        assert!(page.header("content-security-policy").unwrap().contains(connect), "{settings}");
+    }
+}
+
 async fn generation(world: &World, access: &str) -> u32 {
     let sid = SessionId::parse(claims(access)["sid"].as_str().unwrap()).unwrap();
     world.state.store.session(sid).await.unwrap().unwrap().0.generation

@@ -64,6 +64,11 @@ impl World {
         Answer::of(self.control.clone().oneshot(request).await.unwrap()).await
     }
 
+    /// Any request to the switchboard.
+    pub(crate) async fn send_control(&self, request: Request<Body>) -> Answer {
+        Answer::of(self.control.clone().oneshot(request).await.unwrap()).await
+    }
+
     pub(crate) async fn control_get(&self, path: &str) -> Value {
         let request = Request::get(path).body(Body::empty()).unwrap();
         Answer::of(self.control.clone().oneshot(request).await.unwrap()).await.json()
