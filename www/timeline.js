@@ -91,10 +91,11 @@ export function createTimeline(canvas) {
     function drawRefreshes() {
       const marks = history.refreshes;
       marks.forEach(({ at, ok, label }, index) => {
-        drawMark(x(at), middle(1), ok, colors.accent);
+        // Failures above, so that the attempt that comes right after does not hide them.
+        drawMark(x(at), middle(1) - (ok ? 0 : 9), ok, colors.accent);
         // A reason that would run into what comes next stays in the log.
         const next = marks[index + 1]?.at ?? snapshot.refreshAt ?? Infinity;
-        drawLabel(label, x(at) + 8, middle(1), x(next) - 8);
+        drawLabel(label, x(at) + 8, middle(1) - (ok ? 0 : 9), x(next) - 8);
       });
     }
 
@@ -115,17 +116,17 @@ export function createTimeline(canvas) {
         ring(x(idleAt), middle(3), colors.muted);
         drawLabel("idle", x(idleAt) + 8, middle(3), width);
       }
-      if (coming(endsAt) && x(endsAt) < width) drawEnd({ at: endsAt, label: "ends" }, [3, 4]);
+      if (coming(endsAt) && x(endsAt) < width) drawEnd({ at: endsAt, label: "ends" }, 2, [3, 4]);
     }
 
-    function drawEnd({ at, label }, dash = []) {
+    function drawEnd({ at, label }, row = 3, dash = []) {
       pen.setLineDash(dash);
       line(x(at), 0, height - AXIS, colors.bad, 1.5);
       pen.setLineDash([]);
       pen.fillStyle = colors.bad;
       const size = pen.measureText(label).width;
       const left = x(at) + 5 + size > width ? x(at) - 5 - size : x(at) + 5;
-      pen.fillText(label, left, middle(2));
+      pen.fillText(label, left, middle(row));
     }
   };
 

@@ -13,9 +13,9 @@ const ends = {
   none: "nobody was signed in",
   cancelled: "the page stopped the session in this tab",
   "signed-out": "you signed out",
-  idle: "nobody used the page for a minute, so the last token was left to run out",
+  idle: "nobody used the page for a minute, and the last token ran out",
   "max-age": "its longest allowed time is over",
-  revoked: "the server ended the session, and the refusal is final",
+  revoked: "the server ended it for good",
   reuse: "an old refresh token came back, which looks like theft",
   "login-required": "the server wants a new sign-in",
   "subject-changed": "somebody else signed in",
@@ -59,10 +59,10 @@ export function duration(milliseconds) {
   return seconds < 172_800 ? `${Math.round(seconds / 3_600)} h` : `${Math.round(seconds / 86_400)} d`;
 }
 
-/** A difference of clocks: "+5:00", "in step". */
+/** A difference of clocks: "+5:00". */
 export function offset(milliseconds) {
   const size = Math.round(Math.abs(milliseconds) / 1_000);
-  if (size < 2) return "in step";
+  if (size < 2) return "within 30 s";
   return `${milliseconds < 0 ? "−" : "+"}${duration(size * 1_000)}`;
 }
 
