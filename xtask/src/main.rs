@@ -16,6 +16,7 @@ mod test;
 mod wasm;
 mod why;
 mod workspace;
+mod worlds;
 
 use std::process::ExitCode;
 
@@ -49,6 +50,27 @@ enum Task {
     },
     /// Make the npm tarball and check it as a user's tools would
     Pack,
+    /// Run one virtual world and tell its story line by line
+    Sim {
+        /// The world
+        #[arg(long)]
+        seed: u64,
+        /// Tell it as it was drawn, even if it fails and can be cut down
+        #[arg(long)]
+        whole: bool,
+    },
+    /// Run many virtual worlds on all cores and print what they came to
+    Soak {
+        /// How many
+        #[arg(long, default_value_t = 20_000)]
+        worlds: u64,
+        /// Stop after so many minutes, whatever is left
+        #[arg(long)]
+        minutes: Option<u64>,
+        /// The first seed
+        #[arg(long, default_value_t = 1)]
+        from: u64,
+    },
 }
 
 fn main() -> ExitCode {
@@ -58,6 +80,8 @@ fn main() -> ExitCode {
         Task::Test => Ok(test::run(&workspace)),
         Task::Size { why } => size::run(&workspace, why).map(|()| ExitCode::SUCCESS),
         Task::Pack => pack::run(&workspace).map(|()| ExitCode::SUCCESS),
+        Task::Sim { seed, whole } => worlds::tell(&workspace, seed, whole),
+        Task::Soak { worlds, minutes, from } => worlds::soak(&workspace, worlds, minutes, from),
     });
     match done {
         Ok(code) => code,

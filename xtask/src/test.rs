@@ -11,7 +11,7 @@ use crate::process::{check, observe};
 use crate::report::Counts;
 use crate::setup::WASM_TARGET;
 use crate::workspace::Workspace;
-use crate::{deny, hygiene, pack, package, setup, size};
+use crate::{deny, hygiene, pack, package, setup, size, worlds};
 
 /// Runs every step, prints what each one found and closes on the count of all tests.
 ///
@@ -61,6 +61,7 @@ fn steps() -> Vec<Step> {
         step("lints", false, |w| untested(lints(w))),
         step("lints for wasm", false, |w| untested(lints_for_wasm(w))),
         step("native tests", false, native_tests),
+        step("virtual worlds", false, worlds::test),
         step("documentation", false, |w| untested(documentation(w))),
         step("package", false, |w| untested(package::build(w))),
         step("types", false, |w| untested(types(w))),

@@ -230,7 +230,15 @@ impl Plan {
             };
             at(dice, action);
         }
-        // A tab that stood still while storage was wiped has nothing to learn from: a stated limit.
+        // Two stated limits. With storage that lags, a page that has just been loaded, or attempts
+        // that fail within milliseconds, can let two tabs make a key each; and a tab that stood
+        // still while storage was wiped has nothing to learn from.
+        if self.odds.read_lag > 0 {
+            use Action::{Clone, Offline, Open, Reload, Sleep};
+            actions.retain(|(_, action)| {
+                !matches!(action, Clone(_) | Offline(_) | Open | Reload(_) | Sleep(_))
+            });
+        }
         if actions.iter().any(|(_, action)| matches!(action, Action::Freeze(..) | Action::Sleep(_)))
         {
             actions.retain(|(_, action)| *action != Action::Wipe);
@@ -242,10 +250,11 @@ impl Plan {
     /// Whether the lock can be trusted to keep refreshes apart.
     #[must_use]
     pub fn locks_keep_apart(&self) -> bool {
-        // A page that leaves lets go of the lock while its request is under way.
+        // A page that leaves lets go of the lock while its request is under way, and a clock that
+        // is set back makes the lease in the record incredible.
         let leaves = |action: &Action| {
-            use Action::{Clone, Crash, Freeze, Reload, Sleep};
-            matches!(action, Freeze(..) | Reload(_) | Crash(_) | Sleep(_) | Clone(_))
+            use Action::{Clone, Crash, Freeze, Reload, SetClock, Sleep};
+            matches!(action, Freeze(..) | Reload(_) | Crash(_) | Sleep(_) | Clone(_) | SetClock(_))
         };
         self.locks == Locks::Working && !self.actions.iter().any(|(_, action)| leaves(action))
     }
