@@ -7,6 +7,12 @@ export const JITTER = 3;
 /** No input for this long: no more refreshes. */
 export const IDLE = 60;
 
+/** When the next refresh comes, if one does: not after expiry, and not for somebody idle. */
+export function nextRefresh({ refreshAt, expiresAt, idleAt }) {
+  if (refreshAt === null || refreshAt >= expiresAt) return null;
+  return idleAt !== null && refreshAt >= idleAt ? null : refreshAt;
+}
+
 /** The options of `createSession`, but for the transport. */
 export const options = {
   name: "demo",

@@ -1,6 +1,6 @@
 // The rolling picture: four lanes, now at three quarters.
 
-import { JITTER, LEAD } from "./settings.js";
+import { JITTER, LEAD, nextRefresh } from "./settings.js";
 
 /** Draws on `canvas` what `draw(now, snapshot, history)` is given. */
 export function createTimeline(canvas) {
@@ -107,11 +107,10 @@ export function createTimeline(canvas) {
     }
 
     function drawFuture() {
-      const { refreshAt, expiresAt, idleAt, endsAt } = snapshot;
+      const { idleAt, endsAt } = snapshot;
+      const refreshAt = nextRefresh(snapshot);
       const coming = (at) => at !== null && at > now;
-      if (coming(refreshAt) && refreshAt < expiresAt) {
-        ring(x(refreshAt), middle(1), colors.accent);
-      }
+      if (coming(refreshAt)) ring(x(refreshAt), middle(1), colors.accent);
       if (coming(idleAt) && x(idleAt) < width) {
         ring(x(idleAt), middle(3), colors.muted);
         drawLabel("idle", x(idleAt) + 8, middle(3), width);

@@ -1,6 +1,6 @@
 // The session in numbers: status, bars, facts, counters.
 
-import { IDLE, JITTER, LEAD } from "./settings.js";
+import { IDLE, JITTER, LEAD, nextRefresh } from "./settings.js";
 import { duration, nameOf, offset, until, whyEnded } from "./words.js";
 
 const part = (id) => document.getElementById(id);
@@ -37,7 +37,9 @@ export function createView(session) {
     text(part("ended"), past ? "Sign in as demo, with the password demo." : `The session is over: ${whyEnded(reason)}.`);
   }
 
-  function drawToken(now, { expiresAt, refreshAt, generation, status }, token) {
+  function drawToken(now, snapshot, token) {
+    const { expiresAt, generation, status } = snapshot;
+    const refreshAt = nextRefresh(snapshot);
     const life = Math.max(1, expiresAt - (token?.from ?? now));
     const share = (at) => `${Math.min(100, Math.max(0, 100 - ((expiresAt - at) / life) * 100))}%`;
     const lead = expiresAt - Math.min(LEAD * 1_000, life / 2);
@@ -56,8 +58,8 @@ export function createView(session) {
   function drawIdle(now, idleAt) {
     const left = idleAt === null ? 1 : Math.max(0, (idleAt - now) / (IDLE * 1_000));
     part("idle-bar").style.transform = `scaleX(${Math.min(1, left)})`;
-    const words = idleAt === null ? "off" : left > 0 ? `in ${until(idleAt, now)}` : "no more refreshes";
-    text(part("idle-left"), words);
+    const words = left > 0 ? `in ${until(idleAt, now)}` : "now";
+    text(part("idle-left"), idleAt === null ? "never" : words);
   }
 
   function drawCounters({ refreshes, outcomes, requests }) {
@@ -77,10 +79,10 @@ export function createView(session) {
     if (snapshot.expiresAt === null) return;
     drawToken(now, snapshot, token);
     drawIdle(now, snapshot.idleAt);
-    const { generation, expiresAt, refreshAt, endsAt, subject } = snapshot;
+    const { generation, expiresAt, endsAt, subject } = snapshot;
     text(facts.generation, generation);
     text(facts.expires, until(expiresAt, now));
-    text(facts.refresh, refreshAt !== null && refreshAt < expiresAt ? until(refreshAt, now) : "–");
+    text(facts.refresh, until(nextRefresh(snapshot), now));
     text(facts.ends, until(endsAt, now));
     text(facts.skew, offset(skew));
     text(facts.subject, subject ?? "–");

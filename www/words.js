@@ -26,7 +26,7 @@ const ends = {
 const statuses = {
   unknown: "Starting",
   active: "Signed in",
-  stale: "Waiting for the server",
+  stale: "Waiting",
   warning: "About to end",
   "signed-out": "Signed out",
 };
