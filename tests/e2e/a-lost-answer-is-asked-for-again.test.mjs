@@ -23,7 +23,7 @@ test("a refresh whose answer is lost is replayed with the same key", async (t) =
   assert.deepEqual(refreshes, { T5: 1, T6: 1 });
   assert.deepEqual(await tab.told(), { started: 1, "refresh-failed": 1, refreshed: 1 });
   const { status, generation, lastError } = await tab.snapshot();
-  assert.deepEqual({ status, generation, lastError }, { status: "active", generation: 2, lastError: null });
+  assert.deepEqual([status, generation, lastError], ["active", 2, null]);
   assert.equal((await tab.fetch("/api/me")).status, 200);
 });
 

@@ -7,7 +7,7 @@ import { world } from "./support/world.mjs";
 const w = world();
 
 for (const storage of ["memory", "local"]) {
-  test(`a tab is closed during its refresh: another ends it with the same key (${storage})`, async (t) => {
+  test(`a tab closes during its refresh: another ends it with its key (${storage})`, async (t) => {
     const profile = await w.profile(t);
     const [a, b] = [await w.open(profile, { storage }), await w.open(profile, { storage })];
     await a.signIn();

@@ -37,6 +37,8 @@ test("several short lifetimes: one refresh each, before expiry, and never a 401"
   }
   const { refreshes: begun, outcomes, requests } = await tab.stats();
   assert.equal(begun.scheduled, LIFETIMES);
-  assert.deepEqual(outcomes, { committed: LIFETIMES, adopted: 0, transient: 0, final: 0, discarded: 0 });
+  const { committed, ...others } = outcomes;
+  assert.equal(committed, LIFETIMES);
+  assert.deepEqual(others, { adopted: 0, transient: 0, final: 0, discarded: 0 });
   assert.equal(requests.resent, 0);
 });

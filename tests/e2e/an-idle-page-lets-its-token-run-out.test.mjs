@@ -18,7 +18,8 @@ test("an idle page makes no refresh and ends with its token, for the reason idle
   assert.equal(reason, "idle");
   assert.ok(at >= expiresAt, "not before the token ran out");
   assert.deepEqual((await counted()).requests, { "POST /auth/login": 1 });
-  assert.deepEqual((await tab.events()).map(({ type }) => type), ["started", "warning", "signed-out"]);
+  const told = (await tab.events()).map(({ type }) => type);
+  assert.deepEqual(told, ["started", "warning", "signed-out"]);
   const { status, reason: why } = await tab.snapshot();
   assert.deepEqual([status, why], ["signed-out", "idle"]);
   assert.equal((await tab.token()).error.code, "ERR_NOT_SIGNED_IN");

@@ -5,7 +5,7 @@ import { world } from "./support/world.mjs";
 
 const w = world({ accessTtl: "2s" });
 
-test("offline for longer than the token: the first request waits, and one refresh follows", async (t) => {
+test("offline for longer than the token: the first request waits for one refresh", async (t) => {
   const profile = await w.profile(t);
   const tab = await w.open(profile, { leadSeconds: 1 });
   await tab.signIn();

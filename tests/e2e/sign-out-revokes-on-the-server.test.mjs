@@ -34,7 +34,7 @@ test("after sign-out neither token is worth anything, and a reload changes nothi
   assert.deepEqual((await afterwards()).requests, { "GET /api/me": 1 });
 });
 
-test("a revoke that is lost on the way is tried again; the browser is signed out at once", async (t) => {
+test("a revoke that is lost is tried again, and the browser is signed out at once", async (t) => {
   const tab = await w.tab(t);
   const { access_token: access } = await tab.signIn();
   await w.server.fault("POST /oauth/revoke", "drop-before-commit");

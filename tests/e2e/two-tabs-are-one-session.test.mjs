@@ -24,8 +24,8 @@ for (const storage of ["memory", "local"]) {
     }
     const [tokenOfA, tokenOfB] = await Promise.all(tabs.map((tab) => tab.token()));
     assert.equal(tokenOfA.value, tokenOfB.value);
-    const committed = await Promise.all(tabs.map(async (tab) => (await tab.stats()).outcomes.committed));
-    assert.equal(committed[0] + committed[1], LIFETIMES);
+    const [ofA, ofB] = await Promise.all(tabs.map((tab) => tab.stats()));
+    assert.equal(ofA.outcomes.committed + ofB.outcomes.committed, LIFETIMES);
   });
 }
 
@@ -44,7 +44,7 @@ test("a sign-out in one tab ends the other", async (t) => {
   for (const tab of [a, b]) assert.equal((await tab.told())["signed-out"], 1);
 });
 
-test("a sign-in in one tab signs in the other, which had looked for a session before", async (t) => {
+test("a sign-in in one tab signs in the other, which had looked before", async (t) => {
   const [a, b] = await twoTabs(await w.profile(t), { leadSeconds: 1 });
   const { status, reason } = await b.restore();
   assert.deepEqual([status, reason], ["signed-out", "none"]);

@@ -36,7 +36,8 @@ function open(options = {}) {
   for (const type of TYPES) {
     session.on(type, ({ error, ...event }) => {
       const { generation, refreshAt, expiresAt } = session.snapshot;
-      events.push({ ...event, ...(error && { error: plain(error) }), generation, refreshAt, expiresAt });
+      const failure = error && { error: plain(error) };
+      events.push({ ...event, ...failure, generation, refreshAt, expiresAt });
       for (const look of waiting) look();
     });
   }
