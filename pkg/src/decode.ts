@@ -1,8 +1,9 @@
 // Reads a JWT without trusting it.
 
-import { decodePayload } from "../wasm/everfresh.js";
+import { decode } from "../wasm/everfresh.js";
 
 import { InvalidTokenError, WasmLoadError } from "./errors.ts";
+import { heard } from "./host.ts";
 import { ready } from "./loading.ts";
 import type { Claims } from "./types.ts";
 
@@ -21,13 +22,10 @@ export function decodeJwt(token: string): Claims {
     );
   }
   if (typeof token !== "string") throw new InvalidTokenError("a JWT is a string");
-  let payload: string;
-  try {
-    payload = decodePayload(token);
-  } catch (cause) {
-    throw new InvalidTokenError(`${cause}: pass the token as the server sent it`);
-  }
-  return parseClaims(payload);
+  const valid = decode(token);
+  const [first, message] = heard<[string, string]>();
+  if (valid) return parseClaims(first);
+  throw new InvalidTokenError(`${message}: pass the token as the server sent it`);
 }
 
 /** The claims of a payload, frozen deeply. @internal */

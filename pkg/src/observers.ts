@@ -49,19 +49,18 @@ export class Observers {
   /** There is an event to be told of. */
   emit(
     type: string,
-    at: number,
-    reason: string | undefined,
-    time: number | undefined,
+    reason: string | null,
+    time: number | null,
     error: unknown,
     log: (level: keyof Logger, message: string, details?: unknown) => void,
   ): void {
-    const event: Record<string, unknown> & { type: string } = { type, at };
-    if (reason !== undefined || type === "refreshed") event["reason"] = reason ?? null;
+    const event: Record<string, unknown> & { type: string } = { type, at: Date.now() };
+    if (reason !== null || type === "refreshed") event["reason"] = reason;
     if (type === "warning") event["endsAt"] = time;
     else if (type === "clock-skew") event["skew"] = time;
     else if (type === "revoke-failed") event["retryAt"] = time;
     else if (type === "refresh-failed") {
-      event["retryAt"] = time ?? null;
+      event["retryAt"] = time;
       event["error"] = error;
     }
     Object.freeze(event);

@@ -1,7 +1,5 @@
 // The options of `createSession`: what they mean, and what they must be.
 
-import type { EngineOptions } from "../wasm/everfresh.js";
-
 import type { Claims, RefreshReason, TokenResponse, TokenSet } from "./types.ts";
 
 /** What the session does and how. Durations are in seconds. `undefined` is the default. */
@@ -122,10 +120,27 @@ export interface Logger {
   error(message: string, details?: unknown): void;
 }
 
+/** The numbers that the wasm takes, durations in milliseconds. @internal */
+export type Policy = readonly [
+  lead: number,
+  jitter: number,
+  minInterval: number,
+  idle: number,
+  endWhenIdle: boolean,
+  warn: number,
+  maxSession: number,
+  timeout: number,
+  wait: number,
+  credential: number,
+];
+
 /** The options after validation. @internal */
 export interface Settings {
   readonly name: string;
-  readonly engine: EngineOptions;
+  readonly policy: Policy;
+  readonly endpoint: Endpoint;
+  readonly storage: string | TokenStorage;
+  readonly activityEvents: readonly string[];
   readonly lead: ((claims: Claims) => number) | undefined;
   /** Undefined: the page's own. */
   readonly origins: ReadonlySet<string> | undefined;
@@ -135,7 +150,7 @@ export interface Settings {
   readonly logger: Logger | undefined;
 }
 
-/** @internal */
+/** Where refreshes go: a function, or an address and more. @internal */
 export interface Endpoint {
   call?: (request: object) => unknown;
   url?: string;

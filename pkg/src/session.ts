@@ -2,6 +2,15 @@
 
 import { NotSignedInError } from "./errors.ts";
 import { sessionFetch } from "./fetch.ts";
+import {
+  CANCEL,
+  HOLD,
+  REFRESH_WANTED,
+  RESTORE,
+  SIGN_OUT,
+  START,
+  TOUCH,
+} from "./inputs.ts";
 import type { SessionOptions } from "./options.ts";
 import { fail, parseOptions } from "./settings.ts";
 import { disposed, Shared } from "./shared.ts";
@@ -70,30 +79,33 @@ class Handle implements Session {
   start(tokens: string | TokenSet | TokenResponse): () => void {
     const session = this.#session();
     const start = session.name();
-    session.use(this, (engine, queued) => engine.start(tokens, start, queued));
+    session.use(this, (engine, queued) => engine.offer(START, start, tokens, queued));
     session.begun = true;
     return () => {
-      if (this.#release) session.use(this, (engine) => engine.cancel(start));
+      if (this.#release) session.use(this, (engine) => engine.feed(CANCEL, start));
     };
   }
 
   cancel(): void {
     const session = this.#session();
     session.begun = true;
-    session.use(this, (engine) => engine.cancel());
+    session.use(this, (engine) => engine.feed(CANCEL));
   }
 
   async signOut(options: { readonly everywhere?: boolean | undefined } = {}): Promise<void> {
     const session = this.#session();
     session.begun = true;
     const everywhere = options.everywhere === true;
-    await session.ask(this, (engine, waiter) => engine.signOut(waiter, everywhere));
+    await session.ask(this, (engine, waiter) => engine.feed(SIGN_OUT, waiter, +everywhere));
   }
 
   async restore(): Promise<Snapshot> {
     const session = this.#session();
     session.begun = true;
-    await session.ask(this, (engine, waiter) => engine.restore(waiter));
+    await session.ask(this, (engine, waiter) => {
+      engine.listen();
+      engine.feed(RESTORE, waiter);
+    });
     return session.snapshot;
   }
 
@@ -120,20 +132,20 @@ class Handle implements Session {
   async refresh(reason?: string): Promise<Snapshot> {
     const session = this.#session();
     session.log("debug", "a refresh was asked for", reason);
-    await session.ask(this, (engine, waiter) => engine.refresh(waiter));
+    await session.ask(this, (engine, waiter) => engine.feed(REFRESH_WANTED, waiter));
     return session.snapshot;
   }
 
   touch(): void {
     const session = this.#session();
-    if (session.begun) session.use(this, (engine) => engine.touch());
+    if (session.begun) session.use(this, (engine) => engine.feed(TOUCH));
   }
 
   hold(): () => void {
     const session = this.#session();
-    session.use(this, (engine) => engine.hold(true));
+    session.use(this, (engine) => engine.feed(HOLD, 0, 1));
     const release = () => {
-      if (this.#holds.delete(release)) session.use(this, (engine) => engine.hold(false));
+      if (this.#holds.delete(release)) session.use(this, (engine) => engine.feed(HOLD));
     };
     this.#holds.add(release);
     return release;

@@ -1,22 +1,14 @@
 // One session of one name: what its handles share, and the face that the engine calls.
 
-import { Engine } from "../wasm/everfresh.js";
-
 import { parseClaims } from "./decode.ts";
-import { DisposedError, errorOf, type SessionError, type SessionErrorCode } from "./errors.ts";
+import { Engine, type Face, type Lease, type Picture } from "./engine.ts";
+import { DisposedError, errorOf, type SessionError } from "./errors.ts";
+import { ABANDON, HEADER_TOKEN, TOKEN_WANTED, UNAUTHORIZED } from "./inputs.ts";
 import { load, ready } from "./loading.ts";
 import { Observers } from "./observers.ts";
 import type { Logger, Settings } from "./options.ts";
 import { Origins } from "./origins.ts";
 import type { Claims, EndReason, Snapshot, Stats, Status } from "./types.ts";
-
-/** The right to use a token unasked within a window of the wall clock. */
-export interface Lease {
-  readonly id: number;
-  readonly token: string;
-  readonly from: number;
-  readonly until: number;
-}
 
 interface Waiter {
   readonly owner: object;
@@ -48,7 +40,7 @@ const UNKNOWN: Snapshot = Object.freeze({
 });
 
 /** One session of one name. */
-export class Shared {
+export class Shared implements Face {
   settings: Settings;
   origins: Origins;
   snapshot: Snapshot = UNKNOWN;
@@ -68,21 +60,21 @@ export class Shared {
   #engine: Engine | undefined;
   #closed = false;
   #lease = NO_LEASE;
-  #claims: Claims | null = null;
+  #picture: Picture | undefined;
   #queue: Queued[] = [];
   #names = 0;
   readonly #waiters = new Map<number, Waiter>();
 
   constructor(settings: Settings) {
-    this.settings = this.#bind(settings);
+    this.settings = settings;
     this.origins = this.#originsOf(settings);
   }
 
   /** Newer options win. */
   configure(settings: Settings): void {
-    this.settings = this.#bind(settings);
+    this.settings = settings;
     this.origins = this.#originsOf(settings);
-    this.#engine?.configure(settings.engine);
+    this.#engine?.configure();
   }
 
   /** Writes a line to the application's logger. */
@@ -128,7 +120,7 @@ export class Shared {
       const waiter = this.name();
       const giveUp = () => {
         this.#take(waiter)?.reject(signal?.reason);
-        this.#engine?.abandon(waiter);
+        this.#engine?.feed(ABANDON, waiter);
       };
       const settle = <T>(then: (value: T) => void) => (value: T) => {
         signal?.removeEventListener("abort", giveUp);
@@ -167,7 +159,7 @@ export class Shared {
     const asked = this.ask(
       owner,
       (engine, waiter) => {
-        engine.tokenWanted(waiter, validity);
+        engine.feed(TOKEN_WANTED, waiter, validity);
         if (this.#waiters.has(waiter)) this.requests.waited += 1;
       },
       signal,
@@ -183,29 +175,29 @@ export class Shared {
     signal: AbortSignal | undefined,
   ): Promise<Lease | undefined> {
     if (this.#closed) return undefined;
-    const send = (engine: Engine, waiter: number) => engine.unauthorized(waiter, lease);
+    const send = (engine: Engine, waiter: number) => engine.feed(UNAUTHORIZED, waiter, lease);
     const outcome = await this.ask(owner, send, signal);
     return typeof outcome === "object" ? outcome : undefined;
   }
 
   /** Reports a 401 of a request that cannot be sent again. */
   report(lease: number): void {
-    this.#engine?.unauthorized(undefined, lease);
+    this.#engine?.feed(UNAUTHORIZED, 0, lease);
   }
 
   /** Adopts the token that a response carried. */
   adopt(token: string, lease: number): void {
     try {
-      this.#engine?.headerToken(token, lease);
+      this.#engine?.offer(HEADER_TOKEN, lease, token);
     } catch (error) {
       this.log("warn", "the token of a response header cannot be used", error);
     }
   }
 
   get stats(): Stats {
-    let at = 0;
+    const counters = this.#engine?.stats() ?? [];
     const next = <K extends string>(...names: K[]): Record<K, number> =>
-      Object.fromEntries(names.map((name) => [name, this.#engine?.stat(at++) ?? 0])) as Record<K, number>;
+      Object.fromEntries(names.map((name) => [name, counters.shift() ?? 0])) as Record<K, number>;
     return {
       refreshes: next("scheduled", "unauthorized", "demanded", "explicit", "wake", "restore"),
       outcomes: next("committed", "adopted", "transient", "final", "discarded"),
@@ -222,7 +214,7 @@ export class Shared {
     for (const [waiter, { owner: theirs, reject }] of this.#waiters) {
       if (theirs !== owner) continue;
       this.#waiters.delete(waiter);
-      this.#engine?.abandon(waiter);
+      this.#engine?.feed(ABANDON, waiter);
       reject(disposed());
     }
   }
@@ -234,13 +226,11 @@ export class Shared {
     const engine = this.#engine;
     this.#engine = undefined;
     engine?.dispose();
-    // This may be called by a listener, from inside the engine.
-    if (engine) queueMicrotask(() => engine.free());
   }
 
   #open(): void {
     if (this.#engine || this.#closed) return;
-    const engine = new Engine(this.#face, this.settings.name, this.settings.engine);
+    const engine = new Engine(this);
     this.#engine = engine;
     const queue = this.#queue;
     this.#queue = [];
@@ -266,83 +256,72 @@ export class Shared {
     return found;
   }
 
-  /** Gives a refresh function the claims, which the engine does not keep as an object. */
-  #bind(settings: Settings): Settings {
-    const endpoint = settings.engine.endpoint as { call?: (request: object) => unknown };
-    const { call } = endpoint;
-    if (call) endpoint.call = (request) => call({ ...request, claims: this.#claims });
-    return settings;
-  }
-
   #originsOf({ origins }: Settings): Origins {
     return new Origins(origins, (message) => this.log("warn", message));
   }
 
-  /** What the engine calls. */
-  readonly #face = {
-    lead: (payload: string | undefined): number | undefined => {
-      const { lead } = this.settings;
-      if (!lead) return undefined;
-      try {
-        const seconds = lead(payload === undefined ? {} : parseClaims(payload));
-        if (Number.isFinite(seconds) && seconds >= 0) return seconds * 1_000;
-        this.log("error", "leadSeconds did not return seconds; 60 are used", seconds);
-      } catch (error) {
-        this.log("error", "leadSeconds threw; 60 seconds are used", error);
-      }
-      return undefined;
-    },
-    error: (code: string, message: string): SessionError =>
-      errorOf(code as SessionErrorCode, message),
-    settleToken: (waiter: number, id: number, token: string, from: number, until: number): void =>
-      this.#take(waiter)?.resolve({ id, token, from, until }),
-    settle: (waiter: number, fulfilled: boolean): void => this.#take(waiter)?.resolve(fulfilled),
-    fail: (waiter: number, error: unknown): void => this.#take(waiter)?.reject(error),
-    lease: (id: number, token: string, from: number, until: number): void => {
-      this.#lease = { id, token, from, until };
-    },
-    withdraw: (): void => {
-      this.#lease = NO_LEASE;
-    },
-    claims: (payload: string | undefined): void => {
-      this.#claims = payload === undefined ? null : parseClaims(payload);
-    },
-    show: (
-      status: string,
-      reason: string | undefined,
-      subject: string | undefined,
-      generation: number,
-      expiresAt: number | undefined,
-      refreshAt: number | undefined,
-      idleAt: number | undefined,
-      endsAt: number | undefined,
-      secondsLeft: number | undefined,
-      lastError: unknown,
-    ): void => {
-      this.snapshot = Object.freeze({
-        status: status as Status,
-        reason: (reason as EndReason | undefined) ?? null,
-        claims: this.#claims,
-        subject: subject ?? null,
-        generation,
-        expiresAt: expiresAt ?? null,
-        refreshAt: refreshAt ?? null,
-        idleAt: idleAt ?? null,
-        endsAt: endsAt ?? null,
-        secondsLeft: secondsLeft ?? null,
-        lastError: lastError as SessionError | null,
-      });
+  // What the engine calls.
+
+  get claims(): Claims | null {
+    return this.snapshot.claims;
+  }
+
+  lead(payload: string | null): number {
+    const { lead } = this.settings;
+    if (!lead) return NaN;
+    try {
+      const seconds = lead(payload === null ? {} : parseClaims(payload));
+      if (Number.isFinite(seconds) && seconds >= 0) return seconds * 1_000;
+      this.log("error", "leadSeconds did not return seconds; 60 are used", seconds);
+    } catch (error) {
+      this.log("error", "leadSeconds threw; 60 seconds are used", error);
+    }
+    return NaN;
+  }
+
+  settle(waiter: number, outcome: Lease | boolean): void {
+    this.#take(waiter)?.resolve(outcome);
+  }
+
+  fail(waiter: number, error: SessionError): void {
+    this.#take(waiter)?.reject(error);
+  }
+
+  lease(lease: Lease = NO_LEASE): void {
+    this.#lease = lease;
+  }
+
+  emit(type: string, reason: string | null, time: number | null, error?: SessionError): void {
+    this.observers.emit(type, reason, time, error, this.log);
+  }
+
+  show(picture: Picture): void {
+    const before = this.#picture;
+    this.#picture = picture;
+    if (picture.length !== before?.length || picture.some((piece, i) => piece !== before[i])) {
+      this.snapshot = this.#snapshotOf(picture);
       this.observers.changed();
-    },
-    emit: (
-      type: string,
-      at: number,
-      reason: string | undefined,
-      time: number | undefined,
-      error: unknown,
-    ): void => this.observers.emit(type, at, reason, time, error, this.log),
-    rest: (): void => this.observers.tell(),
-  };
+    }
+    this.observers.tell();
+  }
+
+  #snapshotOf(picture: Picture): Snapshot {
+    const [status, reason, subject, generation, expiresAt, refreshAt, ...more] = picture;
+    const [idleAt, endsAt, secondsLeft, payload, code, message] = more;
+    return Object.freeze({
+      status: status as Status,
+      reason: reason as EndReason | null,
+      claims: payload === null ? null : parseClaims(payload),
+      subject,
+      generation,
+      expiresAt,
+      refreshAt,
+      idleAt,
+      endsAt,
+      secondsLeft,
+      lastError: code ? errorOf(code, message!) : null,
+    });
+  }
 }
 
 /** The error of everything that comes after `dispose`. */

@@ -44,6 +44,28 @@ export function put(t, globals) {
   }
 }
 
+/** A lock manager as far as it goes: one holder a name, waiters in order. */
+export function lockManager() {
+  const held = [];
+  const tails = new Map();
+  return {
+    held,
+    request(name, { signal }, act) {
+      const turn = (tails.get(name) ?? Promise.resolve()).then(async () => {
+        if (signal.aborted) throw signal.reason;
+        held.push(name);
+        try {
+          return await act();
+        } finally {
+          held.splice(held.indexOf(name), 1);
+        }
+      });
+      tails.set(name, turn.catch(() => {}));
+      return turn;
+    },
+  };
+}
+
 class Area {
   items = new Map();
   /** Set, it is thrown by every access. */

@@ -3,6 +3,7 @@
 import { setImmediate as turn } from "node:timers/promises";
 
 import { createSession } from "../dist/node.js";
+import { lockManager, put } from "./page.mjs";
 
 export const API = "https://api.test";
 export const TOKEN_URL = "https://auth.test/token";
@@ -14,6 +15,8 @@ let worlds = 0;
 export function world(t, options = {}) {
   t.mock.timers.enable({ apis: ["setTimeout", "setInterval", "Date"], now: START });
   t.mock.method(performance, "now", () => Date.now() - START);
+  // Without locks every refresh first waits for the other tabs.
+  if (!globalThis.navigator?.locks) put(t, { navigator: { locks: lockManager() } });
   const made = new World(t, options);
   t.after(() => made.session.dispose());
   return made;

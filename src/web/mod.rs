@@ -1,26 +1,15 @@
-//! The session in a browser: every Web API behind one small adapter, one loop around the machine.
+//! The machine in a browser, behind numbers and texts.
 //!
-//! Adapters own what they open and close it when dropped. What takes a platform object with many
-//! fields (fetch, locks, listeners, storage) is called by a JavaScript module beside its adapter:
-//! passing such objects out of wasm costs more bytes than all else together. Nothing here needs a
-//! window: what a runtime lacks is simply not used.
+//! All that knows the platform is written in TypeScript, where it costs a third of the bytes: the
+//! loop around the machine, its timer, and one adapter for each Web API. What is left here turns
+//! inputs and effects into the few things that cross the border cheaply. Three rules keep it small:
+//! - JavaScript calls, Rust never calls back: effects are fetched one by one, and only then does
+//!   anything happen. So nothing here is ever met while it is borrowed.
+//! - No object crosses. Sessions are numbers, and so is what happened.
+//! - What is more than a call's result leaves piece by piece, through [`host::text`] and
+//!   [`host::number`], and is taken by the caller as soon as the call returns.
 
-mod channel;
-mod clock;
-mod entropy;
-mod events;
-mod face;
-mod fields;
-mod handle;
-mod lock;
-mod options;
-mod shell;
-mod storage;
-mod timer;
-mod tokens;
-mod transport;
-
-pub(crate) use face::Face;
-pub(crate) use options::{EngineOptions, Options};
-pub(crate) use shell::Shell;
-pub(crate) use tokens::parse;
+pub(crate) mod effects;
+pub(crate) mod host;
+pub(crate) mod inputs;
+pub(crate) mod realm;
