@@ -253,8 +253,11 @@ impl Plan {
         // A page that leaves lets go of the lock while its request is under way, and a clock that
         // is set back makes the lease in the record incredible.
         let leaves = |action: &Action| {
-            use Action::{Clone, Crash, Freeze, Reload, SetClock, Sleep};
-            matches!(action, Freeze(..) | Reload(_) | Crash(_) | Sleep(_) | Clone(_) | SetClock(_))
+            use Action::{Clone, Crash, Freeze, Hide, Reload, SetClock, Sleep};
+            matches!(
+                action,
+                Freeze(..) | Hide(_) | Reload(_) | Crash(_) | Sleep(_) | Clone(_) | SetClock(_)
+            )
         };
         self.locks == Locks::Working && !self.actions.iter().any(|(_, action)| leaves(action))
     }
