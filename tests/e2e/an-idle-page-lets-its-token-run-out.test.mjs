@@ -3,10 +3,10 @@ import { test } from "node:test";
 
 import { world } from "./support/world.mjs";
 
-const w = world({ accessTtl: "4s" });
+const w = world({ accessTtl: "3s" });
 
 test("an idle page makes no refresh and ends with its token, for the reason idle", async (t) => {
-  const tab = await w.tab(t, { idleSeconds: 2, warnSeconds: 1, leadSeconds: 1.5 });
+  const tab = await w.tab(t, { idleSeconds: 1, warnSeconds: 0.8, leadSeconds: 1.5 });
   const counted = await w.server.count();
   await tab.signIn();
   const { expiresAt, refreshAt, idleAt, endsAt } = await tab.snapshot();
@@ -27,7 +27,7 @@ test("an idle page makes no refresh and ends with its token, for the reason idle
 });
 
 test("input before the token runs out brings the session back, with one refresh", async (t) => {
-  const tab = await w.tab(t, { idleSeconds: 2, warnSeconds: 1, leadSeconds: 1.5 });
+  const tab = await w.tab(t, { idleSeconds: 1, warnSeconds: 0.8, leadSeconds: 1.5 });
   const counted = await w.server.count();
   await tab.signIn();
   const { endsAt } = await tab.event("warning");

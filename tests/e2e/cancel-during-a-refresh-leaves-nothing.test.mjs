@@ -40,16 +40,16 @@ for (const [kind, more] of [
     assert.deepEqual([kept.locks.held, kept.locks.pending], [[], []]);
     assert.ok(!kept.stored.includes(access) && !kept.stored.includes(refresh));
 
-    // Another session of the same page lives through three lifetimes: all requests are its own.
+    // Another session of the same page lives through two lifetimes: all requests are its own.
     await tab.run(async () => {
       const other = e2e.open({ name: "other", leadSeconds: 1 });
       const { body } = await e2e.login("demo", "demo");
       other.session.start(body);
-      await other.until("refreshed", 3);
+      await other.until("refreshed", 2);
       other.session.dispose();
     });
     const { requests } = await counted();
-    assert.deepEqual(requests, { "POST /auth/login": 1, "POST /oauth/token": 1 + 3 });
+    assert.deepEqual(requests, { "POST /auth/login": 1, "POST /oauth/token": 1 + 2 });
     assert.deepEqual(await tab.told(), { started: 1, "signed-out": 1 });
     assert.equal((await tab.stats()).outcomes.committed, 0);
   });

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
+import { poll } from "./support/waiting.mjs";
 import { world } from "./support/world.mjs";
 
 const LIFETIMES = 3;
@@ -57,6 +58,49 @@ test("a sign-in in one tab signs in the other, which had looked before", async (
   assert.equal((await b.token()).value, (await a.token()).value);
   assert.equal((await b.fetch("/api/me")).status, 200);
   assert.deepEqual((await counted()).refreshes, {});
+});
+
+test("a sign-out beside a refresh under way wins: what that brings is dead", async (t) => {
+  const [a, b] = await twoTabs(await w.profile(t), { storage: "local", leadSeconds: 0 });
+  await a.signIn();
+  const { sid } = (await b.restore()).claims;
+  await w.server.fault("POST /oauth/token", "delay-after-commit", { delay_ms: 500 });
+  const counted = await w.server.count();
+  await a.run(() => {
+    globalThis.refreshing = e2e.outcome(session.refresh());
+  });
+  await poll("the commit", async () => (await counted()).refreshes.T5);
+
+  await b.signOut();
+
+  assert.equal((await a.event("signed-out")).reason, "signed-out");
+  assert.equal((await a.run(() => refreshing)).error.code, "ERR_NOT_SIGNED_IN");
+  const { requests, refreshes } = await counted();
+  assert.deepEqual(requests, { "POST /oauth/token": 1, "POST /oauth/revoke": 1 });
+  assert.deepEqual(refreshes, { T5: 1 });
+  assert.deepEqual((await w.server.session(sid)).status, { revoked: "logout" });
+  for (const tab of [a, b]) {
+    await tab.reload();
+    assert.equal((await tab.restore()).status, "signed-out");
+  }
+});
+
+test("a sign-in as somebody else ends the other tab's session", async (t) => {
+  await w.server.addUser("ana", "secret");
+  const [a, b] = await twoTabs(await w.profile(t), { leadSeconds: 1 });
+  await a.signIn();
+  await b.restore();
+  await b.signIn("ana", "secret");
+
+  assert.equal((await a.event("signed-out")).reason, "subject-changed");
+  const told = (await a.events()).map(({ type }) => type);
+  assert.deepEqual(told.slice(-2), ["subject-changed", "signed-out"]);
+  assert.equal((await a.token()).error.code, "ERR_NOT_SIGNED_IN");
+  assert.equal((await a.fetch("/api/me")).status, 401, "it never sends as somebody else");
+  assert.equal((await b.fetch("/api/me")).body.name, "ana");
+
+  assert.equal((await a.restore()).status, "active");
+  assert.equal((await a.snapshot()).subject, (await b.snapshot()).subject);
 });
 
 async function twoTabs(profile, options) {

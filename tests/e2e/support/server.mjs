@@ -77,6 +77,17 @@ export class Server {
     await this.#command("DELETE", "/faults");
   }
 
+  /** Makes a user. */
+  async addUser(username, password) {
+    await this.#command("POST", "/users", { username, password });
+  }
+
+  /** What it knows of a session. */
+  async session(sid) {
+    const { sessions } = await this.#command("GET", "/sessions");
+    return sessions.find((session) => session.sid === sid);
+  }
+
   /** Counts from here on: the returned function tells what there was since. */
   async count() {
     const before = await this.#counters();

@@ -23,8 +23,8 @@ export class Tab {
   }
 
   /** Signs in and hands the token response back. */
-  async signIn() {
-    const { status, body } = await this.login("demo");
+  async signIn(username = "demo", password = "demo") {
+    const { status, body } = await this.login(username, password);
     assert.equal(status, 200);
     await this.run(async (tokens) => {
       await e2e.init();
@@ -34,8 +34,8 @@ export class Tab {
   }
 
   /** Asks for tokens, and leaves it at that. */
-  login(password) {
-    return this.run((password) => e2e.login("demo", password), password);
+  login(username, password) {
+    return this.run((credentials) => e2e.login(...credentials), [username, password]);
   }
 
   /** What `session.restore()` says. */
