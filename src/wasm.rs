@@ -9,7 +9,7 @@ use crate::{
         clock::Millis,
         error::Error,
         grant::{Grant, TokenResponse},
-        input::{Answer, Found, Input},
+        input::Found,
         policy::{Credential, IdleMode, Policy},
         session::Session,
         token::Jwt,
@@ -17,7 +17,7 @@ use crate::{
     web::{
         effects,
         host::{self, Crypto, now},
-        inputs,
+        inputs::{self, finite},
         realm::Realm,
     },
 };
@@ -65,85 +65,70 @@ pub fn configure(
     });
 }
 
-/// Parses a token response, for the next input that takes one. Says the payload if the token is a
-/// JWT; when it cannot be used says the error and returns false. What is no number is not there.
+/// Says a text to the next call that takes one; where several are taken they come in order.
 #[wasm_bindgen]
-pub fn grant(
-    access_token: String,
-    refresh_token: Option<String>,
-    expires_in: f64,
-    refresh_in: f64,
-    session_expires_in: f64,
-) -> bool {
-    let seconds = |seconds: f64| (!seconds.is_nan()).then_some(seconds);
-    let grant = Grant::parse(TokenResponse {
-        access_token,
-        refresh_token,
-        expires_in: seconds(expires_in),
-        refresh_in: seconds(refresh_in),
-        session_expires_in: seconds(session_expires_in),
-    });
-    match &grant {
-        Ok(grant) => host::option(grant.jwt.as_ref().map(|jwt| &*jwt.payload)),
-        Err(error) => host::error(*error),
-    }
-    let usable = grant.is_ok();
-    Realm::with(|realm| realm.grant = grant);
-    usable
+pub fn hear(text: &str) {
+    Realm::with(|realm| realm.texts.push(text.to_owned()));
 }
 
-/// Reads a stored text, for the next input that takes a record; several are joined. Returns false
+/// Takes an access token and, if there is one, a refresh token; parses them for the next input
+/// that takes a grant. Says the payload if the access token is a JWT; when it cannot be used says
+/// the error and returns false. Seconds that are no number are not there.
+#[wasm_bindgen]
+pub fn grant(expires_in: f64, refresh_in: f64, session_expires_in: f64) -> bool {
+    Realm::with(|realm| {
+        let more = realm.texts.len() > 1;
+        realm.grant = Grant::parse(TokenResponse {
+            refresh_token: more.then(|| realm.take_text()),
+            access_token: realm.take_text(),
+            expires_in: number(expires_in),
+            refresh_in: number(refresh_in),
+            session_expires_in: number(session_expires_in),
+        });
+        match &realm.grant {
+            Ok(grant) => host::option(grant.jwt.as_ref().map(|jwt| &*jwt.payload)),
+            Err(error) => host::error(*error),
+        }
+        realm.grant.is_ok()
+    })
+}
+
+/// Takes a stored text, for the next input that takes a record; several are joined. Returns false
 /// when it is no record.
 #[wasm_bindgen]
-pub fn record(text: &str) -> bool {
-    Realm::with(|realm| realm.find(text))
+pub fn record() -> bool {
+    Realm::with(Realm::find)
 }
 
 /// Takes what was read back, and says it joined: with tokens, and without.
 #[wasm_bindgen]
 pub fn joined() {
-    if let Found::Record(record) = Realm::with(Realm::take_found) {
-        host::text(&record.encode(true));
-        host::text(&record.encode(false));
-    }
+    Realm::with(|realm| {
+        if let Found::Record(record) = realm.take_found() {
+            host::text(&record.encode(true));
+            host::text(&record.encode(false));
+        }
+    });
 }
 
 /// Something happened.
 #[wasm_bindgen]
-pub fn input(session: usize, kind: u32, id: u32, value: f64) {
-    if let Some(input) = Realm::with(|realm| inputs::parse(realm, kind, id, value)) {
-        feed(session, input);
-    }
-}
-
-/// The token endpoint refused.
-#[wasm_bindgen]
-pub fn refused(
-    session: usize,
-    attempt: u32,
-    status: u16,
-    error: String,
-    error_code: String,
-    retry_after: f64,
-) {
-    let retry_after = finite(retry_after);
-    let answer = Answer::Refused { status, error, error_code, retry_after };
-    feed(session, Input::RefreshAnswered { attempt, answer });
-}
-
-/// Another tab said something.
-#[wasm_bindgen(js_name = peerSaid)]
-pub fn peer_said(session: usize, message: String) {
-    feed(session, Input::PeerMessage(message));
+pub fn input(session: usize, kind: u32, id: u32, value: f64, wait: f64) {
+    Realm::with(|realm| {
+        let input = inputs::parse(realm, kind, id, value, wait)?;
+        realm.session(session)?.handle(input, now());
+        Some(())
+    });
 }
 
 /// Says the next effect and returns its kind; -1 when there is none.
 #[wasm_bindgen]
 pub fn poll(session: usize) -> i32 {
     Realm::with(|realm| {
-        let effect = realm.session(session).and_then(Session::poll);
-        effect.map_or(-1, |effect| effects::say(effect) as i32)
+        let effect = realm.session(session)?.poll();
+        Some(effects::say(effect?) as i32)
     })
+    .unwrap_or(-1)
 }
 
 /// Says what the session looks like, and returns how long it may sleep; NaN is for ever.
@@ -177,10 +162,10 @@ pub fn close(session: usize) {
     });
 }
 
-/// Says the payload of a JWT, unverified; when it is none says the error and returns false.
+/// Takes a JWT and says its payload, unverified; when it is none says the error and returns false.
 #[wasm_bindgen]
-pub fn decode(token: &str) -> bool {
-    match Jwt::decode(token) {
+pub fn decode() -> bool {
+    match Jwt::decode(&Realm::with(Realm::take_text)) {
         Ok(jwt) => {
             host::text(&jwt.payload);
             true
@@ -192,15 +177,6 @@ pub fn decode(token: &str) -> bool {
     }
 }
 
-fn feed(session: usize, input: Input) {
-    Realm::with(|realm| {
-        if let Some(session) = realm.session(session) {
-            session.handle(input, now());
-        }
-    });
-}
-
-/// A duration in milliseconds, unless it is none or has no end.
-fn finite(value: f64) -> Option<Millis> {
-    value.is_finite().then_some(value as Millis)
+fn number(value: f64) -> Option<f64> {
+    (!value.is_nan()).then_some(value)
 }

@@ -5,24 +5,24 @@ import {
   configure,
   grant,
   input,
-  peerSaid,
   poll,
-  refused,
   rest,
   stats,
 } from "../wasm/everfresh.js";
 
 import { errorOf, type SessionError, type SessionErrorCode } from "./errors.ts";
-import { heard } from "./host.ts";
+import { heard, say } from "./host.ts";
 import {
   DISPOSE,
   LEAVING,
   LOCK_GRANTED,
   LOCK_UNAVAILABLE,
+  PEER_MESSAGE,
   RECORD_CHANGED,
   RECORD_READ,
   REFRESH_FAILED,
   REFRESH_GRANTED,
+  REFRESH_REFUSED,
   REFRESH_UNREACHABLE,
   RESUMED,
   REVOKE_ANSWERED,
@@ -127,8 +127,11 @@ export class Engine {
   }
 
   /** Something happened; `inputs.ts` says what there is. */
-  feed(kind: number, id = 0, value = 0): void {
-    this.#work(() => input(this.#session, kind, id, value));
+  feed(kind: number, id = 0, value = 0, wait = 0, ...texts: string[]): void {
+    this.#work(() => {
+      say(...texts);
+      input(this.#session, kind, id, value, wait);
+    });
   }
 
   /**
@@ -153,7 +156,7 @@ export class Engine {
       if (kind === LEAVING) this.#hangUp();
     });
     this.#channel ??= openChannel(this.#name, (message) =>
-      this.#work(() => peerSaid(this.#session, message)),
+      this.feed(PEER_MESSAGE, 0, 0, 0, message),
     );
   }
 
@@ -185,7 +188,7 @@ export class Engine {
   /** Lets go of everything. */
   dispose(): void {
     this.#work(() => {
-      input(this.#session, DISPOSE, 0, 0);
+      input(this.#session, DISPOSE, 0, 0, 0);
       this.#inbox.push(() => this.#close());
     });
   }
@@ -216,7 +219,9 @@ export class Engine {
 
   /** Leaves a token response to the next input; the payload, or why it cannot be used. */
   #parse(tokens: unknown): [payload: string | null, error?: SessionError] {
-    const usable = grant(...readTokens(tokens));
+    const [texts, ...seconds] = readTokens(tokens);
+    say(...texts);
+    const usable = grant(...seconds);
     const [first, message] = heard<[string | null, string]>();
     return usable ? [first] : [null, errorOf(first as SessionErrorCode, message)];
   }
@@ -224,7 +229,7 @@ export class Engine {
   #grant(kind: number, id: number, tokens: unknown): void {
     this.#work(() => {
       const [payload, error] = this.#parse(tokens);
-      input(this.#session, kind, id, error ? NaN : this.#face.lead(payload));
+      input(this.#session, kind, id, error ? NaN : this.#face.lead(payload), 0);
     });
   }
 
@@ -235,7 +240,7 @@ export class Engine {
     else if (status < 400) this.#grant(REFRESH_GRANTED, attempt, tokens);
     else {
       const { error = "", errorCode = "", retryAfter = NaN } = answer;
-      this.#work(() => refused(this.#session, attempt, status, error, errorCode, retryAfter));
+      this.feed(REFRESH_REFUSED, attempt, status, retryAfter, error, errorCode);
     }
   }
 

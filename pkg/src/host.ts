@@ -1,4 +1,7 @@
-// What the wasm says: piece by piece, and whoever called it takes that as soon as the call returns.
+// What the wasm hears and says: piece by piece, texts before the call that takes them, and all that
+// it says after the call that made it speak.
+
+import { hear } from "../wasm/everfresh.js";
 
 /** One piece: null says that there is nothing. @internal */
 export type Piece = string | number | null | undefined;
@@ -9,3 +12,6 @@ export const said: Piece[] = [];
 /** All that was said since the last time. @internal */
 export const heard = <T extends readonly Piece[]>(): T =>
   said.splice(0).map((piece) => piece ?? null) as unknown as T;
+
+/** Says texts to the call that follows. @internal */
+export const say = (...texts: string[]): void => texts.forEach(hear);

@@ -55,3 +55,7 @@ export const ONLINE = 24;
 export const TIMER_FIRED = 25;
 /** The end. */
 export const DISPOSE = 26;
+/** An attempt, the status, and what `Retry-After` says; takes `error` and `error_code`. */
+export const REFRESH_REFUSED = 27;
+/** Takes what another tab said. */
+export const PEER_MESSAGE = 28;

@@ -1,9 +1,8 @@
 // What `start` accepts and token endpoints answer, in the types that the wasm expects.
 
-/** The arguments of `grant`. @internal */
-export type TokenFields = [
-  accessToken: string,
-  refreshToken: string | undefined,
+/** The texts that `grant` takes, and its arguments. @internal */
+export type TokenFields = readonly [
+  texts: string[],
   expiresIn: number,
   refreshIn: number,
   sessionExpiresIn: number,
@@ -20,14 +19,13 @@ export function readTokens(raw: unknown): TokenFields {
     typeof raw === "string" ? { accessToken: raw } : ((raw ?? {}) as Record<string, unknown>);
   const field = (name: string): unknown =>
     source[name] ?? source[name.replace(/[A-Z]/g, (capital) => `_${capital.toLowerCase()}`)];
-  const text = (name: string): string | undefined => {
-    const value = field(name) ?? undefined;
-    return value === undefined || typeof value === "string" ? value : "";
+  const text = (name: string): string => {
+    const value = field(name);
+    return typeof value === "string" ? value : "";
   };
   const seconds = (name: string): number => +((field(name) ?? NaN) as number);
   return [
-    text("accessToken") ?? "",
-    text("refreshToken"),
+    (field("refreshToken") == null ? ["accessToken"] : ["accessToken", "refreshToken"]).map(text),
     seconds("expiresIn"),
     seconds("refreshIn"),
     seconds("sessionExpiresIn"),

@@ -34,10 +34,12 @@ const LEAVING: u32 = 23;
 const ONLINE: u32 = 24;
 const TIMER_FIRED: u32 = 25;
 const DISPOSE: u32 = 26;
+const REFRESH_REFUSED: u32 = 27;
+const PEER_MESSAGE: u32 = 28;
 
 /// The input of a kind. `id` names what it is about, 0 when it is about nothing; `value` is what
-/// else there is to it, 0 for no.
-pub(crate) fn parse(realm: &mut Realm, kind: u32, id: u32, value: f64) -> Option<Input> {
+/// else there is to it, 0 for no; `wait` is what a server asked for.
+pub(crate) fn parse(realm: &mut Realm, kind: u32, id: u32, value: f64, wait: f64) -> Option<Input> {
     let yes = value != 0.0;
     let named = (id != 0).then_some(id);
     Some(match kind {
@@ -94,6 +96,21 @@ pub(crate) fn parse(realm: &mut Realm, kind: u32, id: u32, value: f64) -> Option
         ONLINE => Input::Online(yes),
         TIMER_FIRED => Input::TimerFired,
         DISPOSE => Input::Dispose,
+        REFRESH_REFUSED => {
+            let answer = Answer::Refused {
+                status: value as u16,
+                error_code: realm.take_text(),
+                error: realm.take_text(),
+                retry_after: finite(wait),
+            };
+            Input::RefreshAnswered { attempt: id, answer }
+        }
+        PEER_MESSAGE => Input::PeerMessage(realm.take_text()),
         _ => return None,
     })
+}
+
+/// A duration in milliseconds, unless it is none or has no end.
+pub(crate) fn finite(value: f64) -> Option<Millis> {
+    value.is_finite().then_some(value as Millis)
 }

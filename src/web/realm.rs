@@ -9,6 +9,8 @@ use crate::core::{error::Error, grant::Grant, input::Found, record::Record, sess
 pub(crate) struct Realm {
     /// By number. What is closed leaves a gap of one word.
     pub(crate) sessions: Vec<Option<Box<Session<Crypto>>>>,
+    /// What the caller has said since the last call that took it.
+    pub(crate) texts: Vec<String>,
     /// The tokens that were parsed last.
     pub(crate) grant: Result<Grant, Error>,
     /// What the texts that were read since the last input say together.
@@ -19,6 +21,7 @@ thread_local! {
     static REALM: RefCell<Realm> = const {
         RefCell::new(Realm {
             sessions: Vec::new(),
+            texts: Vec::new(),
             grant: Err(Error::NoExpiry),
             found: Found::Nothing,
         })
@@ -26,9 +29,12 @@ thread_local! {
 }
 
 impl Realm {
-    /// Opens the only realm there is.
-    pub(crate) fn with<T>(act: impl FnOnce(&mut Self) -> T) -> T {
-        REALM.with_borrow_mut(act)
+    /// Opens the only realm there is. Nobody opens it twice: nothing that is done in it calls back.
+    pub(crate) fn with<T: Default>(act: impl FnOnce(&mut Self) -> T) -> T {
+        // The panic of `borrow_mut` would bring the formatting of its message along.
+        REALM.with(|realm| {
+            realm.try_borrow_mut().map_or_else(|_| T::default(), |mut it| act(&mut it))
+        })
     }
 
     /// A session, unless it was closed.
@@ -46,9 +52,14 @@ impl Realm {
         core::mem::replace(&mut self.found, Found::Nothing)
     }
 
+    /// The text that was said last; empty when there is none.
+    pub(crate) fn take_text(&mut self) -> String {
+        self.texts.pop().unwrap_or_default()
+    }
+
     /// Adds a stored text to what was found; false when it is no record.
-    pub(crate) fn find(&mut self, text: &str) -> bool {
-        let record = Record::decode(text).map(Box::new);
+    pub(crate) fn find(&mut self) -> bool {
+        let record = Record::decode(&self.take_text()).map(Box::new);
         let valid = record.is_some();
         self.found = match (record, self.take_found()) {
             (Some(record), Found::Record(other)) => Found::Record(Box::new(record.join(*other))),

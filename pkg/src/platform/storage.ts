@@ -2,7 +2,7 @@
 
 import { input, joined, record } from "../../wasm/everfresh.js";
 
-import { heard } from "../host.ts";
+import { heard, say } from "../host.ts";
 import { RECORD_WRITTEN } from "../inputs.ts";
 import type { TokenStorage } from "../options.ts";
 
@@ -15,6 +15,12 @@ const web = (area: "localStorage" | "sessionStorage"): TokenStorage => ({
 });
 const local = web("localStorage");
 const session = web("sessionStorage");
+
+/** Leaves a text to the next input, joined with others; false when it is no record. */
+const leave = (text: string): boolean => {
+  say(text);
+  return record();
+};
 
 /**
  * Where a session's record lies, and the writes under way. A write reads, joins and stores. Writes
@@ -52,7 +58,7 @@ export class Records {
     this.#load((texts) =>
       this.#work(() => {
         if (texts) this.#find(texts);
-        input(this.#session, kind, id, +!!texts);
+        input(this.#session, kind, id, +!!texts, 0);
       }),
     );
   }
@@ -72,15 +78,15 @@ export class Records {
     const done = (text?: string) => {
       this.#writes.shift();
       this.#work(() => {
-        if (text) record(text);
-        input(this.#session, RECORD_WRITTEN, write, 0);
+        if (text) leave(text);
+        input(this.#session, RECORD_WRITTEN, write, 0, 0);
       });
       if (this.#writes.length) this.#next();
     };
     this.#load((texts) => {
       if (!texts) return done();
       this.#find(texts);
-      record(mine);
+      leave(mine);
       joined();
       const [full, bare] = heard<[string, string]>();
       const kept = this.#keepsTokens ? full : bare;
@@ -107,7 +113,7 @@ export class Records {
   /** Leaves what the texts say to the next input. What is no record is moved out of the way. */
   #find(texts: Text[]): void {
     texts.forEach((text, i) => {
-      if (typeof text !== "string" || record(text)) return;
+      if (typeof text !== "string" || leave(text)) return;
       const place = this.#places[i]!;
       this.#try(() => {
         const moved = place.set(`${this.#key}:set-aside`, text) as Promise<unknown> | undefined;
