@@ -35,8 +35,9 @@ export class SessionError extends Error {
   constructor(code: SessionErrorCode, message: string, options?: ErrorOptions) {
     super(message, options);
     this.code = code;
-    this.fault = faults[code];
-    this.retryable = retryable.includes(code);
+    const { fault, retryable } = kinds.get(code)!;
+    this.fault = fault;
+    this.retryable = retryable;
   }
 }
 
@@ -50,34 +51,16 @@ export interface SessionErrorClass<C extends SessionErrorCode> {
 export function isSessionError(value: unknown): value is SessionError {
   if (typeof value !== "object" || value === null) return false;
   const { code, fault } = value as Partial<SessionError>;
-  return code !== undefined && Object.hasOwn(faults, code) && fault === faults[code];
+  return fault !== undefined && kinds.get(code!)?.fault === fault;
 }
 
-const faults: Record<SessionErrorCode, SessionErrorFault> = {
-  ERR_INVALID_OPTION: "caller",
-  ERR_INVALID_TOKEN: "caller",
-  ERR_NO_EXPIRY: "caller",
-  ERR_NOT_SIGNED_IN: "caller",
-  ERR_REFRESH_UNAVAILABLE: "network",
-  ERR_REFRESH_TIMEOUT: "network",
-  ERR_REFRESH_REJECTED: "server",
-  ERR_BAD_REFRESH_RESPONSE: "server",
-  ERR_SIGNED_OUT_BY_SERVER: "server",
-  ERR_NOT_REPLAYABLE: "caller",
-  ERR_STORAGE: "environment",
-  ERR_WASM_BLOCKED: "environment",
-  ERR_WASM_LOAD: "environment",
-  ERR_DISPOSED: "caller",
-};
+interface Kind {
+  readonly made: SessionErrorClass<SessionErrorCode>;
+  readonly fault: SessionErrorFault;
+  readonly retryable: boolean;
+}
 
-const retryable: readonly SessionErrorCode[] = [
-  "ERR_REFRESH_UNAVAILABLE",
-  "ERR_REFRESH_TIMEOUT",
-  "ERR_BAD_REFRESH_RESPONSE",
-  "ERR_WASM_LOAD",
-];
-
-const classes = new Map<string, SessionErrorClass<SessionErrorCode>>();
+const kinds = new Map<SessionErrorCode, Kind>();
 
 /** The error of a code, in the class of its own. @internal */
 export function errorOf(
@@ -85,10 +68,14 @@ export function errorOf(
   message: string,
   options?: ErrorOptions,
 ): SessionError {
-  return new (classes.get(code)!)(message, options);
+  return new (kinds.get(code)!.made)(message, options);
 }
 
-function define<C extends SessionErrorCode>(code: C): SessionErrorClass<C> {
+function define<C extends SessionErrorCode>(
+  code: C,
+  fault: SessionErrorFault,
+  retryable = false,
+): SessionErrorClass<C> {
   // ERR_NO_EXPIRY is NoExpiryError: minified class names would say nothing.
   const words = code.slice(4).toLowerCase().replace(/(^|_)(.)/g, (_, _gap, c) => c.toUpperCase());
   const made = class extends SessionError {
@@ -96,49 +83,52 @@ function define<C extends SessionErrorCode>(code: C): SessionErrorClass<C> {
       super(code, message, options);
     }
   };
-  Object.defineProperty(made, "name", { value: `${words}Error` });
-  Object.defineProperty(made.prototype, "name", { value: `${words}Error` });
-  classes.set(code, made as never);
+  for (const named of [made, made.prototype]) {
+    Object.defineProperty(named, "name", { value: `${words}Error` });
+  }
+  kinds.set(code, { made: made as never, fault, retryable });
   return made as never;
 }
 
 /** An option has a value that it cannot have. */
 export const InvalidOptionError: SessionErrorClass<"ERR_INVALID_OPTION"> =
-  define("ERR_INVALID_OPTION");
+  define("ERR_INVALID_OPTION", "caller");
 /** A token cannot be used. */
 export const InvalidTokenError: SessionErrorClass<"ERR_INVALID_TOKEN"> =
-  define("ERR_INVALID_TOKEN");
+  define("ERR_INVALID_TOKEN", "caller");
 /** Nothing says how long a token lives. */
-export const NoExpiryError: SessionErrorClass<"ERR_NO_EXPIRY"> = define("ERR_NO_EXPIRY");
+export const NoExpiryError: SessionErrorClass<"ERR_NO_EXPIRY"> =
+  define("ERR_NO_EXPIRY", "caller");
 /** Nobody is signed in. */
 export const NotSignedInError: SessionErrorClass<"ERR_NOT_SIGNED_IN"> =
-  define("ERR_NOT_SIGNED_IN");
+  define("ERR_NOT_SIGNED_IN", "caller");
 /** No valid token could be had in time; the session is kept. */
-export const RefreshUnavailableError: SessionErrorClass<"ERR_REFRESH_UNAVAILABLE"> = define(
-  "ERR_REFRESH_UNAVAILABLE",
-);
+export const RefreshUnavailableError: SessionErrorClass<"ERR_REFRESH_UNAVAILABLE"> =
+  define("ERR_REFRESH_UNAVAILABLE", "network", true);
 /** The token endpoint did not answer in time; the session is kept. */
 export const RefreshTimeoutError: SessionErrorClass<"ERR_REFRESH_TIMEOUT"> =
-  define("ERR_REFRESH_TIMEOUT");
+  define("ERR_REFRESH_TIMEOUT", "network", true);
 /** The token endpoint refused the refresh request itself. */
 export const RefreshRejectedError: SessionErrorClass<"ERR_REFRESH_REJECTED"> =
-  define("ERR_REFRESH_REJECTED");
+  define("ERR_REFRESH_REJECTED", "server");
 /** The token endpoint answered without a usable token; the session is kept. */
-export const BadRefreshResponseError: SessionErrorClass<"ERR_BAD_REFRESH_RESPONSE"> = define(
-  "ERR_BAD_REFRESH_RESPONSE",
-);
+export const BadRefreshResponseError: SessionErrorClass<"ERR_BAD_REFRESH_RESPONSE"> =
+  define("ERR_BAD_REFRESH_RESPONSE", "server", true);
 /** The server ended the session. A refresh function may throw it to say so. */
-export const SignedOutByServerError: SessionErrorClass<"ERR_SIGNED_OUT_BY_SERVER"> = define(
-  "ERR_SIGNED_OUT_BY_SERVER",
-);
+export const SignedOutByServerError: SessionErrorClass<"ERR_SIGNED_OUT_BY_SERVER"> =
+  define("ERR_SIGNED_OUT_BY_SERVER", "server");
 /** A request cannot be sent again. */
 export const NotReplayableError: SessionErrorClass<"ERR_NOT_REPLAYABLE"> =
-  define("ERR_NOT_REPLAYABLE");
+  define("ERR_NOT_REPLAYABLE", "caller");
 /** Storage cannot be used. */
-export const StorageError: SessionErrorClass<"ERR_STORAGE"> = define("ERR_STORAGE");
+export const StorageError: SessionErrorClass<"ERR_STORAGE"> =
+  define("ERR_STORAGE", "environment");
 /** A policy of the page forbids WebAssembly. */
-export const WasmBlockedError: SessionErrorClass<"ERR_WASM_BLOCKED"> = define("ERR_WASM_BLOCKED");
+export const WasmBlockedError: SessionErrorClass<"ERR_WASM_BLOCKED"> =
+  define("ERR_WASM_BLOCKED", "environment");
 /** The WebAssembly could not be loaded; the next call tries again. */
-export const WasmLoadError: SessionErrorClass<"ERR_WASM_LOAD"> = define("ERR_WASM_LOAD");
+export const WasmLoadError: SessionErrorClass<"ERR_WASM_LOAD"> =
+  define("ERR_WASM_LOAD", "environment", true);
 /** The session handle was disposed. */
-export const DisposedError: SessionErrorClass<"ERR_DISPOSED"> = define("ERR_DISPOSED");
+export const DisposedError: SessionErrorClass<"ERR_DISPOSED"> =
+  define("ERR_DISPOSED", "caller");

@@ -83,7 +83,7 @@ async function fetchAndInstantiate(): Promise<void> {
 function instantiate(from: BufferSource | WebAssembly.Module): void {
   if (loaded) return;
   try {
-    initSync({ module: from });
+    initSync(from as WebAssembly.Module);
   } catch (cause) {
     throw refusal(from, cause);
   }

@@ -19,6 +19,7 @@ import * as esbuild from "esbuild";
 
 import { finishDeclarations } from "./declarations.mjs";
 import { inlineWasm } from "./inline-wasm.mjs";
+import { trimGlue } from "./trim-glue.mjs";
 
 const pkg = join(dirname(fileURLToPath(import.meta.url)), "..");
 const root = join(pkg, "..");
@@ -52,7 +53,7 @@ const built = await esbuild.build({
   sourcemap: "external",
   metafile: true,
   external: ["./everfresh_bg.wasm", "node:*"],
-  plugins: [inlineWasm(wasm)],
+  plugins: [inlineWasm(wasm), trimGlue(join(pkg, "wasm", "everfresh.js"))],
   logLevel: "warning",
 });
 if (metafile) {

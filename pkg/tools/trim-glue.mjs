@@ -1,0 +1,52 @@
+// The esbuild plugin that shortens the glue of wasm-bindgen. The version is pinned, and a rule that
+// matches nothing ends the build: then the glue has changed, and the rules must follow.
+
+import { readFileSync } from "node:fs";
+
+const rules = [
+  {
+    // Reallocation for texts that are mostly ASCII: ours are short.
+    find: /function passStringToWasm0[^]*?\n}\n/,
+    put: `function passStringToWasm0(text, malloc) {
+      const bytes = new TextEncoder().encode(text);
+      const at = malloc((WASM_VECTOR_LEN = bytes.length), 1) >>> 0;
+      getUint8ArrayMemory0().set(bytes, at);
+      return at;
+    }`,
+  },
+  {
+    // Counting up to where Safari's decoder gives up: a new one starts from zero.
+    find: /let cachedTextDecoder [^]*?\nfunction decodeText[^]*?\n}\n/,
+    put: `const decodeText = (bytes) => new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes);`,
+  },
+  { find: /const cachedTextEncoder = [^]*?\n}\n/, put: "" },
+  { find: /let wasmModule, wasmInstance, wasm;/, put: "let wasm;" },
+  {
+    // Parameters of older versions; bytes that are no module yet stay allowed.
+    find: /function __wbg_finalize_init[^]*?\nfunction initSync[^]*?\n}\n/,
+    put: `function initSync(source) {
+      const module = source instanceof WebAssembly.Module ? source : new WebAssembly.Module(source);
+      wasm = new WebAssembly.Instance(module, __wbg_get_imports()).exports;
+      wasm.__wbindgen_start();
+    }`,
+  },
+  { find: /let __wbg_init_promise;[^]*?(?=export \{)/, put: "" },
+  { find: /export \{ initSync, __wbg_init as default \};/, put: "export { initSync };" },
+];
+
+/** Shortens the generated module at `path`. */
+export function trimGlue(path) {
+  return {
+    name: "trim-glue",
+    setup(build) {
+      build.onLoad({ filter: /[\\/]wasm[\\/]everfresh\.js$/ }, () => {
+        let contents = readFileSync(path, "utf8");
+        for (const { find, put } of rules) {
+          if (!find.test(contents)) return { errors: [{ text: `${path} holds no ${find}` }] };
+          contents = contents.replace(find, () => put);
+        }
+        return { contents, loader: "js" };
+      });
+    },
+  };
+}
