@@ -34,11 +34,11 @@ test("a captive portal's page is no answer, and the next attempt is", async (t) 
 test("a server that asks for a pause gets it", async (t) => {
   const tab = await w.tab(t, { leadSeconds: 1 });
   await tab.signIn();
-  await w.server.fault("POST /oauth/token", "status", { status: 429, retry_after: 2 });
+  await w.server.fault("POST /oauth/token", "status", { status: 429, retry_after: 1 });
   const counted = await w.server.count();
 
   const { at, retryAt } = await tab.event("refresh-failed");
-  assert.ok(retryAt - at >= 1_990 && retryAt - at <= 2_000);
+  assert.ok(retryAt - at > 900 && retryAt - at <= 1_000, "as long as it asked for");
   const refreshed = await tab.event("refreshed");
   assert.ok(refreshed.at >= retryAt);
   const { answers, refreshes } = await counted();
