@@ -6,27 +6,32 @@ import type { Endpoint, SessionOptions, Settings, TokenEndpoint } from "./option
 /** Checks the options and brings them into the form that everything else uses. */
 export function parseOptions(options: SessionOptions): Settings {
   const read = object(options, "options") as Record<string, unknown>;
-  const optional = <T>(name: string, check: (value: unknown, name: string) => T): T | undefined =>
-    read[name] === undefined ? undefined : check(read[name], name);
-  const millis = (name: string, initial: number, least: Least, most = 1e9): number =>
+  const known: string[] = [];
+  const get = (name: string): unknown => {
+    known.push(name);
+    return read[name];
+  };
+  const optional = <T>(name: string, check: (value: unknown, name: string) => T): T | undefined => {
+    const value = get(name);
+    return value === undefined ? undefined : check(value, name);
+  };
+  const millis = (name: string, initial: number, least: Least = "zero", most = 1e9): number =>
     1_000 * (optional(name, seconds(least, most)) ?? initial);
 
-  for (const name in read) {
-    if (!known.includes(name)) fail(name, read[name], `remove it; known are ${known.join(", ")}`);
-  }
-  const [endpoint, credential] = parseRefresh(read["refresh"]);
+  const [endpoint, credential] = parseRefresh(get("refresh"));
   endpoint.fetch = optional("fetch", callable) as typeof fetch | undefined;
   const lead = read["leadSeconds"];
+  const ownLead = typeof lead === "function";
   const initialIdle = typeof document === "undefined" ? Infinity : 1_800;
-  return {
+  const settings: Settings = {
     name: optional("name", text) ?? "default",
     policy: [
-      typeof lead === "function" ? 60_000 : millis("leadSeconds", 60, "zero"),
-      millis("jitterSeconds", 30, "zero"),
-      millis("minIntervalSeconds", 5, "zero"),
+      1_000 * (optional("leadSeconds", ownLead ? () => 60 : seconds("zero", 1e9)) ?? 60),
+      millis("jitterSeconds", 30),
+      millis("minIntervalSeconds", 5),
       millis("idleSeconds", initialIdle, "more", Infinity),
       optional("idleMode", oneOf("lapse", "end")) === "end",
-      millis("warnSeconds", 60, "zero"),
+      millis("warnSeconds", 60),
       millis("maxSessionSeconds", Infinity, "more", Infinity),
       millis("timeoutSeconds", 10, "more"),
       millis("waitSeconds", 30, "more", Infinity),
@@ -35,20 +40,19 @@ export function parseOptions(options: SessionOptions): Settings {
     endpoint,
     storage: (optional("storage", parseStorage) as Settings["storage"] | undefined) ?? "memory",
     activityEvents: optional("activityEvents", list(text)) ?? activityEvents,
-    lead: typeof lead === "function" ? (lead as Settings["lead"]) : undefined,
+    lead: ownLead ? (lead as Settings["lead"]) : undefined,
     origins: optional("origins", (value, name) => new Set(list(parseOrigin)(value, name))),
     isUnauthorized: optional("isUnauthorized", callable) as Settings["isUnauthorized"],
     renewalHeader: optional("renewalHeader", header),
     fetch: endpoint.fetch,
     logger: optional("logger", methods("debug", "info", "warn", "error")) as Settings["logger"],
   };
+  for (const name in read) {
+    if (!known.includes(name)) fail(name, read[name], `remove it; known are ${known.join(", ")}`);
+  }
+  return settings;
 }
 
-const known = [
-  ...["refresh", "name", "leadSeconds", "jitterSeconds", "minIntervalSeconds", "idleSeconds"],
-  ...["idleMode", "warnSeconds", "maxSessionSeconds", "activityEvents", "origins", "storage"],
-  ...["timeoutSeconds", "waitSeconds", "isUnauthorized", "renewalHeader", "fetch", "logger"],
-];
 const activityEvents = [
   ...["pointerdown", "pointermove", "keydown", "wheel", "touchstart", "scroll"],
 ];

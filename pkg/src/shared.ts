@@ -25,25 +25,11 @@ interface Queued {
 
 const NO_LEASE: Lease = { id: 0, token: "", from: Infinity, until: 0 };
 
-const UNKNOWN: Snapshot = Object.freeze({
-  status: "unknown",
-  reason: null,
-  claims: null,
-  subject: null,
-  generation: 0,
-  expiresAt: null,
-  refreshAt: null,
-  idleAt: null,
-  endsAt: null,
-  secondsLeft: null,
-  lastError: null,
-});
-
 /** One session of one name. */
 export class Shared implements Face {
   settings: Settings;
   origins: Origins;
-  snapshot: Snapshot = UNKNOWN;
+  snapshot: Snapshot = snapshotOf(["unknown", null, null, 0, null, null, null, null, null, null]);
   /** Whether `start` or `restore` was called: before, nobody can be signed in. */
   begun = false;
   readonly requests: Record<"sent" | "resent" | "waited" | "passed", number> = {
@@ -299,32 +285,32 @@ export class Shared implements Face {
     const before = this.#picture;
     this.#picture = picture;
     if (picture.length !== before?.length || picture.some((piece, i) => piece !== before[i])) {
-      this.snapshot = this.#snapshotOf(picture);
+      this.snapshot = snapshotOf(picture);
       this.observers.changed();
     }
     this.observers.tell();
-  }
-
-  #snapshotOf(picture: Picture): Snapshot {
-    const [status, reason, subject, generation, expiresAt, refreshAt, ...more] = picture;
-    const [idleAt, endsAt, secondsLeft, payload, code, message] = more;
-    return Object.freeze({
-      status: status as Status,
-      reason: reason as EndReason | null,
-      claims: payload === null ? null : parseClaims(payload),
-      subject,
-      generation,
-      expiresAt,
-      refreshAt,
-      idleAt,
-      endsAt,
-      secondsLeft,
-      lastError: code ? errorOf(code, message!) : null,
-    });
   }
 }
 
 /** The error of everything that comes after `dispose`. */
 export function disposed(): SessionError {
   return new DisposedError("this session was disposed: call createSession() for a new one");
+}
+
+function snapshotOf(picture: Picture): Snapshot {
+  const [status, reason, subject, generation, expiresAt, refreshAt, ...more] = picture;
+  const [idleAt, endsAt, secondsLeft, payload, code, message] = more;
+  return Object.freeze({
+    status: status as Status,
+    reason: reason as EndReason | null,
+    claims: payload === null ? null : parseClaims(payload),
+    subject,
+    generation,
+    expiresAt,
+    refreshAt,
+    idleAt,
+    endsAt,
+    secondsLeft,
+    lastError: code ? errorOf(code, message!) : null,
+  });
 }
