@@ -177,6 +177,8 @@ impl Live {
         match self.record.term.rotated_by.clone() {
             // Repeating the rotation that brought the tokens brings them once more.
             Some(key) if self.behind() == 1 && errand.asked > 0 && errand.superseded == 0 => {
+                self.note_send(ctx);
+                self.share(Announce::News, ctx);
                 self.send(errand, lock, self.record.term.generation - 1, key, ctx);
             }
             _ => {
@@ -221,12 +223,16 @@ impl Live {
             let generation = self.record.term.generation;
             self.record.pending = Some(Pending { generation, made_at: wall, key });
         }
-        self.record.sends.add(wall);
-        self.last_send = wall;
+        self.note_send(ctx);
         let write = ctx.write(&self.record);
         self.announce(Announce::News, ctx);
         let until = ctx.now() + STORAGE_WAIT;
         self.flight = Flight::Keying(Keying { errand, lock, write, until, settled });
+    }
+
+    fn note_send<E: Entropy>(&mut self, ctx: &Context<E>) {
+        self.last_send = ctx.clock.wall_at(ctx.now());
+        self.record.sends.add(self.last_send);
     }
 
     /// What was written for the refresh is stored, or cannot be; it has been absorbed.
