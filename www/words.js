@@ -1,7 +1,7 @@
 // Why things happen, in words.
 
 const refreshes = {
-  scheduled: "its time had come, shortly before the old one runs out",
+  scheduled: "its planned time had come",
   unauthorized: "the server refused the old one with 401",
   demanded: "a request needed a valid one and there was none",
   explicit: "you asked for it",
