@@ -12,7 +12,7 @@ import {
   TOUCH,
 } from "./inputs.ts";
 import type { SessionOptions } from "./options.ts";
-import { fail, parseOptions } from "./settings.ts";
+import { parseOptions, seconds } from "./settings.ts";
 import { disposed, Shared } from "./shared.ts";
 import type {
   Session,
@@ -116,13 +116,11 @@ class Handle implements Session {
     } = {},
   ): Promise<string> {
     const session = this.#session();
-    const { minValiditySeconds: seconds = 0, signal } = options;
-    if (!(seconds >= 0 && seconds < 1e9)) {
-      fail("minValiditySeconds", seconds, "pass seconds, 0 or more; at most 1e9");
-    }
+    const { minValiditySeconds = 0, signal } = options;
+    const validity = seconds()(minValiditySeconds, "minValiditySeconds");
     const lease =
-      (seconds === 0 && !signal?.aborted ? session.usableLease() : undefined) ??
-      (await session.token(this, seconds * 1_000, signal));
+      (validity === 0 && !signal?.aborted ? session.usableLease() : undefined) ??
+      (await session.token(this, validity * 1_000, signal));
     if (lease) return lease.token;
     throw new NotSignedInError(
       "nobody is signed in: call start() after login, or await restore() on page load",

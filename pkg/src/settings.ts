@@ -6,19 +6,12 @@ import type { Endpoint, SessionOptions, Settings, TokenEndpoint } from "./option
 /** Checks the options and brings them into the form that everything else uses. */
 export function parseOptions(options: SessionOptions): Settings {
   const read = object(options, "options") as Record<string, unknown>;
-  const known: string[] = [];
-  const get = (name: string): unknown => {
-    known.push(name);
-    return read[name];
-  };
-  const optional = <T>(name: string, check: (value: unknown, name: string) => T): T | undefined => {
-    const value = get(name);
-    return value === undefined ? undefined : check(value, name);
-  };
-  const millis = (name: string, initial: number, least: Least = "zero", most = 1e9): number =>
-    1_000 * (optional(name, seconds(least, most)) ?? initial);
+  const known = ["refresh"];
+  const optional = reader(read, "", known);
+  const millis = (name: string, initial: number, positive?: boolean, most?: number): number =>
+    1_000 * (optional(name, seconds(positive, most)) ?? initial);
 
-  const [endpoint, credential] = parseRefresh(get("refresh"));
+  const [endpoint, credential] = parseRefresh(read["refresh"]);
   endpoint.fetch = optional("fetch", callable) as typeof fetch | undefined;
   const lead = read["leadSeconds"];
   const ownLead = typeof lead === "function";
@@ -26,15 +19,15 @@ export function parseOptions(options: SessionOptions): Settings {
   const settings: Settings = {
     name: optional("name", text) ?? "default",
     policy: [
-      1_000 * (optional("leadSeconds", ownLead ? () => 60 : seconds("zero", 1e9)) ?? 60),
+      1_000 * (optional("leadSeconds", ownLead ? () => 60 : seconds()) ?? 60),
       millis("jitterSeconds", 30),
       millis("minIntervalSeconds", 5),
-      millis("idleSeconds", initialIdle, "more", Infinity),
+      millis("idleSeconds", initialIdle, true, Infinity),
       optional("idleMode", oneOf("lapse", "end")) === "end",
       millis("warnSeconds", 60),
-      millis("maxSessionSeconds", Infinity, "more", Infinity),
-      millis("timeoutSeconds", 10, "more"),
-      millis("waitSeconds", 30, "more", Infinity),
+      millis("maxSessionSeconds", Infinity, true, Infinity),
+      millis("timeoutSeconds", 10, true),
+      millis("waitSeconds", 30, true, Infinity),
       credential,
     ],
     endpoint,
@@ -66,10 +59,7 @@ function parseRefresh(value: unknown): [Endpoint, number] {
   }
   if (typeof value === "string" || value instanceof URL) value = { url: value };
   const given = object(value, "refresh") as Partial<TokenEndpoint>;
-  const optional = <T>(
-    name: keyof TokenEndpoint,
-    check: (value: unknown, name: string) => T,
-  ): T | undefined => (given[name] === undefined ? undefined : check(given[name], `refresh.${name}`));
+  const optional = reader(given, "refresh.");
 
   const style = optional("style", oneOf(...styles)) ?? "oauth2";
   const withBody = style === "oauth2" || style === "json";
@@ -87,15 +77,29 @@ function parseRefresh(value: unknown): [Endpoint, number] {
   return [endpoint, style === "cookie" ? 2 : style === "renew" ? 1 : 0];
 }
 
-type Least = "zero" | "more";
+type Check<T> = (value: unknown, name: string) => T;
 
-const seconds = (least: Least, most: number) => (value: unknown, name: string): number => {
-  if (typeof value === "number" && (least === "zero" ? value >= 0 : value > 0) && value <= most) {
-    return value;
-  }
-  const bound = most === Infinity ? "Infinity switches it off" : "at most 1e9";
-  fail(name, value, `pass seconds, ${least === "zero" ? "0 or more" : "more than 0"}; ${bound}`);
-};
+/** Reads optional fields by name; keeps a list of the names that it was asked for. */
+const reader =
+  (from: object, prefix: string, asked: string[] = []) =>
+  <T>(name: string, check: Check<T>): T | undefined => {
+    asked.push(name);
+    const value = (from as Record<string, unknown>)[name];
+    return value === undefined ? undefined : check(value, prefix + name);
+  };
+
+/** From 0, or from more than 0. */
+export const seconds =
+  (positive?: boolean, most = 1e9): Check<number> =>
+  (value, name) =>
+    typeof value === "number" && (positive ? value > 0 : value >= 0) && value <= most
+      ? value
+      : fail(
+          name,
+          value,
+          `pass seconds, ${positive ? "more than 0" : "0 or more"}; ` +
+            (most === Infinity ? "Infinity switches it off" : "at most 1e9"),
+        );
 
 const oneOf = <const T extends string>(...allowed: T[]) => (value: unknown, name: string): T =>
   allowed.includes(value as T)
