@@ -17,9 +17,16 @@ const rules = [
   {
     // Counting up to where Safari's decoder gives up: a new one starts from zero.
     find: /let cachedTextDecoder [^]*?\nfunction decodeText[^]*?\n}\n/,
-    put: `const decodeText = (bytes) => new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes);`,
+    put: `function decodeText(bytes) {
+      return new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes);
+    }`,
   },
   { find: /const cachedTextEncoder = [^]*?\n}\n/, put: "" },
+  {
+    // A table of objects, in which there never is one.
+    find: /__wbindgen_init_externref_table: function\(\) {[^]*?\n {8}},/,
+    put: "__wbindgen_init_externref_table() {},",
+  },
   { find: /let wasmModule, wasmInstance, wasm;/, put: "let wasm;" },
   {
     // Parameters of older versions; bytes that are no module yet stay allowed.
