@@ -230,6 +230,17 @@ async fn a_changed_profile_shows_at_the_next_refresh() {
 }
 
 #[tokio::test]
+async fn a_revocation_may_ask_for_all_sessions_of_the_user() {
+    let world = World::new().await;
+    let (own, other) = (world.login("ann").await, world.login("ann").await);
+    let ben = world.login("ben").await;
+    let body = format!("token={}&everywhere=true", own.refresh);
+    assert_eq!(world.post_form("/oauth/revoke", &body).await.status, 200);
+    assert_eq!(world.refresh(&other.refresh, Some(KEY)).await.status, 400);
+    assert_eq!(world.refresh(&ben.refresh, Some(KEY)).await.status, 200);
+}
+
+#[tokio::test]
 async fn a_device_can_be_removed_by_its_owner_alone() {
     let world = World::new().await;
     let login = json!({ "username": "ann", "password": "secret", "device_name": "ann's iPad" });

@@ -43,6 +43,8 @@ pub(crate) struct Tab {
     pub(crate) revokes: Vec<RevokeId>,
     pub(crate) lease: Option<Lease>,
     pub(crate) locks_held: u32,
+    /// How often the tab was told to drop what only it stores.
+    pub(crate) forgotten: u32,
     /// Locks are granted at once; else they are left waiting.
     pub(crate) grants_locks: bool,
     pub(crate) storage_works: bool,
@@ -70,6 +72,7 @@ impl Tab {
             revokes: Vec::new(),
             lease: None,
             locks_held: 0,
+            forgotten: 0,
             grants_locks: true,
             storage_works: true,
             waiters: 0,
@@ -127,7 +130,7 @@ impl Tab {
                 let written = self.write(*record);
                 return Some(Input::RecordWritten { write, written });
             }
-            Effect::Forget => {}
+            Effect::Forget => self.forgotten += 1,
             Effect::Broadcast(text) => self.said.push_back(text),
             Effect::Settle { waiter, outcome } => {
                 assert!(self.settled.iter().all(|(id, _)| *id != waiter), "settled once");

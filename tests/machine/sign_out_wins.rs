@@ -162,3 +162,15 @@ fn the_page_of_one_user_does_not_sign_the_next_one_out() {
     assert_eq!(tab.outcome(waiter), Some(&Outcome::Done));
     assert!(tab.revokes.is_empty());
 }
+
+#[test]
+fn a_tab_that_only_hears_of_it_drops_its_own_copy_of_the_tokens() {
+    let mut tab = Tab::signed_in(Policy::default());
+    let mut other = Tab::with_store(Policy::default(), 2, tab.store.clone());
+    let waiter = other.waiter();
+    other.feed(Input::Restore { waiter });
+    sign_out(&mut other);
+    assert_eq!(tab.forgotten, 0);
+    tab.feed(Input::PeerMessage(other.said.pop_back().unwrap()));
+    assert_eq!((tab.ended(), tab.forgotten), (Some(EndReason::SignedOut), 1));
+}

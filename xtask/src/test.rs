@@ -118,7 +118,7 @@ fn browser_tests(workspace: &Workspace) -> Result<Counts> {
     check(&mut workspace.cargo(&["build", "--package", "everfresh-server"]), LIMIT)?;
     let server = workspace.target("debug/everfresh-server");
     node_tests(workspace, "tests/e2e", |node| {
-        node.arg("--test-concurrency=1");
+        node.arg("--test-concurrency=2");
         node.env("E2E_SERVER", &server).env("E2E_CHROMIUM", &chromium);
     })
 }

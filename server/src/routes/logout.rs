@@ -33,10 +33,10 @@ async fn logout_everywhere(
     request: Request,
 ) -> Result<Response, ApiError> {
     if let Some(sid) = caller(&app, request).await?
-        && let Some((_, user)) = app.store.session(sid).await?
+        && let Some(whose) = revoke::all_of_its_user(&app, sid).await?
     {
-        let ended = app.store.end(Whose::User(user.id.clone(), None), Revocation::Logout).await?;
-        tracing::info!(user = user.id, ended, "signed out everywhere");
+        let ended = app.store.end(whose, Revocation::Logout).await?;
+        tracing::info!(%sid, ended, "signed out everywhere");
     }
     Ok(signed_out(&app))
 }

@@ -7,7 +7,7 @@ use super::{
     live::{Announce, Flow, Gate, Live},
 };
 use crate::core::{
-    effect::{ReadId, RevokeRequest},
+    effect::{Effect, ReadId, RevokeRequest},
     entropy::Entropy,
     error::Error,
     event::Event,
@@ -152,7 +152,10 @@ impl Live {
         };
         let end = End { fence, reason, settled: revoke.is_none() };
         self.record.finish(Some(end));
-        if scope != Scope::Tab {
+        if scope == Scope::Tab {
+            // Nobody writes the end here, so what only this tab stores goes separately.
+            ctx.push(Effect::Forget);
+        } else {
             ctx.write(&self.record);
             self.announce(Announce::News, ctx);
         }

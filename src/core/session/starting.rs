@@ -98,7 +98,6 @@ impl<E: Entropy> Session<E> {
         match &mut self.state {
             State::Live(live) => {
                 if start.is_none() || live.start == start {
-                    self.ctx.push(Effect::Forget);
                     let ending = Ending::local(EndReason::Cancelled, Scope::Tab);
                     self.follow(ControlFlow::Break(ending));
                 }
