@@ -5,6 +5,7 @@
 //! world, event by event. After every step the [`watch`](mod@watch) looks whether a promise was
 //! broken.
 
+mod acting;
 pub mod browser;
 pub mod dice;
 pub mod minimise;

@@ -261,12 +261,6 @@ impl Plan {
         };
         self.locks == Locks::Working && !self.actions.iter().any(|(_, action)| leaves(action))
     }
-
-    /// Whether somebody steals something.
-    #[must_use]
-    pub fn has_thief(&self) -> bool {
-        self.actions.iter().any(|(_, action)| matches!(action, Action::Steal(..)))
-    }
 }
 
 impl Odds {

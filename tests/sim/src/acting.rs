@@ -1,0 +1,248 @@
+//! What people, devices and thieves do to a world.
+
+use everfresh::core::{
+    clock::Millis,
+    input::{Found, Input, Wake},
+};
+
+use crate::{
+    browser::TabId,
+    plan::{Action, Locks, Storage, Theft},
+    tab::{Running, Tab, What},
+    thief::Thief,
+    watch::Truth,
+    world::{Event, World},
+};
+
+impl World {
+    pub(crate) fn act(&mut self, action: Action) {
+        self.tell(|| format!("{action:?}"));
+        let here = |world: &Self, tab: usize| {
+            let tab = tab % world.tabs.len().max(1);
+            world.reaches(tab).then_some(tab)
+        };
+        match action {
+            Action::Input(tab) => {
+                if let Some(tab) = here(self, tab) {
+                    self.input(tab, Input::Activity);
+                }
+            }
+            Action::Request(tab) => {
+                if let Some(tab) = here(self, tab) {
+                    self.request(tab);
+                }
+            }
+            Action::Refresh(tab) => {
+                if let Some(tab) = here(self, tab) {
+                    let waiter = self.tabs[tab].call(What::Refresh, self.now);
+                    self.feed(tab, Input::RefreshWanted { waiter });
+                }
+            }
+            Action::Hide(tab) => {
+                if let Some(tab) = here(self, tab) {
+                    self.tabs[tab].hidden = true;
+                }
+            }
+            Action::Show(tab) => {
+                if let Some(tab) = here(self, tab) {
+                    self.tabs[tab].hidden = false;
+                    self.input(tab, Input::Woken(Wake::Visible));
+                }
+            }
+            Action::Freeze(tab, warned) => {
+                if let Some(tab) = here(self, tab) {
+                    self.tally.fault("tab frozen");
+                    if warned {
+                        self.feed(tab, Input::Leaving);
+                    }
+                    self.tabs[tab].running = Running::Frozen;
+                }
+            }
+            Action::Resume(tab) => self.resume(tab % self.tabs.len()),
+            Action::Reload(tab) => {
+                if let Some(tab) = here(self, tab) {
+                    self.feed(tab, Input::Leaving);
+                    let own = self.tabs[tab].own.clone();
+                    self.close(tab);
+                    self.tally.fault("page reloaded");
+                    self.open(own);
+                }
+            }
+            Action::Crash(tab) => {
+                let tab = tab % self.tabs.len();
+                self.tally.fault("tab crashed");
+                self.close(tab);
+            }
+            Action::Open => {
+                self.open(None);
+            }
+            Action::Clone(tab) => {
+                let own = self.tabs[tab % self.tabs.len()].own.clone();
+                self.open(own);
+            }
+            Action::Sleep(length) => self.sleep(length),
+            Action::SetClock(by) => {
+                self.tally.fault("clock set");
+                self.clock_set += by;
+                if by > 1_000 {
+                    self.truth.leaps += by;
+                }
+            }
+            Action::Offline(length) => {
+                self.tally.fault("offline");
+                self.offline_until = self.offline_until.max(self.now + length);
+                if self.dice.chance(600) {
+                    self.happen(Event::Online(false));
+                    let until = self.offline_until;
+                    self.at(until + 1, Event::Online(true));
+                }
+            }
+            Action::Wipe => {
+                self.tally.fault("storage wiped");
+                self.disk.wipe(self.now);
+            }
+            Action::SignOut(tab) => {
+                if let Some(tab) = here(self, tab) {
+                    self.truth.signed_out = true;
+                    let waiter = self.tabs[tab].call(What::SignOut, self.now);
+                    self.feed(tab, Input::SignOut { waiter, everywhere: false });
+                }
+            }
+            Action::Cancel(tab) => {
+                if let Some(tab) = here(self, tab) {
+                    self.feed(tab, Input::Cancel(None));
+                }
+            }
+            Action::SignIn(tab, same) => {
+                if let Some(tab) = here(self, tab) {
+                    self.sign_in(tab, if same { "ana" } else { "ben" });
+                }
+            }
+            Action::Revoke => {
+                self.truth.revoked = true;
+                for sid in self.sessions.clone() {
+                    self.server.revoke(sid);
+                }
+            }
+            Action::Steal(tab, how) => self.steal(tab % self.tabs.len(), how),
+        }
+    }
+
+    pub(crate) fn input(&mut self, tab: TabId, input: Input) {
+        self.feed(tab, input);
+        if self.tabs[tab].is_live() {
+            self.truth.last_input = self.now + self.truth.leaps;
+        }
+    }
+
+    pub(crate) fn request(&mut self, tab: TabId) {
+        self.tally.requests += 1;
+        let user = self.tabs[tab].session.snapshot().subject;
+        if let Some((lease, token)) = self.tabs[tab].unasked(self.wall()) {
+            self.call_server(tab, lease, token, user, false);
+            return;
+        }
+        let what = What::Request { user, resent: false };
+        let waiter = self.tabs[tab].call(what, self.now);
+        self.feed(tab, Input::TokenWanted { waiter, min_validity: 0 });
+    }
+
+    pub(crate) fn open(&mut self, own: Option<String>) {
+        let id = self.tabs.len();
+        let mut tab =
+            Tab::new(id, self.plan.policy.clone(), self.dice.seed(), self.wall(), self.now);
+        tab.own = own;
+        let waiter = tab.call(What::Restore, self.now);
+        self.tabs.push(tab);
+        self.feed(id, Input::Restore { waiter });
+    }
+
+    pub(crate) fn close(&mut self, tab: TabId) {
+        self.tabs[tab].running = Running::Gone;
+        self.tabs[tab].attempt = None;
+        self.locks.forget(tab);
+        self.after(0, 5, Event::Grant);
+    }
+
+    pub(crate) fn resume(&mut self, tab: TabId) {
+        if self.tabs[tab].running != Running::Frozen {
+            return;
+        }
+        self.tabs[tab].running = Running::Yes;
+        let at = self.now.max(self.asleep_until);
+        self.at(at, Event::Wake(tab));
+    }
+
+    pub(crate) fn sleep(&mut self, length: Millis) {
+        self.tally.fault("device slept");
+        self.asleep_until = self.asleep_until.max(self.now + length);
+        if self.plan.monotonic_sleeps {
+            for tab in &mut self.tabs {
+                tab.missed += length;
+            }
+        }
+        // The network takes its time to come back.
+        let back = self.asleep_until + self.dice.between(0, 10_000);
+        self.offline_until = self.offline_until.max(back);
+        for tab in 0..self.tabs.len() {
+            let at = self.asleep_until + self.dice.between(0, 100);
+            self.at(at, Event::Wake(tab));
+        }
+        self.at(back + 1, Event::Online(true));
+    }
+
+    pub(crate) fn sign_in(&mut self, tab: TabId, user: &str) {
+        let (grant, sid) = self.server.sign_in(user, self.now);
+        self.sessions.push(sid);
+        let felt = self.now + self.truth.leaps;
+        let before = std::mem::take(&mut self.truth);
+        self.truth =
+            Truth { last_input: felt, signed_in_at: felt, sign_ins: before.sign_ins + 1, ..before };
+        // A start replaces the session that was: its end is not told.
+        self.tabs[tab].signed_in = false;
+        self.feed(tab, Input::Start { grant, start: self.truth.sign_ins });
+    }
+
+    /// All faults cease, all tabs wake up: now everything must come right by itself.
+    pub(crate) fn recover(&mut self) {
+        self.tell(|| "all is well from here".to_owned());
+        self.well = true;
+        self.offline_until = 0;
+        self.asleep_until = self.asleep_until.min(self.now);
+        for tab in 0..self.tabs.len() {
+            self.resume(tab);
+            self.tabs[tab].hidden = false;
+        }
+        if self.plan.locks == Locks::Stuck || self.plan.locks == Locks::Late {
+            self.after(0, 1, Event::Grant);
+        }
+        self.happen(Event::Online(true));
+        for tab in 0..self.tabs.len() {
+            self.after(0, 10, Event::Wake(tab));
+        }
+    }
+
+    pub(crate) fn steal(&mut self, tab: TabId, how: Theft) {
+        let stored = self.disk.read(tab, self.tabs[tab].own.as_deref(), self.now);
+        let Found::Record(record) = stored else { return };
+        let Some(thief) = Thief::new(&record, how) else { return };
+        if self.thief.is_some() || !matches!(self.plan.storage, Storage::Local | Storage::Session) {
+            return;
+        }
+        self.tally.thefts += 1;
+        self.truth.stolen = true;
+        self.thief = Some(thief);
+        self.thief_follows();
+    }
+
+    pub(crate) fn thief_follows(&mut self) {
+        let Some(mut thief) = self.thief.take() else { return };
+        thief.refresh(&mut self.server, &mut self.dice, self.now);
+        self.thief = Some(thief);
+    }
+
+    pub(crate) fn server_noticed(&self) -> bool {
+        let stolen = self.thief.as_ref().and_then(|thief| thief.sid(&self.server));
+        stolen.is_some_and(|sid| !self.server.alive(sid))
+    }
+}
