@@ -7,7 +7,7 @@ use wasm_bindgen::prelude::*;
 use crate::{
     core::{
         clock::Millis,
-        error::Error,
+        error::{Error, Malformed},
         grant::{Grant, TokenResponse},
         input::Found,
         policy::{Credential, IdleMode, Policy},
@@ -71,26 +71,51 @@ pub fn hear(text: &str) {
     Realm::with(|realm| realm.texts.push(text.to_owned()));
 }
 
-/// Takes an access token and, if there is one, a refresh token; parses them for the next input
-/// that takes a grant. Says the payload if the access token is a JWT; when it cannot be used says
-/// the error and returns false. Seconds that are no number are not there.
+/// Takes an access token, a refresh token if there is one, and a subject if the access token has
+/// one (`named`); accepts them for the next input that takes a grant. Says the
+/// error when they cannot be used. `flaw` is 0 for a JWT; numbers that are NaN are not there.
 #[wasm_bindgen]
-pub fn grant(expires_in: f64, refresh_in: f64, session_expires_in: f64) -> bool {
+#[expect(clippy::too_many_arguments, reason = "numbers cross the border for free, objects do not")]
+pub fn grant(
+    expires_in: f64,
+    refresh_in: f64,
+    session_expires_in: f64,
+    flaw: u32,
+    fingerprint: f64,
+    exp: f64,
+    iat: f64,
+    nbf: f64,
+    session_expiry: f64,
+    named: bool,
+) {
     Realm::with(|realm| {
+        let subject = named.then(|| realm.take_text());
         let more = realm.texts.len() > 1;
-        realm.grant = Grant::parse(TokenResponse {
+        let response = TokenResponse {
             refresh_token: more.then(|| realm.take_text()),
             access_token: realm.take_text(),
             expires_in: number(expires_in),
             refresh_in: number(refresh_in),
             session_expires_in: number(session_expires_in),
-        });
-        match &realm.grant {
-            Ok(grant) => host::option(grant.jwt.as_ref().map(|jwt| &*jwt.payload)),
-            Err(error) => host::error(*error),
+        };
+        let jwt = malformed(flaw).map_or_else(
+            || {
+                Ok(Jwt {
+                    exp: number(exp),
+                    iat: number(iat),
+                    nbf: number(nbf),
+                    session_expiry: number(session_expiry),
+                    subject,
+                    fingerprint: fingerprint as i64,
+                })
+            },
+            Err,
+        );
+        realm.grant = Grant::accept(response, jwt);
+        if let Err(error) = &realm.grant {
+            host::error(*error);
         }
-        realm.grant.is_ok()
-    })
+    });
 }
 
 /// Takes a stored text, for the next input that takes a record; several are joined. Returns false
@@ -162,19 +187,25 @@ pub fn close(session: usize) {
     });
 }
 
-/// Takes a JWT and says its payload, unverified; when it is none says the error and returns false.
+/// Says what is wrong with a JWT that has a flaw.
 #[wasm_bindgen]
-pub fn decode() -> bool {
-    match Jwt::decode(&Realm::with(Realm::take_text)) {
-        Ok(jwt) => {
-            host::text(&jwt.payload);
-            true
-        }
-        Err(malformed) => {
-            host::error(Error::Malformed(malformed));
-            false
-        }
+pub fn explain(flaw: u32) {
+    if let Some(malformed) = malformed(flaw) {
+        host::error(Error::Malformed(malformed));
     }
+}
+
+/// The flaws as pkg/src/decode.ts numbers them; 0 is none.
+fn malformed(flaw: u32) -> Option<Malformed> {
+    Some(match flaw {
+        0 => return None,
+        1 => Malformed::TooLong,
+        2 => Malformed::Segments,
+        3 => Malformed::Base64url,
+        4 => Malformed::Utf8,
+        5 => Malformed::Json,
+        _ => Malformed::ClaimType,
+    })
 }
 
 fn number(value: f64) -> Option<f64> {

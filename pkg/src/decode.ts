@@ -1,15 +1,46 @@
 // Reads a JWT without trusting it.
 
-import { decode } from "../wasm/everfresh.js";
+import { explain } from "../wasm/everfresh.js";
 
 import { InvalidTokenError, WasmLoadError } from "./errors.ts";
-import { heard, say } from "./host.ts";
+import { heard } from "./host.ts";
 import { ready } from "./loading.ts";
 import type { Claims } from "./types.ts";
 
+/** Longer tokens are refused before any work is done on them. */
+const LONGEST = 1 << 20;
+
+// What is wrong with a token, as src/wasm.rs numbers it.
+const TOO_LONG = 1;
+const SEGMENTS = 2;
+const BASE64URL = 3;
+const UTF8 = 4;
+const OBJECT = 5;
+const CLAIM_TYPE = 6;
+
+/** Claims that differ in every token without telling anything about the user. */
+const VOLATILE: readonly string[] = ["exp", "iat", "nbf", "jti"];
+
+/**
+ * What a token says of itself, in numbers as the wasm takes them: NaN for what it does not say.
+ * `flaw` is 0 for a JWT.
+ *
+ * @internal
+ */
+export type Reading = readonly [
+  claims: Claims,
+  flaw: number,
+  fingerprint: number,
+  exp: number,
+  iat: number,
+  nbf: number,
+  sessionExpiry: number,
+];
+
 /**
  * Decodes the claims of a JWT. **It does not verify anything**: whoever sent the token may have
- * made it up. Use it for what is shown, never for what is allowed.
+ * made it up. Use it for what is shown, never for what is allowed. Of a member that is there twice
+ * the last one counts, as RFC 7519 section 4 allows.
  *
  * @throws `ERR_INVALID_TOKEN` for what RFC 7519 does not allow; `ERR_WASM_LOAD` before the wasm is
  * loaded: `await init()` first, or use the entry `everfresh/inline`
@@ -22,14 +53,65 @@ export function decodeJwt(token: string): Claims {
     );
   }
   if (typeof token !== "string") throw new InvalidTokenError("a JWT is a string");
-  say(token);
-  const valid = decode();
-  const [first, message] = heard<[string, string]>();
-  if (valid) return parseClaims(first);
+  const [claims, flaw] = readJwt(token);
+  if (!flaw) return claims;
+  explain(flaw);
+  const [, message] = heard<[string, string]>();
   throw new InvalidTokenError(`${message}: pass the token as the server sent it`);
 }
 
-/** The claims of a payload, frozen deeply. @internal */
-export function parseClaims(payload: string): Claims {
-  return JSON.parse(payload, (_key, value) => Object.freeze(value));
+/** Reads a token; the claims are frozen deeply. @internal */
+export function readJwt(token: string): Reading {
+  let flaw = token.length > LONGEST ? TOO_LONG : SEGMENTS;
+  try {
+    const segments = token.split(".", 4);
+    if (flaw === TOO_LONG || segments.length !== 3) throw flaw;
+    flaw = BASE64URL;
+    const [header, payload] = segments.map(bytesOf);
+    flaw = UTF8;
+    const texts = [header, payload].map((bytes) =>
+      new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes),
+    );
+    flaw = OBJECT;
+    const [, claims] = texts.map(objectOf);
+    flaw = CLAIM_TYPE;
+    const { exp = NaN, iat = NaN, nbf = NaN, session_expiry: end = NaN, sub = "" } = claims!;
+    const times = [exp, iat, nbf, end as number] as const;
+    const known = times.every((time) => Number.isFinite(time) || Number.isNaN(time));
+    if (!known || typeof sub !== "string") throw flaw;
+    return [claims!, 0, fingerprint(claims!), ...times];
+  } catch {
+    return [{}, flaw, 0, NaN, NaN, NaN, NaN];
+  }
+}
+
+/** The bytes of unpadded base64url (RFC 7515 section 2) without stray bits at its end. */
+function bytesOf(segment: string): Uint8Array<ArrayBuffer> {
+  const base64 = segment.replaceAll("-", "+").replaceAll("_", "/");
+  const binary = atob(base64);
+  if (!/^[\w-]*$/.test(segment) || !btoa(binary).startsWith(base64)) throw segment;
+  return Uint8Array.from(binary, (byte) => byte.charCodeAt(0));
+}
+
+function objectOf(text: string): Claims {
+  const value = JSON.parse(text, (_key, value) => Object.freeze(value));
+  if (!(value instanceof Object) || Array.isArray(value)) throw text;
+  return value;
+}
+
+/**
+ * Changes when a claim does that tells something about the user. FNV-1a, summed so that the order
+ * of the claims does not matter; 1 without such claims.
+ */
+function fingerprint(claims: Claims): number {
+  let sum = 1;
+  for (const claim of Object.entries(claims)) {
+    if (VOLATILE.includes(claim[0])) continue;
+    let hash = 0x811c9dc5;
+    for (const unit of JSON.stringify(claim)) {
+      hash = Math.imul(hash ^ unit.codePointAt(0)!, 0x01000193);
+    }
+    sum += hash >>> 0;
+  }
+  return sum;
 }

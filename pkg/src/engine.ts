@@ -10,6 +10,7 @@ import {
   stats,
 } from "../wasm/everfresh.js";
 
+import { readJwt } from "./decode.ts";
 import { errorOf, type SessionError, type SessionErrorCode } from "./errors.ts";
 import { heard, say } from "./host.ts";
 import {
@@ -58,7 +59,7 @@ export type Picture = readonly [
   idleAt: number | null,
   endsAt: number | null,
   secondsLeft: number | null,
-  payload: string | null,
+  token: string | null,
   code?: SessionErrorCode,
   message?: string,
 ];
@@ -68,7 +69,7 @@ export interface Face {
   readonly settings: Settings;
   readonly claims: Claims | null;
   /** The application's lead for the claims of a token, in milliseconds; NaN is the usual one. */
-  lead(payload: string | null): number;
+  lead(claims: Claims): number;
   settle(waiter: number, outcome: Lease | boolean): void;
   fail(waiter: number, error: SessionError): void;
   /** What requests may carry from now on. */
@@ -217,19 +218,21 @@ export class Engine {
     if (running === id) controller!.abort();
   }
 
-  /** Leaves a token response to the next input; the payload, or why it cannot be used. */
-  #parse(tokens: unknown): [payload: string | null, error?: SessionError] {
+  /** Leaves a token response to the next input; the claims, and why it cannot be used. */
+  #parse(tokens: unknown): [claims: Claims, error?: SessionError] {
     const [texts, ...seconds] = readTokens(tokens);
-    say(...texts);
-    const usable = grant(...seconds);
-    const [first, message] = heard<[string | null, string]>();
-    return usable ? [first] : [null, errorOf(first as SessionErrorCode, message)];
+    const [claims, ...numbers] = readJwt(texts[0]!);
+    const { sub } = claims;
+    say(...texts, ...(sub === undefined ? [] : [sub]));
+    grant(...seconds, ...numbers, sub !== undefined);
+    const [code, message] = heard<[SessionErrorCode?, string?]>();
+    return code ? [claims, errorOf(code, message!)] : [claims];
   }
 
   #grant(kind: number, id: number, tokens: unknown): void {
     this.#work(() => {
-      const [payload, error] = this.#parse(tokens);
-      input(this.#session, kind, id, error ? NaN : this.#face.lead(payload), 0);
+      const [claims, error] = this.#parse(tokens);
+      input(this.#session, kind, id, error ? NaN : this.#face.lead(claims), 0);
     });
   }
 

@@ -1,6 +1,6 @@
 // One session of one name: what its handles share, and the face that the engine calls.
 
-import { parseClaims } from "./decode.ts";
+import { readJwt } from "./decode.ts";
 import { Engine, type Face, type Lease, type Picture } from "./engine.ts";
 import { DisposedError, errorOf, type SessionError } from "./errors.ts";
 import { ABANDON, HEADER_TOKEN, TOKEN_WANTED, UNAUTHORIZED } from "./inputs.ts";
@@ -252,11 +252,11 @@ export class Shared implements Face {
     return this.snapshot.claims;
   }
 
-  lead(payload: string | null): number {
+  lead(claims: Claims): number {
     const { lead } = this.settings;
     if (!lead) return NaN;
     try {
-      const seconds = lead(payload === null ? {} : parseClaims(payload));
+      const seconds = lead(claims);
       if (Number.isFinite(seconds) && seconds >= 0) return seconds * 1_000;
       this.log("error", "leadSeconds did not return seconds; 60 are used", seconds);
     } catch (error) {
@@ -299,11 +299,12 @@ export function disposed(): SessionError {
 
 function snapshotOf(picture: Picture): Snapshot {
   const [status, reason, subject, generation, expiresAt, refreshAt, ...more] = picture;
-  const [idleAt, endsAt, secondsLeft, payload, code, message] = more;
+  const [idleAt, endsAt, secondsLeft, token, code, message] = more;
+  const [claims, flaw] = readJwt(token ?? "");
   return Object.freeze({
     status: status as Status,
     reason: reason as EndReason | null,
-    claims: payload === null ? null : parseClaims(payload),
+    claims: flaw ? null : claims,
     subject,
     generation,
     expiresAt,

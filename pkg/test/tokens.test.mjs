@@ -51,7 +51,23 @@ test("decodeJwt decodes and freezes", () => {
 });
 
 test("decodeJwt refuses what is no JWT", () => {
-  for (const token of ["", "a.b", "e30.e3 0.e30", jwt([1]), 7, undefined]) {
-    assert.throws(() => decodeJwt(token), { code: "ERR_INVALID_TOKEN" });
+  const part = (bytes) => Buffer.from(bytes).toString("base64url");
+  for (const token of [
+    ...["", "a.b", "..", "e30.e30.e30.e30", "e30.e3 0.e30", "e30.e30=.e30", "e30.e30.e3+", 7],
+    ...["e30.e31.e30", "e30.e30.e31", "e31.e30.e30", "e30.e30.abcde", undefined],
+    `e30.${part([0x7b, 0x22, 0xff, 0x22, 0x3a, 0x31, 0x7d])}.e30`,
+    `e30.${part("\ufeff{}")}.e30`,
+    `e30.${part('{"exp":1e400}')}.e30`,
+    `e30.${part(`{"deep":${"[".repeat(500_000)}`)}.e30`,
+    `e30.${part(`{"deep":${"[".repeat(300_000)}${"]".repeat(300_000)}}`)}.e30`,
+    `e30.${"A".repeat(1 << 20)}.e30`,
+    ...[[1], null, 1, "text", { exp: "1" }, { iat: null }, { sub: 7 }, { sub: null }].map(jwt),
+  ]) {
+    assert.throws(() => decodeJwt(token), { code: "ERR_INVALID_TOKEN" }, String(token).slice(0, 99));
   }
+});
+
+test("decodeJwt takes the last of members of the same name", () => {
+  const payload = Buffer.from('{"exp":1,"\\u0065xp":2}').toString("base64url");
+  assert.deepEqual(decodeJwt(`e30.${payload}.`), { exp: 2 });
 });

@@ -2,7 +2,11 @@
 
 use core::fmt;
 
-use super::{clock::Millis, error::Error, token::Jwt};
+use super::{
+    clock::Millis,
+    error::{Error, Malformed},
+    token::Jwt,
+};
 
 /// The longest duration taken at its word, about 35,000 years; it keeps sums from overflowing.
 const MAX_SECONDS: f64 = 1e12;
@@ -48,12 +52,21 @@ impl Grant {
     /// `InvalidToken` for an empty token, one with characters outside printable ASCII (RFC 6749
     /// appendix A.12), or a broken JWT; `NoExpiry` when nothing says how long it lives.
     pub fn parse(response: TokenResponse) -> Result<Self, Error> {
+        let jwt = Jwt::decode(&response.access_token);
+        Self::accept(response, jwt)
+    }
+
+    /// The same for a token that somebody else has decoded.
+    ///
+    /// # Errors
+    /// As `parse`.
+    pub fn accept(response: TokenResponse, jwt: Result<Jwt, Malformed>) -> Result<Self, Error> {
         let TokenResponse { access_token, refresh_token, .. } = response;
         if !printable(&access_token) || refresh_token.as_deref().is_some_and(|t| !printable(t)) {
             return Err(Error::Unprintable);
         }
         let expires_in = response.expires_in.map(duration);
-        let jwt = match Jwt::decode(&access_token) {
+        let jwt = match jwt {
             Ok(jwt) => Some(jwt),
             // Two dots alone make no JWT of an opaque token whose life is known.
             Err(_) if expires_in.is_some() || access_token.split('.').count() != 3 => None,

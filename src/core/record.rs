@@ -65,6 +65,8 @@ pub(crate) struct Term {
     /// The absolute end of the session.
     pub(crate) ends_at: Option<Millis>,
     pub(crate) subject: Option<String>,
+    /// The fingerprint of its claims; 0 for an opaque token.
+    pub(crate) claims: i64,
     /// The rotation key that brought this generation: a tab that is one behind and lost the
     /// tokens gets them again by repeating that rotation.
     pub(crate) rotated_by: Option<String>,
@@ -267,7 +269,7 @@ pub(crate) mod tests {
             let ends_at = Some(generation).filter(|generation| *generation > 1);
             Term {
                 generation, tokens, issued_at, lifetime: 300, unusable_for: 0, refresh_in,
-                lead: None, ends_at, subject, rotated_by,
+                lead: None, ends_at, subject, rotated_by, claims: 7,
             }
         }
     }

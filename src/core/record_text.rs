@@ -25,6 +25,7 @@ impl Record {
         lines.number("issued", term.issued_at);
         lines.number("life", term.lifetime);
         lines.number("unusable", term.unusable_for);
+        lines.number("claims", term.claims);
         for (key, value) in
             [("refresh-in", term.refresh_in), ("lead", term.lead), ("ends", term.ends_at)]
         {
@@ -79,6 +80,7 @@ impl Record {
             lead: fields.number("lead"),
             ends_at: fields.number("ends"),
             subject: fields.text("subject"),
+            claims: fields.number("claims").unwrap_or(0),
             rotated_by: fields.text("rotated-by"),
         };
         let pending = fields.text("pending-key").and_then(|key| {

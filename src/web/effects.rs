@@ -109,7 +109,7 @@ pub(crate) fn show(session: &Session<Crypto>) {
     time(snapshot.idle_at);
     time(snapshot.ends_at);
     time(snapshot.seconds_left.map(Millis::from));
-    option(session.claims());
+    option(session.access_token());
     if let Some(failure) = snapshot.last_error {
         error(failure);
     }

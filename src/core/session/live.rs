@@ -21,7 +21,6 @@ use crate::core::{
     reason::{EndReason, RefreshReason},
     record::{Generation, Record, Term, Tokens},
     schedule::Cycle,
-    token::Jwt,
 };
 
 /// How long a token may be held back for an `nbf` in the future.
@@ -62,7 +61,7 @@ pub(super) struct Held {
     pub(super) lease: LeaseId,
     pub(super) generation: Generation,
     pub(super) tokens: Tokens,
-    pub(super) jwt: Option<Jwt>,
+    pub(super) claims: i64,
     pub(super) usable: Moment,
     pub(super) expires: Moment,
 }
@@ -143,6 +142,7 @@ impl Live {
                 .map(str::to_owned)
                 .or_else(|| self.record.term.subject.clone()),
             rotated_by: None,
+            claims: grant.jwt.as_ref().map_or(0, |jwt| jwt.fingerprint),
             tokens: Some(Tokens { access: grant.access_token, refresh }),
         }
     }
@@ -157,11 +157,7 @@ impl Live {
         let term = &self.record.term;
         let Some(tokens) = term.tokens.clone() else { return };
         let issued = ctx.clock.at_wall(term.issued_at).min(ctx.now());
-        let jwt = Jwt::decode(&tokens.access).ok();
-        let changed = self.held.as_ref().is_some_and(|held| {
-            let print = |jwt: &Option<Jwt>| jwt.as_ref().map(|jwt| jwt.fingerprint);
-            print(&held.jwt) != print(&jwt)
-        });
+        let changed = self.held.as_ref().is_some_and(|held| held.claims != term.claims);
         let first = self.held.is_none();
         let lease = ctx.lease_id();
         if self.first_lease == 0 {
@@ -183,7 +179,7 @@ impl Live {
         self.held = Some(Held {
             lease,
             generation: term.generation,
-            jwt,
+            claims: term.claims,
             usable: issued + term.unusable_for,
             expires: issued + term.lifetime,
             tokens,

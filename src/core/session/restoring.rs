@@ -199,6 +199,7 @@ pub(super) fn blank<E: Entropy>(old: Option<&Record>, ctx: &mut Context<E>) -> R
             lead: None,
             ends_at: None,
             subject: None,
+            claims: 0,
             rotated_by: None,
         },
         pending: None,

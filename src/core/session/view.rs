@@ -23,12 +23,11 @@ impl<E: Entropy> Session<E> {
         }
     }
 
-    /// The payload of the access token in use, as JSON text; absent for opaque tokens and
-    /// without a session. Not verified.
+    /// The access token in use, valid or not; absent without a session.
     #[must_use]
-    pub fn claims(&self) -> Option<&str> {
+    pub fn access_token(&self) -> Option<&str> {
         let State::Live(live) = &self.state else { return None };
-        Some(&live.held.as_ref()?.jwt.as_ref()?.payload)
+        Some(&live.held.as_ref()?.tokens.access)
     }
 
     /// When to call `handle` with `TimerFired` if nothing else happens before.
