@@ -259,7 +259,9 @@ impl Plan {
                 Freeze(..) | Hide(_) | Reload(_) | Crash(_) | Sleep(_) | Clone(_) | SetClock(_)
             )
         };
-        self.locks == Locks::Working && !self.actions.iter().any(|(_, action)| leaves(action))
+        let heard = self.odds.failed_write == 0 && self.odds.lost_message == 0;
+        let undisturbed = !self.actions.iter().any(|(_, action)| leaves(action));
+        self.locks == Locks::Working && heard && undisturbed
     }
 }
 
