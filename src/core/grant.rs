@@ -69,7 +69,12 @@ impl Grant {
         let jwt = match jwt {
             Ok(jwt) => Some(jwt),
             // Two dots alone make no JWT of an opaque token whose life is known.
-            Err(_) if expires_in.is_some() || access_token.split('.').count() != 3 => None,
+            Err(_)
+                if expires_in.is_some()
+                    || access_token.bytes().filter(|byte| *byte == b'.').count() != 2 =>
+            {
+                None
+            }
             Err(malformed) => return Err(Error::Malformed(malformed)),
         };
         let exp = jwt.as_ref().and_then(|jwt| jwt.exp);

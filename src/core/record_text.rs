@@ -144,23 +144,17 @@ impl Lines {
 
     fn number(&mut self, key: &str, value: i64) {
         self.key(key);
-        let mut digits = [0; 20];
-        let mut at = digits.len();
-        let mut rest = value.unsigned_abs();
-        loop {
-            at -= 1;
-            digits[at] = b'0' + (rest % 10) as u8;
-            rest /= 10;
-            if rest == 0 {
-                break;
-            }
-        }
         if value < 0 {
             self.0.push('-');
         }
-        for digit in &digits[at..] {
-            self.0.push(char::from(*digit));
+        self.digits(value.unsigned_abs());
+    }
+
+    fn digits(&mut self, value: u64) {
+        if value > 9 {
+            self.digits(value / 10);
         }
+        self.0.push(char::from(b'0' + (value % 10) as u8));
     }
 }
 
@@ -181,7 +175,7 @@ fn integer(text: &str) -> Option<i64> {
 
 impl<'a> Fields<'a> {
     fn raw(&self, key: &'a str) -> impl Iterator<Item = &'a str> {
-        self.0.split('\n').filter_map(move |line| line.strip_prefix(key)?.strip_prefix(' '))
+        self.0.split(['\n']).filter_map(move |line| line.strip_prefix(key)?.strip_prefix(' '))
     }
 
     fn text(&self, key: &'a str) -> Option<String> {

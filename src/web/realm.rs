@@ -1,6 +1,6 @@
 //! All that is kept between two calls: the sessions, and what the next input will take.
 
-use std::cell::RefCell;
+use std::{cell::RefCell, mem::ManuallyDrop};
 
 use super::host::Crypto;
 use crate::core::{error::Error, grant::Grant, input::Found, record::Record, session::Session};
@@ -18,23 +18,23 @@ pub(crate) struct Realm {
 }
 
 thread_local! {
-    static REALM: RefCell<Realm> = const {
-        RefCell::new(Realm {
+    // What is never dropped is always there.
+    static REALM: ManuallyDrop<RefCell<Realm>> = const {
+        ManuallyDrop::new(RefCell::new(Realm {
             sessions: Vec::new(),
             texts: Vec::new(),
             grant: Err(Error::NoExpiry),
             found: Found::Nothing,
-        })
+        }))
     };
 }
 
 impl Realm {
     /// Opens the only realm there is. Nobody opens it twice: nothing that is done in it calls back.
     pub(crate) fn with<T: Default>(act: impl FnOnce(&mut Self) -> T) -> T {
-        // The panic of `borrow_mut` would bring the formatting of its message along.
-        REALM.with(|realm| {
-            realm.try_borrow_mut().map_or_else(|_| T::default(), |mut it| act(&mut it))
-        })
+        // The panics of `with` and `borrow_mut` would bring the formatting of messages along.
+        let opened = REALM.try_with(|realm| realm.try_borrow_mut().ok().map(|mut it| act(&mut it)));
+        opened.ok().flatten().unwrap_or_default()
     }
 
     /// A session, unless it was closed.

@@ -1,5 +1,7 @@
 //! What every state needs: options, clocks, randomness, and the way out.
 
+use std::collections::VecDeque;
+
 use super::{revoking::Revocations, waiting::Waiters};
 use crate::core::{
     clock::{Clock, Millis, Moment, Now},
@@ -33,8 +35,8 @@ pub(super) struct Context<E> {
     reported_skew: Millis,
     degraded: bool,
     /// What is to be done, first things first, and what observers are told after that.
-    effects: Vec<Effect>,
-    events: Vec<Event>,
+    effects: VecDeque<Effect>,
+    events: VecDeque<Event>,
     last_id: u32,
     last_lease: LeaseId,
 }
@@ -54,8 +56,8 @@ impl<E: Entropy> Context<E> {
             skew: 0,
             reported_skew: 0,
             degraded: false,
-            effects: Vec::new(),
-            events: Vec::new(),
+            effects: VecDeque::new(),
+            events: VecDeque::new(),
             last_id: 0,
             last_lease: 0,
         }
@@ -66,11 +68,11 @@ impl<E: Entropy> Context<E> {
     }
 
     pub(super) fn push(&mut self, effect: Effect) {
-        self.effects.push(effect);
+        self.effects.push_back(effect);
     }
 
     pub(super) fn emit(&mut self, event: Event) {
-        self.events.push(event);
+        self.events.push_back(event);
     }
 
     pub(super) fn settle(&mut self, waiter: WaiterId, outcome: Outcome) {
@@ -79,10 +81,7 @@ impl<E: Entropy> Context<E> {
 
     /// Effects first: observers are told when all is done.
     pub(super) fn poll(&mut self) -> Option<Effect> {
-        if !self.effects.is_empty() {
-            return Some(self.effects.remove(0));
-        }
-        (!self.events.is_empty()).then(|| Effect::Emit(self.events.remove(0)))
+        self.effects.pop_front().or_else(|| self.events.pop_front().map(Effect::Emit))
     }
 
     pub(super) fn is_drained(&self) -> bool {

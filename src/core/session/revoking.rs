@@ -100,14 +100,14 @@ impl<E: Entropy> Context<E> {
         while let Some(revoke) = self.revocations.0.iter().find_map(|it| overdue(&it.stage)) {
             self.revoke_answered(revoke, false);
         }
-        for at in 0..self.revocations.0.len() {
-            let revocation = &self.revocations.0[at];
+        let mut revocations = core::mem::take(&mut self.revocations.0);
+        for revocation in &mut revocations {
             let due = matches!(revocation.stage, Stage::Waiting { until } if wake || until <= now);
             if due && self.online {
-                let request = revocation.request.clone();
-                self.revocations.0[at].stage = self.send_revoke(&request);
+                revocation.stage = self.send_revoke(&revocation.request);
             }
         }
+        self.revocations.0 = revocations;
     }
 
     fn send_revoke(&mut self, request: &RevokeRequest) -> Stage {
