@@ -4,7 +4,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail, ensure};
+use walrus::Module;
+use walrus::ir::{InstrLocId, Unreachable};
 use wasm_bindgen_cli_support::Bindgen;
 
 use crate::process::check;
@@ -17,7 +19,8 @@ pub(crate) fn build(workspace: &Workspace) -> Result<()> {
     let out = workspace.join("pkg/wasm");
     bind(&compiled, &out, false)?;
     let wasm = out.join("everfresh_bg.wasm");
-    optimise(workspace, &wasm, &workspace.target("xtask/wasm-opt"))
+    optimise(workspace, &wasm, &workspace.target("xtask/wasm-opt"))?;
+    tells_no_path(workspace, &fs::read(wasm)?)
 }
 
 /// The shipped wasm, but with the names of its functions; returns its path.
@@ -42,7 +45,7 @@ fn bind(compiled: &Path, out: &Path, names: bool) -> Result<()> {
         fs::remove_dir_all(out).with_context(|| format!("cannot empty {}", out.display()))?;
     }
     Bindgen::new()
-        .input_path(compiled)
+        .input_module("everfresh", without_panics(compiled)?)
         .out_name("everfresh")
         .web(true)?
         // For our own type check; the package's types are written by hand.
@@ -54,6 +57,54 @@ fn bind(compiled: &Path, out: &Path, names: bool) -> Result<()> {
         .remove_producers_section(true)
         .generate(out)
         .context("wasm-bindgen refused the compiled crate")
+}
+
+/// The compiled crate, in which what leads to a panic's message is a trap at once. A panic aborts
+/// either way, and nobody sees the message: formatting it is dead weight.
+fn without_panics(compiled: &Path) -> Result<Module> {
+    let mut module = Module::from_file(compiled).context("cargo built no wasm")?;
+    let mut found = false;
+    let names: Vec<_> = module.funcs.iter().map(|it| (it.id(), it.name.clone())).collect();
+    for (id, name) in names {
+        let name = format!("{:#}", rustc_demangle::demangle(name.as_deref().unwrap_or_default()));
+        if !PANICS.iter().any(|part| name.contains(part)) {
+            continue;
+        }
+        found = true;
+        let body = module.funcs.get_mut(id).kind.unwrap_local_mut();
+        let entry = body.entry_block();
+        body.block_mut(entry).instrs = vec![(Unreachable {}.into(), InstrLocId::default())];
+    }
+    let segments: Vec<_> = module.data.iter().map(|segment| segment.id()).collect();
+    for id in segments {
+        blank_paths(&mut module.data.get_mut(id).value);
+    }
+    ensure!(found, "no function panics: has core changed its names?");
+    Ok(module)
+}
+
+/// Blanks the paths of the standard library's sources, which only panics tell.
+fn blank_paths(bytes: &mut [u8]) {
+    while let Some(start) = find(bytes, SYSROOT) {
+        let Some(length) = find(&bytes[start..], b".rs") else { return };
+        bytes[start..start + length + 3].fill(0);
+    }
+}
+
+/// Fails when the wasm says where it was built.
+fn tells_no_path(workspace: &Workspace, wasm: &[u8]) -> Result<()> {
+    let root = workspace.root().as_os_str().as_encoded_bytes();
+    for place in [SYSROOT, b"/registry/src/", root] {
+        if let Some(start) = find(wasm, place) {
+            let path = String::from_utf8_lossy(&wasm[start..wasm.len().min(start + 99)]);
+            bail!("the wasm holds the path of a source file: {path:?}");
+        }
+    }
+    Ok(())
+}
+
+fn find(bytes: &[u8], part: &[u8]) -> Option<usize> {
+    bytes.windows(part.len()).position(|window| window == part)
 }
 
 /// Optimises a file in place; `cache` keeps the last input and output, since it takes seconds.
@@ -79,6 +130,12 @@ fn wasm_opt(workspace: &Workspace, input: &Path, output: &Path, more: &[&str]) -
     command.args(WASM_OPT).args(more).arg(input).arg("-o").arg(output);
     check(&mut command, LIMIT)
 }
+
+/// Parts of the names of functions that only panics lead to.
+const PANICS: &[&str] = &["panicking::", "alloc::handle_alloc_error", "raw_vec::handle_error"];
+
+/// What the paths of the standard library's sources begin with.
+const SYSROOT: &[u8] = b"/rustc/";
 
 /// The features are read from the file's own target_features section.
 const WASM_OPT: &[&str] = &["-Oz", "--converge"];
