@@ -11,43 +11,43 @@ use crate::secret::Secret;
 #[derive(Clone, Debug, Default, Args, serde::Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Layer {
-    /// Where to listen; port 0 picks a free one [127.0.0.1:8080]
+    /// Where to listen; port 0 picks a free one (default 127.0.0.1:8080)
     #[arg(long, value_name = "ADDR")]
     pub listen: Option<String>,
 
-    /// The folder for the keys and the database [.data]
+    /// The folder for the keys and the database (default .data)
     #[arg(long, value_name = "DIR")]
     pub data: Option<PathBuf>,
 
-    /// `memory:` or `sqlite:PATH` [sqlite in the data folder]
+    /// `memory:` or `sqlite:PATH` (default sqlite in the data folder)
     #[arg(long, value_name = "URL")]
     pub store: Option<String>,
 
-    /// The session strategy; --list-policies names them [silent-refresh]
+    /// The session strategy; --list-policies names them (default silent-refresh)
     #[arg(long, value_name = "NAME")]
     pub policy: Option<String>,
 
-    /// Life of an access token, in seconds or like 15m [300]
+    /// Life of an access token, in seconds or like 15m (default 300)
     #[arg(long, value_name = "TIME")]
     #[serde(deserialize_with = "text")]
     pub access_ttl: Option<String>,
 
-    /// A session that is not refreshed for this long ends; or `never` [48h]
+    /// A session that is not refreshed for this long ends; or `never` (default 48h)
     #[arg(long, value_name = "TIME")]
     #[serde(deserialize_with = "text")]
     pub idle_ttl: Option<String>,
 
-    /// A session ends this long after its sign-in; or `never` [30d]
+    /// A session ends this long after its sign-in; or `never` (default 30d)
     #[arg(long, value_name = "TIME")]
     #[serde(deserialize_with = "text")]
     pub absolute_ttl: Option<String>,
 
-    /// How far the clocks of issuer and verifier may differ [0]
+    /// How far the clocks of issuer and verifier may differ (default 0)
     #[arg(long, value_name = "TIME")]
     #[serde(deserialize_with = "text")]
     pub leeway: Option<String>,
 
-    /// Who may repeat a refresh: `keyed`, `keyed+grace` or `grace` [keyed]
+    /// Who may repeat a refresh: `keyed`, `keyed+grace` or `grace` (default keyed)
     #[arg(long, value_name = "PROFILE")]
     pub rotation: Option<String>,
 
@@ -56,7 +56,7 @@ pub struct Layer {
     #[serde(deserialize_with = "text")]
     pub cookie: Option<String>,
 
-    /// An origin whose pages may call, like https://app.example (repeatable)
+    /// An origin whose pages may call, like `https://app.example` (repeatable)
     #[arg(long, value_name = "ORIGIN")]
     #[serde(deserialize_with = "list")]
     pub allow_origin: Vec<String>,
@@ -75,11 +75,11 @@ pub struct Layer {
     #[serde(deserialize_with = "secrets")]
     pub client: Vec<Secret>,
 
-    /// What tokens call this server, the URL that clients see [http:// and the listen address]
+    /// What tokens call this server, the URL that clients see (default http:// and the listen address)
     #[arg(long, value_name = "URL")]
     pub issuer: Option<String>,
 
-    /// Limit sign-ins, refreshes and failures per party: `on` or `off` [on; off with --control]
+    /// Limit sign-ins, refreshes and failures per party: `on` or `off` (default on; off with --control)
     #[arg(long, value_name = "SWITCH")]
     pub limits: Option<String>,
 

@@ -110,7 +110,7 @@ pub struct Fault {
     /// For so many requests.
     #[serde(default = "once")]
     pub times: u32,
-    /// How long a delay takes, in real milliseconds [1000].
+    /// How long a delay takes, in real milliseconds (default 1000).
     pub delay_ms: Option<u64>,
     /// The status of a status fault, or of the HTML page.
     pub status: Option<u16>,

@@ -1,8 +1,8 @@
 //! Where users and session families are kept.
 //!
 //! A store offers whole steps, each of them atomic: no caller ever reads a row, thinks, and writes
-//! it back. What a step does is written once, in [`steps`], over the few table operations of
-//! [`Tables`]; a store only says how a step gets the tables to itself.
+//! it back. What a step does is written once, in `steps`, over the few table operations of
+//! `Tables`; a store only says how a step gets the tables to itself.
 
 mod memory;
 mod sqlite;

@@ -236,6 +236,7 @@ impl World {
         let noticed = self.server_noticed();
         if let Some(thief) = &self.thief
             && thief.must_be_noticed()
+            && self.truth.sign_ins < 2
         {
             if noticed {
                 self.tally.detected += 1;
