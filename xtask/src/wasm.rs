@@ -56,7 +56,13 @@ fn bind(compiled: &Path, out: &Path, names: bool) -> Result<()> {
         .demangle(false)
         .remove_producers_section(true)
         .generate(out)
-        .context("wasm-bindgen refused the compiled crate")
+        .context("wasm-bindgen refused the compiled crate")?;
+    let wasm = out.join("everfresh_bg.wasm");
+    let mut module = Module::from_file(&wasm).context("wasm-bindgen wrote no wasm")?;
+    for name in UNUSED {
+        module.exports.remove(name).with_context(|| format!("the wasm exports no {name}"))?;
+    }
+    module.emit_wasm_file(wasm)
 }
 
 /// The compiled crate, in which what leads to a panic's message is a trap at once. A panic aborts
@@ -134,10 +140,20 @@ fn wasm_opt(workspace: &Workspace, input: &Path, output: &Path, more: &[&str]) -
 /// Parts of the names of functions that only panics lead to.
 const PANICS: &[&str] = &["panicking::", "alloc::handle_alloc_error", "raw_vec::handle_error"];
 
+/// What wasm-bindgen exports for glue that pkg/tools/trim-glue.mjs leaves out.
+const UNUSED: &[&str] = &[
+    "__abort_handler",
+    "__instance_terminated",
+    "__wbindgen_externrefs",
+    "__wbindgen_free",
+    "__wbindgen_realloc",
+];
+
 /// What the paths of the standard library's sources begin with.
 const SYSROOT: &[u8] = b"/rustc/";
 
-/// The features are read from the file's own target_features section.
-const WASM_OPT: &[&str] = &["-Oz", "--converge"];
+/// The features are read from the file's own target_features section. The lowest memory is the far
+/// end of the stack, so no object lies there; memory is not imported, so it begins as zeros.
+const WASM_OPT: &[&str] = &["-Oz", "--converge", "--low-memory-unused", "--zero-filled-memory"];
 const STRIP: &[&str] = &["--strip-debug", "--strip-producers", "--strip-target-features"];
 const LIMIT: Duration = Duration::from_secs(1_800);
