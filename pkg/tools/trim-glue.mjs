@@ -2,6 +2,7 @@
 // matches nothing ends the build: then the glue has changed, and the rules must follow.
 
 import { readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 
 const rules = [
   {
@@ -21,6 +22,7 @@ const rules = [
       return new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes);
     }`,
   },
+  { find: /, wasm\.__wbindgen_realloc/g, put: "" },
   { find: /const cachedTextEncoder = [^]*?\n}\n/, put: "" },
   {
     // A table of objects, in which there never is one.
@@ -41,6 +43,19 @@ const rules = [
   { find: /export \{ initSync, __wbg_init as default \};/, put: "export { initSync };" },
 ];
 
+/** The rules that give what crosses the border the names that wasm-opt gave it. */
+function namesOf(path) {
+  const { imports, exports } = JSON.parse(readFileSync(path, "utf8"));
+  return [
+    { find: /"\.\/everfresh_bg\.js"(?=: import0)/, put: "a" },
+    ...imports.map(([, name, put]) => ({ find: new RegExp(`\\b${name}\\b`), put })),
+    ...exports.map(([name, short]) => ({
+      find: new RegExp(`\\bwasm\\.${name}\\b`, "g"),
+      put: `wasm.${short}`,
+    })),
+  ];
+}
+
 /** Shortens the generated module at `path`. */
 export function trimGlue(path) {
   return {
@@ -48,7 +63,8 @@ export function trimGlue(path) {
     setup(build) {
       build.onLoad({ filter: /[\\/]wasm[\\/]everfresh\.js$/ }, () => {
         let contents = readFileSync(path, "utf8");
-        for (const { find, put } of rules) {
+        const names = namesOf(join(dirname(path), "names.json"));
+        for (const { find, put } of [...rules, ...names]) {
           if (!find.test(contents)) return { errors: [{ text: `${path} holds no ${find}` }] };
           contents = contents.replace(find, () => put);
         }

@@ -9,7 +9,7 @@ use walrus::Module;
 use walrus::ir::{InstrLocId, Unreachable};
 use wasm_bindgen_cli_support::Bindgen;
 
-use crate::process::check;
+use crate::process::{capture, check};
 use crate::setup::WASM_TARGET;
 use crate::workspace::Workspace;
 
@@ -113,21 +113,26 @@ fn find(bytes: &[u8], part: &[u8]) -> Option<usize> {
     bytes.windows(part.len()).position(|window| window == part)
 }
 
-/// Optimises a file in place; `cache` keeps the last input and output, since it takes seconds.
+/// Optimises a file in place, and tells its new names in names.json beside it; `cache` keeps the last input and output, since it takes seconds.
 fn optimise(workspace: &Workspace, wasm: &Path, cache: &Path) -> Result<()> {
     let (input, output) = (cache.join("input.wasm"), cache.join("output.wasm"));
+    let names = cache.join("names.json");
     let flags = cache.join("flags");
     let fresh = fs::read(wasm)?;
     let known = fs::read(&input).is_ok_and(|input| input == fresh)
         && fs::read_to_string(&flags).is_ok_and(|flags| flags == WASM_OPT.join(" "));
-    if !known || !output.exists() {
+    if !known || !output.exists() || !names.exists() {
         fs::create_dir_all(cache)?;
         fs::remove_file(&flags).ok();
-        wasm_opt(workspace, wasm, &output, STRIP)?;
+        let mut rename = workspace.npm_tool("wasm-opt");
+        rename.arg(RENAME).arg(wasm).arg("-o").arg(&output);
+        fs::write(&names, capture(&mut rename, LIMIT)?)?;
+        wasm_opt(workspace, &output, &output, STRIP)?;
         fs::write(&input, fresh)?;
         fs::write(&flags, WASM_OPT.join(" "))?;
     }
     fs::copy(&output, wasm).context("cannot write the optimised wasm")?;
+    fs::copy(&names, wasm.with_file_name("names.json")).context("cannot write the names")?;
     Ok(())
 }
 
@@ -155,5 +160,7 @@ const SYSROOT: &[u8] = b"/rustc/";
 /// The features are read from the file's own target_features section. The lowest memory is the far
 /// end of the stack, so no object lies there; memory is not imported, so it begins as zeros.
 const WASM_OPT: &[&str] = &["-Oz", "--converge", "--low-memory-unused", "--zero-filled-memory"];
+/// Gives imports and exports short names; tells which.
+const RENAME: &str = "--minify-imports-and-exports-and-modules";
 const STRIP: &[&str] = &["--strip-debug", "--strip-producers", "--strip-target-features"];
 const LIMIT: Duration = Duration::from_secs(1_800);
