@@ -1,6 +1,6 @@
 //! All that is kept between two calls: the sessions, and what the next input will take.
 
-use std::{cell::RefCell, mem::ManuallyDrop};
+use std::cell::RefCell;
 
 use super::host::Crypto;
 use crate::core::{error::Error, grant::Grant, input::Found, record::Record, session::Session};
@@ -18,14 +18,13 @@ pub(crate) struct Realm {
 }
 
 thread_local! {
-    // What is never dropped is always there.
-    static REALM: ManuallyDrop<RefCell<Realm>> = const {
-        ManuallyDrop::new(RefCell::new(Realm {
+    static REALM: RefCell<Realm> = const {
+        RefCell::new(Realm {
             sessions: Vec::new(),
             texts: Vec::new(),
             grant: Err(Error::NoExpiry),
             found: Found::Nothing,
-        }))
+        })
     };
 }
 
