@@ -110,7 +110,10 @@ pub(crate) fn parse(realm: &mut Realm, kind: u32, id: u32, value: f64, wait: f64
     })
 }
 
+/// Longer durations are taken for this, about 35,000 years, so that sums do not overflow.
+const LONGEST: f64 = 1e15;
+
 /// A duration in milliseconds, unless it is none or has no end.
 pub(crate) fn finite(value: f64) -> Option<Millis> {
-    value.is_finite().then_some(value as Millis)
+    value.is_finite().then_some(value.min(LONGEST) as Millis)
 }

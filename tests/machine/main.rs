@@ -4,6 +4,7 @@ mod a_401_costs_at_most_one_refresh;
 mod a_failed_refresh_keeps_the_session;
 mod a_page_load_finds_the_session;
 mod an_idle_session_ends;
+mod another_tab_may_change_everything_meanwhile;
 mod any_sequence_of_inputs_keeps_the_promises;
 mod refreshes_come_once_per_lifetime;
 mod rig;

@@ -48,6 +48,8 @@ pub(crate) struct Tab {
     /// Locks are granted at once; else they are left waiting.
     pub(crate) grants_locks: bool,
     pub(crate) storage_works: bool,
+    /// Tokens stay out of storage.
+    pub(crate) memory: bool,
     waiters: WaiterId,
     tokens: u32,
 }
@@ -75,6 +77,7 @@ impl Tab {
             forgotten: 0,
             grants_locks: true,
             storage_works: true,
+            memory: false,
             waiters: 0,
             tokens: 0,
         }
@@ -160,7 +163,7 @@ impl Tab {
             Found::Record(stored) => record.join(*stored),
             Found::Nothing | Found::Corrupt => record,
         };
-        *self.store.borrow_mut() = Some(joined.encode(true));
+        *self.store.borrow_mut() = Some(joined.encode(!self.memory));
         Written::Stored(Box::new(joined))
     }
 

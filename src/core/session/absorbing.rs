@@ -72,6 +72,7 @@ impl Live {
     fn join_session<E: Entropy>(&mut self, theirs: Record, ctx: &mut Context<E>) {
         self.record = theirs;
         if self.record.term.tokens.is_some() {
+            ctx.forget_cookie_revokes();
             ctx.emit(Event::Started);
             self.adopt(None, ctx);
             self.adopted(ctx);
@@ -93,6 +94,7 @@ impl Live {
             ctx.push(Effect::Broadcast(Message::Ask.encode()));
             return ControlFlow::Continue(());
         }
+        ctx.forget_cookie_revokes();
         let activity = theirs.last_activity;
         self.record = theirs;
         self.start = None;

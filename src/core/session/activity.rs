@@ -27,37 +27,33 @@ pub(super) struct Activity {
     last: Moment,
     /// Last input that the other tabs know of.
     shared: Moment,
-    /// Continuous inputs under way.
-    holds: u32,
 }
 
 impl Activity {
     pub(super) const fn new(last: Moment) -> Self {
-        Self { last, shared: last, holds: 0 }
+        Self { last, shared: last }
     }
 
-    /// When nobody has touched anything for `idle`; never while something is held.
+    /// When nobody has touched anything for `idle`.
     pub(super) fn deadline(&self, idle: Option<Millis>) -> Option<Moment> {
-        idle.filter(|_| self.holds == 0).map(|idle| self.last + idle)
+        idle.map(|idle| self.last + idle)
     }
 
     /// The deadline as the other tabs know it; it moves in fewer steps.
     pub(super) fn shared_deadline(&self, idle: Option<Millis>) -> Option<Moment> {
-        idle.filter(|_| self.holds == 0).map(|idle| self.shared + idle)
+        idle.map(|idle| self.shared + idle)
     }
 
     /// When to tell the others next.
-    pub(super) fn share_at(&self, idle: Option<Millis>) -> Option<Moment> {
+    pub(super) fn share_at(&self, idle: Option<Millis>, held: bool) -> Option<Moment> {
         let throttle = idle? / 60;
         let at = self.shared + throttle.clamp(SHARE_AT_LEAST, SHARE_AT_MOST);
-        (self.holds > 0 || self.last > self.shared).then_some(at)
+        (held || self.last > self.shared).then_some(at)
     }
 
-    /// Notes that the others are told now.
-    pub(super) fn shared(&mut self, now: Moment) -> Moment {
-        if self.holds > 0 {
-            self.last = self.last.max(now);
-        }
+    /// Notes that the others are told now; what is held counts as input until now.
+    pub(super) fn shared(&mut self, held_until: Option<Moment>) -> Moment {
+        self.last = held_until.map_or(self.last, |now| self.last.max(now));
         self.shared = self.last;
         self.last
     }
@@ -82,20 +78,13 @@ impl Live {
     pub(super) fn input<E: Entropy>(&mut self, at_once: bool, ctx: &mut Context<E>) {
         self.activity.last = ctx.now();
         let extended = self.extend(ctx);
-        let due = self.activity.share_at(ctx.policy.idle).is_some_and(|at| at <= ctx.now());
+        let due = self
+            .activity
+            .share_at(ctx.policy.idle, ctx.holds > 0)
+            .is_some_and(|at| at <= ctx.now());
         if (at_once || extended || due) && ctx.policy.idle.is_some() {
             self.share(Announce::News, ctx);
         }
-    }
-
-    /// Continuous input began or ended here.
-    pub(super) fn hold<E: Entropy>(&mut self, begins: bool, ctx: &mut Context<E>) {
-        self.activity.holds = if begins {
-            self.activity.holds.saturating_add(1)
-        } else {
-            self.activity.holds.saturating_sub(1)
-        };
-        self.input(true, ctx);
     }
 
     /// Another tab's record tells of input up to `wall`.
@@ -124,7 +113,7 @@ impl Live {
         if end - ctx.policy.warn > ctx.now() {
             return None;
         }
-        let moves = match (self.refresh_at, self.idle_deadline(&ctx.policy)) {
+        let moves = match (self.refresh_at, self.idle_deadline(ctx)) {
             (Some(refresh_at), Some(idle)) => {
                 ctx.policy.idle_mode == IdleMode::Lapse && refresh_at < idle && !self.expired(ctx)
             }
@@ -151,7 +140,8 @@ impl Live {
             ctx.emit(Event::Warning { reason, ends_at: ctx.clock.wall_at(end) });
         }
         self.warned = approaching.map(|(_, reason)| reason);
-        if self.activity.share_at(ctx.policy.idle).is_some_and(|at| at <= ctx.now()) {
+        if self.activity.share_at(ctx.policy.idle, ctx.holds > 0).is_some_and(|at| at <= ctx.now())
+        {
             self.share(Announce::News, ctx);
         }
     }

@@ -147,7 +147,9 @@ impl Live {
         ctx.stats.outcomes.transient += 1;
         errand.hurried = false;
         let by_server = retry_after.is_some();
-        let wait = retry_after.unwrap_or_else(|| retry::backoff(errand.failures, &mut ctx.entropy));
+        // The server may ask for more patience than ours, not for less.
+        let own = retry::backoff(errand.failures, &mut ctx.entropy);
+        let wait = retry_after.map_or(own, |wait| wait.max(own));
         let until = now + wait;
         let why = if by_server { Pause::Server } else { Pause::Own };
         let since = ctx.clock.wall_at(now);

@@ -26,6 +26,8 @@ pub(super) struct Context<E> {
     pub(super) waiters: Waiters,
     pub(super) revocations: Revocations,
     pub(super) online: bool,
+    /// Continuous inputs under way, whoever is signed in.
+    pub(super) holds: u32,
     /// This input is a wake-up: what it begins is begun for that reason.
     pub(super) waking: bool,
     /// What the shell was last told that requests may carry.
@@ -51,6 +53,7 @@ impl<E: Entropy> Context<E> {
             waiters: Waiters::default(),
             revocations: Revocations::default(),
             online: true,
+            holds: 0,
             waking: false,
             leased: None,
             skew: 0,

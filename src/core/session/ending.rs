@@ -60,25 +60,21 @@ impl Ended {
         Self { reason, record, error: None }
     }
 
-    /// Whether a session of another tab may take this one's place unasked. After `cancel` and
-    /// after a change of user only `start` and `restore` may.
+    /// Whether a session of another tab may take this one's place unasked. After `cancel`, a bad
+    /// token and a change of user only `start` and `restore` may.
     pub(super) const fn follows(&self) -> bool {
-        !matches!(self.reason, EndReason::Cancelled | EndReason::SubjectChanged)
+        use EndReason::{Cancelled, InvalidToken, SubjectChanged};
+        !matches!(self.reason, Cancelled | InvalidToken | SubjectChanged)
     }
 }
 
 impl Live {
-    /// Ends are decided before anything else. Idleness is decided on what all tabs know, so the
-    /// shared record is read first; the maximum age needs no second opinion.
-    pub(super) fn decide_end<E: Entropy>(&mut self, ctx: &mut Context<E>) -> Flow {
+    /// Ends are decided before anything else, on what all tabs know: the shared record is read
+    /// first. Somebody may have been there, or somebody else may have signed in.
+    pub(super) fn decide_end<E: Entropy>(&mut self, ctx: &mut Context<E>) {
         if self.gate.is_none() && self.due_end(ctx).is_some() {
-            if self.due_end(ctx) == Some(EndReason::Idle) {
-                self.reread(false, ctx);
-                return ControlFlow::Continue(());
-            }
-            return self.end_now(ctx);
+            self.reread(false, ctx);
         }
-        ControlFlow::Continue(())
     }
 
     /// The end that is due, on what is known.
@@ -106,7 +102,8 @@ impl Live {
             gate.input |= input;
         } else {
             let read = ctx.read();
-            self.gate = Some(Gate { read, until: ctx.now() + STORAGE_WAIT, input });
+            let until = ctx.now() + STORAGE_WAIT;
+            self.gate = Some(Gate { read, until, input, holds: None });
         }
     }
 
@@ -135,7 +132,9 @@ impl Live {
     }
 
     fn open_gate<E: Entropy>(&mut self, gate: &Gate, ctx: &mut Context<E>) -> Flow {
-        self.end_now(ctx)?;
+        let flow = self.end_now(ctx);
+        ctx.holds = gate.holds.unwrap_or(ctx.holds);
+        flow?;
         if gate.input {
             ctx.waking = true;
             self.input(false, ctx);
@@ -150,12 +149,11 @@ impl Live {
             Scope::Server { everywhere } => self.revocation(everywhere, ctx),
             _ => None,
         };
-        let end = End { fence, reason, settled: revoke.is_none() };
-        self.record.finish(Some(end));
         if scope == Scope::Tab {
             // Nobody writes the end here, so what only this tab stores goes separately.
             ctx.push(Effect::Forget);
         } else {
+            self.record.finish(Some(End { fence, reason, settled: revoke.is_none() }));
             ctx.write(&self.record);
             self.announce(Announce::News, ctx);
         }

@@ -17,7 +17,7 @@ use crate::core::{
     grant::{Grant, millis},
     input::{LeaseId, StartId},
     peers::Message,
-    policy::{Credential, IdleMode, Policy},
+    policy::{Credential, IdleMode},
     reason::{EndReason, RefreshReason},
     record::{Generation, Record, Term, Tokens},
     schedule::Cycle,
@@ -72,6 +72,8 @@ pub(super) struct Gate {
     pub(super) until: Moment,
     /// The user came back, which counts once it is sure that there is a session.
     pub(super) input: bool,
+    /// Continuous inputs from then on, if they changed meanwhile.
+    pub(super) holds: Option<u32>,
 }
 
 impl Live {
@@ -133,9 +135,10 @@ impl Live {
             unusable_for,
             refresh_in: grant.refresh_in,
             lead: grant.lead,
-            ends_at: match (stated, limit) {
+            // What the server said of it once holds until it says otherwise.
+            ends_at: match (stated.or(self.record.term.ends_at), limit) {
                 (Some(stated), Some(limit)) => Some(stated.min(limit)),
-                (stated, limit) => stated.or(limit).or(self.record.term.ends_at),
+                (stated, limit) => stated.or(limit),
             },
             subject: grant
                 .subject()
@@ -239,19 +242,20 @@ impl Live {
         })
     }
 
-    pub(super) fn idle_deadline(&self, policy: &Policy) -> Option<Moment> {
-        self.activity.deadline(policy.idle)
+    /// When the user counts as idle; never while something is held.
+    pub(super) fn idle_deadline<E: Entropy>(&self, ctx: &Context<E>) -> Option<Moment> {
+        self.activity.deadline(ctx.policy.idle.filter(|_| ctx.holds == 0))
     }
 
     /// Whether the user is there enough for the session to be kept.
     pub(super) fn awake<E: Entropy>(&self, ctx: &Context<E>) -> bool {
-        self.idle_deadline(&ctx.policy).is_none_or(|deadline| deadline > ctx.now())
+        self.idle_deadline(ctx).is_none_or(|deadline| deadline > ctx.now())
     }
 
     /// When the session ends if nothing happens, and why.
     pub(super) fn end<E: Entropy>(&self, ctx: &Context<E>) -> Option<(Moment, EndReason)> {
         let expires = self.held.as_ref().map(|held| held.expires);
-        let idle = self.idle_deadline(&ctx.policy).map(|deadline| {
+        let idle = self.idle_deadline(ctx).map(|deadline| {
             let end = match ctx.policy.idle_mode {
                 IdleMode::End => deadline,
                 IdleMode::Lapse => expires.map_or(deadline, |expires| expires.max(deadline)),
@@ -265,11 +269,15 @@ impl Live {
         [idle, age, spent].into_iter().flatten().min_by_key(|(at, _)| *at)
     }
 
+    pub(super) fn has_refresh_token(&self) -> bool {
+        self.held.as_ref().is_some_and(|held| held.tokens.refresh.is_some())
+    }
+
     /// Whether a refresh has anything to show to the server.
     pub(super) fn renewable(&self, credential: Credential) -> bool {
         let held = self.held.as_ref();
         match credential {
-            Credential::RefreshToken => held.is_some_and(|held| held.tokens.refresh.is_some()),
+            Credential::RefreshToken => self.has_refresh_token(),
             Credential::AccessToken => held.is_some(),
             Credential::Cookie | Credential::Function => true,
         }
@@ -283,7 +291,8 @@ impl Live {
         ctx: &mut Context<E>,
     ) -> WriteId {
         let known = self.record.last_activity;
-        let last = ctx.clock.wall_at(self.activity.shared(ctx.now()));
+        let last =
+            ctx.clock.wall_at(self.activity.shared(Some(ctx.now()).filter(|_| ctx.holds > 0)));
         let credible = known <= ctx.clock.wall_at(ctx.now()) + CLOCK_SLACK;
         self.record.last_activity = if credible { last.max(known) } else { last };
         let write = ctx.write(&self.record);

@@ -65,7 +65,7 @@ impl<E: Entropy> Session<E> {
         self.ctx.waking = matches!(input, Input::Woken(_) | Input::Online(true))
             || matches!(input, Input::Activity | Input::Touch);
         // Ends are decided first: no input revives a session past its end.
-        self.on_live(Live::decide_end);
+        self.decide_end();
         self.dispatch(input);
         self.progress();
         self.publish_lease();
@@ -129,10 +129,9 @@ impl<E: Entropy> Session<E> {
             }
             Input::Activity => self.input(false),
             Input::Touch => self.input(true),
-            Input::Hold(begins) => self.on_live(|live, ctx| {
-                live.hold(begins, ctx);
-                ControlFlow::Continue(())
-            }),
+            Input::Hold(begins) => {
+                self.hold(begins);
+            }
             Input::Woken(wake) => self.woken(wake),
             Input::Leaving => {
                 if let State::Live(live) = &mut self.state {
@@ -149,7 +148,7 @@ impl<E: Entropy> Session<E> {
 
     /// Does what is due, whatever the input was.
     fn progress(&mut self) {
-        self.on_live(Live::decide_end);
+        self.decide_end();
         self.on_restoring(Restoring::overdue);
         self.ctx.retry_revokes(false);
         self.on_live(|live, ctx| {
@@ -177,10 +176,16 @@ impl<E: Entropy> Session<E> {
         }
     }
 
+    fn decide_end(&mut self) {
+        if let State::Live(live) = &mut self.state {
+            live.decide_end(&mut self.ctx);
+        }
+    }
+
     fn on_restoring(&mut self, act: impl FnOnce(Box<Restoring>, &mut Context<E>) -> Search) {
         match mem::replace(&mut self.state, State::Unknown) {
             State::Restoring(restoring) => {
-                let leaving = restoring.leaving.clone();
+                let leaving = restoring.leaving;
                 let search = act(restoring, &mut self.ctx);
                 self.conclude(search, leaving);
             }
@@ -191,23 +196,25 @@ impl<E: Entropy> Session<E> {
     fn conclude(&mut self, search: Search, leaving: Option<Leaving>) {
         match (search, leaving) {
             (Search::On(restoring), _) => self.state = State::Restoring(restoring),
-            (Search::NotFound(ended), leaving) => {
+            (Search::NotFound(ended), _) => {
                 self.state = State::Ended(ended);
+                let sign_outs = self.ctx.take_sign_outs();
                 self.ctx.settle_ended(None);
-                if let Some(leaving) = leaving {
-                    self.ctx.await_revoke(leaving.waiter);
-                }
+                self.ctx.await_revokes(sign_outs);
             }
-            (Search::Found(live), Some(leaving)) => {
+            (Search::Found(live), Some(Leaving { everywhere })) => {
                 self.state = State::Live(live);
-                self.sign_out(leaving.waiter, leaving.everywhere);
+                let sign_outs = self.ctx.take_sign_outs();
+                self.leave(everywhere);
+                self.ctx.await_revokes(sign_outs);
             }
             (Search::Found(live), None) => {
                 if live.held.is_some() {
                     self.ctx.emit(Event::Started);
+                    self.ctx.forget_cookie_revokes();
                 }
                 self.state = State::Live(live);
-                self.on_live(Live::decide_end);
+                self.decide_end();
             }
         }
     }
@@ -267,8 +274,11 @@ impl<E: Entropy> Session<E> {
             Some(ours) => ours.clone().join(*theirs),
             None => *theirs,
         };
-        if joined.ended().is_some() || !ended.follows() {
-            let record = Some(joined).filter(|_| ended.record.is_some());
+        let ours = ended.record.as_ref().and_then(|record| record.term.subject.as_deref());
+        // The page may still show the user that was: only `restore` changes it to another one.
+        let somebody_else = ours.is_some() && ours != joined.term.subject.as_deref();
+        if joined.ended().is_some() || !ended.follows() || somebody_else {
+            let record = Some(joined).filter(|_| ended.record.is_some() && !somebody_else);
             return State::Ended(Box::new(Ended { record: record.or(ended.record), ..*ended }));
         }
         if joined.term.tokens.is_none() {
@@ -279,6 +289,7 @@ impl<E: Entropy> Session<E> {
         }
         let mut live = Live::new(joined, &self.ctx);
         live.adopt(None, &mut self.ctx);
+        self.ctx.forget_cookie_revokes();
         self.ctx.emit(Event::Started);
         State::Live(Box::new(live))
     }
@@ -306,6 +317,20 @@ impl<E: Entropy> Session<E> {
                 ControlFlow::Continue(())
             });
         }
+    }
+
+    fn hold(&mut self, begins: bool) {
+        let count = |holds: u32| if begins { holds + 1 } else { holds.saturating_sub(1) };
+        if let State::Live(live) = &mut self.state
+            && live.due_end(&self.ctx).is_some()
+            && let Some(gate) = &mut live.gate
+        {
+            // It counts once it is known whether the session is over, and does not keep it alive.
+            gate.holds = Some(count(gate.holds.unwrap_or(self.ctx.holds)));
+            return;
+        }
+        self.ctx.holds = count(self.ctx.holds);
+        self.input(true);
     }
 
     fn input(&mut self, at_once: bool) {

@@ -50,7 +50,7 @@ impl Live {
             ctx.settle_attempt(Error::Unavailable);
             return;
         }
-        if !ctx.online {
+        if !ctx.online && errand.reason != RefreshReason::Explicit {
             self.pause(errand, now, Pause::Own, Error::Unavailable, ctx);
             return;
         }
@@ -160,7 +160,8 @@ impl Live {
         // Only a refresh token can be outdated; a cookie or an access token is what it is.
         let outdated = self.behind() > 0
             && match ctx.policy.credential {
-                Credential::RefreshToken | Credential::Function => true,
+                Credential::RefreshToken => true,
+                Credential::Function => errand.asked == 0 || self.has_refresh_token(),
                 Credential::Cookie | Credential::AccessToken => errand.asked == 0,
             };
         if !outdated {
@@ -181,6 +182,8 @@ impl Live {
                 self.share(Announce::News, ctx);
                 self.send(errand, lock, self.record.term.generation - 1, key, ctx);
             }
+            // A token came without a rotation, in a header: the refresh token is still the newest.
+            None if self.behind() == 1 && errand.asked > 0 => self.make_key(errand, lock, ctx),
             _ => {
                 lock.release(ctx);
                 ctx.push(Effect::Broadcast(Message::Ask.encode()));
@@ -309,6 +312,11 @@ impl Live {
             }
             Flight::Asking(Asking { mut errand, .. }) => {
                 errand.asked += 1;
+                if errand.asked >= ASKS && !self.expired(ctx) {
+                    errand.asked = 0;
+                    self.failed(errand, Lock(None), Error::Unavailable, None, ctx);
+                    return ControlFlow::Continue(());
+                }
                 if errand.asked >= ASKS {
                     // Only a tab that does not answer has the tokens, and it may still be good.
                     return ControlFlow::Break(Ending::local(EndReason::LoginRequired, Scope::Tab));
@@ -407,7 +415,7 @@ impl Live {
                 Want::Token { min_validity, lease: old } => left >= min_validity || lease.id > old,
                 Want::Newer { lease: old } => lease.id > old,
                 Want::Restore => return confirmed.then_some(Outcome::Done),
-                Want::Refresh => false,
+                Want::Refresh | Want::SignOut => false,
             };
             serves.then(|| Outcome::Token(lease.clone()))
         });

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::core::{
     clock::Moment,
-    effect::{Effect, ReadId, RevokeRequest, WaiterId},
+    effect::{Effect, ReadId, RevokeRequest},
     entropy::{self, Entropy},
     input::Found,
     peers::Message,
@@ -28,9 +28,8 @@ pub(super) struct Restoring {
     before: Option<Ended>,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(super) struct Leaving {
-    pub(super) waiter: WaiterId,
     pub(super) everywhere: bool,
 }
 
@@ -173,6 +172,8 @@ impl Restoring {
             };
             return Search::Found(Box::new(Live::new(record, ctx)));
         }
+        // Storage may have been cleared: a tab that still knows better will say so.
+        ctx.push(Effect::Broadcast(Message::Ask.encode()));
         let ended = match self.before {
             Some(before) if reason == EndReason::None && before.reason != EndReason::Cancelled => {
                 before

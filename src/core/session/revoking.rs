@@ -6,6 +6,7 @@ use crate::core::{
     effect::{Effect, Outcome, RevokeId, RevokeRequest, WaiterId},
     entropy::Entropy,
     event::Event,
+    policy::Credential,
     record::Record,
     retry,
 };
@@ -30,7 +31,7 @@ enum Stage {
 }
 
 impl Revocations {
-    /// A cookie goes with every request: revoking it after a new sign-in would revoke that one.
+    /// Gives up on all of them; who waits for them is given back.
     pub(super) fn forget(&mut self) -> Vec<WaiterId> {
         self.0.drain(..).flat_map(|revocation| revocation.waiters).collect()
     }
@@ -64,6 +65,22 @@ impl<E: Entropy> Context<E> {
         match self.revocations.0.last_mut().filter(|revocation| revocation.failures == 0) {
             Some(revocation) => revocation.waiters.push(waiter),
             None => self.settle(waiter, Outcome::Done),
+        }
+    }
+
+    pub(super) fn await_revokes(&mut self, waiters: Vec<WaiterId>) {
+        for waiter in waiters {
+            self.await_revoke(waiter);
+        }
+    }
+
+    /// Somebody signed in. A cookie goes with every request: revoking an older session now would
+    /// revoke theirs.
+    pub(super) fn forget_cookie_revokes(&mut self) {
+        if self.policy.credential == Credential::Cookie {
+            for waiter in self.revocations.forget() {
+                self.settle(waiter, Outcome::Done);
+            }
         }
     }
 

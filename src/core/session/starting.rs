@@ -17,7 +17,6 @@ use crate::core::{
     event::Event,
     grant::Grant,
     input::{Input, StartId},
-    policy::Credential,
     reason::EndReason,
     record::Record,
 };
@@ -31,10 +30,9 @@ impl<E: Entropy> Session<E> {
             return;
         }
         let ctx = &mut self.ctx;
-        if ctx.policy.credential == Credential::Cookie {
-            for waiter in ctx.revocations.forget() {
-                ctx.settle(waiter, Outcome::Done);
-            }
+        ctx.forget_cookie_revokes();
+        for waiter in ctx.take_sign_outs() {
+            ctx.settle(waiter, Outcome::Done);
         }
         let mut first_lease = 0;
         let mut same_user = true;
@@ -116,12 +114,13 @@ impl<E: Entropy> Session<E> {
         match mem::replace(&mut self.state, State::Unknown) {
             State::Live(live) => {
                 self.state = State::Live(live);
-                let scope = Scope::Server { everywhere };
-                self.follow(ControlFlow::Break(Ending::local(EndReason::SignedOut, scope)));
+                self.leave(everywhere);
                 self.ctx.await_revoke(waiter);
             }
             State::Restoring(mut restoring) => {
-                restoring.leaving = Some(Leaving { waiter, everywhere });
+                let before = restoring.leaving.is_some_and(|leaving| leaving.everywhere);
+                restoring.leaving = Some(Leaving { everywhere: everywhere || before });
+                self.ctx.wait(waiter, Want::SignOut);
                 self.state = State::Restoring(restoring);
             }
             // The session that there may be now is somebody else's.
@@ -138,10 +137,17 @@ impl<E: Entropy> Session<E> {
                     State::Ended(ended) => Some(*ended),
                     _ => None,
                 };
-                let leaving = Some(Leaving { waiter, everywhere });
+                let leaving = Some(Leaving { everywhere });
+                self.ctx.wait(waiter, Want::SignOut);
                 self.state = State::Restoring(Restoring::begin(leaving, before, &mut self.ctx));
             }
         }
+    }
+
+    /// Signs out what was found.
+    pub(super) fn leave(&mut self, everywhere: bool) {
+        let scope = Scope::Server { everywhere };
+        self.follow(ControlFlow::Break(Ending::local(EndReason::SignedOut, scope)));
     }
 
     pub(super) fn dispose(&mut self) {

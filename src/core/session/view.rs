@@ -76,12 +76,12 @@ impl Live {
     fn snapshot<E: Entropy>(&self, ctx: &Context<E>) -> Snapshot {
         let wall = |at: Moment| ctx.clock.wall_at(at);
         let end = self.end(ctx).map(|(at, _)| at);
-        let idle = self.activity.shared_deadline(ctx.policy.idle);
+        let idle = self.activity.shared_deadline(ctx.policy.idle.filter(|_| ctx.holds == 0));
         // Seen in the steps in which other tabs see it, so that input does not change the
         // picture with every move of the pointer.
-        let lag = self.idle_deadline(&ctx.policy).zip(idle).map_or(0, |(now, seen)| now - seen);
+        let lag = self.idle_deadline(ctx).zip(idle).map_or(0, |(now, seen)| now - seen);
         let by_idle = self.end(ctx).is_some_and(|(at, reason)| {
-            reason == EndReason::Idle && Some(at) == self.idle_deadline(&ctx.policy)
+            reason == EndReason::Idle && Some(at) == self.idle_deadline(ctx)
         });
         Snapshot {
             status: self.status(),
@@ -120,7 +120,7 @@ impl Live {
         let refresh = self.refresh_at.filter(ahead).filter(|at| {
             matches!(self.flight, Flight::Resting)
                 && self.renewable(ctx.policy.credential)
-                && self.idle_deadline(&ctx.policy).is_none_or(|idle| idle > *at)
+                && self.idle_deadline(ctx).is_none_or(|idle| idle > *at)
         });
         table.set(Timer::Refresh, refresh);
         if let Some((timer, at)) = self.flight.deadline(ctx.online) {
@@ -128,7 +128,7 @@ impl Live {
         }
         let warning = self.end(ctx).filter(|_| self.warned.is_none() && ctx.policy.warn > 0);
         table.set(Timer::Warning, warning.map(|(at, _)| at - ctx.policy.warn).filter(ahead));
-        table.set(Timer::Share, self.activity.share_at(ctx.policy.idle));
+        table.set(Timer::Share, self.activity.share_at(ctx.policy.idle, ctx.holds > 0));
         if let (Some((end, _)), Some(_)) = (self.end(ctx), self.warned) {
             let whole = Millis::from(seconds(end - now)) - 1;
             table.set(Timer::Countdown, Some(end - whole * 1_000).filter(ahead));

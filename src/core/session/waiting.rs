@@ -26,6 +26,8 @@ pub(super) enum Want {
     Refresh,
     /// To know whether anybody is signed in.
     Restore,
+    /// The end of a session that is still being looked for.
+    SignOut,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
@@ -65,6 +67,15 @@ impl<E: Entropy> Context<E> {
         }
     }
 
+    /// Those who wait for a sign-out, to be settled by its revocation.
+    pub(super) fn take_sign_outs(&mut self) -> Vec<WaiterId> {
+        let (sign_outs, others) = core::mem::take(&mut self.waiters.0)
+            .into_iter()
+            .partition::<Vec<_>, _>(|waiter| waiter.want == Want::SignOut);
+        self.waiters.0 = others;
+        sign_outs.into_iter().map(|waiter| waiter.id).collect()
+    }
+
     /// A refresh failed, or cannot be tried now. Whoever waits for this one attempt is told;
     /// whoever needs a token waits on.
     pub(super) fn settle_attempt(&mut self, error: Error) {
@@ -72,7 +83,7 @@ impl<E: Entropy> Context<E> {
             Want::Newer { .. } => Some(Outcome::Original),
             Want::Refresh => Some(Outcome::Failed(error)),
             Want::Restore => Some(Outcome::Done),
-            Want::Token { .. } => None,
+            Want::Token { .. } | Want::SignOut => None,
         });
     }
 
@@ -80,7 +91,7 @@ impl<E: Entropy> Context<E> {
     pub(super) fn settle_ended(&mut self, error: Option<Error>) {
         self.settle_where(&|waiter| {
             Some(match (&waiter.want, error) {
-                (Want::Restore, _) => Outcome::Done,
+                (Want::Restore | Want::SignOut, _) => Outcome::Done,
                 (Want::Newer { .. }, _) => Outcome::Original,
                 (Want::Token { .. } | Want::Refresh, Some(error)) => Outcome::Failed(error),
                 (Want::Token { .. }, None) => Outcome::Anonymous,
@@ -96,7 +107,7 @@ impl<E: Entropy> Context<E> {
             waiter.until.filter(|until| *until <= now)?;
             Some(match waiter.want {
                 Want::Newer { .. } => Outcome::Original,
-                Want::Restore => Outcome::Done,
+                Want::Restore | Want::SignOut => Outcome::Done,
                 Want::Token { .. } | Want::Refresh => Outcome::Failed(Error::Unavailable),
             })
         });
