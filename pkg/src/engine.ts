@@ -199,7 +199,9 @@ export class Engine {
     this.#listening?.abort();
     this.#hangUp();
     // What never ran left a hole.
-    this.#running.forEach(([, controller]) => controller.abort());
+    this.#running.forEach(([, controller], what) => {
+      if (what < REVOCATION) controller.abort();
+    });
     queueMicrotask(() => close(this.#session));
   }
 
@@ -308,7 +310,8 @@ export class Engine {
       const done = (revoked: boolean) => this.feed(REVOKE_ANSWERED, revoke, +revoked);
       const { endpoint } = this.#face.settings;
       const request = { accessToken, refreshToken, everywhere };
-      this.#begin(REVOCATION, revoke, sendRevoke(endpoint, request, done));
+      // Several sign-outs may be under way, and each goes on when the session is closed.
+      this.#begin(REVOCATION + revoke, revoke, sendRevoke(endpoint, request, done));
     },
     // EMIT
     (

@@ -58,7 +58,9 @@ async function send(
   const response = await call.send(transport, lease.token);
   const { renewalHeader } = session.settings;
   const renewed = renewalHeader && response.headers.get(renewalHeader);
-  if (renewed) session.adopt(renewed.replace(/^Bearer +/i, ""), lease.id);
+  // A redirect may have led to somebody who must not choose our token.
+  const ours = !response.url || session.origins.allow(response.url);
+  if (renewed && ours) session.adopt(renewed.replace(/^Bearer +/i, ""), lease.id);
   return response;
 }
 

@@ -34,8 +34,10 @@ const sessions = new Map<string, { readonly shared: Shared; readonly options: st
 export function createSession(options: SessionOptions): Session {
   const settings = parseOptions(options);
   const { name } = settings;
-  // Functions are left out: they differ each time a component is rendered.
-  const written = JSON.stringify(options);
+  // Only plain values: functions and objects may differ each time a component is rendered.
+  const written = Object.entries(options)
+    .filter(([, value]) => Object(value) !== value)
+    .join();
   const known = sessions.get(name);
   const shared = known?.shared ?? new Shared(settings);
   if (known) {

@@ -40,10 +40,17 @@ export function parseOptions(options: SessionOptions): Settings {
     fetch: endpoint.fetch,
     logger: optional("logger", methods("debug", "info", "warn", "error")) as Settings["logger"],
   };
-  for (const name in read) {
-    if (!known.includes(name)) fail(name, read[name], `remove it; known are ${known.join(", ")}`);
-  }
+  refuseOthers(read, "", known);
   return settings;
+}
+
+/** The value stays untold: what is misplaced may be a token. */
+function refuseOthers(given: object, prefix: string, known: string[]): void {
+  for (const name in given) {
+    if (known.includes(name)) continue;
+    const remedy = `remove it; known are ${known.join(", ")}`;
+    throw new InvalidOptionError(`option ${prefix}${name} does not exist: ${remedy}`);
+  }
 }
 
 const activityEvents = [
@@ -59,7 +66,8 @@ function parseRefresh(value: unknown): [Endpoint, number] {
   }
   if (typeof value === "string" || value instanceof URL) value = { url: value };
   const given = object(value, "refresh") as Partial<TokenEndpoint>;
-  const optional = reader(given, "refresh.");
+  const known = ["url"];
+  const optional = reader(given, "refresh.", known);
 
   const style = optional("style", oneOf(...styles)) ?? "oauth2";
   const withBody = style === "oauth2" || style === "json";
@@ -67,13 +75,14 @@ function parseRefresh(value: unknown): [Endpoint, number] {
     url: url(given.url, "refresh.url"),
     style,
     clientId: optional("clientId", text),
-    headers: optional("headers", texts),
+    headers: optional("headers", headers),
     credentials: optional("credentials", oneOf("omit", "same-origin", "include")),
     revokeUrl: optional("revokeUrl", url),
     params: optional("params", texts),
     rotationKey:
       optional("rotationKey", oneOf("param", "header", "off")) ?? (withBody ? "param" : "header"),
   };
+  refuseOthers(given, "refresh.", known);
   return [endpoint, style === "cookie" ? 2 : style === "renew" ? 1 : 0];
 }
 
@@ -158,6 +167,16 @@ function texts(value: unknown, name: string): Record<string, string> {
   const given = object(value, name) as Record<string, string>;
   for (const key of Object.keys(given)) {
     if (typeof given[key] !== "string") fail(`${name}.${key}`, given[key], "pass a string");
+  }
+  return given;
+}
+
+function headers(value: unknown, name: string): Record<string, string> {
+  const given = texts(value, name);
+  try {
+    new Headers(given);
+  } catch {
+    fail(name, value, "pass names and values that HTTP headers can have");
   }
   return given;
 }

@@ -256,3 +256,21 @@ fn a_page_load_that_finds_nothing_asks_the_other_tabs_all_the_same() {
     restore(&mut tab, &mut other);
     assert_eq!(tab.status(), Status::Active);
 }
+
+#[test]
+fn a_newer_sign_in_of_the_same_user_takes_the_refresh_token_out_of_use() {
+    let (mut tab, mut other) = pair(&policy(Credential::RefreshToken));
+    (tab.memory, other.memory) = (true, true);
+    tab.start(300);
+    other.pass(10_000);
+    tab.pass(10_000);
+    other.start(300);
+    tab.feed(Input::Woken(Wake::Visible));
+    assert_eq!(tab.status(), Status::Active, "the access token is still good");
+    tab.advance(200.0);
+    assert_eq!(tab.requests.len(), 0, "its family may have moved on unseen");
+    let waiter = tab.waiter();
+    tab.feed(Input::SignOut { waiter, everywhere: false });
+    deliver(&mut tab, &mut other);
+    assert_eq!(other.ended(), Some(EndReason::SignedOut));
+}

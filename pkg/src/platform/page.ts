@@ -14,16 +14,21 @@ export function watch(
   const on = (type: string, listener: (event: never) => void) =>
     globalThis.addEventListener?.(type, listener as (event: Event) => void, options);
 
+  // A page that stood still has missed whether the network went or came.
+  const wake = (kind: number) => {
+    tell(ONLINE, +(navigator.onLine !== false));
+    tell(kind);
+  };
   on("visibilitychange", () => {
-    if (document.visibilityState === "visible") tell(VISIBLE);
+    if (document.visibilityState === "visible") wake(VISIBLE);
   });
   on("focus", ({ target }: Event) => {
-    if (target === globalThis) tell(RESUMED);
+    if (target === globalThis) wake(RESUMED);
   });
   on("pageshow", ({ persisted }: PageTransitionEvent) => {
-    if (persisted) tell(RESUMED);
+    if (persisted) wake(RESUMED);
   });
-  on("resume", () => tell(RESUMED));
+  on("resume", () => wake(RESUMED));
   on("pagehide", () => tell(LEAVING));
   on("freeze", () => tell(LEAVING));
   on("online", () => tell(ONLINE, 1));

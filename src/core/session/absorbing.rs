@@ -8,9 +8,17 @@ use super::{
     live::{Announce, Flow, Live},
 };
 use crate::core::{
-    effect::Effect, entropy::Entropy, event::Event, input::Found, peers::Message,
-    reason::EndReason, record::Record,
+    effect::Effect,
+    entropy::Entropy,
+    event::Event,
+    input::Found,
+    peers::Message,
+    reason::EndReason,
+    record::{Generation, Record},
 };
+
+/// The generation of tokens that a newer sign-in of the same user has left behind.
+const OF_ANOTHER_SIGN_IN: Generation = -1;
 
 impl Live {
     /// Takes in what lies in storage. Absence says nothing: storage may have been cleared.
@@ -89,15 +97,20 @@ impl Live {
         if let Some(reason) = theirs.ended() {
             return ControlFlow::Break(Ending::local(reason, Scope::Tab));
         }
-        if theirs.term.tokens.is_none() {
-            // The tokens in use are still good; the new ones can be had for the asking.
-            ctx.push(Effect::Broadcast(Message::Ask.encode()));
-            return ControlFlow::Continue(());
-        }
         ctx.forget_cookie_revokes();
         let activity = theirs.last_activity;
         self.record = theirs;
         self.start = None;
+        if self.record.term.tokens.is_none() {
+            // The access token in use is still good; the new ones can be had for the asking. The
+            // old refresh token is nobody's any more: how often it was used cannot be known.
+            if let Some(held) = &mut self.held {
+                held.generation = OF_ANOTHER_SIGN_IN;
+            }
+            ctx.push(Effect::Broadcast(Message::Ask.encode()));
+            self.heard(activity, ctx);
+            return ControlFlow::Continue(());
+        }
         self.heard(activity, ctx);
         self.adopt(None, ctx);
         self.adopted(ctx);

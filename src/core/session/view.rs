@@ -87,7 +87,7 @@ impl Live {
             status: self.status(),
             reason: None,
             subject: self.record.term.subject.clone(),
-            generation: self.held.as_ref().map_or(0, |held| held.generation),
+            generation: self.held.as_ref().map_or(0, |held| held.generation.max(0)),
             expires_at: self.held.as_ref().map(|held| wall(held.expires)),
             refresh_at: self.refresh_at.map(wall),
             idle_at: idle.map(wall),
