@@ -198,8 +198,8 @@ export interface Session {
    * `fetch`, with the session's token for its own origins, a refresh before sending when the
    * token is used up, and one refresh and one resend after a 401.
    *
-   * @throws what `fetch` throws; `ERR_REFRESH_UNAVAILABLE`, `ERR_WASM_BLOCKED`, `ERR_WASM_LOAD`,
-   * `ERR_DISPOSED`
+   * @throws what `fetch` throws; `ERR_REFRESH_UNAVAILABLE`, `ERR_SIGNED_OUT_BY_SERVER`,
+   * `ERR_REFRESH_REJECTED`, `ERR_WASM_BLOCKED`, `ERR_WASM_LOAD`, `ERR_DISPOSED`
    */
   readonly fetch: typeof fetch;
   /**

@@ -250,7 +250,9 @@ impl World {
     fn wants_to_live(&self, id: TabId) -> bool {
         let felt = EPOCH + self.now + self.skewed();
         let snapshot = self.tabs[id].session.snapshot();
-        snapshot.idle_at.is_none_or(|at| at > felt + 5_000)
+        // Behind storage that lags, tabs repeat each other's refreshes until the breaker holds them.
+        self.plan.odds.read_lag == 0
+            && snapshot.idle_at.is_none_or(|at| at > felt + 5_000)
             && snapshot.ends_at.is_none_or(|at| at > felt + 5_000)
     }
 }
