@@ -224,6 +224,20 @@ test("a token in the renewal header is adopted; a bad one is not", async (t) => 
   assert.equal(w.refreshes.length, 0);
 });
 
+test("a token from where a redirect led is not adopted", async (t) => {
+  const w = world(t, { renewalHeader: "X-JWT" });
+  await w.start();
+  const before = await w.session.getAccessToken();
+  const exp = Date.now() / 1_000 + 6_000;
+  const forged = jwt({ sub: "ana", exp, iat: exp - 6_000 });
+  w.api = () => {
+    const response = new Response(null, { headers: { "X-JWT": forged } });
+    return Object.defineProperty(response, "url", { value: "https://evil.test/" });
+  };
+  await w.session.fetch(API);
+  assert.equal(await w.session.getAccessToken(), before);
+});
+
 test("without a page and without origins a warning says so once", async (t) => {
   const w = world(t, { origins: undefined });
   await w.start();

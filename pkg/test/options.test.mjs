@@ -34,6 +34,14 @@ const bad = {
     { refresh: { url: "/t", headers: { a: 1 } } },
     /refresh\.headers\.a cannot be 1/,
   ],
+  "header that HTTP cannot carry": [
+    { refresh: { url: "/t", headers: { "X-Name": "\u682a" } } },
+    /refresh\.headers cannot be an object: .*HTTP/,
+  ],
+  "misspelt endpoint field": [
+    { refresh: { url: "/t", revokeURL: "/r" } },
+    /refresh\.revokeURL does not exist: .*revokeUrl/,
+  ],
   "unknown option": [{ refresh, leadSecond: 1 }, /leadSecond .*known are/],
   "null lead": [{ refresh, leadSeconds: null }, /leadSeconds cannot be null: pass seconds/],
   "negative lead": [{ refresh, leadSeconds: -1 }, /leadSeconds cannot be -1/],
@@ -59,6 +67,16 @@ const bad = {
 for (const [name, [options, message]] of Object.entries(bad)) {
   test(`refuses: ${name}`, () => assert.match(refusal(options), message));
 }
+
+test("a misplaced token is not told", () => {
+  assert.doesNotMatch(refusal({ refresh, accessToken: "secret-token" }), /secret/);
+});
+
+test("options that refer to themselves are fine", () => {
+  const logger = { debug() {}, info() {}, warn() {}, error() {} };
+  logger.self = logger;
+  createSession({ refresh, name: "circular", logger }).dispose();
+});
 
 test("accepts what the documentation allows, and does nothing with it", () => {
   const untouched = () => assert.fail("creating a session is inert");
