@@ -245,6 +245,22 @@ test("a revoke that fails is reported and repeated; signing out never fails", as
   assert.equal(w.refreshes.length, 2);
 });
 
+test("two sign-outs are revoked side by side, and closing the session stops neither", async (t) => {
+  const revokeUrl = "https://auth.test/revoke";
+  const w = world(t, { refresh: { url: TOKEN_URL, revokeUrl } });
+  w.auth = () => new Promise(() => {});
+  for (let i = 0; i < 2; i += 1) {
+    await w.start();
+    w.session.signOut().catch(() => {});
+    await settle();
+  }
+  w.session.dispose();
+  await settle();
+  assert.equal(w.refreshes.length, 2);
+  assert.notEqual(String(w.refreshes[0].body), String(w.refreshes[1].body));
+  assert.ok(w.refreshes.every(({ init }) => !init.signal.aborted));
+});
+
 test("an endpoint's 401 of the API is not mistaken for its own", async (t) => {
   const w = world(t, { origins: [API, "https://auth.test"] });
   await w.start();

@@ -285,3 +285,18 @@ test("dispose releases the lock and lets the page go", async (t) => {
   await settle();
   assert.deepEqual(locks.held, []);
 });
+
+test("a page that missed the network's return finds out when it wakes", async (t) => {
+  const { fire } = page(t);
+  put(t, { navigator: { locks: lockManager(), onLine: true } });
+  const w = world(t, { idleSeconds: Infinity });
+  await w.start();
+  fire("offline");
+  await w.advance(700, 10);
+  assert.equal(w.session.snapshot.status, "stale");
+  assert.equal(w.refreshes.length, 0);
+  fire("visibilitychange");
+  await w.advance(2);
+  assert.equal(w.refreshes.length, 1);
+  assert.equal(w.session.snapshot.status, "active");
+});
