@@ -154,7 +154,19 @@ function text(value: unknown, name: string): string {
 }
 
 function url(value: unknown, name: string): string {
-  return text(value instanceof URL ? value.href : value, name);
+  const given = text(value instanceof URL ? value.href : value, name);
+  // A base as any other: the page's own is known only when a request is sent.
+  return possible(() => new URL(given, "http://a"), given, name, "pass a URL");
+}
+
+/** The value, if the platform can make something of it. */
+function possible<T>(make: () => unknown, value: T, name: string, remedy: string): T {
+  try {
+    make();
+  } catch {
+    fail(name, value, remedy);
+  }
+  return value;
 }
 
 function header(value: unknown, name: string): string {
@@ -173,12 +185,7 @@ function texts(value: unknown, name: string): Record<string, string> {
 
 function headers(value: unknown, name: string): Record<string, string> {
   const given = texts(value, name);
-  try {
-    new Headers(given);
-  } catch {
-    fail(name, value, "pass names and values that HTTP headers can have");
-  }
-  return given;
+  return possible(() => new Headers(given), given, name, "pass what HTTP headers can hold");
 }
 
 function callable(value: unknown, name: string): unknown {
