@@ -7,7 +7,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use everfresh_server::rotation::{Revocation, Rules, SessionId, Status, Transition};
-use everfresh_server::store::{Change, Whose};
+use everfresh_server::store::{Change, Note, NoteKind, SqliteStore, Store as _, Whose};
 use stores::{Folder, family, refresh, sqlite, user};
 
 #[tokio::test]
@@ -78,6 +78,64 @@ async fn users_are_added_once_and_change_in_part() {
 }
 
 #[tokio::test]
+async fn a_use_moves_the_idle_end_but_never_past_the_absolute_one() {
+    for stores::Tested { name, store, .. } in &stores::all(Rules::default()).await {
+        let (token, mut row) = family(1, "ann", 0);
+        (row.idle_expires_at, row.absolute_expires_at) = (Some(100), Some(250));
+        store.open(row).await.unwrap();
+        let idle_end = async || {
+            let (row, _) = store.session(token.sid).await.unwrap().unwrap();
+            (row.last_used_at, row.idle_expires_at)
+        };
+        store.touch(token.sid, 90, Some(100)).await.unwrap();
+        assert_eq!(idle_end().await, (90, Some(190)), "{name}");
+        store.touch(token.sid, 180, Some(100)).await.unwrap();
+        assert_eq!(idle_end().await, (180, Some(250)), "{name}");
+        store.end(Whose::Session(token.sid), Revocation::Logout).await.unwrap();
+        store.touch(token.sid, 200, Some(100)).await.unwrap();
+        assert_eq!(idle_end().await, (180, Some(250)), "{name}: what has ended stays as it is");
+        store.touch(SessionId([9; 16]), 200, None).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_note_is_kept_until_it_expires() {
+    for stores::Tested { name, store, .. } in &stores::all(Rules::default()).await {
+        let note = |kind, key: &str, sid: u8, until| Note {
+            kind,
+            key: key.to_owned(),
+            sid: SessionId([sid; 16]),
+            text: format!("{key} \"{until}\""),
+            until,
+        };
+        let written = note(NoteKind::Denied, "a", 1, 100);
+        for note in [
+            note(NoteKind::Denied, "a", 1, 50),
+            written.clone(),
+            note(NoteKind::Denied, "b", 1, 200),
+            note(NoteKind::Denied, "c", 2, 200),
+            note(NoteKind::Allowed, "a", 1, 200),
+        ] {
+            store.note(note, 0).await.unwrap();
+        }
+        let find = async |now| store.noted(NoteKind::Denied, "a".to_owned(), now).await.unwrap();
+        assert_eq!(find(99).await, Some(written), "{name}");
+        assert_eq!(find(100).await, None, "{name}");
+        let count = async |now| store.notes(NoteKind::Denied, now).await.unwrap();
+        assert_eq!((count(99).await, count(100).await, count(200).await), (3, 2, 0), "{name}");
+
+        store.note(note(NoteKind::Issued, "z", 3, 300), 150).await.unwrap();
+        assert_eq!(find(99).await, None, "{name}: what has expired is dropped");
+        let session = SessionId([1; 16]);
+        let taken = store.forget(NoteKind::Denied, session).await.unwrap();
+        assert_eq!(taken, [note(NoteKind::Denied, "b", 1, 200)], "{name}");
+        assert_eq!(count(150).await, 1, "{name}: another session's stay");
+        let allowed = store.noted(NoteKind::Allowed, "a".to_owned(), 150).await.unwrap();
+        assert_eq!(allowed.map(|note| note.until), Some(200), "{name}: other kinds stay");
+    }
+}
+
+#[tokio::test]
 async fn sweeping_forgets_only_what_is_long_over() {
     for stores::Tested { name, store, .. } in &stores::all(Rules::default()).await {
         for (number, idle, absolute) in
@@ -135,6 +193,23 @@ async fn sqlite_finds_everything_again_after_a_restart() {
     assert_eq!(again.transition, Transition::T6);
     assert_eq!(again.answer.unwrap().token, first);
     assert_eq!(refresh(&store, &first, Some(2), 30).await.transition, Transition::T5);
+}
+
+#[tokio::test]
+async fn sqlite_brings_an_older_file_up_to_date_and_refuses_a_newer_one() {
+    let folder = Folder::new();
+    drop(sqlite(&folder, Rules::default()));
+    let file = folder.0.join("test.db");
+    let change = |statements: &str| {
+        rusqlite::Connection::open(&file).unwrap().execute_batch(statements).unwrap();
+    };
+    change("DROP TABLE note; PRAGMA user_version = 1;");
+    let store = sqlite(&folder, Rules::default());
+    assert_eq!(store.notes(NoteKind::Denied, 0).await.unwrap(), 0);
+    drop(store);
+    change("PRAGMA user_version = 1000;");
+    let error = SqliteStore::open(&file, stores::terms(Rules::default())).unwrap_err();
+    assert!(error.to_string().contains("which a newer server wrote"), "{error}");
 }
 
 #[cfg(unix)]

@@ -76,17 +76,11 @@ fn rotate(
     next.replays = 0;
     next.keyed |= key.is_some();
     next.seen = false;
-    next.last_used_at = now;
-    let idle = rules.idle.map(|idle| now.saturating_add(idle));
-    next.idle_expires_at = match (idle, row.absolute_expires_at) {
-        (Some(idle), Some(absolute)) => Some(idle.min(absolute)),
-        (idle, _) => idle,
-    };
 
     Decision {
         transition: Transition::T5,
         answer: Ok(Grant { token, replayed: false }),
-        row: Some(next),
+        row: Some(next.used(now, rules.idle)),
     }
 }
 

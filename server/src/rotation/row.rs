@@ -88,6 +88,17 @@ impl Row {
         }
     }
 
+    /// The family after a use: its idle end has moved, but not past its absolute one.
+    #[must_use]
+    pub fn used(self, now: Millis, idle: Option<Millis>) -> Self {
+        let idle = idle.map(|idle| now.saturating_add(idle));
+        let idle_expires_at = match (idle, self.absolute_expires_at) {
+            (Some(idle), Some(absolute)) => Some(idle.min(absolute)),
+            (idle, _) => idle,
+        };
+        Self { last_used_at: now, idle_expires_at, ..self }
+    }
+
     pub(super) fn rotation_of(&self, generation: u32) -> Option<&RingEntry> {
         self.ring.iter().rev().find(|entry| entry.generation == generation)
     }

@@ -1,8 +1,10 @@
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::future::ready;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use super::{Change, Outcome, Pending, Store, StoreError, Tables, Terms, User, Whose, steps};
+use super::{
+    Change, Note, NoteKind, Outcome, Pending, Store, StoreError, Tables, Terms, User, Whose, steps,
+};
 use crate::rotation::{
     Attempt, Millis, RefreshToken, Refusal, Revocation, RotationKey, Row, SessionId, Transition,
 };
@@ -139,6 +141,26 @@ impl Store for MemoryStore {
         self.step(|maps| steps::mark_seen(maps, sid, generation))
     }
 
+    fn touch(&self, sid: SessionId, now: Millis, idle: Option<Millis>) -> Pending<'_, ()> {
+        self.step(|maps| steps::touch(maps, sid, now, idle))
+    }
+
+    fn note(&self, note: Note, now: Millis) -> Pending<'_, ()> {
+        self.step(|maps| steps::note(maps, note, now))
+    }
+
+    fn noted(&self, kind: NoteKind, key: String, now: Millis) -> Pending<'_, Option<Note>> {
+        self.step(|maps| steps::noted(maps, kind, &key, now))
+    }
+
+    fn forget(&self, kind: NoteKind, sid: SessionId) -> Pending<'_, Vec<Note>> {
+        self.step(|maps| maps.take_notes(kind, sid))
+    }
+
+    fn notes(&self, kind: NoteKind, now: Millis) -> Pending<'_, usize> {
+        self.step(|maps| maps.count_notes(kind, now))
+    }
+
     fn sessions(&self, user_id: Option<String>) -> Pending<'_, Vec<Row>> {
         self.step(|maps| maps.rows(user_id.as_deref()))
     }
@@ -168,6 +190,17 @@ impl Store for MemoryStore {
 struct Maps {
     rows: HashMap<SessionId, Row>,
     users: HashMap<String, User>,
+    notes: HashMap<(NoteKind, String), Note>,
+    /// The same notes by what is dropped next.
+    expiries: BTreeSet<(Millis, NoteKind, String)>,
+}
+
+impl Maps {
+    fn drop_note(&mut self, kind: NoteKind, key: String) -> Option<Note> {
+        let note = self.notes.remove(&(kind, key))?;
+        self.expiries.remove(&(note.until, kind, note.key.clone()));
+        Some(note)
+    }
 }
 
 impl Tables for Maps {
@@ -206,6 +239,40 @@ impl Tables for Maps {
 
     fn put_user(&mut self, user: User) -> Result<(), StoreError> {
         self.users.insert(user.id.clone(), user);
+        Ok(())
+    }
+
+    fn put_note(&mut self, note: Note) -> Result<(), StoreError> {
+        self.drop_note(note.kind, note.key.clone());
+        self.expiries.insert((note.until, note.kind, note.key.clone()));
+        self.notes.insert((note.kind, note.key.clone()), note);
+        Ok(())
+    }
+
+    fn find_note(&mut self, kind: NoteKind, key: &str) -> Result<Option<Note>, StoreError> {
+        Ok(self.notes.get(&(kind, key.to_owned())).cloned())
+    }
+
+    fn take_notes(&mut self, kind: NoteKind, sid: SessionId) -> Result<Vec<Note>, StoreError> {
+        let mine = self.notes.values().filter(|note| note.kind == kind && note.sid == sid);
+        let mut keys: Vec<String> = mine.map(|note| note.key.clone()).collect();
+        keys.sort();
+        Ok(keys.into_iter().filter_map(|key| self.drop_note(kind, key)).collect())
+    }
+
+    fn count_notes(&mut self, kind: NoteKind, now: Millis) -> Result<usize, StoreError> {
+        let alive = |note: &&Note| note.kind == kind && note.until > now;
+        Ok(self.notes.values().filter(alive).count())
+    }
+
+    fn drop_notes(&mut self, now: Millis) -> Result<(), StoreError> {
+        while let Some((until, ..)) = self.expiries.first()
+            && *until <= now
+        {
+            if let Some((_, kind, key)) = self.expiries.pop_first() {
+                self.notes.remove(&(kind, key));
+            }
+        }
         Ok(())
     }
 }

@@ -5,6 +5,7 @@
 //! `Tables`; a store only says how a step gets the tables to itself.
 
 mod memory;
+mod note;
 mod sqlite;
 mod steps;
 mod user;
@@ -13,6 +14,7 @@ use std::fmt::Debug;
 use std::pin::Pin;
 
 pub use memory::MemoryStore;
+pub use note::{Note, NoteKind};
 pub use sqlite::SqliteStore;
 pub use steps::{Outcome, Renewed};
 pub(crate) use user::present;
@@ -38,6 +40,22 @@ pub trait Store: Send + Sync + Debug {
 
     /// Notes that the access token of this generation has been used.
     fn mark_seen(&self, sid: SessionId, generation: u32) -> Pending<'_, ()>;
+
+    /// Notes that the session was used, which moves its idle end to `idle` milliseconds from `now`
+    /// but never past its absolute one.
+    fn touch(&self, sid: SessionId, now: Millis, idle: Option<Millis>) -> Pending<'_, ()>;
+
+    /// Writes a note, over an older one of its kind and key; drops those that have expired.
+    fn note(&self, note: Note, now: Millis) -> Pending<'_, ()>;
+
+    /// The note of a kind and key, unless it has expired.
+    fn noted(&self, kind: NoteKind, key: String, now: Millis) -> Pending<'_, Option<Note>>;
+
+    /// Drops all notes of a kind that belong to a session; answers with them.
+    fn forget(&self, kind: NoteKind, sid: SessionId) -> Pending<'_, Vec<Note>>;
+
+    /// How many notes of a kind have not expired.
+    fn notes(&self, kind: NoteKind, now: Millis) -> Pending<'_, usize>;
 
     /// A user's families, or everybody's, oldest first.
     fn sessions(&self, user_id: Option<String>) -> Pending<'_, Vec<Row>>;
@@ -68,6 +86,11 @@ pub(crate) trait Tables {
     fn user(&mut self, id: &str) -> Result<Option<User>, StoreError>;
     fn user_named(&mut self, username: &str) -> Result<Option<User>, StoreError>;
     fn put_user(&mut self, user: User) -> Result<(), StoreError>;
+    fn put_note(&mut self, note: Note) -> Result<(), StoreError>;
+    fn find_note(&mut self, kind: NoteKind, key: &str) -> Result<Option<Note>, StoreError>;
+    fn take_notes(&mut self, kind: NoteKind, sid: SessionId) -> Result<Vec<Note>, StoreError>;
+    fn count_notes(&mut self, kind: NoteKind, now: Millis) -> Result<usize, StoreError>;
+    fn drop_notes(&mut self, now: Millis) -> Result<(), StoreError>;
 }
 
 /// A step under way.

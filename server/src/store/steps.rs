@@ -1,9 +1,9 @@
 //! The steps that every store performs, written once.
 
-use super::{Change, StoreError, Tables, Terms, User, Whose};
+use super::{Change, Note, NoteKind, StoreError, Tables, Terms, User, Whose};
 use crate::rotation::{
-    self, Attempt, Decision, Grant, RefreshToken, Refusal, Revocation, Row, SessionId, Status,
-    Transition,
+    self, Attempt, Decision, Grant, Millis, RefreshToken, Refusal, Revocation, Row, SessionId,
+    Status, Transition,
 };
 
 /// What a refresh came to, and for whom.
@@ -112,6 +112,32 @@ pub(crate) fn mark_seen(
         }
         _ => Ok(()),
     }
+}
+
+pub(crate) fn touch(
+    tables: &mut impl Tables,
+    sid: SessionId,
+    now: Millis,
+    idle: Option<Millis>,
+) -> Result<(), StoreError> {
+    match tables.row(sid)? {
+        Some(row) if row.status == Status::Active => tables.put_row(row.used(now, idle)),
+        _ => Ok(()),
+    }
+}
+
+pub(crate) fn note(tables: &mut impl Tables, note: Note, now: Millis) -> Result<(), StoreError> {
+    tables.drop_notes(now)?;
+    tables.put_note(note)
+}
+
+pub(crate) fn noted(
+    tables: &mut impl Tables,
+    kind: NoteKind,
+    key: &str,
+    now: Millis,
+) -> Result<Option<Note>, StoreError> {
+    Ok(tables.find_note(kind, key)?.filter(|note| note.until > now))
 }
 
 pub(crate) fn add_user(tables: &mut impl Tables, user: User) -> Result<bool, StoreError> {

@@ -9,7 +9,9 @@ use rusqlite::{Connection, OpenFlags};
 
 use self::tables::SqliteTables;
 use self::worker::Worker;
-use super::{Change, Outcome, Pending, Store, StoreError, Tables, Terms, User, Whose, steps};
+use super::{
+    Change, Note, NoteKind, Outcome, Pending, Store, StoreError, Tables, Terms, User, Whose, steps,
+};
 use crate::rotation::{Attempt, Millis, Revocation, Row, SessionId};
 
 /// Keeps everything in one SQLite file, durable before it answers.
@@ -78,6 +80,26 @@ impl Store for SqliteStore {
         self.write(move |tables| steps::mark_seen(tables, sid, generation))
     }
 
+    fn touch(&self, sid: SessionId, now: Millis, idle: Option<Millis>) -> Pending<'_, ()> {
+        self.write(move |tables| steps::touch(tables, sid, now, idle))
+    }
+
+    fn note(&self, note: Note, now: Millis) -> Pending<'_, ()> {
+        self.write(move |tables| steps::note(tables, note, now))
+    }
+
+    fn noted(&self, kind: NoteKind, key: String, now: Millis) -> Pending<'_, Option<Note>> {
+        self.read(move |tables| steps::noted(tables, kind, &key, now))
+    }
+
+    fn forget(&self, kind: NoteKind, sid: SessionId) -> Pending<'_, Vec<Note>> {
+        self.write(move |tables| tables.take_notes(kind, sid))
+    }
+
+    fn notes(&self, kind: NoteKind, now: Millis) -> Pending<'_, usize> {
+        self.read(move |tables| tables.count_notes(kind, now))
+    }
+
     fn sessions(&self, user_id: Option<String>) -> Pending<'_, Vec<Row>> {
         self.read(move |tables| tables.rows(user_id.as_deref()))
     }
@@ -118,13 +140,16 @@ fn connect(path: &Path, flags: OpenFlags) -> Result<Connection, StoreError> {
 
 fn migrate(connection: &Connection) -> Result<(), StoreError> {
     let version: u32 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
-    match version {
-        0 => Ok(connection.execute_batch(tables::SCHEMA)?),
-        tables::VERSION => Ok(()),
-        _ => Err(StoreError::Sqlite(format!(
+    let missing = tables::MIGRATIONS.get(version as usize..).ok_or_else(|| {
+        StoreError::Sqlite(format!(
             "the file has schema {version}, which a newer server wrote; run that one"
-        ))),
+        ))
+    })?;
+    for (number, statements) in (version + 1..).zip(missing) {
+        let whole = format!("BEGIN IMMEDIATE;{statements}PRAGMA user_version = {number};COMMIT;");
+        connection.execute_batch(&whole)?;
     }
+    Ok(())
 }
 
 /// SQLite makes files that anybody may read, so an empty one is put there first.

@@ -2,7 +2,7 @@ use rusqlite::{Connection, OptionalExtension, named_params};
 
 use super::StoreError;
 use crate::rotation::{Millis, Parent, Row, SessionId};
-use crate::store::{Tables, User};
+use crate::store::{Note, NoteKind, Tables, User};
 
 /// The tables of a connection.
 pub(super) struct SqliteTables<'a>(&'a Connection);
@@ -90,6 +90,55 @@ impl Tables for SqliteTables<'_> {
         })?;
         Ok(())
     }
+
+    fn put_note(&mut self, note: Note) -> Result<(), StoreError> {
+        let sql = "INSERT OR REPLACE INTO note VALUES (?1, ?2, ?3, ?4, ?5)";
+        let until = integer(note.until);
+        let values = (note.kind.name(), note.key, &note.sid.0[..], note.text, until);
+        self.0.prepare_cached(sql)?.execute(values)?;
+        Ok(())
+    }
+
+    fn find_note(&mut self, kind: NoteKind, key: &str) -> Result<Option<Note>, StoreError> {
+        let sql = "SELECT * FROM note WHERE kind = ?1 AND key = ?2";
+        let mut statement = self.0.prepare_cached(sql)?;
+        let note = statement.query_row([kind.name(), key], |row| Ok(read_note(kind, row)));
+        note.optional()?.transpose()
+    }
+
+    fn take_notes(&mut self, kind: NoteKind, sid: SessionId) -> Result<Vec<Note>, StoreError> {
+        let sql = "SELECT * FROM note WHERE sid = ?1 AND kind = ?2 ORDER BY key";
+        let mut statement = self.0.prepare_cached(sql)?;
+        let notes =
+            statement.query_map((&sid.0[..], kind.name()), |row| Ok(read_note(kind, row)))?;
+        let notes: Vec<Note> = notes.map(|note| note?).collect::<Result<_, StoreError>>()?;
+        let sql = "DELETE FROM note WHERE sid = ?1 AND kind = ?2";
+        self.0.prepare_cached(sql)?.execute((&sid.0[..], kind.name()))?;
+        Ok(notes)
+    }
+
+    fn count_notes(&mut self, kind: NoteKind, now: Millis) -> Result<usize, StoreError> {
+        let sql = "SELECT count(*) FROM note WHERE kind = ?1 AND until > ?2";
+        let count = |row: &rusqlite::Row<'_>| row.get::<_, u32>(0);
+        let count = self.0.prepare_cached(sql)?.query_row((kind.name(), integer(now)), count)?;
+        Ok(count as usize)
+    }
+
+    fn drop_notes(&mut self, now: Millis) -> Result<(), StoreError> {
+        self.0.prepare_cached("DELETE FROM note WHERE until <= ?1")?.execute([integer(now)])?;
+        Ok(())
+    }
+}
+
+fn read_note(kind: NoteKind, row: &rusqlite::Row<'_>) -> Result<Note, StoreError> {
+    let sid = row.get::<_, Vec<u8>>("sid")?.try_into();
+    Ok(Note {
+        kind,
+        key: row.get("key")?,
+        sid: SessionId(sid.map_err(|_| StoreError::Corrupt("sid"))?),
+        text: row.get("text")?,
+        until: millis(row.get("until")?),
+    })
 }
 
 fn read_row(row: &rusqlite::Row<'_>) -> Result<Row, StoreError> {
@@ -149,10 +198,10 @@ fn millis(integer: i64) -> Millis {
     integer.max(0).unsigned_abs()
 }
 
-pub(super) const VERSION: u32 = 1;
+/// What makes each version of the schema out of the one before it; never changed, only added to.
+pub(super) const MIGRATIONS: &[&str] = &[USERS_AND_SESSIONS, NOTES];
 
-pub(super) const SCHEMA: &str = "
-BEGIN IMMEDIATE;
+const USERS_AND_SESSIONS: &str = "
 CREATE TABLE user (
     id TEXT PRIMARY KEY,
     username TEXT NOT NULL UNIQUE,
@@ -189,8 +238,19 @@ CREATE TABLE session (
 CREATE INDEX session_of_user ON session (user_id);
 CREATE INDEX session_by_idle ON session (idle_expires_at);
 CREATE INDEX session_by_end ON session (absolute_expires_at);
-PRAGMA user_version = 1;
-COMMIT;
+";
+
+const NOTES: &str = "
+CREATE TABLE note (
+    kind TEXT NOT NULL,
+    key TEXT NOT NULL,
+    sid BLOB NOT NULL,
+    text TEXT NOT NULL,
+    until INTEGER NOT NULL,
+    PRIMARY KEY (kind, key)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX note_of_session ON note (sid);
+CREATE INDEX note_by_end ON note (until);
 ";
 
 const PUT_SESSION: &str = "
