@@ -1,4 +1,4 @@
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::extract::{MatchedPath, Request, State};
@@ -8,8 +8,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use http::header::{
     ACCESS_CONTROL_ALLOW_CREDENTIALS, ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_EXPOSE_HEADERS,
-    CACHE_CONTROL, CONTENT_SECURITY_POLICY, REFERRER_POLICY, RETRY_AFTER, WWW_AUTHENTICATE,
-    X_CONTENT_TYPE_OPTIONS,
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, REFERRER_POLICY, RETRY_AFTER,
+    STRICT_TRANSPORT_SECURITY, WWW_AUTHENTICATE, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
 };
 use http::{HeaderName, HeaderValue, Method};
 use tower_http::cors::{AllowHeaders, CorsLayer};
@@ -34,8 +34,9 @@ pub fn app(state: AppState) -> Router {
         }
         None => router.fallback(not_found),
     };
+    let guards = Guards { csp: csp(&state), tls: state.settings.issuer.starts_with("https://") };
     router
-        .layer(from_fn_with_state(csp(&state), guard))
+        .layer(from_fn_with_state(guards, guard))
         .layer(from_fn_with_state(state.clone(), control::commit_faults))
         .layer(cors(&state))
         .layer(from_fn_with_state(state.clone(), observe))
@@ -46,13 +47,25 @@ async fn not_found() -> ApiError {
     ApiError::NotFound
 }
 
+#[derive(Clone)]
+struct Guards {
+    csp: HeaderValue,
+    tls: bool,
+}
+
 /// Headers that every answer carries.
-async fn guard(State(csp): State<HeaderValue>, request: Request, next: Next) -> Response {
+async fn guard(State(guards): State<Guards>, request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
     let headers = response.headers_mut();
-    headers.insert(CONTENT_SECURITY_POLICY, csp);
+    headers.insert(CONTENT_SECURITY_POLICY, guards.csp);
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     headers.insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+    headers.insert(X_FRAME_OPTIONS, HeaderValue::from_static("DENY"));
+    headers.insert(OPENER_POLICY, HeaderValue::from_static("same-origin"));
+    headers.insert(PERMISSIONS_POLICY, HeaderValue::from_static(NO_DEVICES));
+    if guards.tls {
+        headers.insert(STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=31536000"));
+    }
     headers.entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("no-cache"));
     response
 }
@@ -92,10 +105,11 @@ async fn observe(State(app): State<AppState>, request: Request, next: Next) -> R
     let id = random::<9>().map(|bytes| URL_SAFE_NO_PAD.encode(bytes)).unwrap_or_default();
     app.stats.request(&route);
     let span = tracing::info_span!("request", id, route);
+    let began = Instant::now();
     let mut response = next.run(request).instrument(span.clone()).await;
 
     let status = response.status().as_u16();
-    app.stats.response(&route, status);
+    app.stats.response(&route, status, began.elapsed());
     span.in_scope(|| tracing::debug!(status, "answered"));
     if let Ok(id) = HeaderValue::try_from(id) {
         response.headers_mut().insert(X_REQUEST_ID, id);
@@ -115,5 +129,8 @@ async fn observe(State(app): State<AppState>, request: Request, next: Next) -> R
 const CSP: &str = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; connect-src 'self'; \
                    style-src 'self'; img-src 'self' data:; manifest-src 'self'; base-uri 'none'; \
                    form-action 'self'; frame-ancestors 'none'";
+const NO_DEVICES: &str = "camera=(), geolocation=(), microphone=(), payment=(), usb=()";
+const OPENER_POLICY: HeaderName = HeaderName::from_static("cross-origin-opener-policy");
+const PERMISSIONS_POLICY: HeaderName = HeaderName::from_static("permissions-policy");
 const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const REFRESH_REPLAYED: HeaderName = HeaderName::from_static("refresh-replayed");

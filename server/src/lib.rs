@@ -25,15 +25,18 @@
 //! - [`rotation`] decides about refresh tokens; pure, and the heart of the whole.
 //! - [`store`] keeps users and session families, and makes each decision one atomic step.
 //! - [`jwt`] signs and verifies access tokens.
+//! - [`events`] and [`audit`] tell gateways and the operator what became of sessions.
 //! - [`policy`] and [`config`] say what the operator wants.
 //! - [`AccessToken`] and [`MaybeAccessToken`] are extractors for handlers of your own.
 //! - [`control`] is the switchboard for tests, and [`serve`] the listener that can misbehave.
 
 mod app;
+pub mod audit;
 pub mod clock;
 pub mod config;
 pub mod control;
 mod error;
+pub mod events;
 mod extract;
 pub mod jwt;
 mod limits;
@@ -47,10 +50,11 @@ pub mod start;
 mod state;
 mod stats;
 pub mod store;
+mod watch;
 
 pub use app::app;
 pub use error::ApiError;
 pub use extract::{AccessToken, MaybeAccessToken, Session};
 pub use limits::Limits;
 pub use state::{AppState, Shared};
-pub use stats::{Counted, Stats};
+pub use stats::{Counted, Histogram, Stats};

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use clap::Parser;
 use everfresh_server::config::{ConfigError, Layer, Settings};
@@ -90,21 +91,25 @@ async fn run(cli: Cli) -> Result<(), Box<dyn std::error::Error>> {
     let state = start::open(settings).await?;
     let (stopping, stopped) = watch::channel(false);
     tokio::spawn(start::sweep_hourly(state.clone()));
+    tokio::spawn(start::keep_audit(state.clone()));
     println!("listening on http://{address}");
     let switchboard = control_listener.map(|listener| {
         let address = listener.local_addr().map(|address| address.to_string());
         println!("control on http://{}", address.unwrap_or_default());
         tokio::spawn(serve(listener, control(state.clone()), true, until(stopped.clone())))
     });
+    let events = Arc::clone(&state.events);
     tokio::spawn(async move {
         signalled().await;
         tracing::info!("stopping: requests under way may finish");
+        events.close();
         stopping.send_replace(true);
     });
-    serve(listener, app(state), switchboard.is_none(), until(stopped)).await;
+    serve(listener, app(state.clone()), switchboard.is_none(), until(stopped)).await;
     if let Some(switchboard) = switchboard {
         switchboard.await?;
     }
+    start::write_audit(&state).await;
     Ok(())
 }
 

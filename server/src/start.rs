@@ -69,6 +69,24 @@ pub async fn sweep_hourly(state: AppState) {
     }
 }
 
+/// Writes the audit log down as it grows, several times a second.
+pub async fn keep_audit(state: AppState) {
+    let mut ticks = tokio::time::interval(Duration::from_millis(250));
+    loop {
+        ticks.tick().await;
+        write_audit(&state).await;
+    }
+}
+
+/// Writes down what waits for the audit log. What cannot be written waits for the next time.
+pub async fn write_audit(state: &AppState) {
+    let kept = state.settings.audit_keep.map(|seconds| seconds.saturating_mul(1_000));
+    let forget = kept.map_or(0, |kept| state.clock.now().saturating_sub(kept));
+    if let Err(error) = state.audit.write(&*state.store, forget).await {
+        tracing::error!(%error, "the audit log could not be written");
+    }
+}
+
 /// A user with a fresh id, not yet stored.
 pub async fn new_user(
     passwords: &Passwords,

@@ -4,15 +4,18 @@ use std::fmt;
 use std::ops::Deref;
 use std::sync::Arc;
 
+use crate::audit::Audit;
 use crate::clock::Clock;
 use crate::config::Settings;
 use crate::control::Faults;
+use crate::events::Events;
 use crate::jwt::{Issuer, Keyring};
 use crate::limits::Limits;
 use crate::password::Passwords;
 use crate::rotation::Pepper;
 use crate::stats::Stats;
 use crate::store::{Store, Terms};
+use crate::watch::Watched;
 
 /// The server behind the routes; clones share it.
 #[derive(Clone)]
@@ -36,7 +39,11 @@ pub struct Shared {
     /// How much one party may do.
     pub limits: Limits,
     /// Counters.
-    pub stats: Stats,
+    pub stats: Arc<Stats>,
+    /// What gateways hear.
+    pub events: Arc<Events>,
+    /// What is written down about sessions.
+    pub audit: Arc<Audit>,
     /// Faults to commit on purpose; none unless the switchboard asks for them.
     pub faults: Faults,
 }
@@ -57,6 +64,15 @@ impl AppState {
             leeway: settings.leeway,
             keys,
         };
+        let (stats, events) = (Arc::new(Stats::default()), Arc::new(Events::default()));
+        let audit = Arc::new(Audit::new(issuer.keys.audit_salt(), settings.audit));
+        let store = Arc::new(Watched {
+            store,
+            clock: clock.clone(),
+            events: Arc::clone(&events),
+            audit: Arc::clone(&audit),
+            stats: Arc::clone(&stats),
+        });
         Self(Arc::new(Shared {
             pepper: issuer.keys.pepper(),
             limits: Limits::new(settings.limits),
@@ -65,7 +81,9 @@ impl AppState {
             store,
             issuer,
             passwords,
-            stats: Stats::default(),
+            stats,
+            events,
+            audit,
             faults: Faults::default(),
         }))
     }

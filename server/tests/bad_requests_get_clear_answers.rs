@@ -102,6 +102,9 @@ async fn every_answer_carries_the_security_headers() {
         let answer = world.send(Request::get(path).body(Body::empty()).unwrap()).await;
         assert!(answer.header("content-security-policy").unwrap().contains("default-src 'none'"));
         assert_eq!(answer.header("x-content-type-options"), Some("nosniff"));
+        assert_eq!(answer.header("x-frame-options"), Some("DENY"));
+        assert_eq!(answer.header("cross-origin-opener-policy"), Some("same-origin"));
+        assert_eq!(answer.header("strict-transport-security"), None);
         assert!(answer.header("x-request-id").is_some());
     }
 }

@@ -6,6 +6,7 @@ mod stores;
 use std::collections::HashSet;
 use std::sync::Arc;
 
+use everfresh_server::audit::{Action, Entry};
 use everfresh_server::rotation::{Revocation, Rules, SessionId, Status, Transition};
 use everfresh_server::store::{Change, Note, NoteKind, SqliteStore, Store as _, Whose};
 use stores::{Folder, family, refresh, sqlite, user};
@@ -149,6 +150,25 @@ async fn sweeping_forgets_only_what_is_long_over() {
         assert_eq!(store.sweep(101).await.unwrap(), 1, "{name}");
         let left = store.sessions(None).await.unwrap();
         assert_eq!(left.iter().map(|row| row.sid.0[0]).collect::<Vec<_>>(), [2, 4], "{name}");
+    }
+}
+
+#[tokio::test]
+async fn the_audit_log_keeps_the_newest_in_order() {
+    for stores::Tested { name, store, .. } in &stores::all(Rules::default()).await {
+        let entry = |at: u64| Entry {
+            at,
+            action: Action::Ended,
+            detail: "logout".to_owned(),
+            session: format!("s{at}"),
+            user: "u".to_owned(),
+        };
+        store.audit(vec![entry(1), entry(2)], 0).await.unwrap();
+        store.audit(vec![entry(3), entry(4)], 2).await.unwrap();
+        assert_eq!(store.audited(2).await.unwrap(), [entry(4), entry(3)], "{name}");
+        assert_eq!(store.audited(9).await.unwrap(), [entry(4), entry(3), entry(2)], "{name}");
+        store.audit(Vec::new(), 5).await.unwrap();
+        assert!(store.audited(9).await.unwrap().is_empty(), "{name}");
     }
 }
 

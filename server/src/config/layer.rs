@@ -83,6 +83,15 @@ pub struct Layer {
     #[arg(long, value_name = "SWITCH")]
     pub limits: Option<String>,
 
+    /// What the audit log holds: `all`, `ends` (all but renewals) or `off` (default all)
+    #[arg(long, value_name = "SCOPE")]
+    pub audit: Option<String>,
+
+    /// How long the audit log is kept; `never` forgets nothing (default 30d)
+    #[arg(long, value_name = "TIME")]
+    #[serde(deserialize_with = "text")]
+    pub audit_keep: Option<String>,
+
     /// Open the switchboard for tests (clock, faults, users) on this loopback address
     #[arg(long, value_name = "ADDR")]
     pub control: Option<String>,
@@ -140,6 +149,8 @@ impl Layer {
             client: first_filled(self.client, below.client),
             issuer: self.issuer.or(below.issuer),
             limits: self.limits.or(below.limits),
+            audit: self.audit.or(below.audit),
+            audit_keep: self.audit_keep.or(below.audit_keep),
             control: self.control.or(below.control),
             allow_long_access: self.allow_long_access.or(below.allow_long_access),
             dangerously_eternal_refresh: self

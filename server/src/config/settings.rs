@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use http::{HeaderValue, Uri};
 
 use super::{ConfigError, Layer, duration};
+use crate::audit::Scope;
 use crate::policy::Policy;
 use crate::rotation::{Profile, Rules};
 use crate::secret::Secret;
@@ -29,6 +30,10 @@ pub struct Settings {
     pub cookie: bool,
     /// Sign-ins, refreshes and failures are limited.
     pub limits: bool,
+    /// What the audit log holds.
+    pub audit: Scope,
+    /// How long it is kept, in seconds; none is for ever.
+    pub audit_keep: Option<u64>,
     /// Foreign origins that may call.
     pub allow_origin: Vec<HeaderValue>,
     /// A folder of files to serve.
@@ -65,6 +70,11 @@ impl Settings {
             profile: profile(layer.rotation.as_deref().unwrap_or("keyed"))?,
             cookie: switch("cookie", layer.cookie.as_deref())?,
             limits: limits(layer.limits.as_deref(), layer.control.is_some())?,
+            audit: audit(layer.audit.as_deref().unwrap_or("all"))?,
+            audit_keep: match &layer.audit_keep {
+                Some(text) => duration::seconds_or_never("audit_keep", text)?,
+                None => Some(AUDIT_KEEP),
+            },
             allow_origin: layer
                 .allow_origin
                 .iter()
@@ -110,6 +120,8 @@ impl Default for Settings {
             profile: Profile::Keyed,
             cookie: false,
             limits: true,
+            audit: Scope::All,
+            audit_keep: Some(AUDIT_KEEP),
             allow_origin: Vec::new(),
             serve: None,
             users: Vec::new(),
@@ -175,6 +187,15 @@ fn limits(text: Option<&str>, tested: bool) -> Result<bool, ConfigError> {
         Some("on") => Ok(true),
         Some("off") => Ok(false),
         Some(text) => Err(ConfigError::value("limits", text, "it is either on or off")),
+    }
+}
+
+fn audit(text: &str) -> Result<Scope, ConfigError> {
+    match text {
+        "all" => Ok(Scope::All),
+        "ends" => Ok(Scope::Ends),
+        "off" => Ok(Scope::Off),
+        _ => Err(ConfigError::value("audit", text, "choose all, ends or off")),
     }
 }
 
@@ -265,3 +286,4 @@ fn issuer(text: String) -> Result<String, ConfigError> {
 }
 
 const LONG_ACCESS: u64 = 7 * 86_400;
+const AUDIT_KEEP: u64 = 30 * 86_400;

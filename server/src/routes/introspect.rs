@@ -41,7 +41,7 @@ async fn introspect(
 }
 
 /// The client that the credentials prove; every client is compared, so that time tells nothing.
-fn client(app: &AppState, headers: &HeaderMap) -> Option<String> {
+pub(super) fn client(app: &AppState, headers: &HeaderMap) -> Option<String> {
     let text = headers.get(AUTHORIZATION)?.to_str().ok()?;
     let (scheme, credentials) = text.split_once(' ')?;
     let credentials = STANDARD.decode(credentials.trim()).ok()?;

@@ -3,7 +3,7 @@ use axum::extract::{FromRequestParts, Request, State};
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use http::header::SET_COOKIE;
-use http::{HeaderMap, StatusCode};
+use http::{HeaderMap, HeaderValue, StatusCode};
 use serde::Deserialize;
 
 use super::{revoke, tokens};
@@ -78,6 +78,9 @@ fn refresh_token(kind: Option<&str>, body: &[u8]) -> Result<Option<Secret>, ApiE
 
 fn signed_out(app: &AppState) -> Response {
     let mut headers = tokens::no_store(HeaderMap::new());
+    // Not cookies and storage: those of the whole site would go, and with the session's record the
+    // other tabs' knowledge of the end.
+    headers.insert("clear-site-data", HeaderValue::from_static("\"cache\""));
     if let Some(cookie) = CookieJar::of(&app.settings).clear().filter(|_| app.settings.cookie) {
         headers.insert(SET_COOKIE, cookie);
     }

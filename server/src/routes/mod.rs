@@ -2,6 +2,7 @@
 
 mod devices;
 mod echo;
+mod events;
 mod health;
 mod introspect;
 mod login;
@@ -26,6 +27,7 @@ pub(crate) fn router() -> Router<AppState> {
     Router::new()
         .merge(devices::router())
         .merge(echo::router())
+        .merge(events::router())
         .merge(health::router())
         .merge(introspect::router())
         .merge(login::router())

@@ -1,10 +1,11 @@
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::future::ready;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::{
     Change, Note, NoteKind, Outcome, Pending, Store, StoreError, Tables, Terms, User, Whose, steps,
 };
+use crate::audit::Entry;
 use crate::rotation::{
     Attempt, Millis, RefreshToken, Refusal, Revocation, RotationKey, Row, SessionId, Transition,
 };
@@ -181,10 +182,27 @@ impl Store for MemoryStore {
         self.step(|maps| maps.sweep(before))
     }
 
+    fn audit(&self, entries: Vec<Entry>, forget_before: Millis) -> Pending<'_, ()> {
+        self.step(|maps| {
+            maps.audit.extend(entries);
+            maps.audit.retain(|entry| entry.at >= forget_before);
+            let excess = maps.audit.len().saturating_sub(AUDITED);
+            maps.audit.drain(..excess);
+            Ok(())
+        })
+    }
+
+    fn audited(&self, newest: usize) -> Pending<'_, Vec<Entry>> {
+        self.step(|maps| Ok(maps.audit.iter().rev().take(newest).cloned().collect()))
+    }
+
     fn ping(&self) -> Pending<'_, ()> {
         self.step(|_| Ok(()))
     }
 }
+
+/// Memory is for sessions; of the audit log it keeps the newest entries.
+const AUDITED: usize = 10_000;
 
 #[derive(Debug, Default)]
 struct Maps {
@@ -193,6 +211,7 @@ struct Maps {
     notes: HashMap<(NoteKind, String), Note>,
     /// The same notes by what is dropped next.
     expiries: BTreeSet<(Millis, NoteKind, String)>,
+    audit: VecDeque<Entry>,
 }
 
 impl Maps {

@@ -20,6 +20,7 @@ pub use steps::{Outcome, Renewed};
 pub(crate) use user::present;
 pub use user::{Change, User};
 
+use crate::audit::Entry;
 use crate::rotation::{Attempt, Millis, Pepper, Revocation, Row, Rules, SessionId};
 
 /// A place for users and session families.
@@ -72,6 +73,12 @@ pub trait Store: Send + Sync + Debug {
     /// Forgets families that had to end before this time; those that were ended earlier stay until
     /// then, so that a late token still hears why.
     fn sweep(&self, before: Millis) -> Pending<'_, usize>;
+
+    /// Adds to the audit log, and forgets in it what is older than `forget_before`.
+    fn audit(&self, entries: Vec<Entry>, forget_before: Millis) -> Pending<'_, ()>;
+
+    /// The newest entries of the audit log, newest first.
+    fn audited(&self, newest: usize) -> Pending<'_, Vec<Entry>>;
 
     /// Whether it can do its work.
     fn ping(&self) -> Pending<'_, ()>;

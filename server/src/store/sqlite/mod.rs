@@ -1,3 +1,4 @@
+mod audit;
 mod tables;
 mod worker;
 
@@ -12,6 +13,7 @@ use self::worker::Worker;
 use super::{
     Change, Note, NoteKind, Outcome, Pending, Store, StoreError, Tables, Terms, User, Whose, steps,
 };
+use crate::audit::Entry;
 use crate::rotation::{Attempt, Millis, Revocation, Row, SessionId};
 
 /// Keeps everything in one SQLite file, durable before it answers.
@@ -118,6 +120,14 @@ impl Store for SqliteStore {
 
     fn sweep(&self, before: Millis) -> Pending<'_, usize> {
         self.write(move |tables| tables.sweep(before))
+    }
+
+    fn audit(&self, entries: Vec<Entry>, forget_before: Millis) -> Pending<'_, ()> {
+        self.write(move |tables| tables.audit(&entries, forget_before))
+    }
+
+    fn audited(&self, newest: usize) -> Pending<'_, Vec<Entry>> {
+        self.read(move |tables| tables.audited(newest))
     }
 
     fn ping(&self) -> Pending<'_, ()> {

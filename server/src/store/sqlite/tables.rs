@@ -5,7 +5,7 @@ use crate::rotation::{Millis, Parent, Row, SessionId};
 use crate::store::{Note, NoteKind, Tables, User};
 
 /// The tables of a connection.
-pub(super) struct SqliteTables<'a>(&'a Connection);
+pub(super) struct SqliteTables<'a>(pub(super) &'a Connection);
 
 impl<'a> SqliteTables<'a> {
     pub(super) fn on(connection: &'a Connection) -> Self {
@@ -190,16 +190,16 @@ fn read_user(row: &rusqlite::Row<'_>) -> rusqlite::Result<User> {
     })
 }
 
-fn integer(time: Millis) -> i64 {
+pub(super) fn integer(time: Millis) -> i64 {
     i64::try_from(time).unwrap_or(i64::MAX)
 }
 
-fn millis(integer: i64) -> Millis {
+pub(super) fn millis(integer: i64) -> Millis {
     integer.max(0).unsigned_abs()
 }
 
 /// What makes each version of the schema out of the one before it; never changed, only added to.
-pub(super) const MIGRATIONS: &[&str] = &[USERS_AND_SESSIONS, NOTES];
+pub(super) const MIGRATIONS: &[&str] = &[USERS_AND_SESSIONS, NOTES, super::audit::SCHEMA];
 
 const USERS_AND_SESSIONS: &str = "
 CREATE TABLE user (

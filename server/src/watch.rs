@@ -1,0 +1,208 @@
+//! A store that is watched: whatever is done to a session is counted, noted and told.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use crate::audit::{Action, Audit, Entry};
+use crate::clock::Clock;
+use crate::events::{Event, Events};
+use crate::rotation::{
+    Attempt, Ended, Millis, Refusal, Revocation, Row, SessionId, Status, Transition,
+};
+use crate::stats::Stats;
+use crate::store::{Change, Note, NoteKind, Outcome, Pending, Store, StoreError, User, Whose};
+
+/// Sits before the real store, so that no route can forget to tell.
+#[derive(Debug)]
+pub(crate) struct Watched {
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) clock: Clock,
+    pub(crate) events: Arc<Events>,
+    pub(crate) audit: Arc<Audit>,
+    pub(crate) stats: Arc<Stats>,
+}
+
+impl Watched {
+    async fn timed<T>(&self, step: &'static str, work: Pending<'_, T>) -> Result<T, StoreError> {
+        let began = Instant::now();
+        let done = work.await;
+        self.stats.step(step, began.elapsed(), done.is_ok());
+        done
+    }
+
+    fn ended(&self, reason: &str, row: &Row) {
+        let at = self.clock.now();
+        self.audit.note(at, Action::Ended, reason, row.sid, &row.user_id);
+        self.publish(reason, None, row.sid);
+    }
+
+    fn publish(&self, reason: &str, jti: Option<String>, sid: SessionId) {
+        let (sid, reason, at) = (sid.to_string(), reason.to_owned(), self.clock.now());
+        self.events.publish(Event { jti, sid, reason, at });
+    }
+
+    async fn tell(&self, sid: SessionId, outcome: &Outcome) {
+        let at = self.clock.now();
+        let rule = format!("{:?}", outcome.transition);
+        let refusal = match &outcome.answer {
+            Ok(renewed) => {
+                let user = &renewed.row.user_id;
+                self.audit.note(at, Action::Renewed, &rule, sid, user);
+                return;
+            }
+            // Of a session that is long over nothing new is to be told.
+            Err(_) if outcome.transition == Transition::T1 => return,
+            Err(refusal) => refusal,
+        };
+        // The decision stands, whether or not there is more to tell about it.
+        let found = self.store.session(sid).await.ok().flatten();
+        let row = found.map(|(row, _)| row);
+        let user = row.as_ref().map_or("", |row| row.user_id.as_str());
+        self.audit.note(at, Action::Refused, &rule, sid, user);
+        let fatal = matches!(
+            refusal,
+            Refusal::Reused | Refusal::LoginRequired | Refusal::Ended(Ended::Expired(_))
+        );
+        if let Some(row) = row.filter(|_| fatal) {
+            self.ended(&reason(row.status), &row);
+        }
+    }
+
+    /// The active families that a step is about.
+    async fn active(&self, whose: &Whose) -> Result<Vec<Row>, StoreError> {
+        let mut rows: Vec<Row> = match whose {
+            Whose::Session(sid) | Whose::SessionOf(_, sid) => {
+                self.store.session(*sid).await?.map(|(row, _)| row).into_iter().collect()
+            }
+            Whose::User(user, _) => self.store.sessions(Some(user.clone())).await?,
+        };
+        rows.retain(|row| {
+            let meant = match whose {
+                Whose::Session(_) => true,
+                Whose::SessionOf(user, _) => row.user_id == *user,
+                Whose::User(_, spared) => Some(row.sid) != *spared,
+            };
+            meant && row.status == Status::Active
+        });
+        Ok(rows)
+    }
+}
+
+impl Store for Watched {
+    fn refresh(&self, attempt: Attempt) -> Pending<'_, Outcome> {
+        Box::pin(async move {
+            let sid = attempt.token.sid;
+            let outcome = self.timed("refresh", self.store.refresh(attempt)).await?;
+            self.tell(sid, &outcome).await;
+            Ok(outcome)
+        })
+    }
+
+    fn open(&self, row: Row) -> Pending<'_, ()> {
+        Box::pin(async move {
+            let (sid, user) = (row.sid, row.user_id.clone());
+            self.timed("open", self.store.open(row)).await?;
+            self.audit.note(self.clock.now(), Action::Created, "sign-in", sid, &user);
+            Ok(())
+        })
+    }
+
+    fn session(&self, sid: SessionId) -> Pending<'_, Option<(Row, User)>> {
+        Box::pin(self.timed("session", self.store.session(sid)))
+    }
+
+    fn end(&self, whose: Whose, why: Revocation) -> Pending<'_, usize> {
+        Box::pin(async move {
+            let rows = self.active(&whose).await?;
+            let ended = self.timed("end", self.store.end(whose, why)).await?;
+            for row in &rows {
+                self.ended(&reason(Status::Revoked(why)), row);
+            }
+            Ok(ended)
+        })
+    }
+
+    fn mark_seen(&self, sid: SessionId, generation: u32) -> Pending<'_, ()> {
+        Box::pin(self.timed("mark_seen", self.store.mark_seen(sid, generation)))
+    }
+
+    fn touch(&self, sid: SessionId, now: Millis, idle: Option<Millis>) -> Pending<'_, ()> {
+        Box::pin(self.timed("touch", self.store.touch(sid, now, idle)))
+    }
+
+    fn note(&self, note: Note, now: Millis) -> Pending<'_, ()> {
+        Box::pin(self.timed("note", self.store.note(note, now)))
+    }
+
+    fn noted(&self, kind: NoteKind, key: String, now: Millis) -> Pending<'_, Option<Note>> {
+        Box::pin(self.timed("noted", self.store.noted(kind, key, now)))
+    }
+
+    /// A token that is admitted no longer is told by its own name.
+    fn forget(&self, kind: NoteKind, sid: SessionId) -> Pending<'_, Vec<Note>> {
+        Box::pin(async move {
+            let notes = self.timed("forget", self.store.forget(kind, sid)).await?;
+            for note in notes.iter().filter(|note| note.kind == NoteKind::Allowed) {
+                self.publish("revoked", Some(note.key.clone()), sid);
+            }
+            Ok(notes)
+        })
+    }
+
+    fn notes(&self, kind: NoteKind, now: Millis) -> Pending<'_, usize> {
+        Box::pin(self.timed("notes", self.store.notes(kind, now)))
+    }
+
+    fn sessions(&self, user_id: Option<String>) -> Pending<'_, Vec<Row>> {
+        Box::pin(self.timed("sessions", self.store.sessions(user_id)))
+    }
+
+    fn add_user(&self, user: User) -> Pending<'_, bool> {
+        Box::pin(self.timed("add_user", self.store.add_user(user)))
+    }
+
+    fn user_named(&self, username: String) -> Pending<'_, Option<User>> {
+        Box::pin(self.timed("user_named", self.store.user_named(username)))
+    }
+
+    /// A user who is locked out loses the access tokens at once, so gateways hear of it.
+    fn change_user(&self, user_id: String, change: Change) -> Pending<'_, Option<User>> {
+        Box::pin(async move {
+            let locked = change.disabled == Some(true);
+            let step = self.store.change_user(user_id.clone(), change);
+            let user = self.timed("change_user", step).await?;
+            if locked {
+                for row in self.active(&Whose::User(user_id, None)).await? {
+                    self.publish(&reason(Status::Revoked(Revocation::Admin)), None, row.sid);
+                }
+            }
+            Ok(user)
+        })
+    }
+
+    fn sweep(&self, before: Millis) -> Pending<'_, usize> {
+        Box::pin(self.timed("sweep", self.store.sweep(before)))
+    }
+
+    fn audit(&self, entries: Vec<Entry>, forget_before: Millis) -> Pending<'_, ()> {
+        Box::pin(self.timed("audit", self.store.audit(entries, forget_before)))
+    }
+
+    fn audited(&self, newest: usize) -> Pending<'_, Vec<Entry>> {
+        Box::pin(self.timed("audited", self.store.audited(newest)))
+    }
+
+    fn ping(&self) -> Pending<'_, ()> {
+        Box::pin(self.timed("ping", self.store.ping()))
+    }
+}
+
+/// The word that the store itself uses.
+fn reason(status: Status) -> String {
+    let word = match status {
+        Status::Active => return "active".to_owned(),
+        Status::Revoked(why) => serde_json::to_value(why),
+        Status::Expired(why) => serde_json::to_value(why),
+    };
+    word.ok().and_then(|word| word.as_str().map(str::to_owned)).unwrap_or_default()
+}
