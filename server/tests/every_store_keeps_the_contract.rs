@@ -223,7 +223,7 @@ async fn sqlite_brings_an_older_file_up_to_date_and_refuses_a_newer_one() {
     let change = |statements: &str| {
         rusqlite::Connection::open(&file).unwrap().execute_batch(statements).unwrap();
     };
-    change("DROP TABLE note; PRAGMA user_version = 1;");
+    change("DROP TABLE note; DROP TABLE audit; PRAGMA user_version = 1;");
     let store = sqlite(&folder, Rules::default());
     assert_eq!(store.notes(NoteKind::Denied, 0).await.unwrap(), 0);
     drop(store);
