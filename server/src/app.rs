@@ -18,6 +18,8 @@ use tracing::Instrument as _;
 
 use crate::control::{self, WithoutCors};
 use crate::error::ApiError;
+use crate::policy::Policy;
+use crate::renewing::renewing;
 use crate::routes;
 use crate::secret::random;
 use crate::state::AppState;
@@ -36,6 +38,7 @@ pub fn app(state: AppState) -> Router {
     };
     let guards = Guards { csp: csp(&state), tls: state.settings.issuer.starts_with("https://") };
     router
+        .layer(from_fn_with_state(state.clone(), renewing))
         .layer(from_fn_with_state(guards, guard))
         .layer(from_fn_with_state(state.clone(), control::commit_faults))
         .layer(cors(&state))
@@ -94,7 +97,7 @@ fn cors(state: &AppState) -> CorsLayer {
             Method::PATCH,
             Method::DELETE,
         ])
-        .expose_headers([RETRY_AFTER, WWW_AUTHENTICATE, X_REQUEST_ID, REFRESH_REPLAYED])
+        .expose_headers([RETRY_AFTER, WWW_AUTHENTICATE, X_REQUEST_ID, REFRESH_REPLAYED, X_JWT])
         .max_age(Duration::from_secs(600))
 }
 
@@ -134,3 +137,4 @@ const OPENER_POLICY: HeaderName = HeaderName::from_static("cross-origin-opener-p
 const PERMISSIONS_POLICY: HeaderName = HeaderName::from_static("permissions-policy");
 const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const REFRESH_REPLAYED: HeaderName = HeaderName::from_static("refresh-replayed");
+const X_JWT: HeaderName = HeaderName::from_static(Policy::HEADER);

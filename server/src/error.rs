@@ -28,6 +28,11 @@ pub enum ApiError {
     MissingToken,
     /// The access token is not good, or no longer.
     InvalidToken(&'static str),
+    /// The access token is too old to be used, but can be renewed.
+    SoftExpired,
+    /// The access token is not good, and cannot be renewed either; for policies that tell the two
+    /// apart.
+    HardExpired(&'static str),
     /// A request with a cookie that a foreign page could have sent.
     Csrf,
     /// The policy has no renewal.
@@ -58,7 +63,9 @@ impl ApiError {
             Self::InvalidCredentials
             | Self::InvalidClient
             | Self::MissingToken
-            | Self::InvalidToken(_) => StatusCode::UNAUTHORIZED,
+            | Self::InvalidToken(_)
+            | Self::SoftExpired
+            | Self::HardExpired(_) => StatusCode::UNAUTHORIZED,
             Self::Csrf | Self::RenewalNotAllowed => StatusCode::FORBIDDEN,
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
@@ -83,7 +90,8 @@ impl ApiError {
             }
             Self::InvalidClient => ("invalid_client", Some("send id and secret as HTTP Basic")),
             Self::MissingToken => ("missing_token", Some("send an access token as bearer")),
-            Self::InvalidToken(why) => ("invalid_token", Some(*why)),
+            Self::InvalidToken(why) | Self::HardExpired(why) => ("invalid_token", Some(*why)),
+            Self::SoftExpired => ("invalid_token", Some(SOFT)),
             Self::Csrf => {
                 ("csrf", Some("send the header X-Everfresh: 1 from a page of an allowed origin"))
             }
@@ -100,6 +108,8 @@ impl ApiError {
         };
         let error_code = match self {
             Self::InvalidGrant(_, code) => *code,
+            Self::SoftExpired => Some("EXPIRED_TOKEN"),
+            Self::HardExpired(_) => Some("INVALID_TOKEN"),
             _ => None,
         };
         ErrorBody { error, error_description, error_code }
@@ -111,7 +121,8 @@ impl ApiError {
                 Some(HeaderValue::from_static("Bearer"))
             }
             Self::InvalidClient => Some(HeaderValue::from_static("Basic realm=\"everfresh\"")),
-            Self::InvalidToken(why) => {
+            Self::InvalidToken(_) | Self::HardExpired(_) | Self::SoftExpired => {
+                let why = self.body().error_description.unwrap_or_default();
                 let text = format!("Bearer error=\"invalid_token\", error_description=\"{why}\"");
                 HeaderValue::try_from(text).ok()
             }
@@ -195,6 +206,8 @@ impl Revocation {
         }
     }
 }
+
+const SOFT: &str = "the access token is too old; renew it";
 
 #[derive(Serialize)]
 struct ErrorBody {

@@ -30,6 +30,7 @@
 //! - [`AccessToken`] and [`MaybeAccessToken`] are extractors for handlers of your own.
 //! - [`control`] is the switchboard for tests, and [`serve`] the listener that can misbehave.
 
+mod admission;
 mod app;
 pub mod audit;
 pub mod clock;
@@ -39,9 +40,11 @@ mod error;
 pub mod events;
 mod extract;
 pub mod jwt;
+mod ledger;
 mod limits;
 pub mod password;
 pub mod policy;
+mod renewing;
 pub mod rotation;
 mod routes;
 pub mod secret;
@@ -56,5 +59,6 @@ pub use app::app;
 pub use error::ApiError;
 pub use extract::{AccessToken, MaybeAccessToken, Session};
 pub use limits::Limits;
+pub use renewing::renewing;
 pub use state::{AppState, Shared};
 pub use stats::{Counted, Histogram, Stats};

@@ -60,7 +60,7 @@ pub async fn sweep_hourly(state: AppState) {
     let mut hours = tokio::time::interval(Duration::from_secs(3_600));
     loop {
         hours.tick().await;
-        let kept = state.settings.policy.access_ttl.max(86_400).saturating_mul(1_000);
+        let kept = state.settings.policy.longest_access().max(86_400).saturating_mul(1_000);
         match state.store.sweep(state.clock.now().saturating_sub(kept)).await {
             Ok(0) => {}
             Ok(swept) => tracing::info!(swept, "old sessions forgotten"),

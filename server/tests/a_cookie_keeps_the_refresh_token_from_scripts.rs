@@ -78,6 +78,31 @@ async fn signing_out_removes_the_cookie_and_ends_the_session() {
 }
 
 #[tokio::test]
+async fn a_bearer_that_signs_out_leaves_the_cookie_of_another_session() {
+    let world = World::with("cookie = true").await;
+    let (ours, other) = (login(&world).await, login(&world).await);
+    let sign_out = async |path: &str, bearer: &str, cookie: &str| {
+        let request = Request::post(path)
+            .header("authorization", format!("Bearer {bearer}"))
+            .header("cookie", cookie);
+        world.send(request.body(Body::empty()).unwrap()).await
+    };
+    let answer = sign_out("/auth/logout", &other.tokens().access, &pair(&ours)).await;
+    assert_eq!((answer.status.as_u16(), answer.header("set-cookie")), (204, None));
+    let ours = refresh(&world, &pair(&ours), |request| request).await;
+    assert_eq!(ours.status, 200, "the session of the cookie lives");
+
+    let garbage = sign_out("/auth/logout", "rubbish", &pair(&ours)).await;
+    assert_eq!((garbage.status.as_u16(), garbage.header("set-cookie")), (204, None));
+    let all = login(&world).await;
+    let answer = sign_out("/auth/logout-everywhere", &all.tokens().access, &pair(&ours)).await;
+    assert!(answer.header("set-cookie").unwrap().starts_with("everfresh=; Path=/; Max-Age=0;"));
+    let own = login(&world).await;
+    let answer = sign_out("/auth/logout", &own.tokens().access, &pair(&own)).await;
+    assert!(answer.header("set-cookie").unwrap().starts_with("everfresh=; Path=/; Max-Age=0;"));
+}
+
+#[tokio::test]
 async fn no_cookie_or_two_are_not_signed_in() {
     let world = World::with("cookie = true").await;
     let cookie = pair(&login(&world).await);

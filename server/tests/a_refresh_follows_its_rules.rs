@@ -233,6 +233,35 @@ async fn t10_a_store_that_lost_a_write_says_so() {
 }
 
 #[tokio::test]
+async fn t10_a_token_one_ahead_of_a_store_that_lost_a_write_may_be_believed() {
+    let world = World::with("set = [\"resync=true\"]").await;
+    let (tokens, other) = (world.login("ann").await, world.login("ann").await);
+    let pepper = &world.state.pepper;
+    let token = RefreshToken::parse(&tokens.refresh, pepper).unwrap();
+    let lost = |steps: usize, millis: u64| {
+        let salt = [1; 32];
+        let next = |token: RefreshToken, _| token.successor(pepper, &salt, world::NOON + millis);
+        (0..steps).fold(token.clone(), next).encode(pepper)
+    };
+    world.advance(10);
+    for (steps, millis) in [(2, 5_000), (1, 0)] {
+        let answer = world.refresh(&lost(steps, millis), Some(KEY)).await;
+        refused(&answer, 400, "invalid_grant", "store_behind");
+    }
+    let believed = lost(1, 5_000);
+    let answer = world.refresh(&believed, Some(KEY)).await;
+    assert_eq!(answer.status, 200, "{}", answer.text());
+    let again = world.refresh(&believed, Some(KEY)).await;
+    assert_eq!(again.tokens().refresh, answer.tokens().refresh, "a retry gets the same");
+    let next = world.refresh(&answer.tokens().refresh, Some(OTHER_KEY)).await;
+    assert_eq!(next.status, 200);
+    assert_eq!(world.count("T10").await, 3);
+    let early = world.refresh(&tokens.refresh, Some(KEY)).await;
+    refused(&early, 400, "invalid_grant", "reuse_detected");
+    assert_eq!(world.refresh(&other.refresh, Some(KEY)).await.status, 200);
+}
+
+#[tokio::test]
 async fn a_rotated_session_never_outlives_its_first_limit() {
     let world = World::with("idle_ttl = 200\nabsolute_ttl = 300\naccess_ttl = 100").await;
     let tokens = world.login("ann").await;

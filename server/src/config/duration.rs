@@ -2,7 +2,7 @@ use super::ConfigError;
 
 /// Whole seconds: `300`, `300s`, `15m`, `48h`, `30d` or `1w`.
 pub(super) fn seconds(name: &str, text: &str) -> Result<u64, ConfigError> {
-    parse(text).ok_or_else(|| {
+    lasting(text).ok_or_else(|| {
         ConfigError::value(name, text, "give seconds, or a number with s, m, h, d or w, like 15m")
     })
 }
@@ -12,7 +12,8 @@ pub(super) fn seconds_or_never(name: &str, text: &str) -> Result<Option<u64>, Co
     if text == "never" { Ok(None) } else { seconds(name, text).map(Some) }
 }
 
-fn parse(text: &str) -> Option<u64> {
+/// The same, without a word about what is wrong.
+pub(crate) fn lasting(text: &str) -> Option<u64> {
     let digits = text.trim_end_matches(|unit: char| unit.is_ascii_alphabetic());
     let unit = match &text[digits.len()..] {
         "" | "s" => 1,
@@ -38,10 +39,10 @@ mod tests {
         for (text, seconds) in
             [("0", 0), ("300", 300), ("5s", 5), ("15m", 900), ("48h", 172_800), ("1w", 604_800)]
         {
-            assert_eq!(parse(text), Some(seconds), "{text}");
+            assert_eq!(lasting(text), Some(seconds), "{text}");
         }
         for bad in ["", "m", "-1", "1.5h", "1y", "1 h", "99999999999999999999", "9999999999w"] {
-            assert_eq!(parse(bad), None, "{bad}");
+            assert_eq!(lasting(bad), None, "{bad}");
         }
         assert_eq!(seconds_or_never("idle_ttl", "never"), Ok(None));
     }

@@ -27,6 +27,11 @@ pub struct Layer {
     #[arg(long, value_name = "NAME")]
     pub policy: Option<String>,
 
+    /// Change a field of the strategy, like `soft_ttl=2m` (repeatable); docs/strategies.md has all
+    #[arg(long, value_name = "FIELD=VALUE")]
+    #[serde(deserialize_with = "list")]
+    pub set: Vec<String>,
+
     /// Life of an access token, in seconds or like 15m (default 300)
     #[arg(long, value_name = "TIME")]
     #[serde(deserialize_with = "text")]
@@ -137,6 +142,7 @@ impl Layer {
             data: self.data.or(below.data),
             store: self.store.or(below.store),
             policy: self.policy.or(below.policy),
+            set: first_filled(self.set, below.set),
             access_ttl: self.access_ttl.or(below.access_ttl),
             idle_ttl: self.idle_ttl.or(below.idle_ttl),
             absolute_ttl: self.absolute_ttl.or(below.absolute_ttl),

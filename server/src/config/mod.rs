@@ -4,6 +4,7 @@ mod duration;
 mod layer;
 mod settings;
 
+pub(crate) use duration::lasting;
 pub use layer::Layer;
 pub use settings::{Settings, StoreKind};
 

@@ -5,7 +5,7 @@ use http::{HeaderValue, Uri};
 
 use super::{ConfigError, Layer, duration};
 use crate::audit::Scope;
-use crate::policy::Policy;
+use crate::policy::{Policy, PolicyError, RefreshTokens};
 use crate::rotation::{Profile, Rules};
 use crate::secret::Secret;
 
@@ -68,7 +68,7 @@ impl Settings {
             policy,
             leeway: layer.leeway.as_deref().map_or(Ok(0), leeway)?,
             profile: profile(layer.rotation.as_deref().unwrap_or("keyed"))?,
-            cookie: switch("cookie", layer.cookie.as_deref())?,
+            cookie: policy.cookie_session || switch("cookie", layer.cookie.as_deref())?,
             limits: limits(layer.limits.as_deref(), layer.control.is_some())?,
             audit: audit(layer.audit.as_deref().unwrap_or("all"))?,
             audit_keep: match &layer.audit_keep {
@@ -95,6 +95,8 @@ impl Settings {
             profile: self.profile,
             idle: millis(self.policy.idle_ttl),
             max_login_age: millis(self.policy.max_login_age),
+            reusable: self.policy.refresh_token == RefreshTokens::Reusable,
+            resync: self.policy.resync,
             ..Rules::default()
         }
     }
@@ -115,7 +117,7 @@ impl Default for Settings {
             control: None,
             data: PathBuf::from(".data"),
             store: StoreKind::Memory,
-            policy: Policy::all()[0],
+            policy: Policy::default(),
             leeway: 0,
             profile: Profile::Keyed,
             cookie: false,
@@ -146,31 +148,18 @@ fn policy(layer: &Layer) -> Result<Policy, ConfigError> {
         policy.absolute_ttl = duration::seconds_or_never("absolute_ttl", text)?;
     }
 
-    let zero = [Some(policy.access_ttl), policy.idle_ttl, policy.absolute_ttl].contains(&Some(0));
-    if zero {
-        return Err(ConfigError(
-            "a life of 0 seconds: no token would ever be good; give at least 1".to_owned(),
-        ));
+    for text in &layer.set {
+        policy.adjust(text).map_err(refused)?;
     }
-    let long = policy.access_ttl > LONG_ACCESS;
-    if long && !switch("allow_long_access", layer.allow_long_access.as_deref())? {
-        return Err(ConfigError(format!(
-            "--access-ttl: {} s is more than a week, and a stolen access token is good to its \
-             end; make it shorter and refresh, or insist with --allow-long-access",
-            policy.access_ttl
-        )));
-    }
-    let eternal = policy.idle_ttl.is_none() && policy.absolute_ttl.is_none();
-    let allowed = layer.dangerously_eternal_refresh.as_deref();
-    if eternal && !switch("dangerously_eternal_refresh", allowed)? {
-        return Err(ConfigError(
-            "--idle-ttl never with --absolute-ttl never: sessions and the records of revoked ones \
-             would pile up for ever; give one of them a limit, or insist with \
-             --dangerously-eternal-refresh"
-                .to_owned(),
-        ));
-    }
+    let long = switch("allow_long_access", layer.allow_long_access.as_deref())?;
+    let eternal = layer.dangerously_eternal_refresh.as_deref();
+    let eternal = switch("dangerously_eternal_refresh", eternal)?;
+    policy.check(long, eternal).map_err(refused)?;
     Ok(policy)
+}
+
+fn refused(error: PolicyError) -> ConfigError {
+    ConfigError(error.to_string())
 }
 
 fn leeway(text: &str) -> Result<u64, ConfigError> {
@@ -285,5 +274,4 @@ fn issuer(text: String) -> Result<String, ConfigError> {
     }
 }
 
-const LONG_ACCESS: u64 = 7 * 86_400;
 const AUDIT_KEEP: u64 = 30 * 86_400;

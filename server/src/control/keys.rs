@@ -19,7 +19,7 @@ async fn rotate(
     JsonBody(Wish { now }): JsonBody<Wish>,
 ) -> Result<Json<Value>, ApiError> {
     let at = seconds(app.clock.now());
-    let longest = app.settings.policy.access_ttl.saturating_add(app.settings.leeway);
+    let longest = app.settings.policy.longest_access().saturating_add(app.settings.leeway);
     app.issuer.keys.rotate(at, now, longest).map_err(|error| {
         tracing::error!(%error, "the keys could not be rotated");
         ApiError::Internal

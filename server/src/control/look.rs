@@ -1,16 +1,21 @@
 use axum::Json;
 use axum::Router;
-use axum::extract::State;
+use axum::extract::{Path, State};
 use axum::routing::get;
 use serde::Serialize;
+use serde_json::Value;
 
 use crate::error::ApiError;
 use crate::rotation::{Millis, Row, Status};
 use crate::state::AppState;
 use crate::stats::Counted;
+use crate::store::NoteKind;
 
 pub(super) fn router() -> Router<AppState> {
-    Router::new().route("/stats", get(stats)).route("/sessions", get(sessions))
+    Router::new()
+        .route("/stats", get(stats))
+        .route("/sessions", get(sessions))
+        .route("/issued/{jti}", get(issued))
 }
 
 async fn stats(State(app): State<AppState>) -> Json<Counted> {
@@ -20,6 +25,16 @@ async fn stats(State(app): State<AppState>) -> Json<Counted> {
 async fn sessions(State(app): State<AppState>) -> Result<Json<Sessions>, ApiError> {
     let rows = app.store.sessions(None).await?;
     Ok(Json(Sessions { sessions: rows.into_iter().map(Session::from).collect() }))
+}
+
+/// What the issue log has about an access token.
+async fn issued(
+    State(app): State<AppState>,
+    Path(jti): Path<String>,
+) -> Result<Json<Value>, ApiError> {
+    let noted = app.store.noted(NoteKind::Issued, jti, app.clock.now()).await?;
+    let text = noted.ok_or(ApiError::NotFound)?.text;
+    serde_json::from_str(&text).map(Json).map_err(|_| ApiError::Internal)
 }
 
 #[derive(Serialize)]

@@ -3,13 +3,15 @@ use http::HeaderMap;
 use http::header::AUTHORIZATION;
 use http::request::Parts;
 
+use crate::admission::{self, Ripeness};
 use crate::error::ApiError;
 use crate::jwt::{Claims, Flaw};
-use crate::rotation::{Profile, Row, SessionId, Status};
+use crate::rotation::Row;
 use crate::state::AppState;
 use crate::store::User;
 
-/// A valid access token of a living session. Without one the request is refused.
+/// A valid access token of a living session, or its cookie where the policy takes that. Without
+/// one the request is refused.
 #[derive(Debug)]
 pub struct AccessToken(pub Session);
 
@@ -54,20 +56,24 @@ where
                 "a token in the URL ends up in logs; use a header",
             ));
         }
-        let Some(token) = bearer(&parts.headers)? else { return Ok(Self(None)) };
-
         let app = AppState::from_ref(state);
-        let now = app.clock.now();
-        let claims = app.issuer.verify(token, now).map_err(|flaw| refuse(&flaw))?;
-        let (row, user) = living(&app, &claims).await?;
-        if app.settings.profile != Profile::Keyed
-            && let Some(generation) = claims.generation
-            && generation == row.generation
-            && !row.seen
-        {
-            app.store.mark_seen(row.sid, generation).await?;
-        }
-        Ok(Self(Some(Session { claims, row, user })))
+        admission::admit(&app, parts, Ripeness::Usable).await.map(Self)
+    }
+}
+
+/// An access token that may be too old to be used, but not to be renewed.
+pub(crate) struct RenewableToken(pub(crate) Session);
+
+impl<S: Send + Sync> FromRequestParts<S> for RenewableToken
+where
+    AppState: FromRef<S>,
+{
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
+        let app = AppState::from_ref(state);
+        let session = admission::admit(&app, parts, Ripeness::Renewable).await?;
+        session.map(Self).ok_or(ApiError::MissingToken)
     }
 }
 
@@ -96,15 +102,4 @@ pub(crate) fn refuse(flaw: &Flaw) -> ApiError {
         Flaw::Signature => "the signature of the access token is wrong",
         Flaw::Claims => "the access token is not meant for this server",
     })
-}
-
-async fn living(app: &AppState, claims: &Claims) -> Result<(Row, User), ApiError> {
-    let ended = || ApiError::InvalidToken("the session has ended");
-    let sid = SessionId::parse(&claims.sid).ok_or_else(|| refuse(&Flaw::Claims))?;
-    let (row, user) = app.store.session(sid).await?.ok_or_else(ended)?;
-    let over = row.absolute_expires_at.is_some_and(|at| app.clock.now() >= at);
-    if row.status != Status::Active || over || user.disabled || user.id != claims.sub {
-        return Err(ended());
-    }
-    Ok((row, user))
 }

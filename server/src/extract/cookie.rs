@@ -63,15 +63,15 @@ where
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
         let app = AppState::from_ref(state);
-        let marked = parts.headers.get("x-everfresh").is_some_and(|value| value == "1");
-        let trusted = match parts.headers.get(ORIGIN) {
-            None => true,
-            Some(origin) => {
-                app.settings.allow_origin.contains(origin) || own(origin, &parts.headers)
-            }
-        };
-        if marked && trusted { Ok(Self) } else { Err(ApiError::Csrf) }
+        if is_trusted(&app.settings, &parts.headers) { Ok(Self) } else { Err(ApiError::Csrf) }
     }
+}
+
+/// Whether no foreign page can have sent it.
+pub(crate) fn is_trusted(settings: &Settings, headers: &HeaderMap) -> bool {
+    let marked = headers.get("x-everfresh").is_some_and(|value| value == "1");
+    let near = |origin| settings.allow_origin.contains(origin) || own(origin, headers);
+    marked && headers.get(ORIGIN).is_none_or(near)
 }
 
 fn own(origin: &HeaderValue, headers: &HeaderMap) -> bool {

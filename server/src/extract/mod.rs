@@ -6,9 +6,9 @@ mod cookie;
 mod form;
 mod key;
 
-pub(crate) use bearer::bearer;
 pub use bearer::{AccessToken, MaybeAccessToken, Session};
+pub(crate) use bearer::{RenewableToken, bearer, refuse};
 pub(crate) use body::{JsonBody, Raw, content_type};
-pub(crate) use cookie::{CookieJar, TrustedOrigin};
+pub(crate) use cookie::{CookieJar, TrustedOrigin, is_trusted};
 pub(crate) use form::Form;
 pub(crate) use key::rotation_key;

@@ -31,6 +31,9 @@ pub struct Claims {
     /// that an answer arrived.
     #[serde(default, rename = "gen", skip_serializing_if = "Option::is_none")]
     pub generation: Option<u32>,
+    /// The user's version; only where a newer one voids the token.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ver: Option<u32>,
     /// Who the user is.
     #[serde(flatten)]
     pub profile: Profile,

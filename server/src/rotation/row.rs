@@ -1,3 +1,5 @@
+use std::ops::Range;
+
 use serde::{Deserialize, Serialize};
 
 use super::{KeyDigest, Millis, RefreshToken, SessionId};
@@ -97,6 +99,24 @@ impl Row {
             (idle, _) => idle,
         };
         Self { last_used_at: now, idle_expires_at, ..self }
+    }
+
+    /// Whether an access token of an older generation shows that two parties use the family.
+    ///
+    /// It does if the newer one is in use already and was asked for long before this one would
+    /// have run out: whoever still holds this one did not ask. The last fifth of its life, at
+    /// least a minute, is when a client refreshes ahead of time; and requests under way when the
+    /// newer one was made have `grace` to arrive.
+    #[must_use]
+    pub fn is_rivalled(&self, old: u32, life: Range<Millis>, now: Millis, grace: Millis) -> bool {
+        if old >= self.generation || !self.seen {
+            return false;
+        }
+        let lead = 60_000.max((life.end - life.start.min(life.end)) / 5);
+        self.rotation_of(old).is_none_or(|rotation| {
+            let early = rotation.rotated_at < life.end.saturating_sub(lead);
+            early && now > rotation.rotated_at.saturating_add(grace)
+        })
     }
 
     pub(super) fn rotation_of(&self, generation: u32) -> Option<&RingEntry> {

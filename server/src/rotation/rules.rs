@@ -15,6 +15,11 @@ pub struct Rules {
     pub replay_cap: u32,
     /// Replays this soon after the rotation are not late.
     pub replay_free: Millis,
+    /// A refresh does not rotate: the same token is good until the family ends.
+    pub reusable: bool,
+    /// A token one step ahead of the store is believed, if it came to be after the last use that
+    /// the store knows of: the store has lost a write. Else such a token is refused.
+    pub resync: bool,
 }
 
 impl Default for Rules {
@@ -26,6 +31,8 @@ impl Default for Rules {
             max_login_age: None,
             replay_cap: 16,
             replay_free: 60_000,
+            reusable: false,
+            resync: false,
         }
     }
 }

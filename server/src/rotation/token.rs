@@ -77,6 +77,14 @@ impl RefreshToken {
         Self { sid: self.sid, generation, issued_at, secret }
     }
 
+    /// The same token with a new date, for tokens that are not used up.
+    #[must_use]
+    pub fn redated(&self, issued_at: Millis) -> Self {
+        let mut token = self.clone();
+        token.issued_at = issued_at;
+        token
+    }
+
     /// What the store keeps of the token.
     #[must_use]
     pub fn digest(&self) -> [u8; 32] {

@@ -11,6 +11,7 @@ use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
 use super::tokens;
+use crate::admission;
 use crate::error::ApiError;
 use crate::extract::Form;
 use crate::jwt::seconds;
@@ -75,6 +76,11 @@ async fn described(app: &AppState, token: &Secret) -> Result<Option<Value>, ApiE
     }
     let Ok(claims) = app.issuer.verify(token.expose(), now) else { return Ok(None) };
     let Some(sid) = SessionId::parse(&claims.sid) else { return Ok(None) };
+    match admission::standing(app, &claims, now).await {
+        Ok(_) => {}
+        Err(ApiError::InvalidToken(_)) => return Ok(None),
+        Err(error) => return Err(error),
+    }
     Ok(living(app, sid).await?.map(|(_, user)| {
         json!({
             "active": true, "token_type": "Bearer", "sub": claims.sub, "username": user.username,

@@ -2,16 +2,19 @@ use axum::extract::State;
 use axum::response::Response;
 use axum::routing::post;
 use axum::{Extension, Router};
+use http::HeaderMap;
 use serde::Deserialize;
 
 use super::tokens::{self, Carrier};
 use crate::error::ApiError;
 use crate::extract::JsonBody;
+use crate::ledger;
 use crate::limits::Limited;
-use crate::rotation::{RefreshToken, Row, SessionId};
+use crate::rotation::{RefreshToken, Revocation, Row, SessionId};
 use crate::secret::{Secret, random};
 use crate::serve::Peer;
 use crate::state::AppState;
+use crate::store::{Change, Whose};
 
 pub(super) fn router() -> Router<AppState> {
     Router::new().route("/auth/login", post(login))
@@ -20,6 +23,7 @@ pub(super) fn router() -> Router<AppState> {
 async fn login(
     State(app): State<AppState>,
     peer: Option<Extension<Peer>>,
+    headers: HeaderMap,
     JsonBody(request): JsonBody<Login>,
 ) -> Result<Response, ApiError> {
     let Login { username, password, device_name, client_id } = request;
@@ -42,7 +46,7 @@ async fn login(
         tracing::error!(%error, "no password could be checked");
         ApiError::Internal
     })?;
-    let Some(user) = user.filter(|user| right && !user.disabled) else {
+    let Some(mut user) = user.filter(|user| right && !user.disabled) else {
         app.limits.take(Limited::Failure(address), now)?;
         return Err(ApiError::InvalidCredentials);
     };
@@ -50,9 +54,15 @@ async fn login(
     let token = RefreshToken::first(SessionId(random()?), now, random()?);
     let client = client_id.unwrap_or_else(|| "default".to_owned());
     let policy = &app.settings.policy;
+    if policy.bump_at_sign_in {
+        let bump = Change { bump_version: true, ..Change::default() };
+        user = app.store.change_user(user.id.clone(), bump).await?.unwrap_or(user);
+        app.store.end(Whose::User(user.id.clone(), None), Revocation::Version).await?;
+    }
     let after = |seconds: u64| now.saturating_add(seconds.saturating_mul(1_000));
     let absolute = policy.absolute_ttl.map(after);
-    let idle = policy.idle_ttl.map(after).filter(|_| policy.refresh_token);
+    let idle =
+        policy.idle_ttl.map(after).filter(|_| policy.gives_refresh_tokens() || policy.use_counts);
     let row = Row {
         device_name,
         idle_expires_at: idle.map(|idle| absolute.map_or(idle, |absolute| idle.min(absolute))),
@@ -60,11 +70,12 @@ async fn login(
         ..Row::opened(&token, user.id.clone(), client)
     };
     app.store.open(row.clone()).await?;
+    ledger::began(&app, &row, &headers, now).await?;
     tracing::info!(sid = %row.sid, user = user.id, "signed in");
 
     let carrier = if app.settings.cookie { Carrier::Cookie } else { Carrier::Body };
-    let token = policy.refresh_token.then_some(&token);
-    tokens::issued(&app, &row, &user, token, carrier)
+    let token = policy.gives_refresh_tokens().then_some(&token);
+    tokens::issued(&app, &row, &user, token, carrier).await
 }
 
 #[derive(Debug, Deserialize)]

@@ -6,13 +6,14 @@ use http::header::SET_COOKIE;
 use http::{HeaderMap, HeaderValue, StatusCode};
 use serde::Deserialize;
 
-use super::{revoke, tokens};
+use super::revoke::{self, Held};
+use super::tokens;
 use crate::error::ApiError;
 use crate::extract::{CookieJar, Form, Raw, TrustedOrigin, bearer, content_type};
-use crate::rotation::{Revocation, SessionId};
+use crate::ledger;
+use crate::rotation::Status;
 use crate::secret::Secret;
 use crate::state::AppState;
-use crate::store::Whose;
 
 pub(super) fn router() -> Router<AppState> {
     Router::new()
@@ -21,42 +22,64 @@ pub(super) fn router() -> Router<AppState> {
 }
 
 async fn logout(State(app): State<AppState>, request: Request) -> Result<Response, ApiError> {
-    if let Some(sid) = caller(&app, request).await? {
-        app.store.end(Whose::Session(sid), Revocation::Logout).await?;
-        tracing::info!(%sid, "signed out");
-    }
-    Ok(signed_out(&app))
+    end(&app, request, false).await
 }
 
 async fn logout_everywhere(
     State(app): State<AppState>,
     request: Request,
 ) -> Result<Response, ApiError> {
-    if let Some(sid) = caller(&app, request).await?
-        && let Some(whose) = revoke::all_of_its_user(&app, sid).await?
-    {
-        let ended = app.store.end(whose, Revocation::Logout).await?;
-        tracing::info!(%sid, ended, "signed out everywhere");
+    end(&app, request, true).await
+}
+
+async fn end(app: &AppState, request: Request, everywhere: bool) -> Result<Response, ApiError> {
+    let cookie = CookieJar::of(&app.settings).read(request.headers());
+    let cookie = cookie.filter(|_| app.settings.cookie);
+    let caller = caller(app, request, cookie.as_ref()).await?;
+    if let Some(Held { sid, claims }) = &caller {
+        let ended = ledger::sign_out(app, *sid, claims.as_ref(), everywhere).await?;
+        tracing::info!(%sid, ended, everywhere, "signed out");
     }
-    Ok(signed_out(&app))
+    let worthless = match cookie {
+        Some(cookie) => !is_of_a_living_session(app, &cookie).await?,
+        None => app.settings.cookie,
+    };
+    let mut headers = tokens::no_store(HeaderMap::new());
+    // Not cookies and storage: those of the whole site would go, and with the session's record the
+    // other tabs' knowledge of the end.
+    headers.insert("clear-site-data", HeaderValue::from_static("\"cache\""));
+    if let Some(cleared) = CookieJar::of(&app.settings).clear().filter(|_| worthless) {
+        headers.insert(SET_COOKIE, cleared);
+    }
+    Ok((StatusCode::NO_CONTENT, headers).into_response())
+}
+
+/// Whether the cookie is of another session, which must not lose it.
+async fn is_of_a_living_session(app: &AppState, cookie: &Secret) -> Result<bool, ApiError> {
+    let Some(Held { sid, .. }) = revoke::held(app, cookie.expose()) else { return Ok(false) };
+    Ok(app.store.session(sid).await?.is_some_and(|(row, _)| row.status == Status::Active))
 }
 
 /// The family that the request proves to hold, by any of its tokens. A token need not be fresh for
 /// this, only authentic: whoever was asleep when it expired can still sign out.
-async fn caller(app: &AppState, request: Request) -> Result<Option<SessionId>, ApiError> {
+async fn caller(
+    app: &AppState,
+    request: Request,
+    cookie: Option<&Secret>,
+) -> Result<Option<Held>, ApiError> {
     let (mut parts, body) = request.into_parts();
     if let Some(token) = bearer(&parts.headers)? {
-        return Ok(revoke::session_of(app, token));
+        return Ok(revoke::held(app, token));
     }
     let kind = content_type(&parts.headers);
     let Raw(body) = axum::RequestExt::extract::<Raw<65_536>, _>(Request::new(body)).await?;
     if let Some(token) = refresh_token(kind.as_deref(), &body)? {
-        return Ok(revoke::session_of(app, token.expose()));
+        return Ok(revoke::held(app, token.expose()));
     }
-    match CookieJar::of(&app.settings).read(&parts.headers) {
+    match cookie {
         Some(token) => {
             TrustedOrigin::from_request_parts(&mut parts, app).await?;
-            Ok(revoke::session_of(app, token.expose()))
+            Ok(revoke::held(app, token.expose()))
         }
         None => Ok(None),
     }
@@ -74,17 +97,6 @@ fn refresh_token(kind: Option<&str>, body: &[u8]) -> Result<Option<Secret>, ApiE
         Some("application/x-www-form-urlencoded") => Ok(Form::parse(body)?.take("refresh_token")),
         _ => Err(ApiError::UnsupportedMediaType),
     }
-}
-
-fn signed_out(app: &AppState) -> Response {
-    let mut headers = tokens::no_store(HeaderMap::new());
-    // Not cookies and storage: those of the whole site would go, and with the session's record the
-    // other tabs' knowledge of the end.
-    headers.insert("clear-site-data", HeaderValue::from_static("\"cache\""));
-    if let Some(cookie) = CookieJar::of(&app.settings).clear().filter(|_| app.settings.cookie) {
-        headers.insert(SET_COOKIE, cookie);
-    }
-    (StatusCode::NO_CONTENT, headers).into_response()
 }
 
 #[derive(Debug, Deserialize)]

@@ -7,15 +7,17 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use http::header::CONTENT_TYPE;
 
+use crate::error::ApiError;
 use crate::state::AppState;
 use crate::stats::{Counted, Histogram};
+use crate::store::NoteKind;
 
 pub(super) fn router() -> Router<AppState> {
     Router::new().route("/metrics", get(metrics))
 }
 
 /// The counters, as Prometheus reads them.
-async fn metrics(State(app): State<AppState>) -> Response {
+async fn metrics(State(app): State<AppState>) -> Result<Response, ApiError> {
     let counted = app.stats.counted();
     let mut text = String::new();
     let requests = "Requests by method, route and status.";
@@ -41,7 +43,11 @@ async fn metrics(State(app): State<AppState>) -> Response {
     let lost = "Audit entries that could not be written in time.";
     family(&mut text, "everfresh_audit_lost_total", "counter", lost);
     let _ = writeln!(text, "everfresh_audit_lost_total {}", app.audit.lost());
-    ([(CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text).into_response()
+    let denied = app.store.notes(NoteKind::Denied, app.clock.now()).await?;
+    let help = "Access tokens on the deny list that have not expired.";
+    family(&mut text, "everfresh_denied_tokens", "gauge", help);
+    let _ = writeln!(text, "everfresh_denied_tokens {denied}");
+    Ok(([(CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text).into_response())
 }
 
 fn refreshes(text: &mut String, counts: &BTreeMap<String, u64>) {

@@ -15,7 +15,7 @@ mod refresh;
 mod renew;
 mod revoke;
 mod token;
-mod tokens;
+pub(crate) mod tokens;
 mod well_known;
 
 use axum::Router;

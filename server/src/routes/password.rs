@@ -16,7 +16,7 @@ pub(super) fn router() -> Router<AppState> {
     Router::new().route("/auth/password", post(change))
 }
 
-/// A new password ends all other sessions of the user.
+/// A new password ends all other sessions of the user, and under some policies this one too.
 async fn change(
     State(app): State<AppState>,
     AccessToken(session): AccessToken,
@@ -36,8 +36,8 @@ async fn change(
     let password = app.passwords.hash(new_password).await.map_err(internal)?;
     let change = Change { password: Some(password), ..Change::default() };
     app.store.change_user(user.id.clone(), change).await?;
-    let others = Whose::User(user.id, Some(session.row.sid));
-    app.store.end(others, Revocation::Password).await?;
+    let spared = (!app.settings.policy.password_ends_all).then_some(session.row.sid);
+    app.store.end(Whose::User(user.id, spared), Revocation::Password).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

@@ -24,6 +24,6 @@ async fn refresh(
     let key = rotation_key(&headers, None)?;
     let presented = CookieJar::of(&app.settings).read(&headers);
     let presented = presented.ok_or(ApiError::InvalidGrant("there is no session cookie", None))?;
-    let outcome = token::refresh(&app, peer, &presented, key, None).await?;
-    tokens::refreshed(&app, outcome, Carrier::Cookie)
+    let outcome = token::refresh(&app, peer, &headers, &presented, key, None).await?;
+    tokens::refreshed(&app, outcome, Carrier::Cookie).await
 }

@@ -8,21 +8,26 @@ use serde::Deserialize;
 
 use super::tokens::{self, TokenBody};
 use crate::error::ApiError;
-use crate::extract::{AccessToken, Raw, content_type};
+use crate::extract::{Raw, RenewableToken, Session, content_type};
 use crate::jwt::seconds;
+use crate::ledger;
+use crate::policy::Renew;
 use crate::state::AppState;
 
 pub(super) fn router() -> Router<AppState> {
     Router::new().route("/auth/renew", post(renew))
 }
 
+/// Trades an access token for a newer one. Where that is not due yet, the newer one ends with it:
+/// whoever is early gains nothing, and is not signed out for asking.
 async fn renew(
     State(app): State<AppState>,
-    AccessToken(session): AccessToken,
+    RenewableToken(session): RenewableToken,
     headers: HeaderMap,
     Raw(body): Raw<1_024>,
 ) -> Result<Response, ApiError> {
-    if !app.settings.policy.renewal {
+    let policy = &app.settings.policy;
+    if policy.renew != Renew::Endpoint {
         return Err(ApiError::RenewalNotAllowed);
     }
     let Wish { exp } = wish(&headers, &body)?;
@@ -31,14 +36,20 @@ async fn renew(
         return Err(ApiError::InvalidRequest("exp lies in the past"));
     }
 
-    let (access_token, expires_in) = tokens::access(&app, &session.row, &session.user, now, exp)?;
-    let ends = session.row.absolute_expires_at;
+    let Session { claims, row, user } = session;
+    let due =
+        policy.is_due(claims.iat.saturating_mul(1_000), claims.exp.saturating_mul(1_000), now);
+    let wanted = exp.into_iter().chain((!due).then_some(claims.exp)).min();
+    let life = if due { policy.renewed_life() } else { policy.longest_access() };
+    let (access_token, expires_in) = tokens::access(&app, &row, &user, now, life, wanted).await?;
+    ledger::deny(&app, &claims, now).await?;
     let body = TokenBody {
         access_token,
         token_type: "Bearer",
         expires_in,
         refresh_token: None,
-        session_expires_in: ends.map(|at| seconds(at.saturating_sub(now))),
+        refresh_in: policy.soft_ttl,
+        session_expires_in: row.absolute_expires_at.map(|at| seconds(at.saturating_sub(now))),
     };
     Ok((tokens::no_store(HeaderMap::new()), Json(body)).into_response())
 }

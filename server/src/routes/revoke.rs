@@ -7,9 +7,10 @@ use http::HeaderMap;
 use super::tokens;
 use crate::error::ApiError;
 use crate::extract::Form;
-use crate::rotation::{RefreshToken, Revocation, SessionId};
+use crate::jwt::Claims;
+use crate::ledger;
+use crate::rotation::{RefreshToken, SessionId};
 use crate::state::AppState;
-use crate::store::Whose;
 
 pub(super) fn router() -> Router<AppState> {
     Router::new().route("/oauth/revoke", post(revoke))
@@ -20,28 +21,23 @@ pub(super) fn router() -> Router<AppState> {
 async fn revoke(State(app): State<AppState>, mut form: Form) -> Result<Response, ApiError> {
     let token = form.take("token").ok_or(ApiError::InvalidRequest("token is missing"))?;
     let everywhere = form.take("everywhere").is_some_and(|value| value.expose() == "true");
-    if let Some(sid) = session_of(&app, token.expose()) {
-        let whose = if everywhere { all_of_its_user(&app, sid).await? } else { None };
-        let ended = app.store.end(whose.unwrap_or(Whose::Session(sid)), Revocation::Logout).await?;
+    if let Some(Held { sid, claims }) = held(&app, token.expose()) {
+        let ended = ledger::sign_out(&app, sid, claims.as_ref(), everywhere).await?;
         tracing::info!(%sid, ended, everywhere, "token revoked");
     }
     Ok(tokens::no_store(HeaderMap::new()).into_response())
 }
 
-/// All families of the user whose family this is.
-pub(super) async fn all_of_its_user(
-    app: &AppState,
-    sid: SessionId,
-) -> Result<Option<Whose>, ApiError> {
-    let session = app.store.session(sid).await?;
-    Ok(session.map(|(_, user)| Whose::User(user.id, None)))
+/// What an authentic token of either kind proves, expired or not.
+pub(super) struct Held {
+    pub(super) sid: SessionId,
+    pub(super) claims: Option<Claims>,
 }
 
-/// The family of an authentic token of either kind, expired or not.
-pub(super) fn session_of(app: &AppState, token: &str) -> Option<SessionId> {
+pub(super) fn held(app: &AppState, token: &str) -> Option<Held> {
     if let Ok(token) = RefreshToken::parse(token, &app.pepper) {
-        return Some(token.sid);
+        return Some(Held { sid: token.sid, claims: None });
     }
     let claims = app.issuer.authenticate(token, app.clock.now()).ok()?;
-    SessionId::parse(&claims.sid)
+    Some(Held { sid: SessionId::parse(&claims.sid)?, claims: Some(claims) })
 }

@@ -8,8 +8,9 @@ use serde::Serialize;
 
 use crate::error::ApiError;
 use crate::extract::CookieJar;
-use crate::jwt::{Claims, seconds};
-use crate::rotation::{Millis, Profile, RefreshToken, Row};
+use crate::jwt::{Claims, Seconds, seconds};
+use crate::ledger;
+use crate::rotation::{Millis, RefreshToken, Row};
 use crate::secret::random;
 use crate::state::AppState;
 use crate::store::{Outcome, Renewed, User};
@@ -22,7 +23,7 @@ pub(super) enum Carrier {
 }
 
 /// Counts what a refresh came to, and answers it.
-pub(super) fn refreshed(
+pub(super) async fn refreshed(
     app: &AppState,
     outcome: Outcome,
     carrier: Carrier,
@@ -34,7 +35,7 @@ pub(super) fn refreshed(
     let Renewed { token, replayed, row, user } = outcome.answer?;
     tracing::info!(transition = ?outcome.transition, sid = %row.sid, "refreshed");
 
-    let mut response = issued(app, &row, &user, Some(&token), carrier)?;
+    let mut response = issued(app, &row, &user, Some(&token), carrier).await?;
     if replayed {
         response.headers_mut().insert("refresh-replayed", HeaderValue::from_static("1"));
     }
@@ -42,7 +43,7 @@ pub(super) fn refreshed(
 }
 
 /// A token response for a family, with the refresh token where it belongs.
-pub(super) fn issued(
+pub(super) async fn issued(
     app: &AppState,
     row: &Row,
     user: &User,
@@ -50,13 +51,13 @@ pub(super) fn issued(
     carrier: Carrier,
 ) -> Result<Response, ApiError> {
     let now = app.clock.now();
-    let (access_token, expires_in) = access(app, row, user, now, None)?;
+    let life = app.settings.policy.access_ttl;
+    let (access_token, expires_in) = access(app, row, user, now, life, None).await?;
     let refresh = refresh.map(|token| token.encode(&app.pepper));
     let mut headers = HeaderMap::new();
     if let (Carrier::Cookie, Some(token)) = (carrier, &refresh) {
-        let ends = row.idle_expires_at.into_iter().chain(row.absolute_expires_at).min();
-        let left = ends.map_or(YEAR, |at| at.saturating_sub(now).div_ceil(1_000));
-        let cookie = CookieJar::of(&app.settings).set(token, left).ok_or(ApiError::Internal)?;
+        let cookie = CookieJar::of(&app.settings).set(token, cookie_life(row, now));
+        let cookie = cookie.ok_or(ApiError::Internal)?;
         headers.insert(SET_COOKIE, cookie);
     }
 
@@ -65,43 +66,41 @@ pub(super) fn issued(
         token_type: "Bearer",
         expires_in,
         refresh_token: refresh.filter(|_| carrier == Carrier::Body),
+        refresh_in: app.settings.policy.soft_ttl,
         session_expires_in: row.absolute_expires_at.map(|at| seconds(at.saturating_sub(now))),
     };
     Ok((no_store(headers), Json(body)).into_response())
 }
 
-/// Signs an access token; answers with its remaining seconds too.
+/// Signs an access token that lives for so many seconds at most; answers with what is left of them
+/// too.
 ///
 /// The expiry is rounded up to a full second, so that `expires_in` never promises too much.
-pub(super) fn access(
+pub(crate) async fn access(
     app: &AppState,
     row: &Row,
     user: &User,
     now: Millis,
-    wanted: Option<u64>,
+    life: u64,
+    wanted: Option<Seconds>,
 ) -> Result<(String, u64), ApiError> {
-    let longest = now.saturating_add(app.settings.policy.access_ttl.saturating_mul(1_000));
+    let longest = now.saturating_add(life.saturating_mul(1_000));
     let end = row.absolute_expires_at.map_or(longest, |at| longest.min(at)).div_ceil(1_000);
     let exp = wanted.map_or(end, |wanted| wanted.min(end));
-    let claims = Claims {
-        iss: app.issuer.issuer.clone(),
-        sub: user.id.clone(),
-        aud: app.issuer.audience.clone(),
-        client_id: row.client_id.clone(),
-        iat: seconds(now),
-        exp,
-        jti: URL_SAFE_NO_PAD.encode(random::<16>()?),
-        sid: row.sid.to_string(),
-        auth_time: seconds(row.auth_time),
-        session_expiry: row.absolute_expires_at.map(seconds),
-        generation: (app.settings.profile != Profile::Keyed).then_some(row.generation),
-        profile: user.into(),
-    };
+    let jti = URL_SAFE_NO_PAD.encode(random::<16>()?);
+    let claims = Claims { jti, ..ledger::claims(app, row, user, now, exp) };
     let token = app.issuer.sign(&claims, now).map_err(|flaw| {
         tracing::error!(%flaw, "no access token could be signed");
         ApiError::Internal
     })?;
+    ledger::issued(app, row, &claims, now).await?;
     Ok((token, seconds(exp.saturating_mul(1_000).saturating_sub(now))))
+}
+
+/// How long a browser is to keep the cookie of a session, in seconds.
+pub(crate) fn cookie_life(row: &Row, now: Millis) -> u64 {
+    let ends = row.idle_expires_at.into_iter().chain(row.absolute_expires_at).min();
+    ends.map_or(YEAR, |at| at.saturating_sub(now).div_ceil(1_000))
 }
 
 pub(super) fn no_store(mut headers: HeaderMap) -> HeaderMap {
@@ -117,6 +116,9 @@ pub(super) struct TokenBody {
     pub(super) expires_in: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) refresh_token: Option<String>,
+    /// Renew before this, though the token lives on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) refresh_in: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) session_expires_in: Option<u64>,
 }
