@@ -12,7 +12,8 @@ use std::sync::Arc;
 use everfresh_server::rotation::{Profile, RefreshToken, Revocation, Rules, SessionId};
 use everfresh_server::store::{Change, MemoryStore, Store, Whose};
 use proptest::prelude::*;
-use stores::{Folder, pepper, refresh, sqlite, terms, user};
+use proptest::test_runner::TestRunner;
+use stores::{Folder, NEVER, Redis, pepper, redis_store, refresh, sqlite, terms, user};
 
 proptest! {
     #![proptest_config(ProptestConfig { cases: 400, ..ProptestConfig::default() })]
@@ -33,6 +34,18 @@ proptest! {
         let store: Arc<dyn Store> = Arc::new(sqlite(&folder, rules(profile)));
         play(&store, rules(profile), &actions)?;
     }
+}
+
+#[test]
+fn in_redis() {
+    let redis = Redis::start(NEVER);
+    let mut runner = TestRunner::new(ProptestConfig { cases: 48, ..ProptestConfig::default() });
+    let agreed = runner.run(&history(60), |(profile, actions)| {
+        redis.say(&["FLUSHALL"]);
+        let store: Arc<dyn Store> = Arc::new(redis_store(&redis, rules(profile)));
+        play(&store, rules(profile), &actions)
+    });
+    agreed.unwrap();
 }
 
 /// What may happen to a family.
@@ -72,7 +85,7 @@ fn rules(profile: Profile) -> Rules {
 }
 
 fn play(store: &Arc<dyn Store>, rules: Rules, actions: &[Action]) -> Result<(), TestCaseError> {
-    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
         store.add_user(user("ann")).await.unwrap();
         let (first, mut row) = stores::family(1, "ann", 0);

@@ -1,4 +1,4 @@
-//! What a fresh machine lacks: the wasm target, the npm tools, a browser.
+//! What a fresh machine lacks: the wasm target, the npm tools, a browser, a Redis.
 
 use std::env;
 use std::fs;
@@ -33,6 +33,19 @@ pub(crate) fn chromium() -> Result<PathBuf> {
         )?;
     }
     Ok(debian.to_path_buf())
+}
+
+/// A Redis for the tests of the server, installed when it can be. They start their own, each on a
+/// port and in a folder of its own; a service that runs is left alone.
+pub(crate) fn redis() -> Result<()> {
+    let has = |tool: &str| capture(Command::new(tool).arg("--version"), SHORT).is_ok();
+    if has("redis-server") && has("redis-cli") {
+        return Ok(());
+    }
+    apt_install(&["redis-server"]).context(
+        "the server's tests need redis-server and redis-cli; elsewhere than on Debian install \
+         Redis or Valkey yourself and put both names on the PATH",
+    )
 }
 
 fn wasm_target(workspace: &Workspace) -> Result<()> {

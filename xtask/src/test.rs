@@ -95,6 +95,7 @@ fn lints_for_wasm(workspace: &Workspace) -> Result<()> {
 }
 
 fn native_tests(workspace: &Workspace) -> Result<Counts> {
+    setup::redis()?;
     let mut cargo = workspace.cargo(&["test", "--workspace", "--no-fail-fast"]);
     counted(&mut cargo, Counts::of_cargo)
 }

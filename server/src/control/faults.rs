@@ -16,6 +16,7 @@ use tokio::time::sleep;
 use crate::error::ApiError;
 use crate::extract::JsonBody;
 use crate::state::AppState;
+use crate::store::crash::{self, Point};
 
 pub(super) fn router() -> Router<AppState> {
     Router::new().route("/faults", post(arm).get(show).delete(disarm))
@@ -77,6 +78,18 @@ pub(crate) async fn commit_faults(
             response
         }
         Kind::Hang => std::future::pending().await,
+        Kind::CrashBeforeCommit => {
+            crash::arm(Point::BeforeCommit);
+            next.run(request).await
+        }
+        Kind::CrashAfterCommit => {
+            crash::arm(Point::AfterCommit);
+            next.run(request).await
+        }
+        Kind::CrashBeforeAnswer => {
+            next.run(request).await;
+            std::process::abort()
+        }
     }
 }
 
@@ -163,6 +176,12 @@ pub enum Kind {
     NoCors,
     /// No answer, ever.
     Hang,
+    /// The process dies when the store has decided and not yet committed.
+    CrashBeforeCommit,
+    /// The process dies when the store has committed and before anybody else knows.
+    CrashAfterCommit,
+    /// The process dies with the answer in its hands.
+    CrashBeforeAnswer,
 }
 
 /// Marks an answer that must not be sent: the listener cuts the connection instead.

@@ -4,6 +4,8 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
+use super::bytes;
+
 /// The client's random name for one rotation: 16 to 128 printable ASCII characters.
 #[derive(Clone, PartialEq, Eq)]
 pub struct RotationKey(String);
@@ -32,7 +34,7 @@ impl fmt::Debug for RotationKey {
 
 /// The SHA-256 of a rotation key.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
-pub struct KeyDigest(pub [u8; 32]);
+pub struct KeyDigest(#[serde(with = "bytes")] pub [u8; 32]);
 
 impl PartialEq for KeyDigest {
     fn eq(&self, other: &Self) -> bool {

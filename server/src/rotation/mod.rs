@@ -8,6 +8,7 @@
 //! Everything here is pure: time, randomness and the user's standing are arguments, nothing is
 //! read or written. A store calls [`decide`] inside its own transaction and writes what it says.
 
+mod bytes;
 mod decide;
 mod key;
 mod row;

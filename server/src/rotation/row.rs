@@ -2,10 +2,10 @@ use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 
-use super::{KeyDigest, Millis, RefreshToken, SessionId};
+use super::{KeyDigest, Millis, RefreshToken, SessionId, bytes};
 
 /// All that the server keeps of one session family; its size does not grow.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Row {
     /// The family.
     pub sid: SessionId,
@@ -20,6 +20,7 @@ pub struct Row {
     /// The newest generation.
     pub generation: u32,
     /// Digest of the newest token's secret.
+    #[serde(with = "bytes")]
     pub digest: [u8; 32],
     /// The token before it, and what is needed to derive the newest one from it again.
     pub parent: Option<Parent>,
@@ -125,11 +126,13 @@ impl Row {
 }
 
 /// The generation before the newest.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Parent {
     /// Digest of its secret.
+    #[serde(with = "bytes")]
     pub digest: [u8; 32],
     /// Random salt of its rotation.
+    #[serde(with = "bytes")]
     pub salt: [u8; 32],
 }
 

@@ -3,11 +3,12 @@ use std::fmt;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use hmac::{Hmac, KeyInit, Mac};
+use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 use zeroize::Zeroize;
 
-use super::Millis;
+use super::{Millis, bytes};
 
 /// A refresh token, opaque to clients:
 /// `rt_` and base64url of version, pepper id, session, generation, time, secret and tag.
@@ -113,8 +114,8 @@ impl Drop for RefreshToken {
 pub struct Malformed;
 
 /// Names a session family: one sign-in on one device.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct SessionId(pub [u8; 16]);
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct SessionId(#[serde(with = "bytes")] pub [u8; 16]);
 
 impl SessionId {
     /// Reads what [`fmt::Display`] wrote.

@@ -215,10 +215,24 @@ struct Maps {
 }
 
 impl Maps {
+    fn count_notes(&self, kind: NoteKind, now: Millis) -> Result<usize, StoreError> {
+        let alive = |note: &&Note| note.kind == kind && note.until > now;
+        Ok(self.notes.values().filter(alive).count())
+    }
+
     fn drop_note(&mut self, kind: NoteKind, key: String) -> Option<Note> {
         let note = self.notes.remove(&(kind, key))?;
         self.expiries.remove(&(note.until, kind, note.key.clone()));
         Some(note)
+    }
+
+    fn sweep(&mut self, before: Millis) -> Result<usize, StoreError> {
+        let held = self.rows.len();
+        self.rows.retain(|_, row| {
+            let limits = [row.idle_expires_at, row.absolute_expires_at];
+            limits.into_iter().flatten().all(|limit| limit >= before)
+        });
+        Ok(held - self.rows.len())
     }
 }
 
@@ -237,15 +251,6 @@ impl Tables for Maps {
     fn put_row(&mut self, row: Row) -> Result<(), StoreError> {
         self.rows.insert(row.sid, row);
         Ok(())
-    }
-
-    fn sweep(&mut self, before: Millis) -> Result<usize, StoreError> {
-        let held = self.rows.len();
-        self.rows.retain(|_, row| {
-            let limits = [row.idle_expires_at, row.absolute_expires_at];
-            limits.into_iter().flatten().all(|limit| limit >= before)
-        });
-        Ok(held - self.rows.len())
     }
 
     fn user(&mut self, id: &str) -> Result<Option<User>, StoreError> {
@@ -277,11 +282,6 @@ impl Tables for Maps {
         let mut keys: Vec<String> = mine.map(|note| note.key.clone()).collect();
         keys.sort();
         Ok(keys.into_iter().filter_map(|key| self.drop_note(kind, key)).collect())
-    }
-
-    fn count_notes(&mut self, kind: NoteKind, now: Millis) -> Result<usize, StoreError> {
-        let alive = |note: &&Note| note.kind == kind && note.until > now;
-        Ok(self.notes.values().filter(alive).count())
     }
 
     fn drop_notes(&mut self, now: Millis) -> Result<(), StoreError> {

@@ -2,10 +2,13 @@
 //!
 //! A store offers whole steps, each of them atomic: no caller ever reads a row, thinks, and writes
 //! it back. What a step does is written once, in `steps`, over the few table operations of
-//! `Tables`; a store only says how a step gets the tables to itself.
+//! `Tables`; a store only says how a step gets the tables to itself: by a lock in memory, in a
+//! transaction in SQLite, and by compare-and-set in Redis.
 
+pub(crate) mod crash;
 mod memory;
 mod note;
+mod redis;
 mod sqlite;
 mod steps;
 mod user;
@@ -15,6 +18,7 @@ use std::pin::Pin;
 
 pub use memory::MemoryStore;
 pub use note::{Note, NoteKind};
+pub use redis::RedisStore;
 pub use sqlite::SqliteStore;
 pub use steps::{Outcome, Renewed};
 pub(crate) use user::present;
@@ -89,14 +93,12 @@ pub(crate) trait Tables {
     fn row(&mut self, sid: SessionId) -> Result<Option<Row>, StoreError>;
     fn rows(&mut self, user_id: Option<&str>) -> Result<Vec<Row>, StoreError>;
     fn put_row(&mut self, row: Row) -> Result<(), StoreError>;
-    fn sweep(&mut self, before: Millis) -> Result<usize, StoreError>;
     fn user(&mut self, id: &str) -> Result<Option<User>, StoreError>;
     fn user_named(&mut self, username: &str) -> Result<Option<User>, StoreError>;
     fn put_user(&mut self, user: User) -> Result<(), StoreError>;
     fn put_note(&mut self, note: Note) -> Result<(), StoreError>;
     fn find_note(&mut self, kind: NoteKind, key: &str) -> Result<Option<Note>, StoreError>;
     fn take_notes(&mut self, kind: NoteKind, sid: SessionId) -> Result<Vec<Note>, StoreError>;
-    fn count_notes(&mut self, kind: NoteKind, now: Millis) -> Result<usize, StoreError>;
     fn drop_notes(&mut self, now: Millis) -> Result<(), StoreError>;
 }
 
@@ -129,6 +131,12 @@ pub enum StoreError {
     /// SQLite said so.
     #[error("sqlite: {0}")]
     Sqlite(String),
+    /// Redis said so, or did not answer.
+    #[error("redis: {0}")]
+    Redis(String),
+    /// Others changed the same records again and again.
+    #[error("too many changes to the same records at once")]
+    Contended,
     /// A row does not read as it was written; was the file changed by another program?
     #[error("corrupt row: {0}")]
     Corrupt(&'static str),

@@ -1,7 +1,9 @@
+use serde::{Deserialize, Serialize};
+
 use crate::rotation::{Millis, SessionId};
 
 /// Something that has to be known about a token or a session for a while, and then no longer.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Note {
     /// What it says.
     pub kind: NoteKind,
@@ -16,7 +18,8 @@ pub struct Note {
 }
 
 /// What a note says.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum NoteKind {
     /// The access token of this `jti` is refused.
     Denied,
@@ -31,6 +34,9 @@ pub enum NoteKind {
 }
 
 impl NoteKind {
+    pub(super) const ALL: [Self; 5] =
+        [Self::Denied, Self::Allowed, Self::Latest, Self::Agent, Self::Issued];
+
     /// Its name in a store.
     #[must_use]
     pub fn name(self) -> &'static str {

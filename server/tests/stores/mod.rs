@@ -1,5 +1,7 @@
-//! Both stores, and what is needed to drive them without HTTP.
+//! Every store, and what is needed to drive them without HTTP.
 #![allow(dead_code, reason = "each test file uses its own part")]
+
+mod redis;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -8,13 +10,15 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use everfresh_server::rotation::{
     Attempt, KeyDigest, Millis, Pepper, RefreshToken, RotationKey, Row, Rules, SessionId,
 };
-use everfresh_server::store::{MemoryStore, Outcome, SqliteStore, Store, Terms, User};
+use everfresh_server::store::{MemoryStore, Outcome, RedisStore, SqliteStore, Store, Terms, User};
+pub(crate) use redis::{ALWAYS, NEVER, Redis};
 
-/// A store under test, and the folder to remove afterwards.
+/// A store under test, and what has to outlive it.
 pub(crate) struct Tested {
     pub(crate) name: &'static str,
     pub(crate) store: Arc<dyn Store>,
     folder: Option<Folder>,
+    redis: Option<Redis>,
 }
 
 /// One of each kind.
@@ -23,8 +27,10 @@ pub(crate) async fn all(rules: Rules) -> Vec<Tested> {
     let memory: Arc<dyn Store> = Arc::new(MemoryStore::new(terms(rules)));
     let sqlite: Arc<dyn Store> = Arc::new(sqlite(&folder, rules));
     let tested = vec![
-        Tested { name: "memory", store: memory, folder: None },
-        Tested { name: "sqlite", store: sqlite, folder: Some(folder) },
+        Tested { name: "memory", store: memory, folder: None, redis: None },
+        Tested { name: "sqlite", store: sqlite, folder: Some(folder), redis: None },
+        on_redis("redis", NEVER, rules),
+        on_redis("redis, appendfsync always", ALWAYS, rules),
     ];
     for Tested { store, .. } in &tested {
         for name in ["ann", "ben"] {
@@ -32,6 +38,16 @@ pub(crate) async fn all(rules: Rules) -> Vec<Tested> {
         }
     }
     tested
+}
+
+fn on_redis(name: &'static str, options: &[&'static str], rules: Rules) -> Tested {
+    let redis = Redis::start(options);
+    let store = Arc::new(redis_store(&redis, rules));
+    Tested { name, store, folder: None, redis: Some(redis) }
+}
+
+pub(crate) fn redis_store(redis: &Redis, rules: Rules) -> RedisStore {
+    RedisStore::at(&redis.url(), terms(rules)).unwrap()
 }
 
 pub(crate) fn sqlite(folder: &Folder, rules: Rules) -> SqliteStore {

@@ -16,6 +16,18 @@ impl<'a> SqliteTables<'a> {
         Ok(self.0.prepare_cached("SELECT 1")?.query_row([], |_| Ok(()))?)
     }
 
+    pub(super) fn sweep(&self, before: Millis) -> Result<usize, StoreError> {
+        let sql = "DELETE FROM session WHERE idle_expires_at < ?1 OR absolute_expires_at < ?1";
+        Ok(self.0.prepare_cached(sql)?.execute([integer(before)])?)
+    }
+
+    pub(super) fn count_notes(&self, kind: NoteKind, now: Millis) -> Result<usize, StoreError> {
+        let sql = "SELECT count(*) FROM note WHERE kind = ?1 AND until > ?2";
+        let count = |row: &rusqlite::Row<'_>| row.get::<_, u32>(0);
+        let count = self.0.prepare_cached(sql)?.query_row((kind.name(), integer(now)), count)?;
+        Ok(count as usize)
+    }
+
     fn user_where(&self, sql: &str, value: &str) -> Result<Option<User>, StoreError> {
         let mut statement = self.0.prepare_cached(sql)?;
         Ok(statement.query_row([value], read_user).optional()?)
@@ -60,11 +72,6 @@ impl Tables for SqliteTables<'_> {
             ":user_version": row.user_version,
         })?;
         Ok(())
-    }
-
-    fn sweep(&mut self, before: Millis) -> Result<usize, StoreError> {
-        let sql = "DELETE FROM session WHERE idle_expires_at < ?1 OR absolute_expires_at < ?1";
-        Ok(self.0.prepare_cached(sql)?.execute([integer(before)])?)
     }
 
     fn user(&mut self, id: &str) -> Result<Option<User>, StoreError> {
@@ -115,13 +122,6 @@ impl Tables for SqliteTables<'_> {
         let sql = "DELETE FROM note WHERE sid = ?1 AND kind = ?2";
         self.0.prepare_cached(sql)?.execute((&sid.0[..], kind.name()))?;
         Ok(notes)
-    }
-
-    fn count_notes(&mut self, kind: NoteKind, now: Millis) -> Result<usize, StoreError> {
-        let sql = "SELECT count(*) FROM note WHERE kind = ?1 AND until > ?2";
-        let count = |row: &rusqlite::Row<'_>| row.get::<_, u32>(0);
-        let count = self.0.prepare_cached(sql)?.query_row((kind.name(), integer(now)), count)?;
-        Ok(count as usize)
     }
 
     fn drop_notes(&mut self, now: Millis) -> Result<(), StoreError> {
@@ -199,7 +199,13 @@ pub(super) fn millis(integer: i64) -> Millis {
 }
 
 /// What makes each version of the schema out of the one before it; never changed, only added to.
-pub(super) const MIGRATIONS: &[&str] = &[USERS_AND_SESSIONS, NOTES, super::audit::SCHEMA];
+pub(super) const MIGRATIONS: &[&str] = &[
+    USERS_AND_SESSIONS,
+    NOTES,
+    super::audit::SCHEMA,
+    // Sessions were written in another form before the first release; users sign in once more.
+    "DELETE FROM session;",
+];
 
 const USERS_AND_SESSIONS: &str = "
 CREATE TABLE user (

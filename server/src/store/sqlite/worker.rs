@@ -6,6 +6,7 @@ use rusqlite::Connection;
 use tokio::sync::oneshot;
 
 use super::{SqliteTables, StoreError};
+use crate::store::crash::{self, Point};
 
 /// A thread that owns a connection and runs steps on it, one after the other.
 #[derive(Debug)]
@@ -94,7 +95,9 @@ fn commit(connection: &Connection, jobs: impl Iterator<Item = Job>) {
         return;
     }
     let answers: Vec<Answer> = jobs.map(|job| job(Ok(connection))).collect();
+    crash::pass(Point::BeforeCommit);
     let committed = connection.execute_batch("COMMIT");
+    crash::pass(Point::AfterCommit);
     if committed.is_err() {
         let _ = connection.execute_batch("ROLLBACK");
     }

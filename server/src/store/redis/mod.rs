@@ -1,0 +1,157 @@
+mod keys;
+mod link;
+mod record;
+mod snapshot;
+mod transact;
+mod upkeep;
+
+use redis::{Script, cmd};
+
+use self::link::Link;
+use self::snapshot::{Snapshot, Want};
+use super::{
+    Change, Note, NoteKind, Outcome, Pending, Store, StoreError, Tables, Terms, User, Whose, steps,
+};
+use crate::audit::Entry;
+use crate::rotation::{Attempt, Millis, Revocation, Row, SessionId};
+
+/// Keeps everything in Redis or Valkey, which any number of server processes may share.
+///
+/// A step reads what it needs, decides here, and commits by one script, which writes only if
+/// nothing that was read has changed meanwhile; otherwise the step begins again. So the rules of
+/// rotation are the same code as in the other stores, and Redis needs to know none of them.
+#[derive(Debug)]
+pub struct RedisStore {
+    terms: Terms,
+    link: Link,
+    scripts: Scripts,
+}
+
+#[derive(Debug)]
+struct Scripts {
+    family: Script,
+    commit: Script,
+    sweep: Script,
+    audit: Script,
+}
+
+impl RedisStore {
+    /// A store at an address like `redis://:password@127.0.0.1:6379/0`; connects on first use.
+    pub fn at(url: &str, terms: Terms) -> Result<Self, StoreError> {
+        let scripts = Scripts {
+            family: Script::new(include_str!("family.lua")),
+            commit: Script::new(include_str!("commit.lua")),
+            sweep: Script::new(include_str!("sweep.lua")),
+            audit: Script::new(include_str!("audit.lua")),
+        };
+        Ok(Self { terms, link: Link::to(url)?, scripts })
+    }
+}
+
+impl Store for RedisStore {
+    fn refresh(&self, attempt: Attempt) -> Pending<'_, Outcome> {
+        Box::pin(async move {
+            let want = Want::Family(attempt.token.sid);
+            self.transact(want, |tables| steps::refresh(tables, &attempt, &self.terms)).await
+        })
+    }
+
+    fn open(&self, row: Row) -> Pending<'_, ()> {
+        let want = Want::Record(keys::user(&row.user_id));
+        Box::pin(self.transact(want, move |tables| steps::open(tables, row.clone())))
+    }
+
+    fn session(&self, sid: SessionId) -> Pending<'_, Option<(Row, User)>> {
+        Box::pin(self.transact(Want::Family(sid), move |tables| steps::session(tables, sid)))
+    }
+
+    fn end(&self, whose: Whose, why: Revocation) -> Pending<'_, usize> {
+        let want = match &whose {
+            Whose::Session(sid) | Whose::SessionOf(_, sid) => Want::Family(*sid),
+            Whose::User(user_id, _) => Want::Listing(Some(user_id.clone())),
+        };
+        Box::pin(self.transact(want, move |tables| steps::end(tables, &whose, why)))
+    }
+
+    fn mark_seen(&self, sid: SessionId, generation: u32) -> Pending<'_, ()> {
+        let step = move |tables: &mut Snapshot| steps::mark_seen(tables, sid, generation);
+        Box::pin(self.transact(Want::Family(sid), step))
+    }
+
+    fn sessions(&self, user_id: Option<String>) -> Pending<'_, Vec<Row>> {
+        let want = Want::Listing(user_id.clone());
+        Box::pin(self.transact(want, move |tables| tables.rows(user_id.as_deref())))
+    }
+
+    fn add_user(&self, user: User) -> Pending<'_, bool> {
+        let want = Want::Record(keys::name(&user.username));
+        Box::pin(self.transact(want, move |tables| steps::add_user(tables, user.clone())))
+    }
+
+    fn user_named(&self, username: String) -> Pending<'_, Option<User>> {
+        let want = Want::Record(keys::name(&username));
+        Box::pin(self.transact(want, move |tables| tables.user_named(&username)))
+    }
+
+    fn change_user(&self, user_id: String, change: Change) -> Pending<'_, Option<User>> {
+        let want = Want::Record(keys::user(&user_id));
+        let step =
+            move |tables: &mut Snapshot| steps::change_user(tables, &user_id, change.clone());
+        Box::pin(self.transact(want, step))
+    }
+
+    fn touch(&self, sid: SessionId, now: Millis, idle: Option<Millis>) -> Pending<'_, ()> {
+        let step = move |tables: &mut Snapshot| steps::touch(tables, sid, now, idle);
+        Box::pin(self.transact(Want::Family(sid), step))
+    }
+
+    fn note(&self, note: Note, now: Millis) -> Pending<'_, ()> {
+        Box::pin(self.write_note(note, now))
+    }
+
+    fn noted(&self, kind: NoteKind, key: String, now: Millis) -> Pending<'_, Option<Note>> {
+        let want = Want::Record(keys::note(kind, &key));
+        Box::pin(self.transact(want, move |tables| steps::noted(tables, kind, &key, now)))
+    }
+
+    fn forget(&self, kind: NoteKind, sid: SessionId) -> Pending<'_, Vec<Note>> {
+        let step = move |tables: &mut Snapshot| tables.take_notes(kind, sid);
+        Box::pin(self.transact(Want::Notes(kind, sid), step))
+    }
+
+    fn notes(&self, kind: NoteKind, now: Millis) -> Pending<'_, usize> {
+        Box::pin(async move {
+            let mut count = cmd("ZCOUNT");
+            count.arg(keys::notes(kind)).arg(format!("({now}")).arg("+inf");
+            let mut line = self.link.line().await?;
+            let answer = count.query_async(&mut line.connection).await;
+            self.link.heard(&line, answer)
+        })
+    }
+
+    fn sweep(&self, before: Millis) -> Pending<'_, usize> {
+        Box::pin(async move {
+            let index = [keys::SESSIONS, keys::SESSION, keys::SESSIONS_OF].map(str::to_owned);
+            self.drop_due(format!("({before}"), &[index]).await
+        })
+    }
+
+    fn audit(&self, entries: Vec<Entry>, forget_before: Millis) -> Pending<'_, ()> {
+        Box::pin(self.write_audit(entries, forget_before))
+    }
+
+    fn audited(&self, newest: usize) -> Pending<'_, Vec<Entry>> {
+        Box::pin(self.read_audit(newest))
+    }
+
+    fn ping(&self) -> Pending<'_, ()> {
+        Box::pin(async {
+            let mut line = self.link.line().await?;
+            let answer = cmd("PING").query_async(&mut line.connection).await;
+            self.link.heard(&line, answer)
+        })
+    }
+}
+
+/// So many records are read, or dropped, by one command.
+const CHUNK: usize = 500;
