@@ -4,19 +4,20 @@ use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use crate::config::{Rate, Rates};
 use crate::error::ApiError;
 use crate::rotation::{Millis, SessionId};
 
 /// All buckets. Without any it lets everything pass.
 #[derive(Debug)]
 pub struct Limits {
-    enabled: bool,
+    rates: Option<Rates>,
     buckets: Mutex<HashMap<Limited, Bucket>>,
 }
 
 impl Limits {
-    pub(crate) fn new(enabled: bool) -> Self {
-        Self { enabled, buckets: Mutex::default() }
+    pub(crate) fn new(rates: Option<Rates>) -> Self {
+        Self { rates, buckets: Mutex::default() }
     }
 
     /// Takes one from a bucket, or says when to come again.
@@ -30,13 +31,14 @@ impl Limits {
     }
 
     fn draw(&self, what: Limited, now: Millis, amount: f64) -> Result<(), ApiError> {
-        if !self.enabled {
-            return Ok(());
-        }
-        let rate = what.rate();
+        let Some(rates) = &self.rates else { return Ok(()) };
+        let rate = what.rate(rates);
         let mut buckets = self.buckets();
         if buckets.len() >= MANY {
-            buckets.retain(|what, bucket| bucket.level(what.rate(), now) < what.rate().burst);
+            buckets.retain(|what, bucket| {
+                let rate = what.rate(rates);
+                bucket.level(rate, now) < rate.burst
+            });
         }
         let bucket = buckets.entry(what).or_insert(Bucket { level: rate.burst, at: now });
         *bucket = Bucket { level: bucket.level(rate, now), at: now };
@@ -67,20 +69,14 @@ pub(crate) enum Limited {
 }
 
 impl Limited {
-    fn rate(&self) -> Rate {
+    fn rate(&self, rates: &Rates) -> Rate {
         match self {
-            Self::Login(..) => Rate { burst: 10.0, millis_each: 6_000.0 },
-            Self::Refresh(_) => Rate { burst: 100.0, millis_each: 100.0 },
-            Self::Introspection(_) => Rate { burst: 1_000.0, millis_each: 1.0 },
-            Self::Failure(_) => Rate { burst: 30.0, millis_each: 1_000.0 },
+            Self::Login(..) => rates.login,
+            Self::Refresh(_) => rates.refresh,
+            Self::Introspection(_) => rates.introspection,
+            Self::Failure(_) => rates.failure,
         }
     }
-}
-
-#[derive(Clone, Copy)]
-struct Rate {
-    burst: f64,
-    millis_each: f64,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -105,7 +101,7 @@ mod tests {
 
     #[test]
     fn a_bucket_empties_and_refills() {
-        let limits = Limits::new(true);
+        let limits = Limits::new(Some(Rates::default()));
         let login = || Limited::Login(None, "ann".to_owned());
         for _ in 0..10 {
             assert_eq!(limits.take(login(), 0), Ok(()));
@@ -115,12 +111,12 @@ mod tests {
         assert_eq!(limits.take(Limited::Login(None, "ben".to_owned()), 0), Ok(()));
         assert_eq!(limits.take(login(), 6_000), Ok(()));
         assert!(limits.take(login(), 6_000).is_err());
-        assert_eq!(Limits::new(false).take(login(), 0), Ok(()));
+        assert_eq!(Limits::new(None).take(login(), 0), Ok(()));
     }
 
     #[test]
     fn a_clock_that_goes_back_locks_nobody_out_for_long() {
-        let limits = Limits::new(true);
+        let limits = Limits::new(Some(Rates::default()));
         for _ in 0..10 {
             assert_eq!(limits.take(Limited::Login(None, String::new()), 1_000_000), Ok(()));
         }

@@ -4,9 +4,11 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use clap::Parser;
-use everfresh_server::config::{ConfigError, Layer, Settings};
+use clap::{Parser, Subcommand};
+use everfresh_server::clock::Clock;
+use everfresh_server::config::{ConfigError, Layer, Settings, StoreKind};
 use everfresh_server::control::control;
+use everfresh_server::jwt::seconds;
 use everfresh_server::policy::Policy;
 use everfresh_server::serve::serve;
 use everfresh_server::{app, start};
@@ -36,10 +38,51 @@ struct Cli {
     /// Log every request
     #[arg(long, short)]
     verbose: bool,
+
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+/// What to do instead of serving. Options go before the command.
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Look at the signing keys in the data folder, or change them. A server that runs takes the
+    /// change over within a second
+    #[command(subcommand)]
+    Keys(KeyCommand),
+    /// Print the newest entries of the audit log, a line of JSON each, the newest last
+    Audit {
+        /// How many
+        #[arg(long, default_value_t = 100)]
+        newest: usize,
+        /// Only those of this user id (as in the claim sub)
+        #[arg(long, value_name = "ID")]
+        of_user: Option<String>,
+        /// Only those of this session (as in the claim sid)
+        #[arg(long, value_name = "ID")]
+        of_session: Option<String>,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+enum KeyCommand {
+    /// Print them, a line of JSON each
+    List,
+    /// Publish a new key, which signs in five minutes, when every verifier has seen it
+    Rotate {
+        /// Let it sign at once
+        #[arg(long)]
+        now: bool,
+    },
+    /// Forget a key that has leaked: whatever it signed is refused at once
+    Drop {
+        /// Its name, as `keys list` prints it
+        kid: String,
+    },
 }
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let mut cli = Cli::parse();
     if cli.list_policies {
         for policy in Policy::all() {
             println!("{:<22} {}", policy.name, policy.summary);
@@ -54,7 +97,14 @@ fn main() -> ExitCode {
         .with_target(false)
         .init();
 
-    match run(cli) {
+    let done = match cli.command.take() {
+        None => run(cli),
+        Some(Command::Keys(command)) => keys(cli, &command),
+        Some(Command::Audit { newest, of_user, of_session }) => {
+            audit(cli, newest, of_user, of_session)
+        }
+    };
+    match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("everfresh-server: {error}");
@@ -92,6 +142,7 @@ async fn run(cli: Cli) -> Result<(), Box<dyn std::error::Error>> {
     let (stopping, stopped) = watch::channel(false);
     tokio::spawn(start::sweep_hourly(state.clone()));
     tokio::spawn(start::keep_audit(state.clone()));
+    tokio::spawn(start::keep_keys(state.clone()));
     println!("listening on http://{address}");
     let switchboard = control_listener.map(|listener| {
         let address = listener.local_addr().map(|address| address.to_string());
@@ -110,6 +161,52 @@ async fn run(cli: Cli) -> Result<(), Box<dyn std::error::Error>> {
         switchboard.await?;
     }
     start::write_audit(&state).await;
+    Ok(())
+}
+
+fn keys(cli: Cli, command: &KeyCommand) -> Result<(), Box<dyn std::error::Error>> {
+    let settings = settings(cli)?;
+    if settings.store == StoreKind::Memory {
+        return Err("--store memory: keeps its keys to itself; there is nothing to change".into());
+    }
+    let (keys, _, _) = start::keys(&settings)?;
+    let at = seconds(Clock::system().now());
+    match command {
+        KeyCommand::List => {}
+        KeyCommand::Rotate { now } => keys.rotate(at, *now, start::longest_life(&settings))?,
+        KeyCommand::Drop { kid } => {
+            if !keys.drop_key(kid, at)? {
+                return Err(format!("there is no key {kid:?}; `keys list` prints those").into());
+            }
+        }
+    }
+    for key in keys.list(at) {
+        println!("{}", serde_json::to_string(&key)?);
+    }
+    Ok(())
+}
+
+#[tokio::main(flavor = "current_thread")]
+async fn audit(
+    cli: Cli,
+    newest: usize,
+    user: Option<String>,
+    session: Option<String>,
+) -> Result<(), Box<dyn std::error::Error>> {
+    let mut settings = settings(cli)?;
+    settings.users.clear();
+    let state = start::open(settings).await?;
+    let hashed = |id: Option<String>| id.map(|id| state.audit.pseudonym(&id));
+    let (user, session) = (hashed(user), hashed(session));
+    let wanted = |wanted: &Option<String>, entry: &str| match wanted {
+        Some(wanted) => wanted == entry,
+        None => true,
+    };
+    let mut entries = state.store.audited(newest).await?;
+    entries.retain(|entry| wanted(&user, &entry.user) && wanted(&session, &entry.session));
+    for entry in entries.iter().rev() {
+        println!("{}", serde_json::to_string(entry)?);
+    }
     Ok(())
 }
 

@@ -10,7 +10,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use crate::clock::Clock;
 use crate::config::{Settings, StoreKind};
-use crate::jwt::{KeyError, Keyring};
+use crate::jwt::{KeyError, Keyring, Seal, seconds};
 use crate::password::{PasswordError, Passwords};
 use crate::rotation::Millis;
 use crate::secret::{Secret, random};
@@ -28,10 +28,7 @@ pub async fn open(settings: Settings) -> Result<AppState, StartError> {
             (keys, Arc::new(store))
         }
         StoreKind::Sqlite(path) => {
-            let file = settings.data.join("keys.json");
-            make_folder(&settings.data)?;
-            let (keys, fresh) =
-                Keyring::open(&file).map_err(|error| StartError::Keys(file.clone(), error))?;
+            let (keys, fresh, file) = keys(&settings)?;
             let known = path.exists();
             let store = SqliteStore::open(path, AppState::terms(&settings, &keys))?;
             let made = |new: bool| if new { "made" } else { "found" };
@@ -40,6 +37,9 @@ pub async fn open(settings: Settings) -> Result<AppState, StartError> {
             (keys, Arc::new(store))
         }
     };
+    let (now, longest) = (seconds(Clock::system().now()), longest_life(&settings));
+    keys.sign_with(settings.signing, now, longest)
+        .map_err(|error| StartError::Keys(settings.data.clone(), error))?;
     let passwords = Passwords::new()?;
     let state = AppState::new(settings, Clock::system(), store, keys, passwords);
     for (name, password) in &state.settings.users {
@@ -53,6 +53,46 @@ pub async fn open(settings: Settings) -> Result<AppState, StartError> {
         tracing::info!(name, "user added");
     }
     Ok(state)
+}
+
+/// The keys in the data folder, both made if need be; whether the keys were; and their file.
+pub fn keys(settings: &Settings) -> Result<(Keyring, bool, PathBuf), StartError> {
+    make_folder(&settings.data)?;
+    let file = settings.data.join("keys.json");
+    let wrong = |error| StartError::Keys(file.clone(), error);
+    let seal = settings.seal_key_file.as_deref().map(Seal::from_file);
+    let seal = seal.transpose().map_err(wrong)?;
+    let (keys, fresh) = Keyring::open_sealed(&file, seal).map_err(wrong)?;
+    Ok((keys, fresh, file))
+}
+
+/// How long after its making an access token can be good, in seconds.
+#[must_use]
+pub fn longest_life(settings: &Settings) -> u64 {
+    settings.policy.access_ttl.saturating_add(settings.leeway)
+}
+
+/// Looks each second whether a command has changed the keys, and each hour whether a new one is
+/// due.
+pub async fn keep_keys(state: AppState) {
+    let mut ticks = tokio::time::interval(Duration::from_secs(1));
+    for tick in 0_u64.. {
+        ticks.tick().await;
+        let keys = &state.issuer.keys;
+        match keys.reload() {
+            Ok(false) => {}
+            Ok(true) => tracing::info!("the keys were changed by a command and have been read"),
+            Err(error) => tracing::error!(%error, "the changed keys could not be read"),
+        }
+        let every = state.settings.rotate_keys.filter(|_| tick % 3_600 == 0);
+        let Some(every) = every else { continue };
+        let at = seconds(state.clock.now());
+        match keys.rotate_when_due(at, every, longest_life(&state.settings)) {
+            Ok(false) => {}
+            Ok(true) => tracing::info!("a new signing key is published and takes over soon"),
+            Err(error) => tracing::error!(%error, "the keys could not be rotated"),
+        }
+    }
 }
 
 /// Forgets, each hour, the sessions that ended more than a day and an access token's life ago.

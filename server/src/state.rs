@@ -75,7 +75,7 @@ impl AppState {
         });
         Self(Arc::new(Shared {
             pepper: issuer.keys.pepper(),
-            limits: Limits::new(settings.limits),
+            limits: Limits::new(settings.limits.then_some(settings.rates)),
             settings,
             clock,
             store,

@@ -47,6 +47,23 @@ async fn a_wild_client_is_slowed_down_and_stays_signed_in() {
 }
 
 #[tokio::test]
+async fn each_limit_has_its_own_number() {
+    let rates = "login_rate = \"2/60\"\nrefresh_rate = \"1/5\"\nfailure_rate = \"3/1\"";
+    let world = World::with(rates).await;
+    let token = world.login("ann").await.refresh;
+    world.login("ann").await;
+    let body = json!({ "username": "ann", "password": "secret" });
+    let answer = world.post_json("/auth/login", body).await;
+    assert_eq!((answer.status.as_u16(), answer.header("retry-after")), (429, Some("60")));
+    assert_eq!(world.refresh(&token, Some(KEY)).await.status, 200);
+    assert_eq!(world.refresh(&token, Some(KEY)).await.header("retry-after"), Some("5"));
+    for _ in 0..3 {
+        refused(&world.refresh("forged", Some(KEY)).await, 400, "invalid_grant", "");
+    }
+    refused(&world.refresh("forged", Some(KEY)).await, 429, "too_many_requests", "");
+}
+
+#[tokio::test]
 async fn limits_can_be_switched_off() {
     let world = World::with("limits = \"off\"").await;
     for _ in 0..40 {

@@ -86,6 +86,10 @@ fn a_mistake_is_named_with_its_remedy() {
         (&["--listen", "here"], "127.0.0.1:8080"),
         (&["--config", "/no/such/file"], "No such file"),
         (&["--lisen", "x"], "--listen"),
+        (&["--login-rate", "10"], "BURST/SECONDS"),
+        (&["--signing", "none"], "EdDSA or HS256"),
+        (&["--rotate-keys", "1m"], "an hour or more"),
+        (&["--audit", "some"], "all, ends or off"),
     ] {
         let output = run(arguments, &[]);
         let said = String::from_utf8_lossy(&output.stderr);

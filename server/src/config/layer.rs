@@ -88,6 +88,37 @@ pub struct Layer {
     #[arg(long, value_name = "SWITCH")]
     pub limits: Option<String>,
 
+    /// What access tokens are signed with: `EdDSA`, or `HS256` if nobody else is to verify them
+    /// (default EdDSA)
+    #[arg(long, value_name = "ALG")]
+    pub signing: Option<String>,
+
+    /// Make a new signing key after this long; or `never` (default 90d)
+    #[arg(long, value_name = "TIME")]
+    #[serde(deserialize_with = "text")]
+    pub rotate_keys: Option<String>,
+
+    /// Seal the stored keys with what is in this file: at least 32 random bytes
+    #[arg(long, value_name = "FILE")]
+    pub seal_key_file: Option<PathBuf>,
+
+    /// Sign-ins of one user from one address: `BURST/SECONDS`, so many at once and then one each
+    /// so many seconds (default 10/6)
+    #[arg(long, value_name = "RATE")]
+    pub login_rate: Option<String>,
+
+    /// Refreshes of one session (default 100/0.1)
+    #[arg(long, value_name = "RATE")]
+    pub refresh_rate: Option<String>,
+
+    /// Questions of one service about tokens (default 1000/0.001)
+    #[arg(long, value_name = "RATE")]
+    pub introspection_rate: Option<String>,
+
+    /// Failed sign-ins and forged tokens from one address (default 30/1)
+    #[arg(long, value_name = "RATE")]
+    pub failure_rate: Option<String>,
+
     /// What the audit log holds: `all`, `ends` (all but renewals) or `off` (default all)
     #[arg(long, value_name = "SCOPE")]
     pub audit: Option<String>,
@@ -155,6 +186,13 @@ impl Layer {
             client: first_filled(self.client, below.client),
             issuer: self.issuer.or(below.issuer),
             limits: self.limits.or(below.limits),
+            signing: self.signing.or(below.signing),
+            rotate_keys: self.rotate_keys.or(below.rotate_keys),
+            seal_key_file: self.seal_key_file.or(below.seal_key_file),
+            login_rate: self.login_rate.or(below.login_rate),
+            refresh_rate: self.refresh_rate.or(below.refresh_rate),
+            introspection_rate: self.introspection_rate.or(below.introspection_rate),
+            failure_rate: self.failure_rate.or(below.failure_rate),
             audit: self.audit.or(below.audit),
             audit_keep: self.audit_keep.or(below.audit_keep),
             control: self.control.or(below.control),

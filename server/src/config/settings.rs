@@ -3,8 +3,9 @@ use std::path::PathBuf;
 
 use http::{HeaderValue, Uri};
 
-use super::{ConfigError, Layer, duration};
+use super::{ConfigError, Layer, Rates, duration};
 use crate::audit::Scope;
+use crate::jwt::Algorithm;
 use crate::policy::{Policy, PolicyError, RefreshTokens};
 use crate::rotation::{Profile, Rules};
 use crate::secret::Secret;
@@ -30,6 +31,14 @@ pub struct Settings {
     pub cookie: bool,
     /// Sign-ins, refreshes and failures are limited.
     pub limits: bool,
+    /// How much one party may do.
+    pub rates: Rates,
+    /// What access tokens are signed with.
+    pub signing: Algorithm,
+    /// How old a signing key gets, in seconds.
+    pub rotate_keys: Option<u64>,
+    /// Where the key is that seals the stored keys.
+    pub seal_key_file: Option<PathBuf>,
     /// What the audit log holds.
     pub audit: Scope,
     /// How long it is kept, in seconds; none is for ever.
@@ -59,6 +68,7 @@ impl Settings {
     /// Understands what the layers say together.
     pub fn resolve(layer: Layer) -> Result<Self, ConfigError> {
         let policy = policy(&layer)?;
+        let rates = Rates::of(&layer)?;
         let data = layer.data.unwrap_or_else(|| PathBuf::from(".data"));
         Ok(Self {
             listen: address("listen", layer.listen.as_deref().unwrap_or("127.0.0.1:8080"))?,
@@ -70,6 +80,13 @@ impl Settings {
             profile: profile(layer.rotation.as_deref().unwrap_or("keyed"))?,
             cookie: policy.cookie_session || switch("cookie", layer.cookie.as_deref())?,
             limits: limits(layer.limits.as_deref(), layer.control.is_some())?,
+            rates,
+            signing: signing(layer.signing.as_deref().unwrap_or("EdDSA"))?,
+            rotate_keys: match &layer.rotate_keys {
+                Some(text) => rotate_keys(text)?,
+                None => Some(ROTATE_KEYS),
+            },
+            seal_key_file: layer.seal_key_file,
             audit: audit(layer.audit.as_deref().unwrap_or("all"))?,
             audit_keep: match &layer.audit_keep {
                 Some(text) => duration::seconds_or_never("audit_keep", text)?,
@@ -122,6 +139,10 @@ impl Default for Settings {
             profile: Profile::Keyed,
             cookie: false,
             limits: true,
+            rates: Rates::default(),
+            signing: Algorithm::EdDsa,
+            rotate_keys: Some(ROTATE_KEYS),
+            seal_key_file: None,
             audit: Scope::All,
             audit_keep: Some(AUDIT_KEEP),
             allow_origin: Vec::new(),
@@ -177,6 +198,22 @@ fn limits(text: Option<&str>, tested: bool) -> Result<bool, ConfigError> {
         Some("off") => Ok(false),
         Some(text) => Err(ConfigError::value("limits", text, "it is either on or off")),
     }
+}
+
+fn signing(text: &str) -> Result<Algorithm, ConfigError> {
+    match Algorithm::of_name(text) {
+        Some(algorithm @ (Algorithm::EdDsa | Algorithm::Hs256)) => Ok(algorithm),
+        _ => Err(ConfigError::value("signing", text, "choose EdDSA or HS256")),
+    }
+}
+
+fn rotate_keys(text: &str) -> Result<Option<u64>, ConfigError> {
+    let every = duration::seconds_or_never("rotate_keys", text)?;
+    if every.is_some_and(|every| every < 3_600) {
+        let remedy = "verifiers need time to learn a new key; give an hour or more, or never";
+        return Err(ConfigError::value("rotate_keys", text, remedy));
+    }
+    Ok(every)
 }
 
 fn audit(text: &str) -> Result<Scope, ConfigError> {
@@ -274,4 +311,5 @@ fn issuer(text: String) -> Result<String, ConfigError> {
     }
 }
 
+const ROTATE_KEYS: u64 = 90 * 86_400;
 const AUDIT_KEEP: u64 = 30 * 86_400;

@@ -11,7 +11,7 @@ use crate::jwt::seconds;
 use crate::state::AppState;
 
 pub(super) fn router() -> Router<AppState> {
-    Router::new().route("/keys/rotate", post(rotate))
+    Router::new().route("/keys/rotate", post(rotate)).route("/keys/drop", post(discard))
 }
 
 async fn rotate(
@@ -25,6 +25,27 @@ async fn rotate(
         ApiError::Internal
     })?;
     Ok(Json(app.issuer.keys.jwks(at)))
+}
+
+async fn discard(
+    State(app): State<AppState>,
+    JsonBody(Leaked { kid }): JsonBody<Leaked>,
+) -> Result<Json<Value>, ApiError> {
+    let at = seconds(app.clock.now());
+    match app.issuer.keys.drop_key(&kid, at) {
+        Ok(true) => Ok(Json(app.issuer.keys.jwks(at))),
+        Ok(false) => Err(ApiError::NotFound),
+        Err(error) => {
+            tracing::error!(%error, "the key could not be dropped");
+            Err(ApiError::Internal)
+        }
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Leaked {
+    kid: String,
 }
 
 #[derive(Deserialize)]

@@ -1,12 +1,31 @@
 //! Access tokens: made, published and checked without mercy.
+//!
+//! [`Issuer`] signs and checks this server's own tokens with its [`Keyring`]. A service of yours
+//! that gets such tokens, or those of any issuer with a JWKS, checks them with a [`Verifier`].
 
+mod algorithm;
 mod claims;
+mod compact;
+mod fetch;
 mod json;
+mod key;
+mod key_file;
 mod keyring;
+mod public;
+mod remote;
+mod seal;
+mod verifier;
 mod verify;
 
+pub use algorithm::Algorithm;
 pub use claims::{Claims, Profile};
-pub use keyring::{KeyError, Keyring};
+pub use compact::verify_jws;
+pub use fetch::{Fetch, FetchError, HttpFetch};
+pub use keyring::{KeyError, KeyInfo, Keyring};
+pub use public::{BadKey, PublicKey};
+pub use remote::{BadUrl, RemoteKeys};
+pub use seal::Seal;
+pub use verifier::{Verified, Verifier};
 pub use verify::{Flaw, Issuer};
 
 use crate::rotation::Millis;
