@@ -30,32 +30,11 @@ pub(crate) fn below(entropy: &mut impl Entropy, bound: i64) -> i64 {
     ((u128::from(entropy.next()) * bound as u128) >> 64) as i64
 }
 
-/// 128 random bits as 32 hexadecimal digits.
-pub(crate) fn key(entropy: &mut impl Entropy) -> String {
-    let mut out = String::with_capacity(32);
-    for word in [entropy.next(), entropy.next()] {
-        for shift in (0..16).rev() {
-            let digit = (word >> (shift * 4)) as u32 & 15;
-            out.push(char::from_digit(digit, 16).unwrap_or('0'));
-        }
-    }
-    out
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
 
     use super::*;
-
-    #[test]
-    fn keys_are_32_digits_and_differ() {
-        let mut entropy = Seeded(7);
-        let (a, b) = (key(&mut entropy), key(&mut entropy));
-        assert_eq!(a.len(), 32);
-        assert!(a.bytes().all(|byte| byte.is_ascii_hexdigit()));
-        assert_ne!(a, b);
-    }
 
     proptest! {
         #[test]

@@ -2,7 +2,7 @@
 
 use super::record::Record;
 
-/// Tells a record from a question.
+/// Tells a question from a record.
 const ASK: &str = "everfresh 1 ask";
 
 /// One message. No step of the protocol needs an answer to come.
@@ -22,11 +22,9 @@ impl Message {
         }
         Record::decode(text).map(|record| Self::Tell(Box::new(record)))
     }
+}
 
-    pub(crate) fn encode(&self) -> String {
-        match self {
-            Self::Ask => String::from(ASK),
-            Self::Tell(record) => record.encode(true),
-        }
-    }
+/// The question; what is told is a record's text.
+pub(crate) fn ask() -> String {
+    String::from(ASK)
 }

@@ -74,7 +74,7 @@ impl EndReason {
         Self::CorruptStorage,
     ];
 
-    /// The reason as callers see it and as records carry it.
+    /// The reason as callers see it.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -92,7 +92,22 @@ impl EndReason {
         }
     }
 
-    pub(crate) fn parse(text: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|reason| reason.as_str() == text)
+    /// The reason at a place in the order of declaration; `None` for any other number.
+    pub(crate) fn from_number(place: i64) -> Self {
+        Self::ALL.get(place as usize).copied().unwrap_or(Self::None)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_reason_has_its_place() {
+        for (place, reason) in EndReason::ALL.into_iter().enumerate() {
+            assert_eq!(reason as usize, place);
+            assert_eq!(EndReason::from_number(place as i64), reason);
+        }
+        assert_eq!(EndReason::from_number(-1), EndReason::None);
     }
 }

@@ -7,7 +7,10 @@
 
 use core::fmt;
 
-use super::{clock::Millis, reason::EndReason};
+use super::{clock::Millis, entropy::Entropy, reason::EndReason};
+
+/// How many random bits name a sign-in.
+pub(crate) const SID_BITS: u32 = 59;
 
 /// How many sends the breaker looks back on.
 pub(crate) const SENDS: usize = 10;
@@ -25,21 +28,21 @@ pub type Generation = i64;
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Record {
     /// Names the sign-in; random.
-    pub(crate) sid: String,
+    pub(crate) sid: i64,
     /// When it was.
     pub(crate) started_at: Millis,
     /// The newest token set.
     pub(crate) term: Term,
     /// The rotation that is under way.
-    pub(crate) pending: Option<Pending>,
+    pub(crate) pending: Pending,
     /// What keeps the tabs from trying again at once.
-    pub(crate) hold: Option<Hold>,
+    pub(crate) hold: Hold,
     /// The newest refreshes sent.
     pub(crate) sends: Sends,
     /// Last user input in any tab.
     pub(crate) last_activity: Millis,
-    /// The verdict, if there is one.
-    pub(crate) end: Option<End>,
+    /// The verdict.
+    pub(crate) end: End,
 }
 
 /// The newest refreshes sent by any tab, ascending; 0 is none.
@@ -68,8 +71,8 @@ pub(crate) struct Term {
     /// The fingerprint of its claims; 0 for an opaque token.
     pub(crate) claims: i64,
     /// The rotation key that brought this generation: a tab that is one behind and lost the
-    /// tokens gets them again by repeating that rotation.
-    pub(crate) rotated_by: Option<String>,
+    /// tokens gets them again by repeating that rotation. `Key::NONE` if it came without one.
+    pub(crate) rotated_by: Key,
 }
 
 /// Access and refresh token.
@@ -79,12 +82,16 @@ pub(crate) struct Tokens {
     pub(crate) refresh: Option<String>,
 }
 
+/// A rotation key: 128 random bits.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct Key(pub(crate) u64, pub(crate) u64);
+
 /// The rotation away from `generation`. Among keys of one generation the first made wins.
-#[derive(Clone, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct Pending {
     pub(crate) generation: Generation,
     pub(crate) made_at: Millis,
-    pub(crate) key: String,
+    pub(crate) key: Key,
 }
 
 /// No refresh of `generation` from `since` to `until`: before `since` means that the clock was set
@@ -101,8 +108,8 @@ pub(crate) struct Hold {
     pub(crate) failures: u32,
 }
 
-/// The session is over, unless a generation beyond `fence` was committed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+/// The session is over, unless a generation beyond `fence` was committed. The greater one counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct End {
     pub(crate) fence: Generation,
     pub(crate) reason: EndReason,
@@ -111,15 +118,17 @@ pub(crate) struct End {
 }
 
 impl Record {
-    /// The least record that knows at least what both know.
-    #[must_use]
-    pub fn join(mut self, mut other: Self) -> Self {
+    /// Makes this the least record that knows at least what both know.
+    pub fn join(&mut self, other: Self) {
         if !self.is_session_of(&other) {
-            return if other.replaces(&self) { other } else { self };
+            if other.replaces(self) {
+                *self = other;
+            }
+            return;
         }
         self.renew(other.term);
-        if Pending::rank(&other.pending) > Pending::rank(&self.pending) {
-            core::mem::swap(&mut self.pending, &mut other.pending);
+        if other.pending.rank() > self.pending.rank() {
+            self.pending = other.pending;
         }
         self.delay(other.hold);
         self.finish(other.end);
@@ -127,42 +136,35 @@ impl Record {
             self.sends.add(at);
         }
         self.last_activity = self.last_activity.max(other.last_activity);
-        self
     }
 
     /// Takes a token set in, unless a better one is there.
-    pub(crate) fn renew(&mut self, mut term: Term) {
+    pub(crate) fn renew(&mut self, term: Term) {
         if term.rank() > self.term.rank() {
-            core::mem::swap(&mut self.term, &mut term);
+            self.term = term;
         }
     }
 
     /// Holds back, unless something holds back longer.
-    pub(crate) fn delay(&mut self, hold: Option<Hold>) {
-        let rank = |hold: Option<Hold>| hold.map_or((-1, 0), |hold| (hold.generation, hold.until));
-        if rank(hold) > rank(self.hold) {
+    pub(crate) fn delay(&mut self, hold: Hold) {
+        if (hold.generation, hold.until) > (self.hold.generation, self.hold.until) {
             self.hold = hold;
         }
     }
 
     /// Ends, unless it has ended with a farther fence.
-    pub(crate) fn finish(&mut self, end: Option<End>) {
-        let rank = |end: Option<End>| {
-            end.map_or((-1, 0, false), |end| (end.fence, end.reason as u8, end.settled))
-        };
-        if rank(end) > rank(self.end) {
-            self.end = end;
-        }
+    pub(crate) fn finish(&mut self, end: End) {
+        self.end = self.end.max(end);
     }
 
     /// Whether both tell of the same sign-in.
     pub(crate) fn is_session_of(&self, other: &Self) -> bool {
-        (self.started_at, &self.sid) == (other.started_at, &other.sid)
+        (self.started_at, self.sid) == (other.started_at, other.sid)
     }
 
     /// Whether this sign-in is the later one.
     pub(crate) fn replaces(&self, other: &Self) -> bool {
-        (self.started_at, &self.sid) > (other.started_at, &other.sid)
+        (self.started_at, self.sid) > (other.started_at, other.sid)
     }
 
     /// Makes this sign-in later than `old`, whatever the wall clock says, and its generations
@@ -175,45 +177,76 @@ impl Record {
     /// Why the session is over, if it is.
     #[must_use]
     pub fn ended(&self) -> Option<EndReason> {
-        let end = self.end.as_ref()?;
-        (end.fence >= self.term.generation).then_some(end.reason)
+        (self.end.fence >= self.term.generation).then_some(self.end.reason)
     }
 
     /// The key of the rotation that is under way.
-    pub(crate) fn pending_key(&self) -> Option<&str> {
-        let pending = self.pending.as_ref()?;
-        (pending.generation == self.term.generation).then_some(&pending.key)
+    pub(crate) fn pending_key(&self) -> Option<Key> {
+        (self.pending.generation == self.term.generation).then_some(self.pending.key)
     }
 
     /// What holds the next refresh back at `now`.
-    pub(crate) fn held_back(&self, now: Millis) -> Option<&Hold> {
-        self.hold.as_ref().filter(|hold| {
-            hold.generation == self.term.generation
-                && (hold.since - HOLD_SLACK..hold.until).contains(&now)
-        })
+    pub(crate) fn held_back(&self, now: Millis) -> Option<Hold> {
+        let in_force = self.hold.generation == self.term.generation
+            && (self.hold.since - HOLD_SLACK..self.hold.until).contains(&now);
+        in_force.then_some(self.hold)
     }
 
     /// Failures in a row of refreshing this generation, over all tabs.
     pub(crate) fn failures(&self) -> u32 {
-        let hold = self.hold.as_ref().filter(|hold| hold.generation == self.term.generation);
-        hold.map_or(0, |hold| hold.failures)
+        if self.hold.generation == self.term.generation { self.hold.failures } else { 0 }
     }
 }
 
 impl Term {
     /// The order of preference: the newer one, the one with its tokens, then any order at all, as
     /// long as all tabs have the same.
-    fn rank(&self) -> (Generation, Option<&str>, Millis, Option<&str>) {
+    fn rank(&self) -> (Generation, Option<&str>, Millis, Key) {
         let access = self.tokens.as_ref().map(|tokens| tokens.access.as_str());
-        (self.generation, access, self.issued_at, self.rotated_by.as_deref())
+        (self.generation, access, self.issued_at, self.rotated_by)
+    }
+}
+
+impl Key {
+    /// No key.
+    pub(crate) const NONE: Self = Self(0, 0);
+
+    pub(crate) fn draw(entropy: &mut impl Entropy) -> Self {
+        Self(entropy.next(), entropy.next())
+    }
+
+    /// As it is sent: 32 hexadecimal digits.
+    pub(crate) fn text(self) -> String {
+        let mut out = String::with_capacity(32);
+        for word in [self.0, self.1] {
+            for shift in (0..16).rev() {
+                let digit = (word >> (shift * 4)) as u8 & 15;
+                out.push(char::from(digit + if digit < 10 { b'0' } else { b'a' - 10 }));
+            }
+        }
+        out
     }
 }
 
 impl Pending {
+    /// No rotation is under way.
+    pub(crate) const NONE: Self = Self { generation: -1, made_at: 0, key: Key::NONE };
+
     /// The newer rotation; of the keys for one rotation, the one that was made first.
-    fn rank(pending: &Option<Self>) -> Option<(Generation, Millis, &str)> {
-        pending.as_ref().map(|it| (it.generation, -it.made_at, it.key.as_str()))
+    const fn rank(&self) -> (Generation, Millis, Key) {
+        (self.generation, -self.made_at, self.key)
     }
+}
+
+impl Hold {
+    /// Nothing is held back.
+    pub(crate) const NONE: Self =
+        Self { generation: -1, until: 0, since: 0, by_server: false, failures: 0 };
+}
+
+impl End {
+    /// It is not over.
+    pub(crate) const NONE: Self = Self { fence: -1, reason: EndReason::None, settled: false };
 }
 
 impl Sends {
@@ -240,6 +273,12 @@ impl fmt::Debug for Tokens {
     }
 }
 
+impl fmt::Debug for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Key(..)")
+    }
+}
+
 impl fmt::Debug for Record {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let end = self.ended().map_or("live", EndReason::as_str);
@@ -258,15 +297,16 @@ pub(crate) mod tests {
             generation in 0..4_i64,
             tokens in of("[a-c]"),
             issued_at in 0..3_i64,
-            rotated_by in of("[a-f\\\\\n ]{2}"),
+            key in 0..3_u64,
         ) -> Term {
             // In life the rest follows from these.
             let tokens = tokens.map(|access| {
                 Tokens { refresh: (access != "b").then(|| access.to_uppercase()), access }
             });
-            let subject = rotated_by.clone();
-            let refresh_in = rotated_by.as_ref().map(|_| issued_at);
+            let subject = (key == 1).then(|| format!("{generation}\n ü"));
+            let refresh_in = (key > 0).then_some(issued_at);
             let ends_at = Some(generation).filter(|generation| *generation > 1);
+            let rotated_by = Key(u64::MAX.wrapping_mul(key), key);
             Term {
                 generation, tokens, issued_at, lifetime: 300, unusable_for: 0, refresh_in,
                 lead: None, ends_at, subject, rotated_by, claims: 7,
@@ -276,63 +316,77 @@ pub(crate) mod tests {
 
     prop_compose! {
         pub(crate) fn records()(
-            sid in "[ab]",
+            sid in 0..2_i64,
             started_at in 0..2_i64,
             term in terms(),
-            pending in of((0..4_i64, 0..3_i64, "[a-f]{2}")),
-            hold in of((0..4_i64, 0..9_i64)),
+            pending in (-1..4_i64, 0..3_i64, 0..9_u64),
+            hold in (-1..4_i64, 0..9_i64),
             sends in vec(1..40_i64, 0..10),
             last_activity in 0..9_i64,
-            end in of((prop_oneof![0..4_i64, Just(FOR_GOOD)], prop_oneof![
+            end in (prop_oneof![-1..4_i64, Just(FOR_GOOD)], prop_oneof![
                 Just(EndReason::Idle), Just(EndReason::SignedOut), Just(EndReason::Revoked),
-            ], any::<bool>())),
+            ], any::<bool>()),
         ) -> Record {
+            let (generation, made_at, key) = pending;
+            let pending = Pending { generation, made_at, key: Key(key, !key) };
+            let (generation, until) = hold;
+            let by_server = until % 2 == 0;
+            let failures = until as u32;
+            let hold = Hold { generation, until, since: until - 1, by_server, failures };
+            let (fence, reason, settled) = end;
             Record {
-                sid, started_at, term,
-                pending: pending.map(|(generation, made_at, key)| Pending { generation, made_at, key }),
-                hold: hold.map(|(generation, until)| {
-                    let by_server = until % 2 == 0;
-                    Hold { generation, until, since: until - 1, by_server, failures: until as u32 }
-                }),
+                sid, started_at, term, pending, hold, last_activity,
                 sends: sends.into_iter().fold(Sends::default(), |mut all, at| {
                     all.add(at);
                     all
                 }),
-                last_activity,
-                end: end.map(|(fence, reason, settled)| End { fence, reason, settled }),
+                end: End { fence, reason, settled },
             }
         }
+    }
+
+    fn joined(a: &Record, b: &Record) -> Record {
+        let mut joined = a.clone();
+        joined.join(b.clone());
+        joined
     }
 
     proptest! {
         #[test]
         fn joining_does_not_care_about_order(a in records(), b in records()) {
-            prop_assert_eq!(a.clone().join(b.clone()), b.join(a));
+            prop_assert_eq!(joined(&a, &b), joined(&b, &a));
         }
 
         #[test]
         fn joining_does_not_care_about_grouping(a in records(), b in records(), c in records()) {
-            let left = a.clone().join(b.clone()).join(c.clone());
-            prop_assert_eq!(left, a.join(b.join(c)));
+            prop_assert_eq!(joined(&joined(&a, &b), &c), joined(&a, &joined(&b, &c)));
         }
 
         #[test]
         fn joining_twice_changes_nothing(a in records(), b in records()) {
-            let joined = a.clone().join(b.clone());
-            prop_assert_eq!(a.clone().join(a.clone()), a);
-            prop_assert_eq!(joined.clone().join(b), joined);
+            let once = joined(&a, &b);
+            prop_assert_eq!(joined(&a, &a), a);
+            prop_assert_eq!(joined(&once, &b), once);
         }
 
         #[test]
         fn nothing_known_is_lost_within_a_session(a in records(), b in records()) {
-            let b = Record { sid: a.sid.clone(), started_at: a.started_at, ..b };
-            let joined = a.clone().join(b.clone());
+            let b = Record { sid: a.sid, started_at: a.started_at, ..b };
+            let joined = joined(&a, &b);
             for part in [a, b] {
                 prop_assert!(joined.term.rank() >= part.term.rank());
                 prop_assert!(joined.last_activity >= part.last_activity);
-                let fence = |record: &Record| record.end.map(|end| end.fence);
-                prop_assert!(fence(&joined) >= fence(&part));
+                prop_assert!(joined.end >= part.end);
             }
         }
+    }
+
+    #[test]
+    fn keys_are_32_digits_and_differ() {
+        let mut entropy = crate::core::entropy::Seeded(7);
+        let (a, b) = (Key::draw(&mut entropy), Key::draw(&mut entropy));
+        assert_ne!(a, b);
+        assert_eq!(Key(0x0123_4567_89ab_cdef, 10).text(), "0123456789abcdef000000000000000a");
+        assert_eq!(a.text().len(), 32);
     }
 }

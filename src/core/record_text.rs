@@ -1,149 +1,122 @@
-//! The record as text, for storage and for the channel between tabs: a version line, then one
-//! `key value` line a field. Readers skip keys that they do not know.
+//! The record as text, for storage and for the channel between tabs: a version line, then a line
+//! for every number, then the texts, each after a line with its length. Readers ignore what follows
+//! the last one.
 
 use super::{
     reason::EndReason,
-    record::{End, Hold, Pending, Record, Sends, Term, Tokens},
+    record::{End, Hold, Key, Pending, Record, Sends, Term, Tokens},
 };
 
 /// First line of every record; another version is another format.
 const VERSION: &str = "everfresh 1";
 
-/// Larger numbers are refused.
-const LARGEST: i64 = 1 << 60;
+/// Larger times, durations and counts are refused: sums of them do not overflow.
+const LARGEST: u64 = 1 << 60;
+
+/// Stands for a duration, a time or a text's length that is not there.
+const NONE: i64 = -1;
 
 impl Record {
     /// The record as text; without tokens where they must not be kept, or once it has ended.
     #[must_use]
     pub fn encode(&self, with_tokens: bool) -> String {
+        let Self { term, pending, hold, end, .. } = self;
         let mut lines = Lines(String::from(VERSION));
-        lines.line("sid", &self.sid);
-        lines.number("started", self.started_at);
-        lines.number("active", self.last_activity);
-        let term = &self.term;
-        lines.number("generation", term.generation);
-        lines.number("issued", term.issued_at);
-        lines.number("life", term.lifetime);
-        lines.number("unusable", term.unusable_for);
-        lines.number("claims", term.claims);
-        for (key, value) in
-            [("refresh-in", term.refresh_in), ("lead", term.lead), ("ends", term.ends_at)]
+        for number in [
+            self.sid,
+            self.started_at,
+            self.last_activity,
+            term.generation,
+            term.issued_at,
+            term.lifetime,
+            term.unusable_for,
+            term.claims,
+            term.refresh_in.unwrap_or(NONE),
+            term.lead.unwrap_or(NONE),
+            term.ends_at.unwrap_or(NONE),
+            term.rotated_by.0.cast_signed(),
+            term.rotated_by.1.cast_signed(),
+            pending.generation,
+            pending.made_at,
+            pending.key.0.cast_signed(),
+            pending.key.1.cast_signed(),
+            hold.generation,
+            hold.until,
+            hold.since,
+            hold.by_server.into(),
+            hold.failures.into(),
+            end.fence,
+            end.reason as i64,
+            end.settled.into(),
+        ]
+        .into_iter()
+        .chain(self.sends.0)
         {
-            if let Some(value) = value {
-                lines.number(key, value);
-            }
+            lines.number(number);
         }
-        lines.option("subject", term.subject.as_deref());
-        lines.option("rotated-by", term.rotated_by.as_deref());
-        if let Some(tokens) = term.tokens.as_ref().filter(|_| with_tokens && self.ended().is_none())
-        {
-            lines.line("access", &tokens.access);
-            lines.option("refresh", tokens.refresh.as_deref());
-        }
-        if let Some(pending) = &self.pending {
-            lines.number("pending-generation", pending.generation);
-            lines.number("pending-made", pending.made_at);
-            lines.line("pending-key", &pending.key);
-        }
-        if let Some(hold) = &self.hold {
-            lines.number("hold-generation", hold.generation);
-            lines.number("hold-until", hold.until);
-            lines.number("hold-since", hold.since);
-            lines.number("hold-server", i64::from(hold.by_server));
-            lines.number("hold-failures", i64::from(hold.failures));
-        }
-        for at in self.sends.0.into_iter().filter(|at| *at > 0) {
-            lines.number("sent", at);
-        }
-        if let Some(end) = &self.end {
-            lines.number("end-fence", end.fence);
-            lines.line("end-reason", end.reason.as_str());
-            lines.number("end-settled", i64::from(end.settled));
-        }
+        let tokens = term.tokens.as_ref().filter(|_| with_tokens && self.ended().is_none());
+        lines.text(tokens.map(|tokens| tokens.access.as_str()));
+        lines.text(tokens.and_then(|tokens| tokens.refresh.as_deref()));
+        lines.text(term.subject.as_deref());
         lines.0
     }
 
     /// Reads what `encode` wrote; `None` for anything else.
     #[must_use]
     pub fn decode(text: &str) -> Option<Self> {
-        let fields = text.strip_prefix(VERSION)?.strip_prefix('\n')?;
-        let fields = Fields(fields);
-        let tokens =
-            fields.text("access").map(|access| Tokens { access, refresh: fields.text("refresh") });
-        let term = Term {
-            generation: fields.number("generation")?,
-            tokens,
-            issued_at: fields.number("issued")?,
-            lifetime: fields.number("life")?,
-            unusable_for: fields.number("unusable")?,
-            refresh_in: fields.number("refresh-in"),
-            lead: fields.number("lead"),
-            ends_at: fields.number("ends"),
-            subject: fields.text("subject"),
-            claims: fields.number("claims").unwrap_or(0),
-            rotated_by: fields.text("rotated-by"),
+        let mut lines = Reader { rest: text.strip_prefix(VERSION)?, valid: true };
+        let mut record = Self {
+            sid: lines.number(),
+            started_at: lines.number(),
+            last_activity: lines.number(),
+            term: Term {
+                generation: lines.number(),
+                issued_at: lines.number(),
+                lifetime: lines.number(),
+                unusable_for: lines.number(),
+                claims: lines.number(),
+                refresh_in: lines.option(),
+                lead: lines.option(),
+                ends_at: lines.option(),
+                rotated_by: lines.key(),
+                tokens: None,
+                subject: None,
+            },
+            pending: Pending {
+                generation: lines.number(),
+                made_at: lines.number(),
+                key: lines.key(),
+            },
+            hold: Hold {
+                generation: lines.number(),
+                until: lines.number(),
+                since: lines.number(),
+                by_server: lines.number() > 0,
+                failures: lines.number() as u32,
+            },
+            end: End {
+                fence: lines.number(),
+                reason: EndReason::from_number(lines.number()),
+                settled: lines.number() > 0,
+            },
+            sends: Sends::default(),
         };
-        let pending = fields.text("pending-key").and_then(|key| {
-            let generation = fields.number("pending-generation")?;
-            Some(Pending { generation, made_at: fields.number("pending-made")?, key })
-        });
-        let hold = fields.number("hold-until").and_then(|until| {
-            Some(Hold {
-                generation: fields.number("hold-generation")?,
-                until,
-                since: fields.number("hold-since")?,
-                by_server: fields.number("hold-server") == Some(1),
-                failures: fields.number("hold-failures")? as u32,
-            })
-        });
-        let end = fields.text("end-reason").and_then(|reason| {
-            let reason = EndReason::parse(&reason)?;
-            let settled = fields.number("end-settled") == Some(1);
-            Some(End { fence: fields.number("end-fence")?, reason, settled })
-        });
-        let mut sends = Sends::default();
-        fields.all("sent").for_each(|at| sends.add(at));
-        Some(Self {
-            sid: fields.text("sid").filter(|sid| !sid.is_empty())?,
-            started_at: fields.number("started")?,
-            term,
-            pending,
-            hold,
-            sends,
-            last_activity: fields.number("active")?,
-            end,
-        })
+        lines.valid &= record.term.generation >= 0;
+        for _ in record.sends.0 {
+            record.sends.add(lines.number());
+        }
+        let (access, refresh) = (lines.text(), lines.text());
+        record.term.tokens = access.map(|access| Tokens { access, refresh });
+        record.term.subject = lines.text();
+        lines.valid.then_some(record)
     }
 }
 
 struct Lines(String);
 
 impl Lines {
-    fn key(&mut self, key: &str) {
+    fn number(&mut self, value: i64) {
         self.0.push('\n');
-        self.0.push_str(key);
-        self.0.push(' ');
-    }
-
-    fn line(&mut self, key: &str, value: &str) {
-        self.key(key);
-        for c in value.chars() {
-            match c {
-                '\n' => self.0.push_str("\\n"),
-                '\\' => self.0.push_str("\\\\"),
-                c => self.0.push(c),
-            }
-        }
-    }
-
-    fn option(&mut self, key: &str, value: Option<&str>) {
-        if let Some(value) = value {
-            self.line(key, value);
-        }
-    }
-
-    fn number(&mut self, key: &str, value: i64) {
-        self.key(key);
         if value < 0 {
             self.0.push('-');
         }
@@ -156,47 +129,67 @@ impl Lines {
         }
         self.0.push(char::from(b'0' + (value % 10) as u8));
     }
-}
 
-struct Fields<'a>(&'a str);
-
-/// A whole number no larger than any time or count can be: sums of them do not overflow.
-fn integer(text: &str) -> Option<i64> {
-    let digits = text.strip_prefix('-').unwrap_or(text);
-    if digits.is_empty() {
-        return None;
-    }
-    let value = digits.bytes().try_fold(0_i64, |sum, byte| {
-        let digit = byte.wrapping_sub(b'0');
-        (digit < 10 && sum < LARGEST / 10).then(|| sum * 10 + i64::from(digit))
-    })?;
-    Some(if digits.len() < text.len() { -value } else { value })
-}
-
-impl<'a> Fields<'a> {
-    fn raw(&self, key: &'a str) -> impl Iterator<Item = &'a str> {
-        self.0.split(['\n']).filter_map(move |line| line.strip_prefix(key)?.strip_prefix(' '))
-    }
-
-    fn text(&self, key: &'a str) -> Option<String> {
-        let raw = self.raw(key).next()?;
-        let mut out = String::with_capacity(raw.len());
-        let mut rest = raw.chars();
-        while let Some(c) = rest.next() {
-            out.push(match c {
-                '\\' if rest.next()? == 'n' => '\n',
-                c => c,
-            });
+    fn text(&mut self, text: Option<&str>) {
+        self.number(text.map_or(NONE, |text| text.len() as i64));
+        if let Some(text) = text {
+            self.0.push('\n');
+            self.0.push_str(text);
         }
-        Some(out)
+    }
+}
+
+/// Reads line by line. Whatever goes wrong is told at the end: `valid`.
+struct Reader<'a> {
+    rest: &'a str,
+    valid: bool,
+}
+
+impl<'a> Reader<'a> {
+    /// The next `length` bytes, after a line feed.
+    fn take(&mut self, length: usize) -> &'a str {
+        let taken = self.rest.strip_prefix('\n').and_then(|rest| rest.split_at_checked(length));
+        let (taken, rest) = taken.unwrap_or_else(|| {
+            self.valid = false;
+            ("", "")
+        });
+        self.rest = rest;
+        taken
     }
 
-    fn all(&self, key: &'a str) -> impl Iterator<Item = i64> {
-        self.raw(key).filter_map(integer)
+    /// Any whole number.
+    fn any(&mut self) -> i64 {
+        let line = self.rest.bytes().skip(1).take_while(|byte| *byte != b'\n').count();
+        let line = self.take(line);
+        let digits = line.strip_prefix('-').unwrap_or(line);
+        let mut value = 0_u64;
+        for byte in digits.bytes() {
+            let digit = byte.wrapping_sub(b'0');
+            self.valid &= digit < 10;
+            value = value.wrapping_mul(10).wrapping_add(digit.into());
+        }
+        self.valid &= !digits.is_empty();
+        let value = value.cast_signed();
+        if digits.len() < line.len() { value.wrapping_neg() } else { value }
     }
 
-    fn number(&self, key: &'a str) -> Option<i64> {
-        integer(self.raw(key).next()?)
+    /// A time, a duration, or a count.
+    fn number(&mut self) -> i64 {
+        let value = self.any();
+        self.valid &= value.unsigned_abs() <= LARGEST;
+        value
+    }
+
+    fn option(&mut self) -> Option<i64> {
+        Some(self.number()).filter(|value| *value != NONE)
+    }
+
+    fn key(&mut self) -> Key {
+        Key(self.any().cast_unsigned(), self.any().cast_unsigned())
+    }
+
+    fn text(&mut self) -> Option<String> {
+        self.option().map(|length| self.take(length as usize).to_owned())
     }
 }
 
@@ -228,11 +221,35 @@ mod tests {
         fn reading_never_panics(text in "(everfresh 1\n)?(\\PC|\n)*") {
             let _ = Record::decode(&text);
         }
+
+        #[test]
+        fn what_is_cut_short_is_refused(record in records(), at in 0..400_usize) {
+            let text = record.encode(true);
+            if let Some(cut) = text.get(..at.min(text.len() - 1)) && record.term.subject.is_some() {
+                prop_assert_eq!(Record::decode(cut), None);
+            }
+        }
+
+        #[test]
+        fn a_line_that_is_no_number_in_range_is_refused(record in records(), at in 1..11_usize) {
+            let text = record.encode(true);
+            for bad in ["", "-", "x", "1x", "9999999999999999999", "-9999999999999999999"] {
+                let mut lines: Vec<_> = text.split('\n').collect();
+                lines[at] = bad;
+                prop_assert_eq!(Record::decode(&lines.join("\n")), None, "{} at {}", bad, at);
+            }
+        }
+
+        #[test]
+        fn what_a_later_version_may_append_is_ignored(record in records()) {
+            let text = record.encode(true);
+            prop_assert_eq!(Record::decode(&format!("{text}\n7\nmore")), Record::decode(&text));
+        }
     }
 
     #[test]
     fn foreign_and_newer_records_are_refused() {
-        for text in ["", "{}", "everfresh 2\nsid a", "everfresh 1", "everfresh 1\nsid a"] {
+        for text in ["", "{}", "everfresh 2\n7", "everfresh 1", "everfresh 1\n7"] {
             assert_eq!(Record::decode(text), None, "{text:?}");
         }
     }

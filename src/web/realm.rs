@@ -61,7 +61,10 @@ impl Realm {
         let record = Record::decode(&self.take_text()).map(Box::new);
         let valid = record.is_some();
         self.found = match (record, self.take_found()) {
-            (Some(record), Found::Record(other)) => Found::Record(Box::new(record.join(*other))),
+            (Some(mut record), Found::Record(other)) => {
+                record.join(*other);
+                Found::Record(record)
+            }
             (Some(record), _) => Found::Record(record),
             (None, Found::Nothing) => Found::Corrupt,
             (None, other) => other,

@@ -64,8 +64,10 @@ fn every_attempt_of_one_rotation_carries_the_same_key() {
 #[test]
 fn the_key_lies_in_storage_before_the_request_leaves() {
     let tab = due();
-    let key = &tab.requests[0].1.rotation_key;
-    assert!(tab.store.borrow().as_ref().unwrap().contains(key.as_str()));
+    let key = u128::from_str_radix(&tab.requests[0].1.rotation_key, 16).unwrap();
+    // Its two halves, as numbers.
+    let lines = format!("\n{}\n{}\n", (key >> 64) as i64, key as i64);
+    assert!(tab.store.borrow().as_ref().unwrap().contains(&lines));
 }
 
 #[test]

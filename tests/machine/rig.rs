@@ -160,7 +160,10 @@ impl Tab {
     fn write(&self, record: Record) -> Written {
         let joined = match self.look() {
             Found::Unavailable => return Written::Failed,
-            Found::Record(stored) => record.join(*stored),
+            Found::Record(mut stored) => {
+                stored.join(record);
+                *stored
+            }
             Found::Nothing | Found::Corrupt => record,
         };
         *self.store.borrow_mut() = Some(joined.encode(!self.memory));

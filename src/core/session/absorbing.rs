@@ -12,7 +12,7 @@ use crate::core::{
     entropy::Entropy,
     event::Event,
     input::Found,
-    peers::Message,
+    peers::{self, Message},
     reason::EndReason,
     record::{Generation, Record},
 };
@@ -55,7 +55,7 @@ impl Live {
     pub(super) fn absorb<E: Entropy>(&mut self, theirs: Record, ctx: &mut Context<E>) -> Flow {
         if theirs.is_session_of(&self.record) {
             let activity = theirs.last_activity;
-            self.record = self.record.clone().join(theirs);
+            self.record.join(theirs);
             if let Some(reason) = self.record.ended() {
                 return ControlFlow::Break(Ending::local(reason, Scope::Tab));
             }
@@ -107,7 +107,7 @@ impl Live {
             if let Some(held) = &mut self.held {
                 held.generation = OF_ANOTHER_SIGN_IN;
             }
-            ctx.push(Effect::Broadcast(Message::Ask.encode()));
+            ctx.push(Effect::Broadcast(peers::ask()));
             self.heard(activity, ctx);
             return ControlFlow::Continue(());
         }

@@ -66,7 +66,7 @@ impl Live {
         let issued = sent + (ctx.now() - sent) / 2;
         let mut term = self.term(grant, issued, true, ctx);
         term.generation = generation + 1;
-        term.rotated_by = Some(key);
+        term.rotated_by = key;
         self.record.renew(term);
         ctx.stats.outcomes.committed += 1;
         if self.held.is_none() {
@@ -160,7 +160,7 @@ impl Live {
             by_server,
             failures: errand.failures,
         };
-        self.record.delay(Some(hold));
+        self.record.delay(hold);
         self.share(Announce::News, ctx);
         self.last_error = Some(error);
         ctx.emit(Event::RefreshFailed {

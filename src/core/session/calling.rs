@@ -17,7 +17,6 @@ use crate::core::{
     grant::Grant,
     input::LeaseId,
     reason::RefreshReason,
-    record::Pending,
 };
 
 impl<E: Entropy> Session<E> {
@@ -135,10 +134,8 @@ impl Live {
             return;
         }
         // The refresh token stays, and with it the rotation that may be under way.
-        if let Some(key) = self.record.pending_key().map(str::to_owned) {
-            let made_at = self.record.pending.as_ref().map_or(0, |pending| pending.made_at);
-            let generation = term.generation;
-            self.record.pending = Some(Pending { generation, made_at, key });
+        if self.record.pending_key().is_some() {
+            self.record.pending.generation = term.generation;
         }
         self.record.term = term;
         self.adopt(None, ctx);

@@ -153,7 +153,7 @@ impl Live {
             // Nobody writes the end here, so what only this tab stores goes separately.
             ctx.push(Effect::Forget);
         } else {
-            self.record.finish(Some(End { fence, reason, settled: revoke.is_none() }));
+            self.record.finish(End { fence, reason, settled: revoke.is_none() });
             ctx.write(&self.record);
             self.announce(Announce::News, ctx);
         }

@@ -8,7 +8,7 @@ use crate::core::{
     entropy::Entropy,
     error::Error,
     reason::{EndReason, RefreshReason},
-    record::Generation,
+    record::{Generation, Key},
     timer::Timer,
 };
 
@@ -88,10 +88,10 @@ pub(super) struct Settling {
 }
 
 /// Which key this tab put on record.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Settled {
     /// One that it made itself.
-    Made(String),
+    Made(Key),
     /// One that was there.
     Found,
 }
@@ -104,7 +104,7 @@ pub(super) struct Sending {
     pub(super) attempt: Attempt,
     /// The generation whose refresh token was sent.
     pub(super) generation: Generation,
-    pub(super) key: String,
+    pub(super) key: Key,
     pub(super) sent: Moment,
     pub(super) until: Moment,
 }

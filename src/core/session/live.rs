@@ -16,10 +16,9 @@ use crate::core::{
     event::Event,
     grant::{Grant, millis},
     input::{LeaseId, StartId},
-    peers::Message,
     policy::{Credential, IdleMode},
     reason::{EndReason, RefreshReason},
-    record::{Generation, Record, Term, Tokens},
+    record::{Generation, Key, Record, Term, Tokens},
     schedule::Cycle,
 };
 
@@ -144,7 +143,7 @@ impl Live {
                 .subject()
                 .map(str::to_owned)
                 .or_else(|| self.record.term.subject.clone()),
-            rotated_by: None,
+            rotated_by: Key::NONE,
             claims: grant.jwt.as_ref().map_or(0, |jwt| jwt.fingerprint),
             tokens: Some(Tokens { access: grant.access_token, refresh }),
         }
@@ -303,7 +302,7 @@ impl Live {
     pub(super) fn announce<E: Entropy>(&self, announce: Announce, ctx: &mut Context<E>) {
         ctx.push(Effect::Broadcast(match announce {
             Announce::News => self.record.encode(false),
-            Announce::Tokens => Message::Tell(Box::new(self.record.clone())).encode(),
+            Announce::Tokens => self.record.encode(true),
         }));
     }
 }

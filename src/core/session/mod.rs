@@ -29,7 +29,7 @@ use super::{
     entropy::Entropy,
     event::Event,
     input::{Found, Input, Wake, Written},
-    peers::Message,
+    peers::{self, Message},
     policy::Policy,
     stats::Stats,
 };
@@ -270,10 +270,10 @@ impl<E: Entropy> Session<E> {
     /// cover.
     fn succeed(&mut self, ended: Box<Ended>, message: Message) -> State {
         let Message::Tell(theirs) = message else { return State::Ended(ended) };
-        let joined = match &ended.record {
-            Some(ours) => ours.clone().join(*theirs),
-            None => *theirs,
-        };
+        let mut joined = *theirs;
+        if let Some(ours) = &ended.record {
+            joined.join(ours.clone());
+        }
         let ours = ended.record.as_ref().and_then(|record| record.term.subject.as_deref());
         // The page may still show the user that was: only `restore` changes it to another one.
         let somebody_else = ours.is_some() && ours != joined.term.subject.as_deref();
@@ -283,7 +283,7 @@ impl<E: Entropy> Session<E> {
         }
         if joined.term.tokens.is_none() {
             if ended.record.as_ref().is_none_or(|ours| joined.replaces(ours)) {
-                self.ctx.push(Effect::Broadcast(Message::Ask.encode()));
+                self.ctx.push(Effect::Broadcast(peers::ask()));
             }
             return State::Ended(ended);
         }

@@ -19,10 +19,10 @@ use crate::core::{
     entropy::{self, Entropy},
     error::Error,
     event::{Event, FailureReason},
-    peers::Message,
+    peers,
     policy::Credential,
     reason::{EndReason, RefreshReason},
-    record::{Generation, Pending},
+    record::{Generation, Key, Pending},
     retry,
 };
 
@@ -175,18 +175,18 @@ impl Live {
             }
             return;
         }
-        match self.record.term.rotated_by.clone() {
+        match self.record.term.rotated_by {
+            // A token came without a rotation, in a header: the refresh token is still the newest.
+            Key::NONE if self.behind() == 1 && errand.asked > 0 => self.make_key(errand, lock, ctx),
             // Repeating the rotation that brought the tokens brings them once more.
-            Some(key) if self.behind() == 1 && errand.asked > 0 && errand.superseded == 0 => {
+            key if self.behind() == 1 && errand.asked > 0 && errand.superseded == 0 => {
                 self.note_send(ctx);
                 self.share(Announce::News, ctx);
                 self.send(errand, lock, self.record.term.generation - 1, key, ctx);
             }
-            // A token came without a rotation, in a header: the refresh token is still the newest.
-            None if self.behind() == 1 && errand.asked > 0 => self.make_key(errand, lock, ctx),
             _ => {
                 lock.release(ctx);
-                ctx.push(Effect::Broadcast(Message::Ask.encode()));
+                ctx.push(Effect::Broadcast(peers::ask()));
                 let until = ctx.now() + PEER_WAIT;
                 self.flight = Flight::Asking(Asking { errand, until });
             }
@@ -200,8 +200,7 @@ impl Live {
         settled: Option<Settled>,
         ctx: &mut Context<E>,
     ) {
-        let pending = self.record.pending_key().map(str::to_owned);
-        match (settled, pending) {
+        match (settled, self.record.pending_key()) {
             (Some(Settled::Found), Some(key)) => {
                 self.send(errand, Lock(None), self.record.term.generation, key, ctx);
             }
@@ -221,10 +220,10 @@ impl Live {
         let wall = ctx.clock.wall_at(ctx.now());
         let mut settled = Settled::Found;
         if self.record.pending_key().is_none() {
-            let key = entropy::key(&mut ctx.entropy);
-            settled = Settled::Made(key.clone());
+            let key = Key::draw(&mut ctx.entropy);
+            settled = Settled::Made(key);
             let generation = self.record.term.generation;
-            self.record.pending = Some(Pending { generation, made_at: wall, key });
+            self.record.pending = Pending { generation, made_at: wall, key };
         }
         self.note_send(ctx);
         let write = ctx.write(&self.record);
@@ -249,7 +248,7 @@ impl Live {
 
     pub(super) fn keyed<E: Entropy>(&mut self, keying: Keying, ctx: &mut Context<E>) {
         let Keying { errand, lock, settled, .. } = keying;
-        match self.record.pending_key().map(str::to_owned) {
+        match self.record.pending_key() {
             _ if lock == Lock(None) => {
                 let until = ctx.now() + SETTLE + entropy::below(&mut ctx.entropy, SETTLE);
                 self.flight = Flight::Settling(Settling { errand, settled, until });
@@ -265,7 +264,7 @@ impl Live {
         errand: Errand,
         lock: Lock,
         generation: Generation,
-        key: String,
+        key: Key,
         ctx: &mut Context<E>,
     ) {
         let attempt = ctx.id();
@@ -273,7 +272,7 @@ impl Live {
         let request = RefreshRequest {
             access_token: tokens.map(|tokens| tokens.access.clone()),
             refresh_token: tokens.and_then(|tokens| tokens.refresh.clone()),
-            rotation_key: key.clone(),
+            rotation_key: key.text(),
             reason: errand.reason,
             last_activity_at: ctx.clock.wall_at(self.activity.last()),
         };

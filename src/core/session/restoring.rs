@@ -9,12 +9,12 @@ use super::{
 use crate::core::{
     clock::Moment,
     effect::{Effect, ReadId, RevokeRequest},
-    entropy::{self, Entropy},
+    entropy::Entropy,
     input::Found,
-    peers::Message,
+    peers::{self, Message},
     policy::Credential,
     reason::EndReason,
-    record::{Record, Sends, Term},
+    record::{End, Hold, Key, Pending, Record, SID_BITS, Sends, Term},
     timer::Timer,
 };
 
@@ -138,7 +138,7 @@ impl Restoring {
     fn found_ended<E: Entropy>(self: Box<Self>, record: Record, ctx: &mut Context<E>) -> Search {
         let reason = record.ended().unwrap_or(EndReason::None);
         if ctx.policy.credential == Credential::Cookie {
-            if record.end.as_ref().is_some_and(|end| end.settled) {
+            if record.end.settled {
                 return self.nowhere(Some(record), reason, ctx);
             }
             let request =
@@ -153,7 +153,7 @@ impl Restoring {
         record: Option<Box<Record>>,
         ctx: &mut Context<E>,
     ) -> Search {
-        ctx.push(Effect::Broadcast(Message::Ask.encode()));
+        ctx.push(Effect::Broadcast(peers::ask()));
         self.stage = Stage::Asking { record, until: ctx.now() + PEER_WAIT };
         Search::On(self)
     }
@@ -173,7 +173,7 @@ impl Restoring {
             return Search::Found(Box::new(Live::new(record, ctx)));
         }
         // Storage may have been cleared: a tab that still knows better will say so.
-        ctx.push(Effect::Broadcast(Message::Ask.encode()));
+        ctx.push(Effect::Broadcast(peers::ask()));
         let ended = match self.before {
             Some(before) if reason == EndReason::None && before.reason != EndReason::Cancelled => {
                 before
@@ -188,7 +188,7 @@ impl Restoring {
 pub(super) fn blank<E: Entropy>(old: Option<&Record>, ctx: &mut Context<E>) -> Record {
     let wall = ctx.clock.wall_at(ctx.now());
     let mut record = Record {
-        sid: entropy::key(&mut ctx.entropy),
+        sid: (ctx.entropy.next() >> (64 - SID_BITS)).cast_signed(),
         started_at: wall,
         term: Term {
             generation: 0,
@@ -201,13 +201,13 @@ pub(super) fn blank<E: Entropy>(old: Option<&Record>, ctx: &mut Context<E>) -> R
             ends_at: None,
             subject: None,
             claims: 0,
-            rotated_by: None,
+            rotated_by: Key::NONE,
         },
-        pending: None,
-        hold: None,
+        pending: Pending::NONE,
+        hold: Hold::NONE,
         sends: Sends::default(),
         last_activity: wall,
-        end: None,
+        end: End::NONE,
     };
     if let Some(old) = old {
         record.follow(old);

@@ -94,8 +94,7 @@ impl<E: Entropy> Context<E> {
         }
         if revoked {
             if let Some(mut record) = revocation.record {
-                record.end =
-                    record.end.map(|end| crate::core::record::End { settled: true, ..end });
+                record.end.settled = true;
                 self.write(&record);
             }
             return;

@@ -44,7 +44,10 @@ impl Disk {
         let shared = self.text(tab, now).and_then(Record::decode);
         let own = own.and_then(Record::decode);
         let joined = match (shared, own) {
-            (Some(shared), Some(own)) => Some(shared.join(own)),
+            (Some(mut shared), Some(own)) => {
+                shared.join(own);
+                Some(shared)
+            }
             (shared, own) => shared.or(own),
         };
         joined.map_or(Found::Nothing, |record| Found::Record(Box::new(record)))
@@ -59,7 +62,10 @@ impl Disk {
         now: Millis,
     ) -> (Written, Option<String>) {
         let joined = match self.read(tab, own.as_deref(), now) {
-            Found::Record(stored) => record.join(*stored),
+            Found::Record(mut stored) => {
+                stored.join(record);
+                *stored
+            }
             Found::Unavailable => return (Written::Failed, None),
             Found::Nothing | Found::Corrupt => record,
         };

@@ -25,15 +25,19 @@ pub struct Thief {
 impl Thief {
     pub(crate) fn new(record: &Record, how: Theft) -> Option<Self> {
         let text = record.encode(true);
-        let field = |key: &str| {
-            text.lines()
-                .find_map(|line| line.strip_prefix(key)?.strip_prefix(' '))
-                .map(str::to_owned)
-        };
+        // As src/core/record_text.rs writes it.
+        let lines: Vec<_> = text.lines().collect();
+        let [.., access, _, refresh, _, _] = lines[..] else { return None };
+        if !access.contains('.') {
+            return None;
+        }
+        let word = |line: usize| lines[line].parse::<i64>().map_or(0, i64::cast_unsigned);
+        let pending = word(14) == word(4);
         Some(Self {
-            access_token: field("access")?,
-            refresh_token: field("refresh")?,
-            pending_key: field("pending-key").filter(|_| how == Theft::PendingKey),
+            access_token: access.to_owned(),
+            refresh_token: refresh.to_owned(),
+            pending_key: (how == Theft::PendingKey && pending)
+                .then(|| format!("{:016x}{:016x}", word(16), word(17))),
             ahead: false,
             collided: false,
             refused: false,
