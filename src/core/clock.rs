@@ -54,10 +54,9 @@ impl Sub for Moment {
 /// never a session that outlives its limit. A wall clock set back changes nothing.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Clock {
-    /// Wall minus monotonic as last seen.
-    offset: Millis,
-    /// All the leaps ahead so far.
-    slept: Millis,
+    moment: Moment,
+    /// What the wall clock shows at moment 0 if it runs on undisturbed.
+    origin: Millis,
     last: Now,
 }
 
@@ -65,25 +64,27 @@ impl Clock {
     /// A clock that starts at `now`.
     #[must_use]
     pub const fn new(now: Now) -> Self {
-        Self { offset: now.wall - now.monotonic, slept: 0, last: now }
+        Self { moment: Moment(now.monotonic), origin: now.wall - now.monotonic, last: now }
     }
 
     /// Takes a reading in; a monotonic time before the last one counts as the last one.
     pub fn observe(&mut self, now: Now) -> Moment {
         let monotonic = now.monotonic.max(self.last.monotonic);
-        let leap = now.wall - monotonic - self.offset;
-        if leap.abs() > JUMP {
-            self.offset += leap;
-            self.slept += leap.max(0);
-        }
+        self.moment = self.moment + (monotonic - self.last.monotonic);
         self.last = Now { wall: now.wall, monotonic };
-        self.moment()
+        let leap = now.wall - self.wall_at(self.moment);
+        if leap > JUMP {
+            self.moment = self.moment + leap;
+        } else if leap < -JUMP {
+            self.origin += leap;
+        }
+        self.moment
     }
 
     /// The present, as of the last reading.
     #[must_use]
     pub const fn moment(&self) -> Moment {
-        Moment(self.last.monotonic + self.slept)
+        self.moment
     }
 
     /// The wall clock, as of the last reading.
@@ -96,13 +97,13 @@ impl Clock {
     /// reading to the next unless the wall clock jumps.
     #[must_use]
     pub const fn wall_at(&self, moment: Moment) -> Millis {
-        moment.0 - self.slept + self.offset
+        moment.0 + self.origin
     }
 
     /// The moment at which the wall clock will show `wall`.
     #[must_use]
     pub const fn at_wall(&self, wall: Millis) -> Moment {
-        Moment(wall - self.offset + self.slept)
+        Moment(wall - self.origin)
     }
 }
 

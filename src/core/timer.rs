@@ -1,9 +1,9 @@
-//! All timers of the machine, in one table.
+//! All timers of the machine.
 
 use super::clock::Moment;
 
 /// What a deadline is for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Timer {
     /// The session is to end: idle or maximum age.
     End,
@@ -37,42 +37,17 @@ pub enum Timer {
     Revoke,
 }
 
-impl Timer {
-    /// In the order of declaration: of two that are due together the first goes first.
-    const ALL: [Self; 15] = [
-        Self::End,
-        Self::Expiry,
-        Self::Usable,
-        Self::Refresh,
-        Self::Retry,
-        Self::Attempt,
-        Self::LockWait,
-        Self::StorageWait,
-        Self::Settle,
-        Self::PeerWait,
-        Self::Warning,
-        Self::Countdown,
-        Self::Share,
-        Self::Waiter,
-        Self::Revoke,
-    ];
-}
-
-/// When each timer is due.
+/// The timer that is due first.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
-pub(crate) struct TimerTable([Option<Moment>; Timer::ALL.len()]);
+pub(crate) struct Next(pub(crate) Option<(Moment, Timer)>);
 
-impl TimerTable {
-    pub(crate) const fn set(&mut self, timer: Timer, at: Option<Moment>) {
-        self.0[timer as usize] = at;
-    }
-
-    pub(crate) fn next(&self) -> Option<(Timer, Moment)> {
-        Timer::ALL
-            .into_iter()
-            .zip(self.0)
-            .filter_map(|(timer, at)| Some((timer, at?)))
-            .min_by_key(|(_, at)| *at)
+impl Next {
+    /// Of two that are due together the one that is declared first goes first.
+    pub(crate) fn set(&mut self, timer: Timer, at: Option<Moment>) {
+        let Some(at) = at else { return };
+        if self.0.is_none_or(|next| (at, timer) < next) {
+            self.0 = Some((at, timer));
+        }
     }
 }
 
@@ -81,21 +56,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_timer_has_its_place() {
-        for (place, timer) in Timer::ALL.into_iter().enumerate() {
-            assert_eq!(timer as usize, place);
-        }
-    }
-
-    #[test]
     fn the_earliest_timer_is_next_and_ties_go_to_the_one_that_ends_more() {
-        let mut table = TimerTable::default();
-        assert_eq!(table.next(), None);
-        table.set(Timer::Revoke, Some(Moment(5)));
-        table.set(Timer::Refresh, Some(Moment(3)));
-        table.set(Timer::End, Some(Moment(3)));
-        assert_eq!(table.next(), Some((Timer::End, Moment(3))));
-        table.set(Timer::End, None);
-        assert_eq!(table.next(), Some((Timer::Refresh, Moment(3))));
+        let mut next = Next::default();
+        next.set(Timer::Warning, None);
+        assert_eq!(next.0, None);
+        next.set(Timer::Revoke, Some(Moment(5)));
+        next.set(Timer::Refresh, Some(Moment(3)));
+        next.set(Timer::End, Some(Moment(3)));
+        next.set(Timer::Usable, Some(Moment(3)));
+        next.set(Timer::Share, Some(Moment(4)));
+        assert_eq!(next.0, Some((Moment(3), Timer::End)));
     }
 }

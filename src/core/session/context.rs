@@ -1,7 +1,5 @@
 //! What every state needs: options, clocks, randomness, and the way out.
 
-use std::collections::VecDeque;
-
 use super::{revoking::Revocations, waiting::Waiters};
 use crate::core::{
     clock::{Clock, Millis, Moment, Now},
@@ -36,9 +34,10 @@ pub(super) struct Context<E> {
     skew: Millis,
     reported_skew: Millis,
     degraded: bool,
-    /// What is to be done, first things first, and what observers are told after that.
-    effects: VecDeque<Effect>,
-    events: VecDeque<Event>,
+    /// What is to be done: while an input is handled the first thing first, then the last.
+    effects: Vec<Effect>,
+    /// What observers are told after that.
+    events: Vec<Effect>,
     last_id: u32,
     last_lease: LeaseId,
 }
@@ -59,8 +58,8 @@ impl<E: Entropy> Context<E> {
             skew: 0,
             reported_skew: 0,
             degraded: false,
-            effects: VecDeque::new(),
-            events: VecDeque::new(),
+            effects: Vec::new(),
+            events: Vec::new(),
             last_id: 0,
             last_lease: 0,
         }
@@ -71,24 +70,29 @@ impl<E: Entropy> Context<E> {
     }
 
     pub(super) fn push(&mut self, effect: Effect) {
-        self.effects.push_back(effect);
+        self.effects.push(effect);
     }
 
     pub(super) fn emit(&mut self, event: Event) {
-        self.events.push_back(event);
+        self.events.push(Effect::Emit(event));
     }
 
     pub(super) fn settle(&mut self, waiter: WaiterId, outcome: Outcome) {
         self.push(Effect::Settle { waiter, outcome });
     }
 
-    /// Effects first: observers are told when all is done.
+    /// The input is handled. Effects first: observers are told when all is done.
+    pub(super) fn seal(&mut self) {
+        self.effects.append(&mut self.events);
+        self.effects.reverse();
+    }
+
     pub(super) fn poll(&mut self) -> Option<Effect> {
-        self.effects.pop_front().or_else(|| self.events.pop_front().map(Effect::Emit))
+        self.effects.pop()
     }
 
     pub(super) fn is_drained(&self) -> bool {
-        self.effects.is_empty() && self.events.is_empty()
+        self.effects.is_empty()
     }
 
     /// A name for a ticket, attempt, read, write or revocation; never used twice.

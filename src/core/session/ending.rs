@@ -158,7 +158,7 @@ impl Live {
             self.announce(Announce::News, ctx);
         }
         if let Some(request) = revoke {
-            ctx.revoke(request, Some(self.record.clone()));
+            ctx.revoke(request, self.record.clone());
         }
         ctx.settle_ended(error);
         if reason == EndReason::SubjectChanged {

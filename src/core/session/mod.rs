@@ -69,6 +69,7 @@ impl<E: Entropy> Session<E> {
         self.dispatch(input);
         self.progress();
         self.publish_lease();
+        self.ctx.seal();
     }
 
     /// The next thing to do, in order, until there is none.
@@ -198,15 +199,12 @@ impl<E: Entropy> Session<E> {
             (Search::On(restoring), _) => self.state = State::Restoring(restoring),
             (Search::NotFound(ended), _) => {
                 self.state = State::Ended(ended);
-                let sign_outs = self.ctx.take_sign_outs();
+                self.ctx.await_revokes();
                 self.ctx.settle_ended(None);
-                self.ctx.await_revokes(sign_outs);
             }
             (Search::Found(live), Some(Leaving { everywhere })) => {
                 self.state = State::Live(live);
-                let sign_outs = self.ctx.take_sign_outs();
                 self.leave(everywhere);
-                self.ctx.await_revokes(sign_outs);
             }
             (Search::Found(live), None) => {
                 if live.held.is_some() {

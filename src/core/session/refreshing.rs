@@ -414,7 +414,7 @@ impl Live {
                 Want::Token { min_validity, lease: old } => left >= min_validity || lease.id > old,
                 Want::Newer { lease: old } => lease.id > old,
                 Want::Restore => return confirmed.then_some(Outcome::Done),
-                Want::Refresh | Want::SignOut => false,
+                Want::Refresh | Want::SignOut { .. } => false,
             };
             serves.then(|| Outcome::Token(lease.clone()))
         });

@@ -143,7 +143,7 @@ impl Restoring {
             }
             let request =
                 RevokeRequest { access_token: None, refresh_token: None, everywhere: false };
-            ctx.revoke(request, Some(record.clone()));
+            ctx.revoke(request, record.clone());
         }
         Search::NotFound(Box::new(Ended::without(reason, Some(record))))
     }

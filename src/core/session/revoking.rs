@@ -1,6 +1,8 @@
 //! Telling the server that a session is over; tried until it has heard, while the page lives.
 
-use super::context::Context;
+use core::mem;
+
+use super::{context::Context, waiting::Want};
 use crate::core::{
     clock::Moment,
     effect::{Effect, Outcome, RevokeId, RevokeRequest, WaiterId},
@@ -18,117 +20,112 @@ pub(super) struct Revocations(Vec<Revocation>);
 struct Revocation {
     request: RevokeRequest,
     /// The record to mark once the server knows.
-    record: Option<Record>,
-    waiters: Vec<WaiterId>,
+    record: Record,
     failures: u32,
-    stage: Stage,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq)]
-enum Stage {
-    Sent { revoke: RevokeId, until: Moment },
-    Waiting { until: Moment },
+    /// The request under way; absent between two tries.
+    sent: Option<RevokeId>,
+    /// When that request counts as failed, or the next one is due.
+    until: Moment,
 }
 
 impl Revocations {
-    /// Gives up on all of them; who waits for them is given back.
-    pub(super) fn forget(&mut self) -> Vec<WaiterId> {
-        self.0.drain(..).flat_map(|revocation| revocation.waiters).collect()
-    }
-
     pub(super) fn next_deadline(&self, online: bool) -> Option<Moment> {
-        self.0
-            .iter()
-            .filter_map(|revocation| match revocation.stage {
-                Stage::Sent { until, .. } => Some(until),
-                Stage::Waiting { until } => Some(until).filter(|_| online),
-            })
-            .min()
+        let due = self.0.iter().filter(|it| online || it.sent.is_some());
+        due.map(|it| it.until).min()
     }
 }
 
 impl<E: Entropy> Context<E> {
-    pub(super) fn revoke(&mut self, request: RevokeRequest, record: Option<Record>) {
-        let stage = self.send_revoke(&request);
-        self.revocations.0.push(Revocation {
-            request,
-            record,
-            waiters: Vec::new(),
-            failures: 0,
-            stage,
-        });
+    pub(super) fn revoke(&mut self, request: RevokeRequest, record: Record) {
+        let until = self.now();
+        let mut revocation = Revocation { request, record, failures: 0, sent: None, until };
+        self.send_revoke(&mut revocation);
+        self.revocations.0.push(revocation);
+        self.await_revokes();
     }
 
-    /// Settles `waiter` when the newest revocation has had its first answer; at once if there is
-    /// none under way.
+    /// Settles `waiter` when the newest revocation has had its first answer.
     pub(super) fn await_revoke(&mut self, waiter: WaiterId) {
-        match self.revocations.0.last_mut().filter(|revocation| revocation.failures == 0) {
-            Some(revocation) => revocation.waiters.push(waiter),
-            None => self.settle(waiter, Outcome::Done),
-        }
+        self.wait(waiter, Want::SignOut { revoke: None });
+        self.await_revokes();
     }
 
-    pub(super) fn await_revokes(&mut self, waiters: Vec<WaiterId>) {
-        for waiter in waiters {
-            self.await_revoke(waiter);
+    /// The sign-outs that wait for a session to be found wait for the newest revocation now, if it
+    /// has not been answered yet; else they are settled.
+    pub(super) fn await_revokes(&mut self) {
+        let newest = self.revocations.0.last().filter(|it| it.failures == 0);
+        let newest = newest.and_then(|it| it.sent);
+        for waiter in self.waiters.iter_mut() {
+            if let Want::SignOut { revoke: revoke @ None } = &mut waiter.want {
+                *revoke = newest;
+            }
         }
+        self.settle_sign_outs(None);
+    }
+
+    /// Settles the sign-outs that wait for this revocation, or for nothing yet.
+    pub(super) fn settle_sign_outs(&mut self, revoke: Option<RevokeId>) {
+        self.settle_where(&|waiter| {
+            (waiter.want == Want::SignOut { revoke }).then_some(Outcome::Done)
+        });
     }
 
     /// Somebody signed in. A cookie goes with every request: revoking an older session now would
     /// revoke theirs.
     pub(super) fn forget_cookie_revokes(&mut self) {
         if self.policy.credential == Credential::Cookie {
-            for waiter in self.revocations.forget() {
-                self.settle(waiter, Outcome::Done);
-            }
+            self.forget_revokes();
+        }
+    }
+
+    /// Gives up on all of them.
+    pub(super) fn forget_revokes(&mut self) {
+        for revocation in mem::take(&mut self.revocations.0) {
+            self.settle_sign_outs(revocation.sent);
         }
     }
 
     pub(super) fn revoke_answered(&mut self, revoke: RevokeId, revoked: bool) {
-        let of =
-            |stage: &Stage| matches!(stage, Stage::Sent { revoke: sent, .. } if *sent == revoke);
-        let Some(at) = self.revocations.0.iter().position(|it| of(&it.stage)) else { return };
+        let Some(at) = self.revocations.0.iter().position(|it| it.sent == Some(revoke)) else {
+            return;
+        };
         let mut revocation = self.revocations.0.swap_remove(at);
-        for waiter in core::mem::take(&mut revocation.waiters) {
-            self.settle(waiter, Outcome::Done);
-        }
-        if revoked {
-            if let Some(mut record) = revocation.record {
-                record.end.settled = true;
-                self.write(&record);
-            }
+        if !revoked {
+            self.revoke_failed(&mut revocation);
+            self.revocations.0.push(revocation);
             return;
         }
+        self.settle_sign_outs(Some(revoke));
+        revocation.record.end.settled = true;
+        self.write(&revocation.record);
+    }
+
+    fn revoke_failed(&mut self, revocation: &mut Revocation) {
+        self.settle_sign_outs(revocation.sent.take());
         revocation.failures += 1;
-        let until = self.now() + retry::backoff(revocation.failures, &mut self.entropy);
-        revocation.stage = Stage::Waiting { until };
-        self.revocations.0.push(revocation);
-        self.emit(Event::RevokeFailed { retry_at: self.clock.wall_at(until) });
+        let wait = retry::backoff(revocation.failures, &mut self.entropy);
+        revocation.until = self.now() + wait;
+        self.emit(Event::RevokeFailed { retry_at: self.clock.wall_at(revocation.until) });
     }
 
     /// Repeats what has failed and is due; `wake` repeats it whether due or not.
     pub(super) fn retry_revokes(&mut self, wake: bool) {
         let now = self.now();
-        let overdue = |stage: &Stage| match *stage {
-            Stage::Sent { revoke, until } if until <= now => Some(revoke),
-            _ => None,
-        };
-        while let Some(revoke) = self.revocations.0.iter().find_map(|it| overdue(&it.stage)) {
-            self.revoke_answered(revoke, false);
-        }
-        let mut revocations = core::mem::take(&mut self.revocations.0);
-        for revocation in &mut revocations {
-            let due = matches!(revocation.stage, Stage::Waiting { until } if wake || until <= now);
-            if due && self.online {
-                revocation.stage = self.send_revoke(&revocation.request);
+        for mut revocation in mem::take(&mut self.revocations.0) {
+            if revocation.sent.is_some() && revocation.until <= now {
+                self.revoke_failed(&mut revocation);
             }
+            if revocation.sent.is_none() && self.online && (wake || revocation.until <= now) {
+                self.send_revoke(&mut revocation);
+            }
+            self.revocations.0.push(revocation);
         }
-        self.revocations.0 = revocations;
     }
 
-    fn send_revoke(&mut self, request: &RevokeRequest) -> Stage {
+    fn send_revoke(&mut self, revocation: &mut Revocation) {
         let revoke = self.id();
-        self.push(Effect::Revoke { revoke, request: request.clone() });
-        Stage::Sent { revoke, until: self.now() + self.policy.timeout }
+        self.push(Effect::Revoke { revoke, request: revocation.request.clone() });
+        revocation.sent = Some(revoke);
+        revocation.until = self.now() + self.policy.timeout;
     }
 }

@@ -31,9 +31,7 @@ impl<E: Entropy> Session<E> {
         }
         let ctx = &mut self.ctx;
         ctx.forget_cookie_revokes();
-        for waiter in ctx.take_sign_outs() {
-            ctx.settle(waiter, Outcome::Done);
-        }
+        ctx.settle_sign_outs(None);
         let mut first_lease = 0;
         let mut same_user = true;
         let mut before = None;
@@ -120,7 +118,7 @@ impl<E: Entropy> Session<E> {
             State::Restoring(mut restoring) => {
                 let before = restoring.leaving.is_some_and(|leaving| leaving.everywhere);
                 restoring.leaving = Some(Leaving { everywhere: everywhere || before });
-                self.ctx.wait(waiter, Want::SignOut);
+                self.ctx.wait(waiter, Want::SignOut { revoke: None });
                 self.state = State::Restoring(restoring);
             }
             // The session that there may be now is somebody else's.
@@ -138,7 +136,7 @@ impl<E: Entropy> Session<E> {
                     _ => None,
                 };
                 let leaving = Some(Leaving { everywhere });
-                self.ctx.wait(waiter, Want::SignOut);
+                self.ctx.wait(waiter, Want::SignOut { revoke: None });
                 self.state = State::Restoring(Restoring::begin(leaving, before, &mut self.ctx));
             }
         }
@@ -154,9 +152,7 @@ impl<E: Entropy> Session<E> {
         if let State::Live(live) = mem::replace(&mut self.state, State::Disposed) {
             live.flight.abandon(&mut self.ctx);
         }
-        for waiter in self.ctx.revocations.forget() {
-            self.ctx.settle(waiter, Outcome::Done);
-        }
+        self.ctx.forget_revokes();
         self.ctx.settle_where(&|_| Some(Outcome::Failed(Error::Disposed)));
     }
 

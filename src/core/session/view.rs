@@ -7,7 +7,7 @@ use crate::core::{
     entropy::Entropy,
     reason::EndReason,
     snapshot::{Snapshot, Status},
-    timer::{Timer, TimerTable},
+    timer::{Next, Timer},
 };
 
 impl<E: Entropy> Session<E> {
@@ -33,23 +33,23 @@ impl<E: Entropy> Session<E> {
     /// When to call `handle` with `TimerFired` if nothing else happens before.
     #[must_use]
     pub fn next_deadline(&self) -> Option<Deadline> {
-        let (timer, at) = self.timers().next()?;
+        let (at, timer) = self.timers().0?;
         Some(Deadline { at, after: (at - self.ctx.now()).max(0), timer })
     }
 
-    fn timers(&self) -> TimerTable {
-        let mut table = TimerTable::default();
-        table.set(Timer::Waiter, self.ctx.waiters.next_timeout());
-        table.set(Timer::Revoke, self.ctx.revocations.next_deadline(self.ctx.online));
+    fn timers(&self) -> Next {
+        let mut next = Next::default();
+        next.set(Timer::Waiter, self.ctx.waiters.next_timeout());
+        next.set(Timer::Revoke, self.ctx.revocations.next_deadline(self.ctx.online));
         match &self.state {
-            State::Live(live) => live.timers(&mut table, &self.ctx),
+            State::Live(live) => live.timers(&mut next, &self.ctx),
             State::Restoring(restoring) => {
                 let (timer, at) = restoring.deadline();
-                table.set(timer, Some(at));
+                next.set(timer, Some(at));
             }
             State::Unknown | State::Ended(_) | State::Disposed => {}
         }
-        table
+        next
     }
 
     /// Tells the shell when the token that requests may carry has changed.
@@ -106,32 +106,32 @@ impl Live {
         }
     }
 
-    fn timers<E: Entropy>(&self, table: &mut TimerTable, ctx: &Context<E>) {
+    fn timers<E: Entropy>(&self, next: &mut Next, ctx: &Context<E>) {
         let now = ctx.now();
         let ahead = |at: &Moment| *at > now;
         let held = self.held.as_ref();
         if let Some(gate) = &self.gate {
-            table.set(Timer::StorageWait, Some(gate.until));
+            next.set(Timer::StorageWait, Some(gate.until));
             return;
         }
-        table.set(Timer::End, self.end(ctx).map(|(at, _)| at));
-        table.set(Timer::Expiry, held.map(|held| held.expires).filter(ahead));
-        table.set(Timer::Usable, held.map(|held| held.usable).filter(ahead));
+        next.set(Timer::End, self.end(ctx).map(|(at, _)| at));
+        next.set(Timer::Expiry, held.map(|held| held.expires).filter(ahead));
+        next.set(Timer::Usable, held.map(|held| held.usable).filter(ahead));
         let refresh = self.refresh_at.filter(ahead).filter(|at| {
             matches!(self.flight, Flight::Resting)
                 && self.renewable(ctx.policy.credential)
                 && self.idle_deadline(ctx).is_none_or(|idle| idle > *at)
         });
-        table.set(Timer::Refresh, refresh);
+        next.set(Timer::Refresh, refresh);
         if let Some((timer, at)) = self.flight.deadline(ctx.online) {
-            table.set(timer, Some(at));
+            next.set(timer, Some(at));
         }
         let warning = self.end(ctx).filter(|_| self.warned.is_none() && ctx.policy.warn > 0);
-        table.set(Timer::Warning, warning.map(|(at, _)| at - ctx.policy.warn).filter(ahead));
-        table.set(Timer::Share, self.activity.share_at(ctx.policy.idle, ctx.holds > 0));
+        next.set(Timer::Warning, warning.map(|(at, _)| at - ctx.policy.warn).filter(ahead));
+        next.set(Timer::Share, self.activity.share_at(ctx.policy.idle, ctx.holds > 0));
         if let (Some((end, _)), Some(_)) = (self.end(ctx), self.warned) {
             let whole = Millis::from(seconds(end - now)) - 1;
-            table.set(Timer::Countdown, Some(end - whole * 1_000).filter(ahead));
+            next.set(Timer::Countdown, Some(end - whole * 1_000).filter(ahead));
         }
     }
 }

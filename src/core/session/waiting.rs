@@ -3,7 +3,7 @@
 use super::context::Context;
 use crate::core::{
     clock::{Millis, Moment},
-    effect::{Outcome, WaiterId},
+    effect::{Outcome, RevokeId, WaiterId},
     entropy::Entropy,
     error::Error,
     input::LeaseId,
@@ -26,8 +26,9 @@ pub(super) enum Want {
     Refresh,
     /// To know whether anybody is signed in.
     Restore,
-    /// The end of a session that is still being looked for.
-    SignOut,
+    /// To know that the server has heard of the end; which revocation tells it is not known while
+    /// the session is still being looked for.
+    SignOut { revoke: Option<RevokeId> },
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
@@ -36,6 +37,10 @@ pub(super) struct Waiters(Vec<Waiter>);
 impl Waiters {
     pub(super) fn iter(&self) -> impl Iterator<Item = &Waiter> {
         self.0.iter()
+    }
+
+    pub(super) fn iter_mut(&mut self) -> impl Iterator<Item = &mut Waiter> {
+        self.0.iter_mut()
     }
 
     pub(super) fn remove(&mut self, id: WaiterId) {
@@ -67,15 +72,6 @@ impl<E: Entropy> Context<E> {
         }
     }
 
-    /// Those who wait for a sign-out, to be settled by its revocation.
-    pub(super) fn take_sign_outs(&mut self) -> Vec<WaiterId> {
-        let (sign_outs, others) = core::mem::take(&mut self.waiters.0)
-            .into_iter()
-            .partition::<Vec<_>, _>(|waiter| waiter.want == Want::SignOut);
-        self.waiters.0 = others;
-        sign_outs.into_iter().map(|waiter| waiter.id).collect()
-    }
-
     /// A refresh failed, or cannot be tried now. Whoever waits for this one attempt is told;
     /// whoever needs a token waits on.
     pub(super) fn settle_attempt(&mut self, error: Error) {
@@ -83,7 +79,7 @@ impl<E: Entropy> Context<E> {
             Want::Newer { .. } => Some(Outcome::Original),
             Want::Refresh => Some(Outcome::Failed(error)),
             Want::Restore => Some(Outcome::Done),
-            Want::Token { .. } | Want::SignOut => None,
+            Want::Token { .. } | Want::SignOut { .. } => None,
         });
     }
 
@@ -91,7 +87,8 @@ impl<E: Entropy> Context<E> {
     pub(super) fn settle_ended(&mut self, error: Option<Error>) {
         self.settle_where(&|waiter| {
             Some(match (&waiter.want, error) {
-                (Want::Restore | Want::SignOut, _) => Outcome::Done,
+                (Want::SignOut { revoke: Some(_) }, _) => return None,
+                (Want::Restore | Want::SignOut { .. }, _) => Outcome::Done,
                 (Want::Newer { .. }, _) => Outcome::Original,
                 (Want::Token { .. } | Want::Refresh, Some(error)) => Outcome::Failed(error),
                 (Want::Token { .. }, None) => Outcome::Anonymous,
@@ -107,7 +104,7 @@ impl<E: Entropy> Context<E> {
             waiter.until.filter(|until| *until <= now)?;
             Some(match waiter.want {
                 Want::Newer { .. } => Outcome::Original,
-                Want::Restore | Want::SignOut => Outcome::Done,
+                Want::Restore | Want::SignOut { .. } => Outcome::Done,
                 Want::Token { .. } | Want::Refresh => Outcome::Failed(Error::Unavailable),
             })
         });
