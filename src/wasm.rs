@@ -67,8 +67,8 @@ pub fn configure(
 
 /// Says a text to the next call that takes one; where several are taken they come in order.
 #[wasm_bindgen]
-pub fn hear(text: &str) {
-    Realm::with(|realm| realm.texts.push(text.to_owned()));
+pub fn hear(text: String) {
+    Realm::with(|realm| realm.texts.push(text));
 }
 
 /// Takes an access token, a refresh token if there is one, and a subject if the access token has

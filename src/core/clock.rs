@@ -23,6 +23,17 @@ pub struct Now {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Moment(pub Millis);
 
+impl Moment {
+    /// After every moment that comes, even when a duration is taken from it.
+    pub const NEVER: Self = Self(1 << 62);
+
+    /// The moment, unless it never comes.
+    #[must_use]
+    pub fn comes(self) -> Option<Self> {
+        (self.0 < Self::NEVER.0 >> 1).then_some(self)
+    }
+}
+
 impl Add<Millis> for Moment {
     type Output = Self;
 

@@ -14,7 +14,7 @@ pub(crate) struct Cycle {
     /// Drawn from `[0, jitter)`.
     pub(crate) jitter: Millis,
     /// No scheduled refresh before this.
-    pub(crate) floor: Option<Moment>,
+    pub(crate) floor: Moment,
 }
 
 impl Cycle {
@@ -30,7 +30,7 @@ impl Cycle {
             None => self.lifetime - (self.lead + self.jitter).min(half),
         };
         let at = self.issued + after;
-        self.floor.map_or(at, |floor| floor.max(at))
+        at.max(self.floor)
     }
 }
 
@@ -46,7 +46,7 @@ mod tests {
         refresh_in: None,
         lead: 60_000,
         jitter: 10_000,
-        floor: None,
+        floor: Moment(0),
     };
 
     #[test]
@@ -61,7 +61,7 @@ mod tests {
 
     #[test]
     fn the_floor_wins_over_everything() {
-        let cycle = Cycle { lifetime: 1_000, floor: Some(Moment(9_000)), ..CYCLE };
+        let cycle = Cycle { lifetime: 1_000, floor: Moment(9_000), ..CYCLE };
         assert_eq!(cycle.refresh_at(), Moment(9_000));
     }
 

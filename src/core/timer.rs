@@ -3,7 +3,7 @@
 use super::clock::Moment;
 
 /// What a deadline is for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Timer {
     /// The session is to end: idle or maximum age.
     End,
@@ -38,15 +38,20 @@ pub enum Timer {
 }
 
 /// The timer that is due first.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
-pub(crate) struct Next(pub(crate) Option<(Moment, Timer)>);
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Next {
+    pub(crate) timer: Timer,
+    pub(crate) at: Moment,
+}
 
 impl Next {
-    /// Of two that are due together the one that is declared first goes first.
-    pub(crate) fn set(&mut self, timer: Timer, at: Option<Moment>) {
-        let Some(at) = at else { return };
-        if self.0.is_none_or(|next| (at, timer) < next) {
-            self.0 = Some((at, timer));
+    /// None is set.
+    pub(crate) const NONE: Self = Self { timer: Timer::End, at: Moment::NEVER };
+
+    /// Of two that are due together the one that is set first goes first.
+    pub(crate) fn set(&mut self, timer: Timer, at: Moment) {
+        if at < self.at {
+            *self = Self { timer, at };
         }
     }
 }
@@ -56,15 +61,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_earliest_timer_is_next_and_ties_go_to_the_one_that_ends_more() {
-        let mut next = Next::default();
-        next.set(Timer::Warning, None);
-        assert_eq!(next.0, None);
-        next.set(Timer::Revoke, Some(Moment(5)));
-        next.set(Timer::Refresh, Some(Moment(3)));
-        next.set(Timer::End, Some(Moment(3)));
-        next.set(Timer::Usable, Some(Moment(3)));
-        next.set(Timer::Share, Some(Moment(4)));
-        assert_eq!(next.0, Some((Moment(3), Timer::End)));
+    fn the_earliest_timer_is_next_and_ties_go_to_the_first() {
+        let mut next = Next::NONE;
+        next.set(Timer::Warning, Moment::NEVER);
+        assert_eq!(next, Next::NONE);
+        next.set(Timer::Revoke, Moment(5));
+        next.set(Timer::End, Moment(3));
+        next.set(Timer::Usable, Moment(3));
+        next.set(Timer::Share, Moment(4));
+        assert_eq!(next, Next { timer: Timer::End, at: Moment(3) });
     }
 }

@@ -34,21 +34,9 @@ impl Activity {
         Self { last, shared: last }
     }
 
-    /// When nobody has touched anything for `idle`.
-    pub(super) fn deadline(&self, idle: Option<Millis>) -> Option<Moment> {
-        idle.map(|idle| self.last + idle)
-    }
-
-    /// The deadline as the other tabs know it; it moves in fewer steps.
-    pub(super) fn shared_deadline(&self, idle: Option<Millis>) -> Option<Moment> {
-        idle.map(|idle| self.shared + idle)
-    }
-
-    /// When to tell the others next.
-    pub(super) fn share_at(&self, idle: Option<Millis>, held: bool) -> Option<Moment> {
-        let throttle = idle? / 60;
-        let at = self.shared + throttle.clamp(SHARE_AT_LEAST, SHARE_AT_MOST);
-        (held || self.last > self.shared).then_some(at)
+    /// How much later the idle deadline is than the other tabs know. Theirs moves in fewer steps.
+    pub(super) fn lag(&self) -> Millis {
+        self.last - self.shared
     }
 
     /// Notes that the others are told now; what is held counts as input until now.
@@ -78,12 +66,18 @@ impl Live {
     pub(super) fn input<E: Entropy>(&mut self, at_once: bool, ctx: &mut Context<E>) {
         self.activity.last = ctx.now();
         let extended = self.extend(ctx);
-        let due = self
-            .activity
-            .share_at(ctx.policy.idle, ctx.holds > 0)
-            .is_some_and(|at| at <= ctx.now());
-        if (at_once || extended || due) && ctx.policy.idle.is_some() {
+        if (at_once || extended || self.share_at(ctx) <= ctx.now()) && ctx.policy.idle.is_some() {
             self.share(Announce::News, ctx);
+        }
+    }
+
+    /// When to tell the others of input next.
+    pub(super) fn share_at<E: Entropy>(&self, ctx: &Context<E>) -> Moment {
+        match ctx.policy.idle {
+            Some(idle) if ctx.holds > 0 || self.activity.lag() > 0 => {
+                self.activity.shared + (idle / 60).clamp(SHARE_AT_LEAST, SHARE_AT_MOST)
+            }
+            _ => Moment::NEVER,
         }
     }
 
@@ -109,16 +103,13 @@ impl Live {
     /// The end that is near enough to be warned of. A refresh that is still to come before the
     /// idle deadline will move the end, so it is not near yet.
     pub(super) fn approaching<E: Entropy>(&self, ctx: &Context<E>) -> Option<(Moment, EndReason)> {
-        let (end, reason) = self.end(ctx).filter(|_| ctx.policy.warn > 0)?;
-        if end - ctx.policy.warn > ctx.now() {
+        let (end, reason) = self.end(ctx);
+        if ctx.policy.warn == 0 || end - ctx.policy.warn > ctx.now() {
             return None;
         }
-        let moves = match (self.refresh_at, self.idle_deadline(ctx)) {
-            (Some(refresh_at), Some(idle)) => {
-                ctx.policy.idle_mode == IdleMode::Lapse && refresh_at < idle && !self.expired(ctx)
-            }
-            _ => false,
-        };
+        let moves = ctx.policy.idle_mode == IdleMode::Lapse
+            && self.refresh_at < self.idle_deadline(ctx)
+            && !self.expired(ctx);
         match reason {
             EndReason::MaxAge => Some((end, reason)),
             EndReason::Idle if !moves => Some((end, reason)),
@@ -140,8 +131,7 @@ impl Live {
             ctx.emit(Event::Warning { reason, ends_at: ctx.clock.wall_at(end) });
         }
         self.warned = approaching.map(|(_, reason)| reason);
-        if self.activity.share_at(ctx.policy.idle, ctx.holds > 0).is_some_and(|at| at <= ctx.now())
-        {
+        if self.share_at(ctx) <= ctx.now() {
             self.share(Announce::News, ctx);
         }
     }

@@ -1,6 +1,6 @@
 //! Callers: those who need a token, those whose token was refused, those who want a refresh.
 
-use core::{mem, ops::ControlFlow};
+use core::mem;
 
 use super::{
     Session, State,
@@ -62,10 +62,9 @@ impl<E: Entropy> Session<E> {
 
     /// A response carried a token: a new generation without a rotation.
     pub(super) fn header_token(&mut self, grant: Grant, lease: LeaseId) {
-        self.on_live(|live, ctx| {
+        if let Some((live, ctx)) = self.live() {
             live.header_token(grant, lease, ctx);
-            ControlFlow::Continue(())
-        });
+        }
     }
 }
 

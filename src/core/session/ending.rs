@@ -79,7 +79,8 @@ impl Live {
 
     /// The end that is due, on what is known.
     pub(super) fn due_end<E: Entropy>(&self, ctx: &Context<E>) -> Option<EndReason> {
-        self.end(ctx).filter(|(at, _)| *at <= ctx.now()).map(|(_, reason)| reason)
+        let (at, reason) = self.end(ctx);
+        (at <= ctx.now()).then_some(reason)
     }
 
     /// Ends the session if an end is due.

@@ -36,7 +36,7 @@ pub(super) struct Live {
     pub(super) held: Option<Held>,
     /// The start that this session came from, if this tab made it.
     pub(super) start: Option<StartId>,
-    pub(super) refresh_at: Option<Moment>,
+    pub(super) refresh_at: Moment,
     pub(super) activity: Activity,
     pub(super) flight: Flight,
     /// When this tab itself last sent a refresh, as the record has it.
@@ -83,7 +83,7 @@ impl Live {
             record,
             held: None,
             start: None,
-            refresh_at: None,
+            refresh_at: Moment::NEVER,
             activity: Activity::new(last),
             flight: Flight::Resting,
             last_send: 0,
@@ -171,13 +171,11 @@ impl Live {
             refresh_in: term.refresh_in,
             lead: term.lead.unwrap_or(ctx.policy.lead),
             jitter: entropy::below(&mut ctx.entropy, ctx.policy.jitter),
-            floor: self
-                .record
-                .sends
-                .last()
-                .map(|at| ctx.clock.at_wall(at).min(ctx.now()) + ctx.policy.min_interval),
+            floor: self.record.sends.last().map_or(issued, |at| {
+                ctx.clock.at_wall(at).min(ctx.now()) + ctx.policy.min_interval
+            }),
         };
-        self.refresh_at = Some(cycle.refresh_at());
+        self.refresh_at = cycle.refresh_at();
         self.held = Some(Held {
             lease,
             generation: term.generation,
@@ -226,12 +224,9 @@ impl Live {
     /// decide.
     pub(super) fn lease<E: Entropy>(&self, ctx: &Context<E>) -> Option<Lease> {
         let held = self.valid(0, ctx)?;
-        let mut until = held.expires;
-        if let (Flight::Resting, Some(refresh_at)) = (&self.flight, self.refresh_at) {
-            until = until.min(refresh_at);
-        }
-        if let Some((end, _)) = self.end(ctx) {
-            until = until.min(end);
+        let mut until = held.expires.min(self.end(ctx).0);
+        if matches!(self.flight, Flight::Resting) {
+            until = until.min(self.refresh_at);
         }
         Some(Lease {
             id: held.lease,
@@ -242,30 +237,41 @@ impl Live {
     }
 
     /// When the user counts as idle; never while something is held.
-    pub(super) fn idle_deadline<E: Entropy>(&self, ctx: &Context<E>) -> Option<Moment> {
-        self.activity.deadline(ctx.policy.idle.filter(|_| ctx.holds == 0))
+    pub(super) fn idle_deadline<E: Entropy>(&self, ctx: &Context<E>) -> Moment {
+        match ctx.policy.idle {
+            Some(idle) if ctx.holds == 0 => self.activity.last() + idle,
+            _ => Moment::NEVER,
+        }
     }
 
     /// Whether the user is there enough for the session to be kept.
     pub(super) fn awake<E: Entropy>(&self, ctx: &Context<E>) -> bool {
-        self.idle_deadline(ctx).is_none_or(|deadline| deadline > ctx.now())
+        self.idle_deadline(ctx) > ctx.now()
+    }
+
+    /// Whether the scheduled refresh will be made if nothing happens before.
+    pub(super) fn will_refresh<E: Entropy>(&self, ctx: &Context<E>) -> bool {
+        self.renewable(ctx.policy.credential) && self.idle_deadline(ctx) > self.refresh_at
     }
 
     /// When the session ends if nothing happens, and why.
-    pub(super) fn end<E: Entropy>(&self, ctx: &Context<E>) -> Option<(Moment, EndReason)> {
-        let expires = self.held.as_ref().map(|held| held.expires);
-        let idle = self.idle_deadline(ctx).map(|deadline| {
-            let end = match ctx.policy.idle_mode {
-                IdleMode::End => deadline,
-                IdleMode::Lapse => expires.map_or(deadline, |expires| expires.max(deadline)),
-            };
-            (end, EndReason::Idle)
-        });
-        let age = self.record.term.ends_at.map(|at| (ctx.clock.at_wall(at), EndReason::MaxAge));
-        let spent = expires
-            .filter(|_| !self.renewable(ctx.policy.credential) && self.behind() == 0)
-            .map(|expires| (expires, EndReason::LoginRequired));
-        [idle, age, spent].into_iter().flatten().min_by_key(|(at, _)| *at)
+    pub(super) fn end<E: Entropy>(&self, ctx: &Context<E>) -> (Moment, EndReason) {
+        let idle = self.idle_deadline(ctx);
+        let expires = self.held.as_ref().map_or(idle, |held| held.expires);
+        let mut end = (idle, EndReason::Idle);
+        if ctx.policy.idle_mode == IdleMode::Lapse {
+            end.0 = idle.max(expires);
+        }
+        if let Some(at) = self.record.term.ends_at.map(|at| ctx.clock.at_wall(at))
+            && at < end.0
+        {
+            end = (at, EndReason::MaxAge);
+        }
+        let spent = !self.renewable(ctx.policy.credential) && self.behind() == 0;
+        if spent && self.held.is_some() && expires < end.0 {
+            end = (expires, EndReason::LoginRequired);
+        }
+        end
     }
 
     pub(super) fn has_refresh_token(&self) -> bool {

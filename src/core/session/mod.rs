@@ -100,20 +100,20 @@ impl<E: Entropy> Session<E> {
             Input::Unauthorized { waiter, lease } => self.unauthorized(waiter, lease),
             Input::RefreshWanted { waiter } => self.refresh_wanted(waiter),
             Input::Abandon(waiter) => self.ctx.waiters.remove(waiter),
-            Input::RefreshAnswered { attempt, answer } => match &mut self.state {
-                State::Live(live) => {
-                    let flow = live.answered(attempt, answer, &mut self.ctx);
+            Input::RefreshAnswered { attempt, answer } => match self.live() {
+                Some((live, ctx)) => {
+                    let flow = live.answered(attempt, answer, ctx);
                     self.follow(flow);
                 }
-                _ => self.ctx.stats.outcomes.discarded += 1,
+                None => self.ctx.stats.outcomes.discarded += 1,
             },
-            Input::LockGranted(ticket) => match &mut self.state {
-                State::Live(live) => live.lock_granted(ticket, &mut self.ctx),
-                _ => self.ctx.push(Effect::ReleaseLock(ticket)),
+            Input::LockGranted(ticket) => match self.live() {
+                Some((live, ctx)) => live.lock_granted(ticket, ctx),
+                None => self.ctx.push(Effect::ReleaseLock(ticket)),
             },
             Input::LockUnavailable(ticket) => {
-                if let State::Live(live) = &mut self.state {
-                    live.lock_unavailable(ticket, &mut self.ctx);
+                if let Some((live, ctx)) = self.live() {
+                    live.lock_unavailable(ticket, ctx);
                 }
             }
             Input::RecordRead { read, found } => self.record_read(read, found),
@@ -135,8 +135,8 @@ impl<E: Entropy> Session<E> {
             }
             Input::Woken(wake) => self.woken(wake),
             Input::Leaving => {
-                if let State::Live(live) = &mut self.state {
-                    live.leave(&mut self.ctx);
+                if let Some((live, ctx)) = self.live() {
+                    live.leave(ctx);
                 }
             }
             Input::Online(online) => self.online(online),
@@ -163,9 +163,16 @@ impl<E: Entropy> Session<E> {
         self.ctx.settle_overdue();
     }
 
+    const fn live(&mut self) -> Option<(&mut Live, &mut Context<E>)> {
+        match &mut self.state {
+            State::Live(live) => Some((live, &mut self.ctx)),
+            _ => None,
+        }
+    }
+
     fn on_live(&mut self, act: impl FnOnce(&mut Live, &mut Context<E>) -> Flow) {
-        if let State::Live(live) = &mut self.state {
-            let flow = act(live, &mut self.ctx);
+        if let Some((live, ctx)) = self.live() {
+            let flow = act(live, ctx);
             self.follow(flow);
         }
     }
@@ -178,8 +185,8 @@ impl<E: Entropy> Session<E> {
     }
 
     fn decide_end(&mut self) {
-        if let State::Live(live) = &mut self.state {
-            live.decide_end(&mut self.ctx);
+        if let Some((live, ctx)) = self.live() {
+            live.decide_end(ctx);
         }
     }
 
@@ -235,8 +242,8 @@ impl<E: Entropy> Session<E> {
         match written {
             Written::Stored(record) => {
                 self.ctx.storage_works();
-                if let State::Live(live) = &mut self.state
-                    && live.outlast(write, &record, &mut self.ctx)
+                if let Some((live, ctx)) = self.live()
+                    && live.outlast(write, &record, ctx)
                 {
                     return;
                 }
@@ -244,10 +251,9 @@ impl<E: Entropy> Session<E> {
             }
             Written::Failed => self.ctx.storage_failed(),
         }
-        self.on_live(|live, ctx| {
+        if let Some((live, ctx)) = self.live() {
             live.record_written(write, ctx);
-            ControlFlow::Continue(())
-        });
+        }
     }
 
     fn heard(&mut self, message: Message) {
@@ -294,11 +300,10 @@ impl<E: Entropy> Session<E> {
 
     fn woken(&mut self, wake: Wake) {
         self.ctx.retry_revokes(true);
-        self.on_live(|live, ctx| {
+        if let Some((live, ctx)) = self.live() {
             live.reread(wake == Wake::Visible, ctx);
             live.hurry(ctx);
-            ControlFlow::Continue(())
-        });
+        }
         if let State::Ended(ended) = &self.state
             && ended.follows()
         {
@@ -310,10 +315,9 @@ impl<E: Entropy> Session<E> {
         self.ctx.online = online;
         if online {
             self.ctx.retry_revokes(true);
-            self.on_live(|live, ctx| {
+            if let Some((live, ctx)) = self.live() {
                 live.hurry(ctx);
-                ControlFlow::Continue(())
-            });
+            }
         }
     }
 
@@ -332,12 +336,11 @@ impl<E: Entropy> Session<E> {
     }
 
     fn input(&mut self, at_once: bool) {
-        self.on_live(|live, ctx| {
-            // While it is being found out whether the session is over, input does not count.
-            if live.gate.is_none() || live.due_end(ctx).is_none() {
-                live.input(at_once, ctx);
-            }
-            ControlFlow::Continue(())
-        });
+        // While it is being found out whether the session is over, input does not count.
+        if let Some((live, ctx)) = self.live()
+            && (live.gate.is_none() || live.due_end(ctx).is_none())
+        {
+            live.input(at_once, ctx);
+        }
     }
 }

@@ -377,7 +377,7 @@ impl Live {
         if self.gate.is_some() || !matches!(self.flight, Flight::Resting) {
             return;
         }
-        let due = self.refresh_at.is_some_and(|at| at <= ctx.now());
+        let due = self.refresh_at <= ctx.now();
         let needs = self.held.is_none() && ctx.policy.credential == Credential::Cookie;
         let demanded = ctx.waiters.iter().any(|waiter| matches!(waiter.want, Want::Token { .. }))
             && self.held.as_ref().is_none_or(|held| held.usable <= ctx.now());

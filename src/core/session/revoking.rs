@@ -29,9 +29,9 @@ struct Revocation {
 }
 
 impl Revocations {
-    pub(super) fn next_deadline(&self, online: bool) -> Option<Moment> {
+    pub(super) fn next_deadline(&self, online: bool) -> Moment {
         let due = self.0.iter().filter(|it| online || it.sent.is_some());
-        due.map(|it| it.until).min()
+        due.map(|it| it.until).min().unwrap_or(Moment::NEVER)
     }
 }
 

@@ -33,19 +33,20 @@ impl<E: Entropy> Session<E> {
     /// When to call `handle` with `TimerFired` if nothing else happens before.
     #[must_use]
     pub fn next_deadline(&self) -> Option<Deadline> {
-        let (at, timer) = self.timers().0?;
+        let Next { timer, at } = self.timers();
+        at.comes()?;
         Some(Deadline { at, after: (at - self.ctx.now()).max(0), timer })
     }
 
     fn timers(&self) -> Next {
-        let mut next = Next::default();
+        let mut next = Next::NONE;
         next.set(Timer::Waiter, self.ctx.waiters.next_timeout());
         next.set(Timer::Revoke, self.ctx.revocations.next_deadline(self.ctx.online));
         match &self.state {
             State::Live(live) => live.timers(&mut next, &self.ctx),
             State::Restoring(restoring) => {
                 let (timer, at) = restoring.deadline();
-                next.set(timer, Some(at));
+                next.set(timer, at);
             }
             State::Unknown | State::Ended(_) | State::Disposed => {}
         }
@@ -74,25 +75,24 @@ impl<E: Entropy> Session<E> {
 
 impl Live {
     fn snapshot<E: Entropy>(&self, ctx: &Context<E>) -> Snapshot {
-        let wall = |at: Moment| ctx.clock.wall_at(at);
-        let end = self.end(ctx).map(|(at, _)| at);
-        let idle = self.activity.shared_deadline(ctx.policy.idle.filter(|_| ctx.holds == 0));
+        let wall = |at: Moment| at.comes().map(|at| ctx.clock.wall_at(at));
+        let idle = self.idle_deadline(ctx);
+        let (end, reason) = self.end(ctx);
         // Seen in the steps in which other tabs see it, so that input does not change the
         // picture with every move of the pointer.
-        let lag = self.idle_deadline(ctx).zip(idle).map_or(0, |(now, seen)| now - seen);
-        let by_idle = self.end(ctx).is_some_and(|(at, reason)| {
-            reason == EndReason::Idle && Some(at) == self.idle_deadline(ctx)
-        });
+        let lag = self.activity.lag();
+        let by_idle = reason == EndReason::Idle && end == idle;
+        let held = self.held.as_ref();
         Snapshot {
             status: self.status(),
             reason: None,
             subject: self.record.term.subject.clone(),
-            generation: self.held.as_ref().map_or(0, |held| held.generation.max(0)),
-            expires_at: self.held.as_ref().map(|held| wall(held.expires)),
-            refresh_at: self.refresh_at.map(wall),
-            idle_at: idle.map(wall),
-            ends_at: end.map(|at| wall(if by_idle { at - lag } else { at })),
-            seconds_left: self.warned.and(end).map(|at| seconds(at - ctx.now())),
+            generation: held.map_or(0, |held| held.generation.max(0)),
+            expires_at: held.and_then(|held| wall(held.expires)),
+            refresh_at: wall(self.refresh_at).filter(|_| self.will_refresh(ctx)),
+            idle_at: wall(idle).map(|at| at - lag),
+            ends_at: wall(end).map(|at| if by_idle { at - lag } else { at }),
+            seconds_left: self.warned.map(|_| seconds(end - ctx.now())),
             last_error: self.last_error,
         }
     }
@@ -108,31 +108,34 @@ impl Live {
 
     fn timers<E: Entropy>(&self, next: &mut Next, ctx: &Context<E>) {
         let now = ctx.now();
-        let ahead = |at: &Moment| *at > now;
-        let held = self.held.as_ref();
         if let Some(gate) = &self.gate {
-            next.set(Timer::StorageWait, Some(gate.until));
+            next.set(Timer::StorageWait, gate.until);
             return;
         }
-        next.set(Timer::End, self.end(ctx).map(|(at, _)| at));
-        next.set(Timer::Expiry, held.map(|held| held.expires).filter(ahead));
-        next.set(Timer::Usable, held.map(|held| held.usable).filter(ahead));
-        let refresh = self.refresh_at.filter(ahead).filter(|at| {
-            matches!(self.flight, Flight::Resting)
-                && self.renewable(ctx.policy.credential)
-                && self.idle_deadline(ctx).is_none_or(|idle| idle > *at)
-        });
-        next.set(Timer::Refresh, refresh);
-        if let Some((timer, at)) = self.flight.deadline(ctx.online) {
-            next.set(timer, Some(at));
+        let mut ahead = |timer, at| {
+            if at > now {
+                next.set(timer, at);
+            }
+        };
+        let (end, _) = self.end(ctx);
+        let (expires, usable) =
+            self.held.as_ref().map_or((now, now), |held| (held.expires, held.usable));
+        ahead(Timer::Expiry, expires);
+        ahead(Timer::Usable, usable);
+        if matches!(self.flight, Flight::Resting) && self.will_refresh(ctx) {
+            ahead(Timer::Refresh, self.refresh_at);
         }
-        let warning = self.end(ctx).filter(|_| self.warned.is_none() && ctx.policy.warn > 0);
-        next.set(Timer::Warning, warning.map(|(at, _)| at - ctx.policy.warn).filter(ahead));
-        next.set(Timer::Share, self.activity.share_at(ctx.policy.idle, ctx.holds > 0));
-        if let (Some((end, _)), Some(_)) = (self.end(ctx), self.warned) {
+        if self.warned.is_some() {
             let whole = Millis::from(seconds(end - now)) - 1;
-            next.set(Timer::Countdown, Some(end - whole * 1_000).filter(ahead));
+            ahead(Timer::Countdown, end - whole * 1_000);
+        } else if ctx.policy.warn > 0 {
+            ahead(Timer::Warning, end - ctx.policy.warn);
         }
+        next.set(Timer::End, end);
+        if let Some((timer, at)) = self.flight.deadline(ctx.online) {
+            next.set(timer, at);
+        }
+        next.set(Timer::Share, self.share_at(ctx));
     }
 }
 

@@ -13,7 +13,7 @@ use crate::core::{
 pub(super) struct Waiter {
     pub(super) id: WaiterId,
     pub(super) want: Want,
-    until: Option<Moment>,
+    until: Moment,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -47,8 +47,8 @@ impl Waiters {
         self.0.retain(|waiter| waiter.id != id);
     }
 
-    pub(super) fn next_timeout(&self) -> Option<Moment> {
-        self.0.iter().filter_map(|waiter| waiter.until).min()
+    pub(super) fn next_timeout(&self) -> Moment {
+        self.0.iter().map(|waiter| waiter.until).min().unwrap_or(Moment::NEVER)
     }
 }
 
@@ -57,7 +57,7 @@ impl<E: Entropy> Context<E> {
         if matches!(want, Want::Token { .. } | Want::Newer { .. }) {
             self.stats.waited += 1;
         }
-        let until = self.policy.wait.map(|wait| self.now() + wait);
+        let until = self.policy.wait.map_or(Moment::NEVER, |wait| self.now() + wait);
         self.waiters.0.push(Waiter { id, want, until });
     }
 
@@ -101,8 +101,7 @@ impl<E: Entropy> Context<E> {
     pub(super) fn settle_overdue(&mut self) {
         let now = self.now();
         self.settle_where(&|waiter| {
-            waiter.until.filter(|until| *until <= now)?;
-            Some(match waiter.want {
+            (waiter.until <= now).then(|| match waiter.want {
                 Want::Newer { .. } => Outcome::Original,
                 Want::Restore | Want::SignOut { .. } => Outcome::Done,
                 Want::Token { .. } | Want::Refresh => Outcome::Failed(Error::Unavailable),
