@@ -34,8 +34,8 @@ pub(crate) fn build_with_names(workspace: &Workspace) -> Result<PathBuf> {
 }
 
 fn compile(workspace: &Workspace) -> Result<PathBuf> {
-    let mut cargo = workspace.cargo(&["build", "--package", "everfresh", "--lib"]);
-    cargo.args(["--profile", "wasm", "--target", WASM_TARGET]);
+    let mut cargo = workspace.cargo(&["rustc", "--package", "everfresh", "--lib"]);
+    cargo.args(["--profile", "wasm", "--target", WASM_TARGET, "--", INLINE_LITTLE]);
     check(&mut cargo, LIMIT)?;
     Ok(workspace.target(WASM_TARGET).join("wasm/everfresh.wasm"))
 }
@@ -141,6 +141,9 @@ fn wasm_opt(workspace: &Workspace, input: &Path, output: &Path, more: &[&str]) -
     command.args(WASM_OPT).args(more).arg(input).arg("-o").arg(output);
     check(&mut command, LIMIT)
 }
+
+/// A function is copied into its callers when that is smaller than the calls, or there is only one.
+const INLINE_LITTLE: &str = "-Cllvm-args=-inline-threshold=5";
 
 /// Parts of the names of functions that only panics lead to.
 const PANICS: &[&str] = &["panicking::", "alloc::handle_alloc_error", "raw_vec::handle_error"];
