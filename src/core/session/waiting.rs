@@ -101,7 +101,7 @@ impl<E: Entropy> Context<E> {
     pub(super) fn settle_overdue(&mut self) {
         let now = self.now();
         self.settle_where(&|waiter| {
-            (waiter.until <= now).then(|| match waiter.want {
+            (waiter.until <= now).then_some(match waiter.want {
                 Want::Newer { .. } => Outcome::Original,
                 Want::Restore | Want::SignOut { .. } => Outcome::Done,
                 Want::Token { .. } | Want::Refresh => Outcome::Failed(Error::Unavailable),
