@@ -1,11 +1,14 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
+import { needs } from "./support/engine.mjs";
 import { world } from "./support/world.mjs";
 
 const w = world({ accessTtl: "2s" });
 
-test("offline for longer than the token: the first request waits for one refresh", async (t) => {
+const OFFLINE = "offline for longer than the token: the first request waits for one refresh";
+
+test(OFFLINE, needs("offline"), async (t) => {
   const profile = await w.profile(t);
   const tab = await w.open(profile, { leadSeconds: 1 });
   await tab.signIn();

@@ -1,4 +1,4 @@
-//! What a fresh machine lacks: the wasm target, the npm tools, a browser, a Redis.
+//! What a fresh machine lacks: the wasm target, the npm tools, browsers, a Redis.
 
 use std::env;
 use std::fs;
@@ -17,22 +17,57 @@ pub(crate) fn for_package(workspace: &Workspace) -> Result<()> {
     npm_tools(workspace)
 }
 
-/// A Chromium to test with: `E2E_CHROMIUM`, or Debian's, installed when it can be.
-pub(crate) fn chromium() -> Result<PathBuf> {
-    if let Some(path) = env::var_os("E2E_CHROMIUM").map(PathBuf::from) {
+/// A browser to test with.
+pub(crate) struct Browser {
+    /// As `E2E_ENGINE` has it.
+    pub(crate) engine: &'static str,
+    /// Names another program than Debian's.
+    pub(crate) variable: &'static str,
+    debian: &'static str,
+    packages: &'static [&'static str],
+}
+
+/// All that the tests run in.
+pub(crate) const BROWSERS: [Browser; 3] = [
+    Browser {
+        engine: "chromium",
+        variable: "E2E_CHROMIUM",
+        debian: "/usr/bin/chromium",
+        packages: &["chromium"],
+    },
+    Browser {
+        engine: "firefox",
+        variable: "E2E_FIREFOX",
+        debian: "/usr/bin/firefox-esr",
+        packages: &["firefox-esr"],
+    },
+    Browser {
+        engine: "webkit",
+        variable: "E2E_WEBKIT",
+        debian: "/usr/bin/WebKitWebDriver",
+        packages: &["webkit2gtk-driver", "xvfb"],
+    },
+];
+
+/// The browser's program, or the driver's that starts it; Debian's is installed when it can be.
+pub(crate) fn browser(browser: &Browser) -> Result<PathBuf> {
+    let Browser { variable, debian, packages, .. } = browser;
+    if let Some(path) = env::var_os(variable).map(PathBuf::from) {
         if path.exists() {
             return Ok(path);
         }
-        bail!("E2E_CHROMIUM names {}, which does not exist", path.display());
+        bail!("{variable} names {}, which does not exist", path.display());
     }
-    let debian = Path::new("/usr/bin/chromium");
-    if !debian.exists() {
-        apt_install(&["chromium"]).context(
-            "the browser tests need Chromium; elsewhere than on Debian install it yourself and \
-             set E2E_CHROMIUM to its path",
-        )?;
+    if !Path::new(debian).exists() {
+        apt_install(packages).with_context(|| {
+            format!(
+                "the browser tests need {}; elsewhere than on Debian install that yourself and \
+                 set {variable} to the path of what is {debian} there",
+                packages.join(" and ")
+            )
+        })?;
     }
-    Ok(debian.to_path_buf())
+    Ok(PathBuf::from(debian))
 }
 
 /// A Redis for the tests of the server, installed when it can be. They start their own, each on a
@@ -120,5 +155,13 @@ mod tests {
         assert_eq!(major("v9.0.0"), Some(9));
         assert_eq!(major("20.11.1"), None);
         assert_eq!(major(""), None);
+    }
+
+    #[test]
+    fn a_browser_that_is_not_there_is_named_with_its_variable() {
+        let nowhere = Browser { variable: "CARGO_MANIFEST_DIR", ..BROWSERS[0] };
+        assert!(browser(&nowhere).unwrap().exists(), "any path that is there is taken");
+        let variables = BROWSERS.each_ref().map(|browser| browser.variable);
+        assert_eq!(variables, ["E2E_CHROMIUM", "E2E_FIREFOX", "E2E_WEBKIT"]);
     }
 }

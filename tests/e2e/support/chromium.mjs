@@ -1,54 +1,167 @@
-// The driver for Chromium.
+// The driver for Chromium, over the Chrome DevTools Protocol.
 //
-// Every driver is a module with this one function. A browser makes profiles, which share nothing; a
-// profile makes pages, which share storage, locks and channels as the tabs of one user do.
+// Every driver is a module with this one function, and `lacks`: by name, why its engine cannot do
+// some of this. A browser makes profiles, which share nothing; a profile makes pages, which share
+// storage, locks and channels as the tabs of one user do.
 //
-//   launch() -> browser   { name, newProfile(), close() }
+//   launch() -> browser   { pid, newProfile(), close() }
 //   profile               { newPage(url), setOffline(is), close() }
-//   page                  { evaluate(fn, argument), touch(), reload(), close() }
+//   page                  { evaluate(fn, argument), touch(), show(), go(url), back(), reload(),
+//                           freeze(), thaw(), crash(), close() }
 //
 // `evaluate` runs a function that sees nothing but the page and its argument, awaits what it
-// returns, and hands that back as JSON would. `touch` is real user input.
+// returns, and hands that back as JSON would. `touch` is real user input, `show` brings the page's
+// tab to the front, which hides the tab that was there before.
 
-import { chromium } from "playwright-core";
+import { temporaryFolder } from "./folder.mjs";
+import { run } from "./program.mjs";
+import { Wire } from "./wire.mjs";
+
+/** Nothing. */
+export const lacks = {};
 
 /** Starts the browser at `E2E_CHROMIUM`, or Debian's. */
 export async function launch() {
-  const browser = await chromium.launch({
-    executablePath: process.env.E2E_CHROMIUM ?? "/usr/bin/chromium",
-    args: [
-      ...["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"],
-      ...["--disable-background-networking", "--disable-component-update", "--disable-sync"],
-    ],
-    // The test process ends on signals by itself, and takes the browser along.
-    ...{ handleSIGINT: false, handleSIGTERM: false, handleSIGHUP: false },
-  });
-  return {
-    name: "chromium",
-    newProfile: async () => profile(await browser.newContext()),
-    close: () => browser.close(),
+  const folder = await temporaryFolder();
+  const program = run(process.env.E2E_CHROMIUM ?? "/usr/bin/chromium", [
+    ...FLAGS,
+    `--user-data-dir=${folder.path}`,
+  ]);
+  const close = async () => {
+    await program.kill();
+    folder.remove();
   };
+  try {
+    const [, url] = await program.says(/DevTools listening on (ws:\S+)/);
+    const wire = await Wire.connect(url);
+    return { pid: program.pid, newProfile: () => newProfile(wire), close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
 }
 
-function profile(context) {
+async function newProfile(wire) {
+  const { browserContextId } = await wire.send("Target.createBrowserContext");
+  const pages = [];
   return {
     newPage: async (url) => {
-      const tab = await context.newPage();
-      await tab.goto(url);
-      return page(tab);
+      const page = await Page.open(wire, browserContextId);
+      pages.push(page);
+      await page.go(url);
+      return page;
     },
-    setOffline: (is) => context.setOffline(is),
-    close: () => context.close(),
+    setOffline: (is) => Promise.all(pages.map((page) => page.setOffline(is))),
+    close: () => wire.send("Target.disposeBrowserContext", { browserContextId }),
   };
 }
 
-function page(tab) {
-  return {
-    evaluate: (fn, argument) => tab.evaluate(fn, argument),
-    touch: () => tab.mouse.click(1, 1),
-    reload: async () => {
-      await tab.reload();
-    },
-    close: () => tab.close(),
-  };
+class Page {
+  #wire;
+  #targetId;
+  #sessionId;
+
+  static async open(wire, browserContextId) {
+    const page = new Page();
+    const target = { url: "about:blank", browserContextId };
+    const { targetId } = await wire.send("Target.createTarget", target);
+    page.#wire = wire;
+    page.#targetId = targetId;
+    const attach = { targetId, flatten: true };
+    page.#sessionId = (await wire.send("Target.attachToTarget", attach)).sessionId;
+    await Promise.all([page.#send("Page.enable"), page.#send("Network.enable")]);
+    return page;
+  }
+
+  async evaluate(fn, argument) {
+    const { result, exceptionDetails } = await this.#send("Runtime.evaluate", {
+      expression: `(async () => JSON.stringify(await (${fn})(${JSON.stringify(argument)})))()`,
+      ...{ awaitPromise: true, returnByValue: true },
+      // What drives the page is bound to the page's policy as well.
+      allowUnsafeEvalBlockedByCSP: false,
+    });
+    const error = exceptionDetails?.exception;
+    if (exceptionDetails) throw new Error(error?.description ?? exceptionDetails.text);
+    return result.value && JSON.parse(result.value);
+  }
+
+  async touch() {
+    await this.show();
+    for (const type of ["mousePressed", "mouseReleased"]) {
+      const click = { type, x: 1, y: 1, button: "left", clickCount: 1 };
+      await this.#send("Input.dispatchMouseEvent", click);
+    }
+  }
+
+  show() {
+    return this.#send("Page.bringToFront");
+  }
+
+  async go(url) {
+    const loaded = this.#event("Page.loadEventFired");
+    const { errorText } = await this.#send("Page.navigate", { url });
+    if (errorText) throw new Error(`${url}: ${errorText}`);
+    await loaded;
+  }
+
+  async back() {
+    const { currentIndex, entries } = await this.#send("Page.getNavigationHistory");
+    const shown = this.#event("Page.frameNavigated");
+    await this.#send("Page.navigateToHistoryEntry", { entryId: entries[currentIndex - 1].id });
+    await shown;
+  }
+
+  async reload() {
+    const loaded = this.#event("Page.loadEventFired");
+    await this.#send("Page.reload");
+    await loaded;
+  }
+
+  async freeze() {
+    await this.#send("Page.setWebLifecycleState", { state: "frozen" });
+  }
+
+  async thaw() {
+    await this.#send("Page.setWebLifecycleState", { state: "active" });
+  }
+
+  async crash() {
+    const crashed = this.#event("Inspector.targetCrashed");
+    // It never answers.
+    this.#send("Page.crash").catch(() => {});
+    await crashed;
+  }
+
+  setOffline(is) {
+    const conditions = { offline: is, latency: 0, downloadThroughput: -1, uploadThroughput: -1 };
+    return this.#send("Network.emulateNetworkConditions", conditions);
+  }
+
+  async close() {
+    const closed = this.#wire.event((method, { targetId }) => {
+      return method === "Target.detachedFromTarget" && targetId === this.#targetId;
+    });
+    await this.#wire.send("Target.closeTarget", { targetId: this.#targetId });
+    await closed;
+  }
+
+  #send(method, params) {
+    return this.#wire.send(method, params, { sessionId: this.#sessionId });
+  }
+
+  #event(wanted) {
+    return this.#wire.event((method, _, sessionId) => {
+      return method === wanted && sessionId === this.#sessionId;
+    });
+  }
 }
+
+const FLAGS = [
+  ...["--headless", "--remote-debugging-port=0", "--no-sandbox", "--disable-gpu"],
+  ...["--disable-quic", "--no-first-run", "--no-default-browser-check", "--disable-sync"],
+  ...["--disable-background-networking", "--disable-component-update", "--disable-extensions"],
+  ...["--disable-dev-shm-usage", "--disable-breakpad", "--password-store=basic"],
+  // A test's tokens live for seconds, and a hidden tab's timers fire once a second or a minute.
+  ...["--disable-background-timer-throttling", "--disable-renderer-backgrounding"],
+  "--disable-features=HttpsUpgrades,HttpsFirstBalancedModeAutoEnable,OptimizationHints",
+];

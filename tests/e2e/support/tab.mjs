@@ -11,7 +11,7 @@ export class Tab {
 
   static async open(profile, url, options) {
     const tab = new Tab();
-    tab.#page = await profile.newPage(url);
+    tab.#page = await within(`a page at ${url}`, profile.newPage(url));
     tab.#options = options;
     await tab.#createSession();
     return tab;
@@ -102,21 +102,23 @@ export class Tab {
 
   /** Real user input. */
   touch() {
-    return this.#page.touch();
+    return within("a click", this.#page.touch());
   }
 
   /** Loads the page again; its new session is neither started nor restored. */
   async reload() {
-    await this.#page.reload();
+    await within("a reload", this.#page.reload());
     await this.#createSession();
   }
 
   /** Closes the page, as its user would. */
   close() {
-    return this.#page.close();
+    return within("a page's end", this.#page.close());
   }
 
   #createSession() {
-    return this.run((options) => Object.assign(globalThis, e2e.open(options)), this.#options);
+    return this.run((options) => {
+      Object.assign(globalThis, e2e.open(options));
+    }, this.#options);
   }
 }

@@ -14,9 +14,9 @@ export async function poll(what, look) {
 }
 
 /** What the promise brings, unless it takes too long. */
-export async function within(what, promise) {
+export async function within(what, promise, patience = PATIENCE) {
   const giveUp = new AbortController();
-  const late = sleep(PATIENCE, undefined, { signal: giveUp.signal }).then(() => {
+  const late = sleep(patience, undefined, { signal: giveUp.signal }).then(() => {
     throw new Error(`gave up waiting: ${what}`);
   });
   try {

@@ -2,10 +2,11 @@
 
 import { after, before } from "node:test";
 
-import { launch } from "./chromium.mjs";
+import { launch } from "./engine.mjs";
 import { Server } from "./server.mjs";
 import { assembleSite } from "./site.mjs";
 import { Tab } from "./tab.mjs";
+import { within } from "./waiting.mjs";
 
 /** Sets everything up before the file's first test, and ends it after the last. */
 export function world(options) {
@@ -35,8 +36,8 @@ class World {
 
   /** A browser profile of the test's own. */
   async profile(t) {
-    const profile = await this.#browser.newProfile();
-    t.after(() => profile.close());
+    const profile = await within("a profile", this.#browser.newProfile());
+    t.after(() => within("the profile's end", profile.close()));
     return profile;
   }
 
