@@ -6,12 +6,12 @@
 //
 //   launch() -> browser   { pid, newProfile(), close() }
 //   profile               { newPage(url), setOffline(is), close() }
-//   page                  { evaluate(fn, argument), touch(), show(), go(url), back(), reload(),
-//                           freeze(), thaw(), crash(), close() }
+//   page                  { evaluate(fn, argument), touch(), show(), hide(), go(url), back(),
+//                           reload(), freeze(), thaw(), crash(), close() }
 //
 // `evaluate` runs a function that sees nothing but the page and its argument, awaits what it
-// returns, and hands that back as JSON would. `touch` is real user input, `show` brings the page's
-// tab to the front, which hides the tab that was there before.
+// returns, and hands that back as JSON would. `touch` is real user input. `show` brings the page's
+// tab to the front, `hide` another one. Only a hidden page can `freeze`.
 
 import { temporaryFolder } from "./folder.mjs";
 import { run } from "./program.mjs";
@@ -44,9 +44,14 @@ export async function launch() {
 async function newProfile(wire) {
   const { browserContextId } = await wire.send("Target.createBrowserContext");
   const pages = [];
+  let other;
+  const cover = async () => {
+    other ??= await Page.open(wire, browserContextId);
+    await other.show();
+  };
   return {
     newPage: async (url) => {
-      const page = await Page.open(wire, browserContextId);
+      const page = await Page.open(wire, browserContextId, cover);
       pages.push(page);
       await page.go(url);
       return page;
@@ -60,9 +65,11 @@ class Page {
   #wire;
   #targetId;
   #sessionId;
+  #cover;
 
-  static async open(wire, browserContextId) {
+  static async open(wire, browserContextId, cover) {
     const page = new Page();
+    page.#cover = cover;
     const target = { url: "about:blank", browserContextId };
     const { targetId } = await wire.send("Target.createTarget", target);
     page.#wire = wire;
@@ -95,6 +102,10 @@ class Page {
 
   show() {
     return this.#send("Page.bringToFront");
+  }
+
+  hide() {
+    return this.#cover();
   }
 
   async go(url) {

@@ -39,11 +39,19 @@ export async function launch() {
 
 async function newProfile(wire) {
   const { userContext } = await wire.send("browser.createUserContext");
+  const newTab = async (cover) => {
+    const tab = { type: "tab", userContext };
+    const { context } = await wire.send("browsingContext.create", tab);
+    return new Page(wire, context, cover);
+  };
+  let other;
+  const cover = async () => {
+    other ??= await newTab();
+    await other.show();
+  };
   return {
     newPage: async (url) => {
-      const tab = { type: "tab", userContext };
-      const { context } = await wire.send("browsingContext.create", tab);
-      const page = new Page(wire, context);
+      const page = await newTab(cover);
       await page.go(url);
       return page;
     },
@@ -59,10 +67,12 @@ async function newProfile(wire) {
 class Page {
   #wire;
   #context;
+  #cover;
 
-  constructor(wire, context) {
+  constructor(wire, context, cover) {
     this.#wire = wire;
     this.#context = context;
+    this.#cover = cover;
   }
 
   async evaluate(fn, argument) {
@@ -86,6 +96,10 @@ class Page {
 
   show() {
     return this.#tell("browsingContext.activate");
+  }
+
+  hide() {
+    return this.#cover();
   }
 
   go(url) {

@@ -105,6 +105,40 @@ export class Tab {
     return within("a click", this.#page.touch());
   }
 
+  /** Brings it to the front. */
+  show() {
+    return within("a page to be shown", this.#page.show());
+  }
+
+  /** Puts another in front. */
+  hide() {
+    return within("a page to be hidden", this.#page.hide());
+  }
+
+  /** Goes to another page, on the session's own or another site. */
+  go(url) {
+    return within(`a page at ${url}`, this.#page.go(url));
+  }
+
+  /** Goes back to the page before, which may still be there as it was. */
+  back() {
+    return within("the way back", this.#page.back());
+  }
+
+  /** Stops all that the hidden page does. */
+  freeze() {
+    return within("a page's freezing", this.#page.freeze());
+  }
+
+  thaw() {
+    return within("a page's thawing", this.#page.thaw());
+  }
+
+  /** Ends the page's process as a fault would. */
+  crash() {
+    return within("a page's crash", this.#page.crash());
+  }
+
   /** Loads the page again; its new session is neither started nor restored. */
   async reload() {
     await within("a reload", this.#page.reload());

@@ -13,6 +13,7 @@ import { poll } from "./waiting.mjs";
 /** What WebDriver Classic has no command for. */
 export const lacks = {
   freeze: "WebKit does not freeze pages",
+  crash: "its driver gives up all pages when one has crashed",
   offline: "nothing can tell its network process that the network is gone",
   "prompt storage": "a tab may see what another stored some milliseconds late",
 };
@@ -156,8 +157,12 @@ class Page {
     return this.#tell("/actions", { actions: [{ type: "pointer", id: "1", actions }] });
   }
 
-  async show() {
-    await this.#profile.tell(this.#window, "GET", "/window/rect");
+  show() {
+    return this.#tell("/window/rect", { width: 800, height: 600 });
+  }
+
+  hide() {
+    return this.#tell("/window/minimize");
   }
 
   go(url) {
