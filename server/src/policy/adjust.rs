@@ -16,6 +16,7 @@ impl Policy {
             "late_renewal" => self.late_renewal = switch().map_err(wrong)?,
             "access_ttl" => self.access_ttl = life()?,
             "soft_ttl" => self.soft_ttl = limit()?,
+            "refresh_in" => self.refresh_in = limit()?,
             "idle_ttl" => self.idle_ttl = limit()?,
             "use_counts" => self.use_counts = switch().map_err(wrong)?,
             "absolute_ttl" => self.absolute_ttl = limit()?,

@@ -30,6 +30,8 @@ pub struct Policy {
     pub access_ttl: u64,
     /// From this age on an access token is refused, but can still be renewed.
     pub soft_ttl: Option<u64>,
+    /// Clients are asked to renew an access token at this age, if not where its lead begins.
+    pub refresh_in: Option<u64>,
     /// A session that is not used for this long ends.
     pub idle_ttl: Option<u64>,
     /// Every request counts as use; else only refreshes do.
@@ -140,6 +142,11 @@ impl Policy {
     /// Life of an access token that follows another.
     pub(crate) fn renewed_life(&self) -> u64 {
         self.extend_by.unwrap_or(self.access_ttl)
+    }
+
+    /// When clients are asked to renew an access token, in seconds from now.
+    pub(crate) fn wish(&self) -> Option<u64> {
+        self.refresh_in.or(self.soft_ttl)
     }
 
     /// Whether renewal is due for something that came to be and ends at these times.

@@ -48,7 +48,7 @@ async fn renew(
         token_type: "Bearer",
         expires_in,
         refresh_token: None,
-        refresh_in: policy.soft_ttl,
+        refresh_in: policy.wish(),
         session_expires_in: row.absolute_expires_at.map(|at| seconds(at.saturating_sub(now))),
     };
     Ok((tokens::no_store(HeaderMap::new()), Json(body)).into_response())

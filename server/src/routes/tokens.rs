@@ -35,6 +35,9 @@ pub(super) async fn refreshed(
     let Renewed { token, replayed, row, user } = outcome.answer?;
     tracing::info!(transition = ?outcome.transition, sid = %row.sid, "refreshed");
 
+    // A cookie that is the session's name rolls on here as it does with any other request.
+    let rolls = app.settings.policy.cookie_session;
+    let token = if rolls { token.redated(app.clock.now()) } else { token };
     let mut response = issued(app, &row, &user, Some(&token), carrier).await?;
     if replayed {
         response.headers_mut().insert("refresh-replayed", HeaderValue::from_static("1"));
@@ -66,7 +69,7 @@ pub(super) async fn issued(
         token_type: "Bearer",
         expires_in,
         refresh_token: refresh.filter(|_| carrier == Carrier::Body),
-        refresh_in: app.settings.policy.soft_ttl,
+        refresh_in: app.settings.policy.wish(),
         session_expires_in: row.absolute_expires_at.map(|at| seconds(at.saturating_sub(now))),
     };
     Ok((no_store(headers), Json(body)).into_response())

@@ -22,6 +22,7 @@ pub(super) const DEFAULT: Policy = Policy {
     late_renewal: false,
     access_ttl: 5 * MINUTE,
     soft_ttl: None,
+    refresh_in: None,
     idle_ttl: Some(48 * HOUR),
     use_counts: false,
     absolute_ttl: Some(30 * DAY),

@@ -15,6 +15,7 @@ pub(super) const POLICIES: &[Policy] = &[
         name: "renew-weekly",
         summary: "as renew-endpoint, with access tokens of one week",
         access_ttl: WEEK,
+        refresh_in: Some(HOUR),
         ..ENDPOINT
     },
     Policy {
@@ -93,6 +94,7 @@ pub(super) const POLICIES: &[Policy] = &[
         name: "hourly-renewal",
         summary: "as renew-endpoint, with access tokens of 2 hours",
         access_ttl: 2 * HOUR,
+        refresh_in: Some(HOUR),
         ..ENDPOINT
     },
     Policy {
