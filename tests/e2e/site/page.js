@@ -77,4 +77,14 @@ async function outcome(promise) {
   }
 }
 
-globalThis.e2e = { init, login, open, outcome, plain, timers };
+/** Waits for the next snapshot. */
+function change(session) {
+  return new Promise((resolve) => {
+    const stop = session.subscribe(() => {
+      stop();
+      resolve();
+    });
+  });
+}
+
+globalThis.e2e = { change, init, login, open, outcome, plain, timers };
