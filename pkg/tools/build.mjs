@@ -19,6 +19,7 @@ import * as esbuild from "esbuild";
 
 import { finishDeclarations } from "./declarations.mjs";
 import { inlineWasm } from "./inline-wasm.mjs";
+import { shrink } from "./shrink.mjs";
 import { trimGlue } from "./trim-glue.mjs";
 
 const pkg = join(dirname(fileURLToPath(import.meta.url)), "..");
@@ -52,6 +53,7 @@ const built = await esbuild.build({
   // The maps stay out of the tarball, so the files must not point at them.
   sourcemap: "external",
   metafile: true,
+  write: false,
   external: ["./everfresh_bg.wasm", "node:*"],
   plugins: [inlineWasm(wasm), trimGlue(join(pkg, "wasm", "everfresh.js"))],
   logLevel: "warning",
@@ -61,6 +63,13 @@ if (metafile) {
   writeFileSync(metafile, JSON.stringify(built.metafile));
 }
 if (built.warnings.length > 0) process.exit(1);
+const texts = new Map(built.outputFiles.map(({ path, text }) => [path, text]));
+for (const [path, text] of texts) {
+  if (!path.endsWith(".js")) continue;
+  const { code, map } = await shrink({ code: text, map: texts.get(`${path}.map`) });
+  writeFileSync(path, code);
+  writeFileSync(`${path}.map`, map);
+}
 
 const tsc = join(root, "node_modules", "typescript", "bin", "tsc");
 try {
