@@ -3,7 +3,7 @@
 import { explain } from "../wasm/everfresh.js";
 
 import { InvalidTokenError, WasmLoadError } from "./errors.ts";
-import { heard } from "./host.ts";
+import { heard, utf8 } from "./host.ts";
 import { ready } from "./loading.ts";
 import type { Claims } from "./types.ts";
 
@@ -69,9 +69,7 @@ export function readJwt(token: string): Reading {
     flaw = BASE64URL;
     const [header, payload] = segments.map(bytesOf);
     flaw = UTF8;
-    const texts = [header, payload].map((bytes) =>
-      new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes),
-    );
+    const texts = [header, payload].map((bytes) => utf8.decode(bytes));
     flaw = OBJECT;
     const [, claims] = texts.map(objectOf);
     flaw = CLAIM_TYPE;

@@ -6,6 +6,9 @@ import { hear } from "../wasm/everfresh.js";
 /** One piece: null says that there is nothing. @internal */
 export type Piece = string | number | null | undefined;
 
+/** Reads what is UTF-8, and throws for what is not. @internal */
+export const utf8: TextDecoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
 /** Filled by the wasm. @internal */
 export const said: Piece[] = [];
 

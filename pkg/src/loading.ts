@@ -83,7 +83,8 @@ async function fetchAndInstantiate(): Promise<void> {
 function instantiate(from: BufferSource | WebAssembly.Module): void {
   if (loaded) return;
   try {
-    initSync(from as WebAssembly.Module);
+    const module = from instanceof WebAssembly.Module ? from : new WebAssembly.Module(from);
+    initSync(module);
   } catch (cause) {
     throw refusal(from, cause);
   }

@@ -1,74 +1,63 @@
-// The esbuild plugin that shortens the glue of wasm-bindgen. The version is pinned, and a rule that
-// matches nothing ends the build: then the glue has changed, and the rules must follow.
+// The esbuild plugin that writes the glue anew, from what wasm-bindgen wrote: numbers need none, so
+// what takes and gives numbers is what the wasm exports. Whatever it does not know ends the build.
 
 import { readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 
-const rules = [
-  {
-    // Reallocation for texts that are mostly ASCII: ours are short.
-    find: /function passStringToWasm0[^]*?\n}\n/,
-    put: `function passStringToWasm0(text, malloc) {
-      const bytes = new TextEncoder().encode(text);
-      const at = malloc((WASM_VECTOR_LEN = bytes.length), 1) >>> 0;
-      getUint8ArrayMemory0().set(bytes, at);
-      return at;
-    }`,
-  },
-  {
-    // Counting up to where Safari's decoder gives up: a new one starts from zero.
-    find: /let cachedTextDecoder [^]*?\nfunction decodeText[^]*?\n}\n/,
-    put: `function decodeText(bytes) {
-      return new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes);
-    }`,
-  },
-  { find: /, wasm\.__wbindgen_realloc/g, put: "" },
-  { find: /const cachedTextEncoder = [^]*?\n}\n/, put: "" },
-  {
-    // A table of objects, in which there never is one.
-    find: /__wbindgen_init_externref_table: function\(\) {[^]*?\n {8}},/,
-    put: "__wbindgen_init_externref_table() {},",
-  },
-  { find: /let wasmModule, wasmInstance, wasm;/, put: "let wasm;" },
-  {
-    // Parameters of older versions; bytes that are no module yet stay allowed.
-    find: /function __wbg_finalize_init[^]*?\nfunction initSync[^]*?\n}\n/,
-    put: `function initSync(source) {
-      const module = source instanceof WebAssembly.Module ? source : new WebAssembly.Module(source);
-      wasm = new WebAssembly.Instance(module, __wbg_get_imports()).exports;
-      wasm.__wbindgen_start();
-    }`,
-  },
-  { find: /let __wbg_init_promise;[^]*?(?=export \{)/, put: "" },
-  { find: /export \{ initSync, __wbg_init as default \};/, put: "export { initSync };" },
-];
+/** What the wasm imports: name, parameters, body. */
+const imported = /^ {8}(__\w+): function\((.*)\) \{\n([^]*?)\n {8}\},$/gm;
+/** What the crate exports. */
+const exported = /^export function (\w+)\((.*)\) \{\n([^]*?)\n\}$/gm;
+/** A call that hands over numbers, and a result that is one or tells by being 0 or not. */
+const direct = /^ {4}(?:const ret = )?wasm\.\w+\([\w, ]*\);(?:\n {4}return ret(?: !== 0)?;)?$/;
+/** What imports may use of wasm-bindgen's own. */
+const readers = /\bget(?:ArrayU8|String)FromWasm0\(/g;
+/** A table of objects, in which there never is one. */
+const TABLE = "__wbindgen_init_externref_table";
+const START = "__wbindgen_start";
+const MALLOC = "__wbindgen_malloc";
 
-/** The rules that give what crosses the border the names that wasm-opt gave it. */
-function namesOf(path) {
-  const { imports, exports } = JSON.parse(readFileSync(path, "utf8"));
-  return [
-    { find: /"\.\/everfresh_bg\.js"(?=: import0)/, put: "a" },
-    ...imports.map(([, name, put]) => ({ find: new RegExp(`\\b${name}\\b`), put })),
-    ...exports.map(([name, short]) => ({
-      find: new RegExp(`\\bwasm\\.${name}\\b`, "g"),
-      put: `wasm.${short}`,
-    })),
-  ];
+/** The glue; `names` tells what wasm-opt made of the names that cross the border. */
+function glue(generated, names) {
+  const short = new Map([...names.imports.map(([, ...pair]) => pair), ...names.exports]);
+  const imports = [...generated.matchAll(imported)].map(([text, name, parameters, body]) => {
+    if (name === TABLE) return `${short.get(name)}() {}`;
+    if (/Wasm\d|wasm\./.test(body.replace(readers, ""))) throw new Error(`cannot trim ${text}`);
+    return `${short.get(name)}: (${parameters}) => { ${body} }`;
+  });
+  const functions = [...generated.matchAll(exported)].flatMap(([text, name, parameters, body]) => {
+    if (name === "hear" && parameters === "text") return [];
+    if (!direct.test(body)) throw new Error(`cannot trim ${text}`);
+    return name;
+  });
+  const taken = [...functions, "memory"].map((name) => `${short.get(name)}: ${name}`);
+  return `
+    import { said, utf8 } from "../src/host.ts";
+    export let ${functions};
+    let memory, malloc, take;
+    const getArrayU8FromWasm0 = (at, length) => new Uint8Array(memory.buffer, at, length);
+    const getStringFromWasm0 = (at, length) => utf8.decode(getArrayU8FromWasm0(at, length));
+    export function hear(text) {
+      const bytes = new TextEncoder().encode(text);
+      const at = malloc(bytes.length, 1);
+      getArrayU8FromWasm0(at, bytes.length).set(bytes);
+      take(at, bytes.length);
+    }
+    export function initSync(module) {
+      const { exports } = new WebAssembly.Instance(module, { a: { ${imports} } });
+      ({ ${taken}, ${short.get(MALLOC)}: malloc, ${short.get("hear")}: take } = exports);
+      ${short.has(START) ? `exports.${short.get(START)}();` : ""}
+    }`;
 }
 
-/** Shortens the generated module at `path`. */
+/** Replaces the generated module at `path`. */
 export function trimGlue(path) {
   return {
     name: "trim-glue",
     setup(build) {
       build.onLoad({ filter: /[\\/]wasm[\\/]everfresh\.js$/ }, () => {
-        let contents = readFileSync(path, "utf8");
-        const names = namesOf(join(dirname(path), "names.json"));
-        for (const { find, put } of [...rules, ...names]) {
-          if (!find.test(contents)) return { errors: [{ text: `${path} holds no ${find}` }] };
-          contents = contents.replace(find, () => put);
-        }
-        return { contents, loader: "js" };
+        const names = JSON.parse(readFileSync(join(dirname(path), "names.json"), "utf8"));
+        return { contents: glue(readFileSync(path, "utf8"), names), resolveDir: dirname(path) };
       });
     },
   };
