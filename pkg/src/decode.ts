@@ -10,15 +10,6 @@ import type { Claims } from "./types.ts";
 /** Longer tokens are refused before any work is done on them. */
 const LONGEST = 1 << 20;
 
-// What is wrong with a token, as src/wasm.rs numbers it.
-const TOO_LONG = 1;
-const SEGMENTS = 2;
-const BASE64URL = 3;
-const UTF8 = 4;
-const OBJECT = 5;
-const CLAIM_TYPE = 6;
-
-/** Claims that differ in every token without telling anything about the user. */
 const VOLATILE: readonly string[] = ["exp", "iat", "nbf", "jti"];
 
 /**
@@ -48,11 +39,10 @@ export type Reading = readonly [
 export function decodeJwt(token: string): Claims {
   if (!ready()) {
     throw new WasmLoadError(
-      "decodeJwt() was called before the wasm was loaded: await init() first, or import from " +
+      "decodeJwt() was called before the wasm was loaded: await init() first, or import " +
         "everfresh/inline",
     );
   }
-  if (typeof token !== "string") throw new InvalidTokenError("a JWT is a string");
   const [claims, flaw] = readJwt(token);
   if (!flaw) return claims;
   explain(flaw);
@@ -62,28 +52,30 @@ export function decodeJwt(token: string): Claims {
 
 /** Reads a token; the claims are frozen deeply. @internal */
 export function readJwt(token: string): Reading {
-  let flaw = token.length > LONGEST ? TOO_LONG : SEGMENTS;
+  // The step that fails, as src/wasm.rs numbers them.
+  let step = 1;
   try {
+    if (token.length > LONGEST) throw step;
+    step += 1;
     const segments = token.split(".", 4);
-    if (flaw === TOO_LONG || segments.length !== 3) throw flaw;
-    flaw = BASE64URL;
+    if (segments.length !== 3) throw step;
+    step += 1;
     const [header, payload] = segments.map(bytesOf);
-    flaw = UTF8;
+    step += 1;
     const texts = [header, payload].map((bytes) => utf8.decode(bytes));
-    flaw = OBJECT;
+    step += 1;
     const [, claims] = texts.map(objectOf);
-    flaw = CLAIM_TYPE;
+    step += 1;
     const { exp = NaN, iat = NaN, nbf = NaN, session_expiry: end = NaN, sub = "" } = claims!;
     const times = [exp, iat, nbf, end as number] as const;
     const known = times.every((time) => Number.isFinite(time) || Number.isNaN(time));
-    if (!known || typeof sub !== "string") throw flaw;
+    if (!known || typeof sub !== "string") throw step;
     return [claims!, 0, fingerprint(claims!), ...times];
   } catch {
-    return [{}, flaw, 0, NaN, NaN, NaN, NaN];
+    return [{}, step, 0, NaN, NaN, NaN, NaN];
   }
 }
 
-/** The bytes of unpadded base64url (RFC 7515 section 2) without stray bits at its end. */
 function bytesOf(segment: string): Uint8Array<ArrayBuffer> {
   const base64 = segment.replaceAll("-", "+").replaceAll("_", "/");
   const binary = atob(base64);

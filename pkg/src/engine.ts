@@ -1,44 +1,43 @@
-// The loop around the machine in the wasm, and what it does for it.
+// One session of one name: the loop around the machine in the wasm, and what it does for it.
 
-import {
-  close,
-  configure,
-  grant,
-  input,
-  poll,
-  rest,
-  stats,
-} from "../wasm/everfresh.js";
+import { close, configure, grant, input, poll, rest, stats } from "../wasm/everfresh.js";
 
 import { readJwt } from "./decode.ts";
-import { errorOf, type SessionError, type SessionErrorCode } from "./errors.ts";
+import { DisposedError, errorOf, type SessionError, type SessionErrorCode } from "./errors.ts";
 import { heard, say } from "./host.ts";
 import {
+  ABANDON,
+  CANCEL,
   DISPOSE,
+  HEADER_TOKEN,
   LEAVING,
   LOCK_GRANTED,
   LOCK_UNAVAILABLE,
   PEER_MESSAGE,
   RECORD_CHANGED,
   RECORD_READ,
-  REFRESH_FAILED,
   REFRESH_GRANTED,
-  REFRESH_REFUSED,
-  REFRESH_UNREACHABLE,
+  RESTORE,
   RESUMED,
   REVOKE_ANSWERED,
   START,
   TIMER_FIRED,
+  TOKEN_WANTED,
   VISIBLE,
 } from "./inputs.ts";
-import type { Settings } from "./options.ts";
+import { load, ready } from "./loading.ts";
+import { openObservers } from "./observers.ts";
+import type { Logger, Settings } from "./options.ts";
+import { type FetchInput, judge } from "./origins.ts";
+import { type Picture, snapshotOf, statsOf } from "./picture.ts";
 import { type Channel, openChannel } from "./platform/channel.ts";
 import { requestLock } from "./platform/lock.ts";
 import { watch } from "./platform/page.ts";
-import { Records } from "./platform/storage.ts";
-import { type Answer, sendRefresh, sendRevoke } from "./platform/transport.ts";
+import { openRecords } from "./platform/storage.ts";
+import { askRefresh, askRevoke } from "./platform/transport.ts";
+import { seconds } from "./settings.ts";
 import { readTokens } from "./tokens.ts";
-import type { Claims } from "./types.ts";
+import type { Claims, Snapshot, Stats } from "./types.ts";
 
 /** The right to use a token unasked within a window of the wall clock. @internal */
 export interface Lease {
@@ -48,209 +47,209 @@ export interface Lease {
   readonly until: number;
 }
 
-/** What a session looks like, as the wasm says it. @internal */
-export type Picture = readonly [
-  status: string,
-  reason: string | null,
-  subject: string | null,
-  generation: number,
-  expiresAt: number | null,
-  refreshAt: number | null,
-  idleAt: number | null,
-  endsAt: number | null,
-  secondsLeft: number | null,
-  token: string | null,
-  code?: SessionErrorCode,
-  message?: string,
-];
-
-/** Whom the engine works for. @internal */
-export interface Face {
-  readonly settings: Settings;
-  readonly claims: Claims | null;
-  /** The application's lead for the claims of a token, in milliseconds; NaN is the usual one. */
-  lead(claims: Claims): number;
-  settle(waiter: number, outcome: Lease | boolean): void;
-  fail(waiter: number, error: SessionError): void;
-  /** What requests may carry from now on. */
-  lease(lease: Lease | undefined): void;
-  emit(type: string, reason: string | null, time: number | null, error?: SessionError): void;
-  /** All is done; this is how things stand. */
-  show(picture: Picture): void;
+interface Waiter {
+  readonly owner: object;
+  readonly resolve: (lease?: Lease) => void;
+  readonly reject: (error: unknown) => void;
 }
 
 /** Longer delays overflow and fire at once. The machine is then called early and asks again. */
 const LONGEST = 0x7fff_ffff;
 
-// What may be under way, one of each.
-const LOCK = 0;
-const FLIGHT = 1;
-const REVOCATION = 2;
+/** Sessions of the wasm so far. */
+let sessions = 0;
 
-let engines = 0;
-
-/**
- * One session of the wasm. Whatever happens becomes an input. While one is worked off the others
- * queue, so that nothing that is called on the way meets a machine in the middle of its work.
- *
- * @internal
- */
-export class Engine {
-  readonly #session = engines++;
-  readonly #face: Face;
-  readonly #name: string;
-  readonly #records: Records;
-  readonly #inbox: (() => void)[] = [];
-  readonly #running: [id: number, controller: AbortController][] = [];
-  #working = false;
-  #closed = false;
-  #timer: unknown;
-  #listening: AbortController | undefined;
-  #channel: Channel | undefined;
-
-  constructor(face: Face) {
-    this.#face = face;
-    this.#name = `everfresh:${face.settings.name}`;
-    this.#records = new Records(this.#name, (act) => this.#work(act), this.#session);
-    this.configure();
-  }
-
+/** What the handles of one name share. @internal */
+export interface Engine {
+  /** The newest options. */
+  settings: Settings;
+  /** How things stand. */
+  snapshot: Snapshot;
+  /** Whether `start` or `restore` was called: before, nobody can be signed in. */
+  begun: boolean;
+  /** Requests so far. */
+  readonly requests: Record<"sent" | "resent" | "waited" | "passed", number>;
+  /** Counters. */
+  readonly stats: Stats;
   /** Newer options win. */
-  configure(): void {
-    const { policy, storage } = this.#face.settings;
-    configure(this.#session, ...policy);
-    this.#records.use(storage);
-    if (this.#listening) {
-      this.#listening.abort();
-      this.#listening = undefined;
-      this.listen();
-    }
-  }
-
+  configure(settings: Settings): void;
+  /** Writes a line to the application's logger. */
+  log(level: keyof Logger, message: string, details?: unknown): void;
+  /** Whether a request to this address may carry the token. */
+  allow(input: FetchInput): boolean;
+  /** Begins or replaces the session; returns what cancels this start. */
+  start(tokens: unknown): () => void;
   /** Something happened; `inputs.ts` says what there is. */
-  feed(kind: number, id = 0, value = 0, wait = 0, ...texts: string[]): void {
-    this.#work(() => {
+  feed(kind: number, id?: number, value?: number): void;
+  /** Waits for the answer to an input: a lease, or nothing. */
+  ask(
+    owner: object,
+    kind: number,
+    value?: number,
+    signal?: AbortSignal,
+  ): Promise<Lease | undefined>;
+  /** The lease, if it may be used unasked now. */
+  usableLease(): Lease | undefined;
+  /** Adopts the token that a response to a request with this lease carried. */
+  adopt(token: string, lease: number): void;
+  /** Tells a listener of events of a type, or of new snapshots; returns what ends it. */
+  observe(
+    owner: object,
+    type: string | undefined,
+    listener: (event: never) => void,
+  ): () => void;
+  /** A handle is gone: it hears nothing more, and what it waited for ends. */
+  release(owner: object): void;
+  /** The last handle is gone. */
+  close(): void;
+}
+
+/** One session of one name. Nothing happens before it is told to. @internal */
+export function openEngine(initial: Settings): Engine {
+  const key = `everfresh:${initial.name}`;
+  const waiters = new Map<number, Waiter>();
+  const running = new Map<number, AbortController>();
+  const inbox: (() => void)[] = [];
+  let session: number | undefined;
+  let picture: Picture = ["unknown", null, null, 0, null, null, null, null, null, null];
+  let lease: Lease | undefined;
+  let names = 0;
+  let working = false;
+  let closed = false;
+  let timer: unknown;
+  let listening: AbortController | undefined;
+  let channel: Channel | undefined;
+
+  const log = (level: keyof Logger, message: string, details?: unknown) => {
+    try {
+      engine.settings.logger?.[level](`everfresh: ${message}`, details);
+    } catch {
+      // A logger cannot hurt either.
+    }
+  };
+
+  const unknown = snapshotOf(picture);
+  const observers = openObservers(unknown, log);
+
+  // The loop. Whatever happens becomes an input. While one is worked off the others queue, so that
+  // nothing that is called on the way meets a machine in the middle of its work.
+
+  const work = (act: () => void) => {
+    if (closed) return;
+    inbox.push(act);
+    if (ready()) drain();
+    else load().then(drain, failed);
+  };
+
+  const drain = () => {
+    if (closed || working) return;
+    working = true;
+    if (session === undefined) configure((session = sessions++), ...engine.settings.policy);
+    for (let act; (act = inbox.shift()); ) {
+      act();
+      for (let kind; (kind = poll(session)) >= 0; ) effects[kind]!(...heard<never[]>());
+    }
+    const delay = rest(session);
+    const seen = heard<Picture>();
+    clearTimeout(timer as number);
+    if (delay >= 0) timer = setTimeout(() => feed(TIMER_FIRED), Math.min(delay, LONGEST));
+    working = false;
+    if (seen.length !== picture.length || seen.some((piece, i) => piece !== picture[i])) {
+      picture = seen;
+      engine.snapshot = snapshotOf(seen);
+    }
+    observers.tell(engine.snapshot);
+  };
+
+  /** The wasm could not be loaded. What needs no answer is kept for when it can. */
+  const failed = (lastError: SessionError) => {
+    const { snapshot } = engine;
+    if (closed || snapshot.lastError === lastError) return;
+    log("error", "the wasm could not be loaded", lastError);
+    for (const { reject } of waiters.values()) reject(lastError);
+    waiters.clear();
+    engine.snapshot = Object.freeze({ ...snapshot, lastError });
+    observers.tell(engine.snapshot);
+  };
+
+  const enter = (kind: number, id = 0, value = 0, wait = 0) =>
+    input(session!, kind, id, value, wait);
+
+  const feed = (kind: number, id?: number, value?: number, wait?: number, ...texts: string[]) =>
+    work(() => {
       say(...texts);
-      input(this.#session, kind, id, value, wait);
+      enter(kind, id, value, wait);
     });
-  }
 
-  /**
-   * Somebody brought tokens.
-   *
-   * @throws when they cannot be used, and then nothing has changed, unless the start was `queued`:
-   * it can only be answered by ending the session
-   */
-  offer(kind: number, id: number, tokens: unknown, queued?: boolean): void {
-    const error = this.#parse(tokens)[1];
-    if (error && !queued) throw error;
-    if (kind === START) this.listen();
-    this.#grant(kind, id, tokens);
-  }
+  const records = openRecords(key, work, enter);
 
-  /** Begins to listen to the page and to other tabs; once is enough. */
-  listen(): void {
-    this.#listening ??= watch(this.#face.settings.activityEvents, this.#name, (kind, value) => {
-      if (kind === RECORD_CHANGED) return this.#records.read(RECORD_CHANGED, 0);
-      if (kind === VISIBLE || kind === RESUMED) this.listen();
-      this.feed(kind, 0, value);
-      if (kind === LEAVING) this.#hangUp();
-    });
-    this.#channel ??= openChannel(this.#name, (message) =>
-      this.feed(PEER_MESSAGE, 0, 0, 0, message),
-    );
-  }
-
-  /** The counters. */
-  stats(): number[] {
-    stats(this.#session);
-    return heard();
-  }
-
-  #work(act: () => void): void {
-    if (this.#closed) return;
-    this.#inbox.push(act);
-    if (this.#working) return;
-    this.#working = true;
-    for (let next; (next = this.#inbox.shift()); ) {
-      next();
-      for (let kind; (kind = poll(this.#session)) >= 0; ) this.#effects[kind]!(...heard<never[]>());
-    }
-    const delay = rest(this.#session);
-    const picture = heard<Picture>();
-    clearTimeout(this.#timer as number);
-    if (delay >= 0) {
-      this.#timer = setTimeout(() => this.feed(TIMER_FIRED), Math.min(delay, LONGEST));
-    }
-    this.#working = false;
-    this.#face.show(picture);
-  }
-
-  /** Lets go of everything. */
-  dispose(): void {
-    this.#work(() => {
-      input(this.#session, DISPOSE, 0, 0, 0);
-      this.#inbox.push(() => this.#close());
-    });
-  }
-
-  #close(): void {
-    this.#closed = this.#records.closed = true;
-    this.#listening?.abort();
-    this.#hangUp();
-    // What never ran left a hole.
-    this.#running.forEach(([, controller], what) => {
-      if (what < REVOCATION) controller.abort();
-    });
-    queueMicrotask(() => close(this.#session));
-  }
-
-  #hangUp(): void {
-    this.#channel?.close();
-    this.#channel = undefined;
-  }
-
-  #begin(what: number, id: number, controller: AbortController): void {
-    this.#running[what]?.[1].abort();
-    this.#running[what] = [id, controller];
-  }
-
-  #end(what: number, id: number): void {
-    const [running, controller] = this.#running[what] ?? [];
-    if (running === id) controller!.abort();
-  }
+  // Tokens.
 
   /** Leaves a token response to the next input; the claims, and why it cannot be used. */
-  #parse(tokens: unknown): [claims: Claims, error?: SessionError] {
-    const [texts, ...seconds] = readTokens(tokens);
+  const parse = (tokens: unknown): [claims: Claims, error?: SessionError | undefined] => {
+    const [texts, ...times] = readTokens(tokens);
     const [claims, ...numbers] = readJwt(texts[0]!);
     const { sub } = claims;
     say(...texts, ...(sub === undefined ? [] : [sub]));
-    grant(...seconds, ...numbers, sub !== undefined);
-    const [code, message] = heard<[SessionErrorCode?, string?]>();
-    return code ? [claims, errorOf(code, message!)] : [claims];
-  }
+    grant(...times, ...numbers, sub !== undefined);
+    return [claims, errorOf(...heard<[SessionErrorCode?, string?]>())];
+  };
 
-  #grant(kind: number, id: number, tokens: unknown): void {
-    this.#work(() => {
-      const [claims, error] = this.#parse(tokens);
-      input(this.#session, kind, id, error ? NaN : this.#face.lead(claims), 0);
+  const take = (kind: number, id: number, tokens: unknown) =>
+    work(() => {
+      const [claims, error] = parse(tokens);
+      enter(kind, id, error ? NaN : leadFor(claims));
     });
-  }
 
-  #answered(attempt: number, answer: Answer): void {
-    const { failed, terminal, status = 200, tokens } = answer;
-    if (failed) this.feed(REFRESH_FAILED, attempt, +terminal!);
-    else if (!status) this.feed(REFRESH_UNREACHABLE, attempt);
-    else if (status < 400) this.#grant(REFRESH_GRANTED, attempt, tokens);
-    else {
-      const { error = "", errorCode = "", retryAfter = NaN } = answer;
-      this.feed(REFRESH_REFUSED, attempt, status, retryAfter, error, errorCode);
+  /** @throws when tokens cannot be used; before loading that is found too late to throw */
+  const check = (tokens: unknown) => {
+    const error = ready() && parse(tokens)[1];
+    if (error) throw error;
+  };
+
+  /** The application's lead in milliseconds; NaN is the usual one. */
+  const leadFor = (claims: Claims) => {
+    const { leadSeconds } = engine.settings;
+    if (typeof leadSeconds === "function") {
+      try {
+        return 1_000 * seconds(leadSeconds(claims), "leadSeconds()");
+      } catch (error) {
+        log("error", "leadSeconds failed; 60 seconds are used", error);
+      }
     }
-  }
+    return NaN;
+  };
+
+  // The page, other tabs, and what is under way.
+
+  const listen = () => {
+    listening ??= watch(engine.settings.activityEvents, key, (kind, value) => {
+      if (kind === RECORD_CHANGED) return records.read(RECORD_CHANGED, 0);
+      if (kind === VISIBLE || kind === RESUMED) listen();
+      feed(kind, 0, value);
+      if (kind === LEAVING) hangUp();
+    });
+    channel ??= openChannel(key, (message) => feed(PEER_MESSAGE, 0, 0, 0, message));
+  };
+
+  const hangUp = () => {
+    channel?.close();
+    channel = undefined;
+  };
+
+  const begin = (id: number) => {
+    const controller = new AbortController();
+    running.set(id, controller);
+    return controller.signal;
+  };
+
+  const end = (id: number) => {
+    running.get(id)?.abort();
+    running.delete(id);
+  };
 
   // As src/web/effects.rs numbers them.
-  readonly #effects: readonly ((...pieces: never[]) => void)[] = [
+  const effects: readonly ((...pieces: never[]) => void)[] = [
     // SEND_REFRESH
     (
       attempt: number,
@@ -260,66 +259,181 @@ export class Engine {
       reason: string,
       lastActivityAt: number,
     ) => {
-      const { settings, claims } = this.#face;
       const request = {
         accessToken: accessToken ?? undefined,
         refreshToken: refreshToken ?? undefined,
-        claims,
+        claims: engine.snapshot.claims,
         rotationKey,
         reason,
         lastActivityAt,
+        signal: begin(attempt),
       };
-      const done = (answer: Answer) => this.#answered(attempt, answer);
-      this.#begin(FLIGHT, attempt, sendRefresh(settings.endpoint, request, done));
+      askRefresh(engine.settings, request).then(([kind, value, wait, ...texts]) => {
+        if (!running.delete(attempt)) return;
+        if (kind === REFRESH_GRANTED) take(kind, attempt, value);
+        else feed(kind, attempt, value as number, wait, ...texts);
+      });
     },
     // ABORT_REFRESH
-    (attempt: number) => this.#end(FLIGHT, attempt),
+    end,
     // ACQUIRE_LOCK
-    (ticket: number) => {
-      const done = (held: boolean) => this.feed(held ? LOCK_GRANTED : LOCK_UNAVAILABLE, ticket);
-      this.#begin(LOCK, ticket, requestLock(this.#name, done));
-    },
+    (ticket: number) =>
+      requestLock(key, begin(ticket), (held) =>
+        feed(held ? LOCK_GRANTED : LOCK_UNAVAILABLE, ticket),
+      ),
     // RELEASE_LOCK
-    (ticket: number) => this.#end(LOCK, ticket),
+    end,
     // READ
-    (read: number) => this.#records.read(RECORD_READ, read),
+    (read: number) => records.read(RECORD_READ, read),
     // WRITE
-    (write: number, record: string) => this.#records.write(write, record),
+    records.write,
     // FORGET
-    () => this.#records.forget(),
+    records.forget,
     // BROADCAST
-    (message: string) => this.#channel?.post(message),
+    (message: string) => channel?.post(message),
     // SETTLE_TOKEN
     (waiter: number, id: number, token: string, from: number, until: number) =>
-      this.#face.settle(waiter, { id, token, from, until }),
+      leaving(waiter)?.resolve({ id, token, from, until }),
     // SETTLE
-    (waiter: number) => this.#face.settle(waiter, true),
+    (waiter: number) => leaving(waiter)?.resolve(),
     // FAIL
-    (waiter: number, code: SessionErrorCode, message: string) =>
-      this.#face.fail(waiter, errorOf(code, message)),
+    (waiter: number, ...error: [SessionErrorCode, string]) =>
+      leaving(waiter)?.reject(errorOf(...error)),
     // LEASE
-    (id: number | undefined, token: string, from: number, until: number) =>
-      this.#face.lease(id === undefined ? undefined : { id, token, from, until }),
+    (id: number | undefined, token: string, from: number, until: number) => {
+      lease = id === undefined ? id : { id, token, from, until };
+    },
     // REVOKE
     (
       revoke: number,
       accessToken: string | null,
       refreshToken: string | null,
       everywhere: number,
-    ) => {
-      const done = (revoked: boolean) => this.feed(REVOKE_ANSWERED, revoke, +revoked);
-      const { endpoint } = this.#face.settings;
-      const request = { accessToken, refreshToken, everywhere };
-      // Several sign-outs may be under way, and each goes on when the session is closed.
-      this.#begin(REVOCATION + revoke, revoke, sendRevoke(endpoint, request, done));
-    },
+    ) =>
+      // It goes on when the session is closed.
+      askRevoke(engine.settings, accessToken, refreshToken, everywhere).then((revoked) =>
+        feed(REVOKE_ANSWERED, revoke, +revoked),
+      ),
     // EMIT
-    (
-      type: string,
-      reason: string | null = null,
-      time: number | null = null,
-      code?: SessionErrorCode,
-      message?: string,
-    ) => this.#face.emit(type, reason, time, code && errorOf(code, message!)),
+    observers.emit,
   ];
+
+  // Those who wait.
+
+  const leaving = (waiter: number) => {
+    const found = waiters.get(waiter);
+    waiters.delete(waiter);
+    return found;
+  };
+
+  const giveUp = (waiter: number, error: unknown) => {
+    leaving(waiter)?.reject(error);
+    feed(ABANDON, waiter);
+  };
+
+  const engine: Engine = {
+    settings: initial,
+    snapshot: unknown,
+    begun: false,
+    requests: { sent: 0, resent: 0, waited: 0, passed: 0 },
+    log,
+    feed,
+    allow: () => false,
+
+    get stats() {
+      if (session !== undefined) stats(session);
+      const counters = heard<number[]>();
+      return statsOf(counters, { ...engine.requests });
+    },
+
+    configure(settings) {
+      engine.settings = settings;
+      engine.allow = judge(settings.origins, (message) => log("warn", message));
+      records.use(settings.storage);
+      if (session !== undefined) configure(session, ...settings.policy);
+      if (listening) {
+        listening.abort();
+        listening = undefined;
+        listen();
+      }
+    },
+
+    start(tokens) {
+      check(tokens);
+      const start = ++names;
+      work(listen);
+      take(START, start, tokens);
+      engine.begun = true;
+      return () => feed(CANCEL, start);
+    },
+
+    async ask(owner, kind, value, signal) {
+      signal?.throwIfAborted();
+      const waiter = ++names;
+      const abort = () => giveUp(waiter, signal!.reason);
+      signal?.addEventListener("abort", abort);
+      try {
+        return await new Promise<Lease | undefined>((resolve, reject) => {
+          if (closed) return resolve(undefined);
+          waiters.set(waiter, { owner, resolve, reject });
+          work(() => {
+            if (!waiters.has(waiter)) return;
+            if (kind === RESTORE) listen();
+            enter(kind, waiter, value);
+          });
+          if (kind === TOKEN_WANTED && waiters.has(waiter)) engine.requests.waited += 1;
+        });
+      } finally {
+        waiters.delete(waiter);
+        signal?.removeEventListener("abort", abort);
+      }
+    },
+
+    usableLease() {
+      const now = Date.now();
+      return lease && lease.from <= now && now < lease.until ? lease : undefined;
+    },
+
+    adopt(token, lease) {
+      try {
+        check(token);
+        take(HEADER_TOKEN, lease, token);
+      } catch (error) {
+        log("warn", "the token of a response header cannot be used", error);
+      }
+    },
+
+    observe: observers.add,
+
+    release(owner) {
+      observers.release(owner);
+      for (const [waiter, { owner: theirs }] of waiters) {
+        if (theirs === owner) giveUp(waiter, gone());
+      }
+    },
+
+    close() {
+      lease = undefined;
+      const finish = () => {
+        closed = true;
+        listening?.abort();
+        hangUp();
+        for (const controller of running.values()) controller.abort();
+        queueMicrotask(() => close(session!));
+      };
+      if (session === undefined) closed = true;
+      else
+        work(() => {
+          enter(DISPOSE);
+          inbox.push(finish);
+        });
+    },
+  };
+  engine.configure(initial);
+  return engine;
+}
+
+/** The error of everything that comes after `dispose`. @internal */
+export function gone(): SessionError {
+  return new DisposedError("this session was disposed: call createSession() for a new one");
 }

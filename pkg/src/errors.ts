@@ -26,18 +26,16 @@ export type SessionErrorFault = "caller" | "server" | "network" | "environment" 
  */
 export class SessionError extends Error {
   /** What went wrong. */
-  readonly code: SessionErrorCode;
+  declare readonly code: SessionErrorCode;
   /** Whose fault it is. */
-  readonly fault: SessionErrorFault;
+  declare readonly fault: SessionErrorFault;
   /** Whether the same call may succeed later. */
-  readonly retryable: boolean;
+  declare readonly retryable: boolean;
 
   constructor(code: SessionErrorCode, message: string, options?: ErrorOptions) {
     super(message, options);
     this.code = code;
-    const { fault, retryable } = kinds.get(code)!;
-    this.fault = fault;
-    this.retryable = retryable;
+    ({ fault: this.fault, retryable: this.retryable } = kinds.get(code)!);
   }
 }
 
@@ -49,8 +47,7 @@ export interface SessionErrorClass<C extends SessionErrorCode> {
 
 /** Whether `value` is an error of Everfresh, of any copy of the package and of any realm. */
 export function isSessionError(value: unknown): value is SessionError {
-  if (typeof value !== "object" || value === null) return false;
-  const { code, fault } = value as Partial<SessionError>;
+  const { code, fault } = Object(value) as Partial<SessionError>;
   return fault !== undefined && kinds.get(code!)?.fault === fault;
 }
 
@@ -60,75 +57,72 @@ interface Kind {
   readonly retryable: boolean;
 }
 
-const kinds = new Map<SessionErrorCode, Kind>();
+const kinds = new Map<string, Kind>();
 
-/** The error of a code, in the class of its own. @internal */
-export function errorOf(
-  code: SessionErrorCode,
-  message: string,
-  options?: ErrorOptions,
-): SessionError {
-  return new (kinds.get(code)!.made)(message, options);
-}
+/** The error of a code, in the class of its own; without a code there is none. @internal */
+export const errorOf = (code?: SessionErrorCode, message?: string): SessionError | undefined =>
+  code && new (kinds.get(code)!.made)(message!);
 
+/** `NoExpiry` is the class NoExpiryError of the code ERR_NO_EXPIRY. */
 function define<C extends SessionErrorCode>(
-  code: C,
+  words: string,
   fault: SessionErrorFault,
   retryable = false,
 ): SessionErrorClass<C> {
-  // ERR_NO_EXPIRY is NoExpiryError: minified class names would say nothing.
-  const words = code.slice(4).toLowerCase().replace(/(^|_)(.)/g, (_, _gap, c) => c.toUpperCase());
-  const made = class extends SessionError {
-    constructor(message: string, options?: ErrorOptions) {
-      super(code, message, options);
-    }
+  const name = `${words}Error`;
+  const code = `ERR${words.replace(/[A-Z]/g, "_$&").toUpperCase()}` as C;
+  // Minified class names would say nothing.
+  const { [name]: made } = {
+    [name]: class extends SessionError {
+      constructor(message: string, options?: ErrorOptions) {
+        super(code, message, options);
+      }
+    },
   };
-  for (const named of [made, made.prototype]) {
-    Object.defineProperty(named, "name", { value: `${words}Error` });
-  }
+  Object.defineProperty(made!.prototype, "name", { value: name });
   kinds.set(code, { made: made as never, fault, retryable });
   return made as never;
 }
 
 /** An option has a value that it cannot have. */
 export const InvalidOptionError: SessionErrorClass<"ERR_INVALID_OPTION"> =
-  define("ERR_INVALID_OPTION", "caller");
+  define("InvalidOption", "caller");
 /** A token cannot be used. */
 export const InvalidTokenError: SessionErrorClass<"ERR_INVALID_TOKEN"> =
-  define("ERR_INVALID_TOKEN", "caller");
+  define("InvalidToken", "caller");
 /** Nothing says how long a token lives. */
 export const NoExpiryError: SessionErrorClass<"ERR_NO_EXPIRY"> =
-  define("ERR_NO_EXPIRY", "caller");
+  define("NoExpiry", "caller");
 /** Nobody is signed in. */
 export const NotSignedInError: SessionErrorClass<"ERR_NOT_SIGNED_IN"> =
-  define("ERR_NOT_SIGNED_IN", "caller");
+  define("NotSignedIn", "caller");
 /** No valid token could be had in time; the session is kept. */
 export const RefreshUnavailableError: SessionErrorClass<"ERR_REFRESH_UNAVAILABLE"> =
-  define("ERR_REFRESH_UNAVAILABLE", "network", true);
+  define("RefreshUnavailable", "network", true);
 /** The token endpoint did not answer in time; the session is kept. */
 export const RefreshTimeoutError: SessionErrorClass<"ERR_REFRESH_TIMEOUT"> =
-  define("ERR_REFRESH_TIMEOUT", "network", true);
+  define("RefreshTimeout", "network", true);
 /** The token endpoint refused the refresh request itself. */
 export const RefreshRejectedError: SessionErrorClass<"ERR_REFRESH_REJECTED"> =
-  define("ERR_REFRESH_REJECTED", "server");
+  define("RefreshRejected", "server");
 /** The token endpoint answered without a usable token; the session is kept. */
 export const BadRefreshResponseError: SessionErrorClass<"ERR_BAD_REFRESH_RESPONSE"> =
-  define("ERR_BAD_REFRESH_RESPONSE", "server", true);
+  define("BadRefreshResponse", "server", true);
 /** The server ended the session. A refresh function may throw it to say so. */
 export const SignedOutByServerError: SessionErrorClass<"ERR_SIGNED_OUT_BY_SERVER"> =
-  define("ERR_SIGNED_OUT_BY_SERVER", "server");
+  define("SignedOutByServer", "server");
 /** A request cannot be sent again. */
 export const NotReplayableError: SessionErrorClass<"ERR_NOT_REPLAYABLE"> =
-  define("ERR_NOT_REPLAYABLE", "caller");
+  define("NotReplayable", "caller");
 /** Storage cannot be used. */
 export const StorageError: SessionErrorClass<"ERR_STORAGE"> =
-  define("ERR_STORAGE", "environment");
+  define("Storage", "environment");
 /** A policy of the page forbids WebAssembly. */
 export const WasmBlockedError: SessionErrorClass<"ERR_WASM_BLOCKED"> =
-  define("ERR_WASM_BLOCKED", "environment");
+  define("WasmBlocked", "environment");
 /** The WebAssembly could not be loaded; the next call tries again. */
 export const WasmLoadError: SessionErrorClass<"ERR_WASM_LOAD"> =
-  define("ERR_WASM_LOAD", "environment", true);
+  define("WasmLoad", "environment", true);
 /** The session handle was disposed. */
 export const DisposedError: SessionErrorClass<"ERR_DISPOSED"> =
-  define("ERR_DISPOSED", "caller");
+  define("Disposed", "caller");

@@ -3,7 +3,7 @@
 
 import { hear } from "../wasm/everfresh.js";
 
-/** One piece: null says that there is nothing. @internal */
+/** One piece: null says that there is nothing; one that is not said is undefined. @internal */
 export type Piece = string | number | null | undefined;
 
 /** Reads what is UTF-8, and throws for what is not. @internal */
@@ -13,8 +13,7 @@ export const utf8: TextDecoder = new TextDecoder("utf-8", { fatal: true, ignoreB
 export const said: Piece[] = [];
 
 /** All that was said since the last time. @internal */
-export const heard = <T extends readonly Piece[]>(): T =>
-  said.splice(0).map((piece) => piece ?? null) as unknown as T;
+export const heard = <T extends readonly Piece[]>(): T => said.splice(0) as unknown as T;
 
 /** Says texts to the call that follows. @internal */
 export const say = (...texts: string[]): void => texts.forEach(hear);

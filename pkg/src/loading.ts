@@ -14,7 +14,7 @@ export interface WasmSource {
   readonly url?: string | URL | undefined;
 }
 
-/** What an entry of the package knows. @internal */
+/** What an entry of the package knows: one of these. @internal */
 export interface EntrySource {
   /** Where to fetch the bytes. */
   readonly url?: () => string | URL;
@@ -61,8 +61,7 @@ export function load(): Promise<void> {
 
 async function fetchAndInstantiate(): Promise<void> {
   if (ready()) return;
-  if (!source.url) throw new WasmLoadError(`this entry has no wasm of its own: ${remedy}`);
-  const url = source.url();
+  const url = source.url!();
   let bytes: ArrayBuffer;
   try {
     const response = await fetch(url);
@@ -83,26 +82,23 @@ async function fetchAndInstantiate(): Promise<void> {
 function instantiate(from: BufferSource | WebAssembly.Module): void {
   if (loaded) return;
   try {
-    const module = from instanceof WebAssembly.Module ? from : new WebAssembly.Module(from);
-    initSync(module);
+    initSync(from instanceof WebAssembly.Module ? from : new WebAssembly.Module(from));
   } catch (cause) {
     throw refusal(from, cause);
   }
   loaded = true;
 }
 
-/** Bytes that are valid and yet not compiled are forbidden. */
 function refusal(from: BufferSource | WebAssembly.Module, cause: unknown): SessionError {
-  const { validate, LinkError } = globalThis.WebAssembly ?? {};
-  // Modules of other versions lack what this one imports.
-  const mismatch = LinkError && cause instanceof LinkError;
-  let valid = true;
+  let blocked = true;
   try {
-    valid = validate(from as BufferSource);
+    // Modules of other versions lack what this one imports. Bytes that are valid and yet not
+    // compiled are forbidden.
+    blocked = !(cause instanceof WebAssembly.LinkError) && WebAssembly.validate(from as BufferSource);
   } catch {
     // There is no WebAssembly at all, or it was compiled already.
   }
-  return valid && !mismatch
+  return blocked
     ? new WasmBlockedError(
         "WebAssembly is blocked in this page: add 'wasm-unsafe-eval' to the script-src directive " +
           "of its Content-Security-Policy",
@@ -111,6 +107,7 @@ function refusal(from: BufferSource | WebAssembly.Module, cause: unknown): Sessi
     : new WasmLoadError(`what was loaded is not this version's WebAssembly: ${remedy}`, { cause });
 }
 
-const remedy =
-  "serve everfresh_bg.wasm beside the script, use the entry everfresh/inline, or call " +
-  "init({ url }) before the first use; the next call tries again";
+/** What to do when there is no wasm. @internal */
+export const remedy: string =
+  "serve everfresh_bg.wasm beside the script, import everfresh/inline, or await init({ url }) " +
+  "first; the next call tries again";

@@ -1,98 +1,104 @@
 // Those who are told: subscribers of the snapshot and listeners to events.
 
+import { errorOf, type SessionErrorCode } from "./errors.ts";
 import type { Logger } from "./options.ts";
-import type { SessionEvents } from "./types.ts";
-
-type Listener = (event: never) => void;
+import type { Snapshot } from "./types.ts";
 
 interface Observer {
   readonly owner: object;
   /** Undefined: it wants to know of new snapshots. */
   readonly type: string | undefined;
-  readonly listener: Listener;
+  readonly listener: (event: never) => void;
 }
 
-/** Event types that should be looked at. */
-const WARNINGS = ["refresh-failed", "stale", "clock-skew", "storage-degraded", "revoke-failed"];
-
-/** Tells observers in order, whatever they do meanwhile. */
-export class Observers {
-  readonly #observers = new Set<Observer>();
-  readonly #events: { readonly type: string }[] = [];
-  readonly #report: (error: unknown) => void;
-  #changed = false;
-  #telling = false;
-
-  constructor(report: (error: unknown) => void) {
-    this.#report = report;
-  }
-
-  /** Adds a listener, twice if it is added twice; returns what removes it. */
-  add(owner: object, type: string | undefined, listener: Listener): () => void {
-    const observer = { owner, type, listener };
-    this.#observers.add(observer);
-    return () => void this.#observers.delete(observer);
-  }
-
+/** Who is told of what. @internal */
+export interface Observers {
+  /**
+   * Adds a listener to events of a type, or to snapshots, twice if it is added twice.
+   *
+   * @returns what removes it
+   */
+  add(
+    owner: object,
+    type: string | undefined,
+    listener: (event: never) => void,
+  ): () => void;
   /** Removes all listeners of one handle. */
-  release(owner: object): void {
-    for (const observer of this.#observers) {
-      if (observer.owner === owner) this.#observers.delete(observer);
-    }
-  }
-
-  /** There is a new snapshot to be told of. */
-  changed(): void {
-    this.#changed = true;
-  }
-
+  release(owner: object): void;
   /** There is an event to be told of. */
   emit(
     type: string,
-    reason: string | null,
-    time: number | null,
-    error: unknown,
-    log: (level: keyof Logger, message: string, details?: unknown) => void,
-  ): void {
-    const event: Record<string, unknown> & { type: string } = { type, at: Date.now() };
-    if (reason !== null || type === "refreshed") event["reason"] = reason;
-    if (type === "warning") event["endsAt"] = time;
-    else if (type === "clock-skew") event["skew"] = time;
-    else if (type === "revoke-failed") event["retryAt"] = time;
-    else if (type === "refresh-failed") {
-      event["retryAt"] = time;
-      event["error"] = error;
-    }
-    Object.freeze(event);
-    log(WARNINGS.includes(type) ? "warn" : "info", type, event);
-    this.#events.push(event);
-  }
-
+    reason?: string | null,
+    time?: number | null,
+    code?: SessionErrorCode,
+    message?: string,
+  ): void;
   /** Tells everything there is to tell, or leaves it to the loop that runs. */
-  tell(): void {
-    if (this.#telling) return;
-    this.#telling = true;
-    for (;;) {
-      if (this.#changed) {
-        this.#changed = false;
-        this.#call(undefined, undefined);
-      }
-      const event = this.#events.shift() as SessionEvents[keyof SessionEvents] | undefined;
-      if (!event && !this.#changed) break;
-      if (event) this.#call(event.type, event);
-    }
-    this.#telling = false;
-  }
+  tell(snapshot: Snapshot): void;
+}
 
-  #call(type: string | undefined, event: unknown): void {
-    for (const observer of [...this.#observers]) {
-      // An earlier one may have removed it.
-      if (observer.type !== type || !this.#observers.has(observer)) continue;
-      try {
-        observer.listener(event as never);
-      } catch (error) {
-        this.#report(error);
+/** The events that are warnings, and what they call their time. */
+const WARNINGS: Readonly<Record<string, string | undefined>> = {
+  warning: "endsAt",
+  "clock-skew": "skew",
+  "revoke-failed": "retryAt",
+  "refresh-failed": "retryAt",
+  stale: undefined,
+  "storage-degraded": undefined,
+};
+
+/** Nobody is told of anything yet, and `newest` is news to nobody. @internal */
+export function openObservers(
+  newest: Snapshot,
+  log: (level: keyof Logger, message: string, details: unknown) => void,
+): Observers {
+  const observers = new Set<Observer>();
+  const events: { readonly type: string }[] = [];
+  let told = newest;
+  let telling = false;
+
+  return {
+    add(owner, type, listener) {
+      const observer = { owner, type, listener };
+      observers.add(observer);
+      return () => void observers.delete(observer);
+    },
+
+    release(owner) {
+      for (const observer of observers) if (observer.owner === owner) observers.delete(observer);
+    },
+
+    emit(type, reason = null, time = null, ...failure) {
+      const event: Record<string, unknown> & { type: string } = { type, at: Date.now() };
+      if (reason !== null || type === "refreshed") event["reason"] = reason;
+      const at = WARNINGS[type];
+      if (at) event[at] = time;
+      const error = errorOf(...failure);
+      if (error) event["error"] = error;
+      events.push(Object.freeze(event));
+      log(type in WARNINGS ? "warn" : "info", type, event);
+    },
+
+    tell(snapshot) {
+      newest = snapshot;
+      if (telling) return;
+      telling = true;
+      for (;;) {
+        const event = told === newest ? events.shift() : undefined;
+        if (told === newest && !event) break;
+        told = newest;
+        for (const observer of [...observers]) {
+          // An earlier one may have removed it.
+          if (observer.type !== event?.type || !observers.has(observer)) continue;
+          try {
+            observer.listener(event as never);
+          } catch (error) {
+            log("error", "a listener threw", error);
+            globalThis.reportError?.(error);
+          }
+        }
       }
-    }
-  }
+      telling = false;
+    },
+  };
 }

@@ -134,16 +134,24 @@ export type Policy = readonly [
   credential: number,
 ];
 
-/** The options after validation. @internal */
+/** The options after validation; those that have a default are there. @internal */
 export interface Settings {
+  readonly refresh: Endpoint;
   readonly name: string;
   readonly policy: Policy;
-  readonly endpoint: Endpoint;
-  readonly storage: string | TokenStorage;
+  readonly leadSeconds: number | ((claims: Claims) => number);
+  readonly jitterSeconds: number;
+  readonly minIntervalSeconds: number;
+  readonly idleSeconds: number;
+  readonly idleMode: string | undefined;
+  readonly warnSeconds: number;
+  readonly maxSessionSeconds: number;
+  readonly timeoutSeconds: number;
+  readonly waitSeconds: number;
   readonly activityEvents: readonly string[];
-  readonly lead: ((claims: Claims) => number) | undefined;
   /** Undefined: the page's own. */
-  readonly origins: ReadonlySet<string> | undefined;
+  readonly origins: readonly (string | URL)[] | undefined;
+  readonly storage: string | TokenStorage;
   readonly isUnauthorized: ((response: Response) => boolean | Promise<boolean>) | undefined;
   readonly renewalHeader: string | undefined;
   readonly fetch: typeof fetch | undefined;
@@ -152,14 +160,14 @@ export interface Settings {
 
 /** Where refreshes go: a function, or an address and more. @internal */
 export interface Endpoint {
-  call?: (request: object) => unknown;
-  url?: string;
-  style?: string;
-  clientId?: string | undefined;
-  headers?: Readonly<Record<string, string>> | undefined;
-  credentials?: RequestCredentials | undefined;
-  revokeUrl?: string | undefined;
-  params?: Readonly<Record<string, string>> | undefined;
-  rotationKey?: string;
-  fetch?: typeof fetch | undefined;
+  /** "function" beside those of {@link TokenEndpoint}. */
+  readonly style: string;
+  readonly call?: (request: object) => unknown;
+  readonly url?: string | URL;
+  readonly clientId?: string | undefined;
+  readonly headers?: Readonly<Record<string, string>> | undefined;
+  readonly credentials?: RequestCredentials | undefined;
+  readonly revokeUrl?: string | URL | undefined;
+  readonly params?: Readonly<Record<string, string>> | undefined;
+  readonly rotationKey?: string | undefined;
 }

@@ -16,83 +16,52 @@ export interface Call {
 
 /** Prepares a call; undefined when it brings an Authorization of its own. */
 export function prepare(input: FetchInput, init: RequestInit | undefined): Call | undefined {
-  if (init && !isPlain(init)) {
-    // Fields that are inherited, as when a Request is passed as init.
+  if (isRequest(init)) {
+    // Its fields are inherited: spreading it would lose them.
     input = new Request(input, init);
     init = undefined;
   }
   const request = isRequest(input) ? input : undefined;
   const headers = new Headers(init?.headers ?? request?.headers);
   if (headers.has("Authorization")) return undefined;
-  const signal = init?.signal ?? request?.signal;
-  if (request && !init) return new RequestCall(request);
 
-  const kept = keep(init?.body, headers);
-  const target = request ?? String(input);
-  const copied = request !== undefined && init?.body == null;
+  const address = request ?? String(input);
+  // A Request whose own body is sent is used up each time.
+  const copied = init?.body == null ? request : undefined;
+  const body = keep(init?.body);
   return {
-    once: kept === STREAM,
-    signal,
+    once: isStream(body),
+    signal: init?.signal ?? request?.signal,
     send(transport, token) {
-      headers.set("Authorization", `Bearer ${token}`);
-      const fields: RequestInit = { ...init, headers };
-      if (kept !== STREAM && kept !== undefined) fields.body = kept;
-      return transport(copied ? request.clone() : target, fields);
+      const target = copied?.clone() ?? address;
+      // An init would reset the referrer of a Request that comes without one.
+      const own = !init && copied ? (target as Request).headers : undefined;
+      (own ?? headers).set("Authorization", `Bearer ${token}`);
+      return transport(target, own ? undefined : ({ ...init, headers, body } as RequestInit));
     },
     release() {
-      if (copied) discard(request);
+      if (copied && !copied.bodyUsed) copied.body?.cancel().catch(() => {});
     },
   };
 }
 
-/** A Request without init: init would reset its referrer. */
-class RequestCall implements Call {
-  readonly once = false;
-  readonly #request: Request;
+const isRequest = (value: unknown): value is Request =>
+  typeof value === "object" && value !== null && "clone" in value;
 
-  constructor(request: Request) {
-    this.#request = request;
-  }
+const isStream = (body: unknown): boolean =>
+  typeof body === "object" &&
+  body !== null &&
+  ("getReader" in body || Symbol.asyncIterator in body);
 
-  get signal(): AbortSignal {
-    return this.#request.signal;
-  }
-
-  send(transport: typeof fetch, token: string): Promise<Response> {
-    const copy = this.#request.clone();
-    copy.headers.set("Authorization", `Bearer ${token}`);
-    return transport(copy);
-  }
-
-  release(): void {
-    discard(this.#request);
-  }
-}
-
-const STREAM = Symbol();
-
-/** The body in a form that nobody can change or use up between two sends. */
-function keep(
-  body: BodyInit | null | undefined,
-  headers: Headers,
-): BodyInit | null | undefined | typeof STREAM {
-  if (typeof body !== "object" || body === null) return body;
-  if (ArrayBuffer.isView(body)) {
-    return new Uint8Array(body.buffer as ArrayBuffer, body.byteOffset, body.byteLength).slice();
-  }
+/** The body in a form that nobody can change between two sends. */
+function keep(body: BodyInit | null | undefined): BodyInit | null | undefined {
   // By tag, since objects of other realms are bodies too.
-  switch (Object.prototype.toString.call(body)) {
-    case "[object ArrayBuffer]":
-      return (body as ArrayBuffer).slice(0);
-    case "[object URLSearchParams]":
-      if (!headers.has("Content-Type")) {
-        headers.set("Content-Type", "application/x-www-form-urlencoded;charset=UTF-8");
-      }
-      return String(body);
-    case "[object FormData]":
-      return multipart(body as FormData);
+  const tag = Object.prototype.toString.call(body);
+  if (ArrayBuffer.isView(body) || tag === "[object ArrayBuffer]") {
+    return new Blob([body as BufferSource as ArrayBuffer]);
   }
-  return "getReader" in body || Symbol.asyncIterator in body ? STREAM : body;
+  if (tag === "[object URLSearchParams]") return new URLSearchParams(body as URLSearchParams);
+  return tag === "[object FormData]" ? multipart(body as FormData) : body;
 }
 
 /**
@@ -100,11 +69,9 @@ function keep(
  * Files are referred to, not read.
  */
 function multipart(form: FormData): Blob {
-  const random = crypto.getRandomValues(new Uint8Array(16));
-  const boundary = `everfresh-${Array.from(random, (byte) => byte.toString(36)).join("")}`;
+  const boundary = `everfresh-${crypto.getRandomValues(new Uint32Array(4)).join("")}`;
   const lines = (text: string) => text.replace(/\r\n?|\n/g, "\r\n");
-  const quote = (text: string) =>
-    `"${text.replace(/\n/g, "%0A").replace(/\r/g, "%0D").replace(/"/g, "%22")}"`;
+  const quote = (text: string) => `"${text.replace(/["\r\n]/g, encodeURIComponent)}"`;
   const parts: BlobPart[] = [];
   form.forEach((value, name) => {
     parts.push(`--${boundary}\r\nContent-Disposition: form-data; name=${quote(lines(name))}`);
@@ -117,18 +84,4 @@ function multipart(form: FormData): Blob {
   });
   parts.push(`--${boundary}--\r\n`);
   return new Blob(parts, { type: `multipart/form-data; boundary=${boundary}` });
-}
-
-/** Lets go of a body that was kept for a second send. */
-function discard(request: Request): void {
-  if (!request.bodyUsed) request.body?.cancel().catch(() => {});
-}
-
-function isRequest(input: FetchInput): input is Request {
-  return typeof input === "object" && "clone" in input;
-}
-
-function isPlain(init: object): boolean {
-  const prototype = Object.getPrototypeOf(init);
-  return prototype === Object.prototype || prototype === null;
 }

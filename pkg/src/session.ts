@@ -1,29 +1,21 @@
 // The public handle. All handles of one name in this copy of the package share one session.
 
 import { NotSignedInError } from "./errors.ts";
-import { sessionFetch } from "./fetch.ts";
+import { sessionFetch, tokenFor } from "./fetch.ts";
 import {
   CANCEL,
   HOLD,
   REFRESH_WANTED,
   RESTORE,
   SIGN_OUT,
-  START,
   TOUCH,
 } from "./inputs.ts";
 import type { SessionOptions } from "./options.ts";
 import { parseOptions, seconds } from "./settings.ts";
-import { disposed, Shared } from "./shared.ts";
-import type {
-  Session,
-  SessionEvents,
-  Snapshot,
-  Stats,
-  TokenResponse,
-  TokenSet,
-} from "./types.ts";
+import { type Engine, gone, openEngine } from "./engine.ts";
+import type { Session } from "./types.ts";
 
-const sessions = new Map<string, { readonly shared: Shared; readonly options: string; handles: number }>();
+const sessions = new Map<string, { readonly shared: Engine; readonly options: string; handles: number }>();
 
 /**
  * Creates a session, or another handle of the one with that name. Synchronous and inert: network,
@@ -39,7 +31,7 @@ export function createSession(options: SessionOptions): Session {
     .filter(([, value]) => Object(value) !== value)
     .join();
   const known = sessions.get(name);
-  const shared = known?.shared ?? new Shared(settings);
+  const shared = known?.shared ?? openEngine(settings);
   if (known) {
     shared.configure(settings);
     if (known.options !== written) {
@@ -47,7 +39,7 @@ export function createSession(options: SessionOptions): Session {
     }
   }
   sessions.set(name, { shared, options: written, handles: (known?.handles ?? 0) + 1 });
-  return new Handle(shared, () => {
+  return handleOf(shared, () => {
     const entry = sessions.get(name)!;
     entry.handles -= 1;
     if (entry.handles > 0) return;
@@ -56,127 +48,103 @@ export function createSession(options: SessionOptions): Session {
   });
 }
 
-class Handle implements Session {
-  readonly #shared: Shared;
-  readonly #holds = new Set<() => void>();
-  #release: (() => void) | undefined;
-
-  constructor(shared: Shared, release: () => void) {
-    this.#shared = shared;
-    this.#release = release;
-  }
-
-  /** Bound, so that it can be handed to whoever wants a `fetch`. */
-  readonly fetch: typeof fetch = async (input, init) =>
-    sessionFetch(this.#session(), this, input, init);
-
-  get snapshot(): Snapshot {
-    return this.#shared.snapshot;
-  }
-
-  get stats(): Stats {
-    return this.#shared.stats;
-  }
-
-  start(tokens: string | TokenSet | TokenResponse): () => void {
-    const session = this.#session();
-    const start = session.name();
-    session.use(this, (engine, queued) => engine.offer(START, start, tokens, queued));
-    session.begun = true;
-    return () => {
-      if (this.#release) session.use(this, (engine) => engine.feed(CANCEL, start));
-    };
-  }
-
-  cancel(): void {
-    const session = this.#session();
-    session.begun = true;
-    session.use(this, (engine) => engine.feed(CANCEL));
-  }
-
-  async signOut(options: { readonly everywhere?: boolean | undefined } = {}): Promise<void> {
-    const session = this.#session();
-    session.begun = true;
-    const everywhere = options.everywhere === true;
-    await session.ask(this, (engine, waiter) => engine.feed(SIGN_OUT, waiter, +everywhere));
-  }
-
-  async restore(): Promise<Snapshot> {
-    const session = this.#session();
-    session.begun = true;
-    await session.ask(this, (engine, waiter) => {
-      engine.listen();
-      engine.feed(RESTORE, waiter);
-    });
-    return session.snapshot;
-  }
-
-  async getAccessToken(
-    options: {
-      readonly minValiditySeconds?: number | undefined;
-      readonly signal?: AbortSignal | undefined;
-    } = {},
-  ): Promise<string> {
-    const session = this.#session();
-    const { minValiditySeconds = 0, signal } = options;
-    const validity = seconds()(minValiditySeconds, "minValiditySeconds");
-    const lease =
-      (validity === 0 && !signal?.aborted ? session.usableLease() : undefined) ??
-      (await session.token(this, validity * 1_000, signal));
-    if (lease) return lease.token;
-    throw new NotSignedInError(
-      "nobody is signed in: call start() after login, or await restore() on page load",
-    );
-  }
-
-  async refresh(reason?: string): Promise<Snapshot> {
-    const session = this.#session();
-    session.log("debug", "a refresh was asked for", reason);
-    await session.ask(this, (engine, waiter) => engine.feed(REFRESH_WANTED, waiter));
-    return session.snapshot;
-  }
-
-  touch(): void {
-    const session = this.#session();
-    if (session.begun) session.use(this, (engine) => engine.feed(TOUCH));
-  }
-
-  hold(): () => void {
-    const session = this.#session();
-    session.use(this, (engine) => engine.feed(HOLD, 0, 1));
-    const release = () => {
-      if (this.#holds.delete(release)) session.use(this, (engine) => engine.feed(HOLD));
-    };
-    this.#holds.add(release);
-    return release;
-  }
-
-  subscribe(listener: () => void): () => void {
-    return this.#session().observers.add(this, undefined, listener);
-  }
-
-  on<T extends keyof SessionEvents>(
-    type: T,
-    listener: (event: SessionEvents[T]) => void,
-  ): () => void {
-    return this.#session().observers.add(this, type, listener);
-  }
-
-  dispose(): void {
-    const release = this.#release;
-    if (!release) return;
-    for (const hold of this.#holds) hold();
-    this.#release = undefined;
-    this.#shared.release(this);
+function handleOf(shared: Engine, release: () => void): Session {
+  const holds = new Set<() => void>();
+  let disposed = false;
+  const check = () => {
+    if (disposed) throw gone();
+  };
+  const begin = () => {
+    check();
+    shared.begun = true;
+  };
+  const dispose = () => {
+    if (disposed) return;
+    for (const hold of holds) hold();
+    disposed = true;
+    shared.release(handle);
     release();
-  }
+  };
 
-  [Symbol.dispose](): void {
-    this.dispose();
-  }
+  const handle: Session = {
+    async fetch(input, init) {
+      check();
+      return sessionFetch(shared, handle, input, init);
+    },
 
-  #session(): Shared {
-    if (!this.#release) throw disposed();
-    return this.#shared;
-  }
+    get snapshot() {
+      return shared.snapshot;
+    },
+
+    get stats() {
+      return shared.stats;
+    },
+
+    start(tokens) {
+      check();
+      const cancel = shared.start(tokens);
+      return () => {
+        if (!disposed) cancel();
+      };
+    },
+
+    cancel() {
+      begin();
+      shared.feed(CANCEL);
+    },
+
+    async signOut(options) {
+      begin();
+      await shared.ask(handle, SIGN_OUT, +(options?.everywhere === true));
+    },
+
+    async restore() {
+      begin();
+      await shared.ask(handle, RESTORE);
+      return shared.snapshot;
+    },
+
+    async getAccessToken({ minValiditySeconds = 0, signal } = {}) {
+      check();
+      const validity = 1_000 * seconds(minValiditySeconds, "minValiditySeconds");
+      const lease = await tokenFor(shared, handle, validity, signal);
+      if (lease) return lease.token;
+      throw new NotSignedInError(
+        "nobody is signed in: call start() after login, or await restore() on page load",
+      );
+    },
+
+    async refresh(reason) {
+      check();
+      shared.log("debug", "a refresh was asked for", reason);
+      await shared.ask(handle, REFRESH_WANTED);
+      return shared.snapshot;
+    },
+
+    touch() {
+      check();
+      if (shared.begun) shared.feed(TOUCH);
+    },
+
+    hold() {
+      check();
+      shared.feed(HOLD, 0, 1);
+      const end = () => {
+        if (holds.delete(end)) shared.feed(HOLD);
+      };
+      holds.add(end);
+      return end;
+    },
+
+    subscribe: (listener) => handle.on(undefined as never, listener),
+
+    on(type, listener) {
+      check();
+      return shared.observe(handle, type, listener);
+    },
+
+    dispose,
+    [Symbol.dispose]: dispose,
+  };
+  return handle;
 }

@@ -1,213 +1,168 @@
 // Parses the options: every value is checked before anything happens.
 
 import { InvalidOptionError } from "./errors.ts";
-import type { Endpoint, SessionOptions, Settings, TokenEndpoint } from "./options.ts";
+import type { Endpoint, SessionOptions, Settings } from "./options.ts";
+
+/** The value of an option as it is used, or an error that names it. */
+type Rule = (value: unknown, name: string) => unknown;
 
 /** Checks the options and brings them into the form that everything else uses. */
 export function parseOptions(options: SessionOptions): Settings {
-  const read = object(options, "options") as Record<string, unknown>;
-  const known = ["refresh"];
-  const optional = reader(read, "", known);
-  const millis = (name: string, initial: number, positive?: boolean, most?: number): number =>
-    1_000 * (optional(name, seconds(positive, most)) ?? initial);
-
-  const [endpoint, credential] = parseRefresh(read["refresh"]);
-  endpoint.fetch = optional("fetch", callable) as typeof fetch | undefined;
-  const lead = read["leadSeconds"];
-  const ownLead = typeof lead === "function";
-  const initialIdle = typeof document === "undefined" ? Infinity : 1_800;
-  const settings: Settings = {
-    name: optional("name", text) ?? "default",
+  const settings = read<Settings>(object(options, "options") as object, "", "refresh", {
+    refresh: [endpoint],
+    name: [text, "default"],
+    leadSeconds: [(value, name) => (isFunction(value) ? value : seconds(value, name)), 60],
+    jitterSeconds: [seconds, 30],
+    minIntervalSeconds: [seconds, 5],
+    idleSeconds: [limit, typeof document === "undefined" ? Infinity : 1_800],
+    idleMode: [oneOf("lapse", "end")],
+    warnSeconds: [seconds, 60],
+    maxSessionSeconds: [limit, Infinity],
+    activityEvents: [listOf(text), activityEvents],
+    origins: [listOf(origin)],
+    storage: [storage, "memory"],
+    timeoutSeconds: [positive, 10],
+    waitSeconds: [limit, 30],
+    isUnauthorized: [callable],
+    renewalHeader: [header],
+    fetch: [callable],
+    logger: [methods("debug", "info", "warn", "error")],
+  });
+  const { leadSeconds: lead } = settings;
+  return {
+    ...settings,
     policy: [
-      1_000 * (optional("leadSeconds", ownLead ? () => 60 : seconds()) ?? 60),
-      millis("jitterSeconds", 30),
-      millis("minIntervalSeconds", 5),
-      millis("idleSeconds", initialIdle, true, Infinity),
-      optional("idleMode", oneOf("lapse", "end")) === "end",
-      millis("warnSeconds", 60),
-      millis("maxSessionSeconds", Infinity, true, Infinity),
-      millis("timeoutSeconds", 10, true),
-      millis("waitSeconds", 30, true, Infinity),
-      credential,
+      1_000 * (typeof lead === "function" ? 60 : lead),
+      1_000 * settings.jitterSeconds,
+      1_000 * settings.minIntervalSeconds,
+      1_000 * settings.idleSeconds,
+      settings.idleMode === "end",
+      1_000 * settings.warnSeconds,
+      1_000 * settings.maxSessionSeconds,
+      1_000 * settings.timeoutSeconds,
+      1_000 * settings.waitSeconds,
+      1 + credentials.indexOf(settings.refresh.style),
     ],
-    endpoint,
-    storage: (optional("storage", parseStorage) as Settings["storage"] | undefined) ?? "memory",
-    activityEvents: optional("activityEvents", list(text)) ?? activityEvents,
-    lead: ownLead ? (lead as Settings["lead"]) : undefined,
-    origins: optional("origins", (value, name) => new Set(list(parseOrigin)(value, name))),
-    isUnauthorized: optional("isUnauthorized", callable) as Settings["isUnauthorized"],
-    renewalHeader: optional("renewalHeader", header),
-    fetch: endpoint.fetch,
-    logger: optional("logger", methods("debug", "info", "warn", "error")) as Settings["logger"],
   };
-  refuseOthers(read, "", known);
-  return settings;
-}
-
-/** The value stays untold: what is misplaced may be a token. */
-function refuseOthers(given: object, prefix: string, known: string[]): void {
-  for (const name in given) {
-    if (known.includes(name)) continue;
-    const remedy = `remove it; known are ${known.join(", ")}`;
-    throw new InvalidOptionError(`option ${prefix}${name} does not exist: ${remedy}`);
-  }
 }
 
 const activityEvents = [
   ...["pointerdown", "pointermove", "keydown", "wheel", "touchstart", "scroll"],
 ];
-const styles = ["oauth2", "json", "cookie", "renew"] as const;
-const FUNCTION = 3;
 
-/** The endpoint, and what a refresh needs to be tried. */
-function parseRefresh(value: unknown): [Endpoint, number] {
-  if (typeof value === "function") {
-    return [{ call: value as NonNullable<Endpoint["call"]> }, FUNCTION];
+/** What needs something else than a refresh token to be tried, as the wasm numbers it from 1. */
+const credentials = ["renew", "cookie", "function"];
+
+function endpoint(value: unknown, name: string): Endpoint {
+  if (isFunction(value)) return { style: "function", call: value };
+  const remedy = "the token endpoint's URL, a TokenEndpoint, or a function";
+  const given = isAddress(value) ? { url: value } : rule(remedy, isObject)(value, name);
+  return read<Endpoint>(given as object, "refresh.", "url", {
+    url: [url],
+    style: [oneOf("oauth2", "json", "cookie", "renew"), "oauth2"],
+    clientId: [text],
+    headers: [headers],
+    credentials: [oneOf("omit", "same-origin", "include")],
+    revokeUrl: [url],
+    params: [texts],
+    rotationKey: [oneOf("param", "header", "off")],
+  });
+}
+
+/** Reads fields, of which one must be there. A field that nobody knows may be misspelt. */
+function read<T>(
+  given: object,
+  prefix: string,
+  required: string,
+  rules: Readonly<Record<string, readonly [rule: Rule, initial?: unknown]>>,
+): T {
+  for (const name in given) {
+    if (name in rules) continue;
+    // Its value stays untold: what is misplaced may be a token.
+    const remedy = `remove it; known are ${Object.keys(rules).join(", ")}`;
+    throw new InvalidOptionError(`option ${prefix}${name} does not exist: ${remedy}`);
   }
-  if (typeof value === "string" || value instanceof URL) value = { url: value };
-  const given = object(value, "refresh") as Partial<TokenEndpoint>;
-  const known = ["url"];
-  const optional = reader(given, "refresh.", known);
-
-  const style = optional("style", oneOf(...styles)) ?? "oauth2";
-  const withBody = style === "oauth2" || style === "json";
-  const endpoint = {
-    url: url(given.url, "refresh.url"),
-    style,
-    clientId: optional("clientId", text),
-    headers: optional("headers", headers),
-    credentials: optional("credentials", oneOf("omit", "same-origin", "include")),
-    revokeUrl: optional("revokeUrl", url),
-    params: optional("params", texts),
-    rotationKey:
-      optional("rotationKey", oneOf("param", "header", "off")) ?? (withBody ? "param" : "header"),
-  };
-  refuseOthers(given, "refresh.", known);
-  return [endpoint, style === "cookie" ? 2 : style === "renew" ? 1 : 0];
+  const fields = Object.entries(rules).map(([name, [rule, initial]]) => {
+    const value = (given as Record<string, unknown>)[name];
+    const known = value !== undefined || name === required;
+    return [name, known ? rule(value, prefix + name) : initial];
+  });
+  return Object.fromEntries(fields) as T;
 }
 
-type Check<T> = (value: unknown, name: string) => T;
-
-/** Reads optional fields by name; keeps a list of the names that it was asked for. */
-const reader =
-  (from: object, prefix: string, asked: string[] = []) =>
-  <T>(name: string, check: Check<T>): T | undefined => {
-    asked.push(name);
-    const value = (from as Record<string, unknown>)[name];
-    return value === undefined ? undefined : check(value, prefix + name);
+/** What a value must be: `fits` says no by false or by throwing. */
+const rule =
+  (remedy: string, fits: (value: any) => unknown): Rule =>
+  (value, name) => {
+    try {
+      if (fits(value)) return value;
+    } catch {
+      // The platform can make nothing of it.
+    }
+    throw new InvalidOptionError(`option ${name} cannot be ${shown(value)}: pass ${remedy}`);
   };
 
-/** From 0, or from more than 0. */
-export const seconds =
-  (positive?: boolean, most = 1e9): Check<number> =>
-  (value, name) =>
-    typeof value === "number" && (positive ? value > 0 : value >= 0) && value <= most
-      ? value
-      : fail(
-          name,
-          value,
-          `pass seconds, ${positive ? "more than 0" : "0 or more"}; ` +
-            (most === Infinity ? "Infinity switches it off" : "at most 1e9"),
-        );
-
-const oneOf = <const T extends string>(...allowed: T[]) => (value: unknown, name: string): T =>
-  allowed.includes(value as T)
-    ? (value as T)
-    : fail(name, value, `pass one of "${allowed.join('", "')}"`);
-
-const list = <T>(check: (value: unknown, name: string) => T) => (value: unknown, name: string): T[] =>
-  Array.isArray(value)
-    ? value.map((item, i) => check(item, `${name}[${i}]`))
-    : fail(name, value, "pass an array");
-
-const methods = (...names: string[]) => (value: unknown, name: string): object => {
-  const given = object(value, name) as Record<string, unknown>;
-  const missing = names.filter((method) => typeof given[method] !== "function");
-  if (missing.length > 0) fail(name, value, `pass an object with the methods ${names.join(", ")}`);
-  return given;
-};
-
-function parseStorage(value: unknown, name: string): unknown {
-  if (value === "memory" || value === "session" || value === "local") return value;
-  if (typeof value === "object") return methods("get", "set", "remove")(value, name);
-  fail(name, value, 'pass "memory", "session", "local" or an object with get, set and remove');
+function shown(value: unknown): string {
+  if (isFunction(value)) return "a function";
+  if (isObject(value)) return Array.isArray(value) ? "an array" : "an object";
+  return typeof value === "string" ? JSON.stringify(value) : String(value);
 }
 
-function parseOrigin(value: unknown, name: string): string {
-  const remedy = 'pass an origin such as "https://api.example.com", without a path';
-  let url: URL;
-  try {
-    url = new URL(value as string | URL);
-  } catch {
-    return fail(name, value, remedy);
-  }
-  const { protocol, origin, href } = url;
-  // Anything beyond the origin would be taken for a limit that nobody keeps.
-  if (!/^https?:$/.test(protocol) || href !== `${origin}/`) fail(name, value, remedy);
-  return origin;
-}
+const isFunction = (value: unknown): value is (...args: any[]) => any =>
+  typeof value === "function";
+const isObject = (value: unknown): boolean => typeof value === "object" && value !== null;
+const isText = (value: unknown): boolean => typeof value === "string" && value !== "";
+const isAddress = (value: unknown): value is string | URL => typeof value === "string" || value instanceof URL;
+const has = (...names: string[]) => (value: any): boolean =>
+  names.every((name) => isFunction(value[name]));
 
-function text(value: unknown, name: string): string {
-  return typeof value === "string" && value !== ""
-    ? value
-    : fail(name, value, "pass a string that is not empty");
-}
+const duration = (
+  least: string,
+  most: number,
+  fits: (value: number) => boolean,
+): ((value: unknown, name: string) => number) =>
+  rule(
+    `seconds, ${least}, at most ${most}`,
+    (value) => typeof value === "number" && fits(value) && value <= most,
+  ) as never;
+/** From 0 on. */
+export const seconds: (value: unknown, name: string) => number = duration("0 or more", 1e9, (value) => value >= 0);
+const positive = duration("more than 0", 1e9, (value) => value > 0);
+const limit = duration("more than 0", Infinity, (value) => value > 0);
 
-function url(value: unknown, name: string): string {
-  const given = text(value instanceof URL ? value.href : value, name);
+const text = rule("a string that is not empty", isText);
+const callable = rule("a function", isFunction);
+const object = rule("an object", isObject);
+const url = rule("a URL", (value) =>
   // A base as any other: the page's own is known only when a request is sent.
-  return possible(() => new URL(given, "http://a"), given, name, "pass a URL");
-}
-
-/** The value, if the platform can make something of it. */
-function possible<T>(make: () => unknown, value: T, name: string, remedy: string): T {
-  try {
-    make();
-  } catch {
-    fail(name, value, remedy);
+  isAddress(value) && value !== "" && new URL(value, "http://a"),
+);
+const origin = rule('an origin such as "https://api.example.com", without a path', (value) => {
+  // Anything beyond the origin would be taken for a limit that nobody keeps.
+  const { origin, href } = new URL(value);
+  return /^http/.test(origin) && href === `${origin}/`;
+});
+const header = rule("the name of a header", (value) => isText(value) && new Headers([[value, ""]]));
+const places = ["memory", "session", "local"];
+const storage = rule(
+  '"memory", "session", "local" or an object with the methods get, set, remove',
+  (value) => places.includes(value) || has("get", "set", "remove")(value),
+);
+const methods = (...names: string[]): Rule =>
+  rule(`an object with the methods ${names.join(", ")}`, has(...names));
+const oneOf = (...allowed: string[]): Rule =>
+  rule(`one of "${allowed.join('", "')}"`, (value) => allowed.includes(value));
+const listOf =
+  (each: Rule): Rule =>
+  (value, name) =>
+    (list(value, name) as unknown[]).map((item, i) => each(item, `${name}[${i}]`));
+const list = rule("an array", Array.isArray);
+const texts: Rule = (value, name) => {
+  for (const [key, item] of Object.entries(object(value, name) as object)) {
+    string(item, `${name}.${key}`);
   }
   return value;
-}
-
-function header(value: unknown, name: string): string {
-  return /^[\w!#$%&'*+.^`|~-]+$/.test(text(value, name))
-    ? (value as string)
-    : fail(name, value, "pass the name of a header");
-}
-
-function texts(value: unknown, name: string): Record<string, string> {
-  const given = object(value, name) as Record<string, string>;
-  for (const key of Object.keys(given)) {
-    if (typeof given[key] !== "string") fail(`${name}.${key}`, given[key], "pass a string");
-  }
-  return given;
-}
-
-function headers(value: unknown, name: string): Record<string, string> {
-  const given = texts(value, name);
-  return possible(() => new Headers(given), given, name, "pass what HTTP headers can hold");
-}
-
-function callable(value: unknown, name: string): unknown {
-  return typeof value === "function" ? value : fail(name, value, "pass a function");
-}
-
-function object(value: unknown, name: string): object {
-  return typeof value === "object" && value !== null
-    ? value
-    : fail(name, value, name === "refresh" ? refreshRemedy : "pass an object");
-}
-
-const refreshRemedy = "pass the token endpoint's URL, a TokenEndpoint, or a function";
-
-/** Rejects one option. */
-export function fail(name: string, value: unknown, remedy: string): never {
-  const shown = typeof value === "string" ? JSON.stringify(value) : describe(value);
-  throw new InvalidOptionError(`option ${name} cannot be ${shown}: ${remedy}`);
-}
-
-function describe(value: unknown): string {
-  if (typeof value === "function") return "a function";
-  if (typeof value !== "object" || value === null) return String(value);
-  return Array.isArray(value) ? "an array" : "an object";
-}
+};
+const string = rule("a string", (value) => typeof value === "string");
+const headers: Rule = (value, name) =>
+  rule("what HTTP headers can hold", (value) => new Headers(value))(texts(value, name), name);

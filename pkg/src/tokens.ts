@@ -15,19 +15,19 @@ export type TokenFields = readonly [
  * @internal
  */
 export function readTokens(raw: unknown): TokenFields {
-  const source: Record<string, unknown> =
-    typeof raw === "string" ? { accessToken: raw } : ((raw ?? {}) as Record<string, unknown>);
-  const field = (name: string): unknown =>
-    source[name] ?? source[name.replace(/[A-Z]/g, (capital) => `_${capital.toLowerCase()}`)];
-  const text = (name: string): string => {
-    const value = field(name);
-    return typeof value === "string" ? value : "";
-  };
-  const seconds = (name: string): number => +((field(name) ?? NaN) as number);
+  const source = (typeof raw === "string" ? { accessToken: raw } : Object(raw)) as Fields;
+  const [access, refresh, ...seconds] = NAMES.map(
+    (name) => source[name] ?? source[name.replace(/[A-Z]/g, "_$&").toLowerCase()],
+  );
   return [
-    (field("refreshToken") == null ? ["accessToken"] : ["accessToken", "refreshToken"]).map(text),
-    seconds("expiresIn"),
-    seconds("refreshIn"),
-    seconds("sessionExpiresIn"),
+    (refresh == null ? [access] : [access, refresh]).map(textOf),
+    ...(seconds.map((value) => +((value ?? NaN) as number)) as [number, number, number]),
   ];
 }
+
+type Fields = Readonly<Record<string, unknown>>;
+
+const NAMES = ["accessToken", "refreshToken", "expiresIn", "refreshIn", "sessionExpiresIn"];
+
+/** A text; what is none is empty. @internal */
+export const textOf = (value: unknown): string => (typeof value === "string" ? value : "");

@@ -81,6 +81,26 @@ test("the snapshot is frozen, and the same object until something changes", asyn
   assert.ok(told > 0);
 });
 
+test("nobody is told of what did not change", (t) => {
+  const { session } = world(t);
+  let told = 0;
+  session.subscribe(() => { told += 1; });
+  const { snapshot } = session;
+  session.hold()();
+  assert.equal(session.snapshot, snapshot);
+  assert.equal(told, 0);
+});
+
+test("methods work without the session before their dot", async (t) => {
+  const w = world(t);
+  const { start, getAccessToken, subscribe } = w.session;
+  let told = 0;
+  subscribe(() => { told += 1; });
+  start(w.issue());
+  assert.equal(await getAccessToken(), w.current);
+  assert.ok(told > 0);
+});
+
 test("listeners may throw, leave, re-enter and dispose", async (t) => {
   const w = world(t);
   const order = [];

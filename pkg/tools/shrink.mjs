@@ -8,7 +8,7 @@ export async function shrink({ code, map }) {
   return minify(code, {
     module: true,
     ecma: 2020,
-    compress: { passes: 3 },
+    compress: { passes: 3, hoist_funs: true },
     sourceMap: { content: map },
   });
 }

@@ -23,7 +23,7 @@ function glue(generated, names) {
   const imports = [...generated.matchAll(imported)].map(([text, name, parameters, body]) => {
     if (name === TABLE) return `${short.get(name)}() {}`;
     if (/Wasm\d|wasm\./.test(body.replace(readers, ""))) throw new Error(`cannot trim ${text}`);
-    return `${short.get(name)}: (${parameters}) => { ${body} }`;
+    return `${short.get(name)}: (${parameters}) => { ${body.replace("? undefined :", "? null :")} }`;
   });
   const functions = [...generated.matchAll(exported)].flatMap(([text, name, parameters, body]) => {
     if (name === "hear" && parameters === "text") return [];

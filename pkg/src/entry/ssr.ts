@@ -1,3 +1,12 @@
 // Edge servers that only render: sessions stay `unknown` and nothing is loaded.
 
+import { WasmLoadError } from "../errors.ts";
+import { remedy, useWasm } from "../loading.ts";
+
+useWasm({
+  url: () => {
+    throw new WasmLoadError(`this entry has no wasm of its own: ${remedy}`);
+  },
+});
+
 export * from "../index.ts";

@@ -1,14 +1,16 @@
 // The lock around a refresh.
 
 /**
- * Asks for the lock. `done(true)` says that it is held until the returned controller is aborted,
- * `done(false)` that there are no locks here.
+ * Asks for the lock. `done(true)` says that it is held until `signal` is aborted, `done(false)` that
+ * there are no locks here.
  *
  * @internal
  */
-export function requestLock(name: string, done: (held: boolean) => void): AbortController {
-  const controller = new AbortController();
-  const { signal } = controller;
+export function requestLock(
+  name: string,
+  signal: AbortSignal,
+  done: (held: boolean) => void,
+): void {
   const hold = () =>
     new Promise<unknown>((release) => {
       if (signal.aborted) return release(undefined);
@@ -23,5 +25,4 @@ export function requestLock(name: string, done: (held: boolean) => void): AbortC
   } catch {
     fail();
   }
-  return controller;
 }
