@@ -30,7 +30,7 @@ import { openObservers } from "./observers.ts";
 import type { Logger, Settings } from "./options.ts";
 import { type FetchInput, judge } from "./origins.ts";
 import { type Picture, snapshotOf, statsOf } from "./picture.ts";
-import { type Channel, openChannel } from "./platform/channel.ts";
+import { openChannel } from "./platform/channel.ts";
 import { requestLock } from "./platform/lock.ts";
 import { watch } from "./platform/page.ts";
 import { openRecords } from "./platform/storage.ts";
@@ -118,7 +118,7 @@ export function openEngine(initial: Settings): Engine {
   let closed = false;
   let timer: unknown;
   let listening: AbortController | undefined;
-  let channel: Channel | undefined;
+  let channel: BroadcastChannel | undefined;
 
   const log = (level: keyof Logger, message: string, details?: unknown) => {
     try {
@@ -290,7 +290,7 @@ export function openEngine(initial: Settings): Engine {
     // FORGET
     records.forget,
     // BROADCAST
-    (message: string) => channel?.post(message),
+    (message: string) => channel?.postMessage(message),
     // SETTLE_TOKEN
     (waiter: number, id: number, token: string, from: number, until: number) =>
       leaving(waiter)?.resolve({ id, token, from, until }),

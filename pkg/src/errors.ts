@@ -79,7 +79,7 @@ function define<C extends SessionErrorCode>(
       }
     },
   };
-  Object.defineProperty(made!.prototype, "name", { value: name });
+  made!.prototype.name = name;
   kinds.set(code, { made: made as never, fault, retryable });
   return made as never;
 }

@@ -40,18 +40,15 @@ export function prepare(input: FetchInput, init: RequestInit | undefined): Call 
       return transport(target, own ? undefined : ({ ...init, headers, body } as RequestInit));
     },
     release() {
-      if (copied && !copied.bodyUsed) copied.body?.cancel().catch(() => {});
+      copied?.body?.cancel().catch(() => {});
     },
   };
 }
 
-const isRequest = (value: unknown): value is Request =>
-  typeof value === "object" && value !== null && "clone" in value;
+const isRequest = (value: unknown): value is Request => "clone" in Object(value);
 
 const isStream = (body: unknown): boolean =>
-  typeof body === "object" &&
-  body !== null &&
-  ("getReader" in body || Symbol.asyncIterator in body);
+  "getReader" in Object(body) || Symbol.asyncIterator in Object(body);
 
 /** The body in a form that nobody can change between two sends. */
 function keep(body: BodyInit | null | undefined): BodyInit | null | undefined {

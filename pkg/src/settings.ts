@@ -110,7 +110,7 @@ function shown(value: unknown): string {
 
 const isFunction = (value: unknown): value is (...args: any[]) => any =>
   typeof value === "function";
-const isObject = (value: unknown): boolean => typeof value === "object" && value !== null;
+const isObject = (value: unknown): boolean => Object(value) === value;
 const isText = (value: unknown): boolean => typeof value === "string" && value !== "";
 const isAddress = (value: unknown): value is string | URL => typeof value === "string" || value instanceof URL;
 const has = (...names: string[]) => (value: any): boolean =>

@@ -192,15 +192,22 @@ test("a record that is none is set aside", async (t) => {
 });
 
 test("a storage event brings the news of another tab", async (t) => {
-  const { local, fire } = page(t);
-  const w = world(t);
+  const { fire } = page(t);
+  put(t, { BroadcastChannel: undefined });
+  const w = world(t, { storage: "local" });
   await w.start();
-  const key = `everfresh:${w.options.name}`;
-  const ended = `${local.items.get(key)}\nend-fence 576460752303423488\nend-reason signed-out`;
-  local.items.set(key, ended);
+  // Another copy of the package is another tab.
+  const other = (await import("../dist/node.js?tab")).createSession(w.options);
+  t.after(() => other.dispose());
+  const restored = other.restore();
+  await w.advance(2);
+  assert.equal((await restored).status, "active");
+  await other.signOut();
+  await settle();
   fire("storage", { key: "something else" });
+  await settle();
   assert.equal(w.session.snapshot.status, "active");
-  fire("storage", { key });
+  fire("storage", { key: `everfresh:${w.options.name}` });
   await settle();
   assert.equal(w.session.snapshot.reason, "signed-out");
 });
