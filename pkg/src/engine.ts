@@ -71,7 +71,7 @@ export interface Engine {
   readonly requests: Record<"sent" | "resent" | "waited" | "passed", number>;
   /** Counters. */
   readonly stats: Stats;
-  /** Newer options win. */
+  /** To be called before anything else; newer options win. */
   configure(settings: Settings): void;
   /** Writes a line to the application's logger. */
   log(level: keyof Logger, message: string, details?: unknown): void;
@@ -429,7 +429,6 @@ export function openEngine(initial: Settings): Engine {
         });
     },
   };
-  engine.configure(initial);
   return engine;
 }
 

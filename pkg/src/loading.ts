@@ -94,7 +94,8 @@ function refusal(from: BufferSource | WebAssembly.Module, cause: unknown): Sessi
   try {
     // Modules of other versions lack what this one imports. Bytes that are valid and yet not
     // compiled are forbidden.
-    blocked = !(cause instanceof WebAssembly.LinkError) && WebAssembly.validate(from as BufferSource);
+    const other = cause instanceof WebAssembly.LinkError;
+    blocked = !other && WebAssembly.validate(from as BufferSource);
   } catch {
     // There is no WebAssembly at all, or it was compiled already.
   }

@@ -15,7 +15,8 @@ import { parseOptions, seconds } from "./settings.ts";
 import { type Engine, gone, openEngine } from "./engine.ts";
 import type { Session } from "./types.ts";
 
-const sessions = new Map<string, { readonly shared: Engine; readonly options: string; handles: number }>();
+/** By name; `written` are the options as they were given last. */
+const sessions = new Map<string, [engine: Engine, written: string, handles: number]>();
 
 /**
  * Creates a session, or another handle of the one with that name. Synchronous and inert: network,
@@ -30,25 +31,24 @@ export function createSession(options: SessionOptions): Session {
   const written = Object.entries(options)
     .filter(([, value]) => Object(value) !== value)
     .join();
-  const known = sessions.get(name);
-  const shared = known?.shared ?? openEngine(settings);
-  if (known) {
-    shared.configure(settings);
-    if (known.options !== written) {
-      shared.log("warn", `createSession was called again for "${name}": its newer options are used`);
-    }
+  const known = sessions.get(name) ?? [openEngine(settings), written, 0];
+  const [engine, before] = known;
+  engine.configure(settings);
+  if (before !== written) {
+    engine.log("warn", `createSession was called again for "${name}": its newer options are used`);
   }
-  sessions.set(name, { shared, options: written, handles: (known?.handles ?? 0) + 1 });
-  return handleOf(shared, () => {
-    const entry = sessions.get(name)!;
-    entry.handles -= 1;
-    if (entry.handles > 0) return;
+  known[1] = written;
+  known[2] += 1;
+  sessions.set(name, known);
+  return handleOf(engine, () => {
+    known[2] -= 1;
+    if (known[2] > 0) return;
     sessions.delete(name);
-    shared.close();
+    engine.close();
   });
 }
 
-function handleOf(shared: Engine, release: () => void): Session {
+function handleOf(engine: Engine, release: () => void): Session {
   const holds = new Set<() => void>();
   let disposed = false;
   const check = () => {
@@ -56,33 +56,33 @@ function handleOf(shared: Engine, release: () => void): Session {
   };
   const begin = () => {
     check();
-    shared.begun = true;
+    engine.begun = true;
   };
   const dispose = () => {
     if (disposed) return;
     for (const hold of holds) hold();
     disposed = true;
-    shared.release(handle);
+    engine.release(handle);
     release();
   };
 
   const handle: Session = {
     async fetch(input, init) {
       check();
-      return sessionFetch(shared, handle, input, init);
+      return sessionFetch(engine, handle, input, init);
     },
 
     get snapshot() {
-      return shared.snapshot;
+      return engine.snapshot;
     },
 
     get stats() {
-      return shared.stats;
+      return engine.stats;
     },
 
     start(tokens) {
       check();
-      const cancel = shared.start(tokens);
+      const cancel = engine.start(tokens);
       return () => {
         if (!disposed) cancel();
       };
@@ -90,24 +90,24 @@ function handleOf(shared: Engine, release: () => void): Session {
 
     cancel() {
       begin();
-      shared.feed(CANCEL);
+      engine.feed(CANCEL);
     },
 
     async signOut(options) {
       begin();
-      await shared.ask(handle, SIGN_OUT, +(options?.everywhere === true));
+      await engine.ask(handle, SIGN_OUT, +(options?.everywhere === true));
     },
 
     async restore() {
       begin();
-      await shared.ask(handle, RESTORE);
-      return shared.snapshot;
+      await engine.ask(handle, RESTORE);
+      return engine.snapshot;
     },
 
     async getAccessToken({ minValiditySeconds = 0, signal } = {}) {
       check();
       const validity = 1_000 * seconds(minValiditySeconds, "minValiditySeconds");
-      const lease = await tokenFor(shared, handle, validity, signal);
+      const lease = await tokenFor(engine, handle, validity, signal);
       if (lease) return lease.token;
       throw new NotSignedInError(
         "nobody is signed in: call start() after login, or await restore() on page load",
@@ -116,21 +116,21 @@ function handleOf(shared: Engine, release: () => void): Session {
 
     async refresh(reason) {
       check();
-      shared.log("debug", "a refresh was asked for", reason);
-      await shared.ask(handle, REFRESH_WANTED);
-      return shared.snapshot;
+      engine.log("debug", "a refresh was asked for", reason);
+      await engine.ask(handle, REFRESH_WANTED);
+      return engine.snapshot;
     },
 
     touch() {
       check();
-      if (shared.begun) shared.feed(TOUCH);
+      if (engine.begun) engine.feed(TOUCH);
     },
 
     hold() {
       check();
-      shared.feed(HOLD, 0, 1);
+      engine.feed(HOLD, 0, 1);
       const end = () => {
-        if (holds.delete(end)) shared.feed(HOLD);
+        if (holds.delete(end)) engine.feed(HOLD);
       };
       holds.add(end);
       return end;
@@ -140,7 +140,7 @@ function handleOf(shared: Engine, release: () => void): Session {
 
     on(type, listener) {
       check();
-      return shared.observe(handle, type, listener);
+      return engine.observe(handle, type, listener);
     },
 
     dispose,

@@ -112,21 +112,22 @@ const isFunction = (value: unknown): value is (...args: any[]) => any =>
   typeof value === "function";
 const isObject = (value: unknown): boolean => Object(value) === value;
 const isText = (value: unknown): boolean => typeof value === "string" && value !== "";
-const isAddress = (value: unknown): value is string | URL => typeof value === "string" || value instanceof URL;
-const has = (...names: string[]) => (value: any): boolean =>
-  names.every((name) => isFunction(value[name]));
+const isAddress = (value: unknown): value is string | URL =>
+  typeof value === "string" || value instanceof URL;
+const has =
+  (...names: string[]) =>
+  (value: any): boolean =>
+    names.every((name) => isFunction(value[name]));
 
-const duration = (
-  least: string,
-  most: number,
-  fits: (value: number) => boolean,
-): ((value: unknown, name: string) => number) =>
+type Duration = (value: unknown, name: string) => number;
+
+const duration = (least: string, most: number, fits: (value: number) => boolean): Duration =>
   rule(
     `seconds, ${least}, at most ${most}`,
     (value) => typeof value === "number" && fits(value) && value <= most,
-  ) as never;
-/** From 0 on. */
-export const seconds: (value: unknown, name: string) => number = duration("0 or more", 1e9, (value) => value >= 0);
+  ) as Duration;
+/** From 0 on. @internal */
+export const seconds: Duration = duration("0 or more", 1e9, (value) => value >= 0);
 const positive = duration("more than 0", 1e9, (value) => value > 0);
 const limit = duration("more than 0", Infinity, (value) => value > 0);
 

@@ -29,6 +29,7 @@ const form = () => {
   const data = new FormData();
   data.append("plain", "line\nbreak");
   data.append('qu"oted', "ž");
+  data.append("two\nlines\rand\r\nmore", "100 %");
   data.append("file", new File([new Uint8Array([0, 13, 10, 255])], "a \"b\".bin"));
   data.append("typed", new File(["x"], "x.txt", { type: "text/plain" }));
   return data;
