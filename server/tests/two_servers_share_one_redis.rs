@@ -1,0 +1,100 @@
+//! Any number of server processes over one Redis are one server.
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+mod program;
+mod stores;
+
+use std::collections::HashSet;
+use std::thread;
+
+use program::{Server, json, post};
+use stores::{ALWAYS, Folder, Redis};
+
+#[test]
+fn of_64_refreshes_at_once_over_both_one_advances_and_all_get_the_same() {
+    let (_redis, _folders, servers) = two();
+    let mut token = servers[0].login()["refresh_token"].as_str().unwrap().to_owned();
+    for round in 0_u64..5 {
+        let key = format!("rotation key {round:08}");
+        let answers: HashSet<Option<String>> = thread::scope(|scope| {
+            let requests: Vec<_> = (0..64)
+                .map(|number| {
+                    let (server, token, key) = (&servers[number % 2], &token, &key);
+                    scope.spawn(move || server.refresh(token, key))
+                })
+                .collect();
+            requests.into_iter().map(|request| request.join().unwrap()).collect()
+        });
+        assert_eq!(answers.len(), 1, "{answers:?}");
+        let counts = |rule| servers.iter().map(|server| server.count(rule)).sum::<u64>();
+        assert_eq!((counts("T5"), counts("T6")), (round + 1, 63 * (round + 1)));
+        token = answers.into_iter().next().unwrap().unwrap();
+    }
+}
+
+#[test]
+fn of_64_refreshes_at_once_with_different_keys_one_advances_and_the_family_dies() {
+    let (_redis, _folders, servers) = two();
+    let token = servers[0].login()["refresh_token"].as_str().unwrap().to_owned();
+    thread::scope(|scope| {
+        for number in 0..64 {
+            let (server, token) = (&servers[number % 2], &token);
+            scope.spawn(move || {
+                let form = format!(
+                    "grant_type=refresh_token&refresh_token={token}&rotation_key=a+key+of+its+own+{number}"
+                );
+                server.send(&post("/oauth/token", "x-www-form-urlencoded", &form))
+            });
+        }
+    });
+    let counts = |rule| servers.iter().map(|server| server.count(rule)).sum::<u64>();
+    assert_eq!((counts("T5"), counts("T9"), counts("T1")), (1, 1, 62));
+}
+
+#[test]
+fn what_one_signs_the_other_verifies_and_what_one_ends_is_over_for_both() {
+    let (_redis, _folders, servers) = two();
+    let tokens = servers[0].login();
+    let access = tokens["access_token"].as_str().unwrap();
+    let me = |server: &Server| {
+        let request = format!(
+            "GET /api/me HTTP/1.1\r\nhost: x\r\nconnection: close\r\nauthorization: Bearer {access}\r\n\r\n"
+        );
+        server.send(&request)[9..12].to_owned()
+    };
+    assert_eq!((me(&servers[0]), me(&servers[1])), ("200".to_owned(), "200".to_owned()));
+    let refresh = tokens["refresh_token"].as_str().unwrap();
+    let form = format!("token={refresh}");
+    let revoked = servers[1].send(&post("/oauth/revoke", "x-www-form-urlencoded", &form));
+    assert!(revoked.starts_with("HTTP/1.1 200"), "{revoked}");
+    assert_eq!((me(&servers[0]), me(&servers[1])), ("401".to_owned(), "401".to_owned()));
+}
+
+#[test]
+fn a_new_signing_key_of_one_is_known_to_the_other() {
+    let (_redis, _folders, servers) = two();
+    servers[0].control("/keys/rotate", r#"{"now":true}"#);
+    let keys = || servers.each_ref().map(published);
+    assert_eq!(keys()[0].len(), 2);
+    while keys()[0] != keys()[1] {}
+    let both = [servers[0].login(), servers[1].login()];
+    assert!(both.iter().all(|tokens| tokens["access_token"].is_string()));
+}
+
+fn published(server: &Server) -> Vec<String> {
+    let request = "GET /.well-known/jwks.json HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n";
+    let jwks = json(&server.send(request));
+    let keys = jwks["keys"].as_array().unwrap();
+    keys.iter().map(|key| key["kid"].as_str().unwrap().to_owned()).collect()
+}
+
+fn two() -> (Redis, [Folder; 2], [Server; 2]) {
+    let redis = Redis::start(ALWAYS);
+    let (store, folders) = (redis.url(), [Folder::new(), Folder::new()]);
+    let servers = folders.each_ref().map(|folder| {
+        let data = folder.0.to_str().unwrap();
+        let issuer = ["--issuer", "http://127.0.0.1:1", "--user", "ann:secret"];
+        Server::start(&[&["--store", &store, "--data", data][..], &issuer].concat())
+    });
+    (redis, folders, servers)
+}
