@@ -49,6 +49,7 @@ pub mod rotation;
 mod routes;
 pub mod secret;
 pub mod serve;
+pub mod shared_keys;
 pub mod start;
 mod state;
 mod stats;

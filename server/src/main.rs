@@ -11,7 +11,7 @@ use everfresh_server::control::control;
 use everfresh_server::jwt::seconds;
 use everfresh_server::policy::Policy;
 use everfresh_server::serve::serve;
-use everfresh_server::{app, start};
+use everfresh_server::{app, shared_keys, start};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tracing_subscriber::filter::LevelFilter;
@@ -164,23 +164,28 @@ async fn run(cli: Cli) -> Result<(), Box<dyn std::error::Error>> {
     Ok(())
 }
 
-fn keys(cli: Cli, command: &KeyCommand) -> Result<(), Box<dyn std::error::Error>> {
-    let settings = settings(cli)?;
+#[tokio::main(flavor = "current_thread")]
+async fn keys(cli: Cli, command: &KeyCommand) -> Result<(), Box<dyn std::error::Error>> {
+    let mut settings = settings(cli)?;
     if settings.store == StoreKind::Memory {
         return Err("--store memory: keeps its keys to itself; there is nothing to change".into());
     }
-    let (keys, _, _) = start::keys(&settings)?;
+    settings.users.clear();
+    let longest = start::longest_life(&settings);
+    let state = start::open(settings).await?;
     let at = seconds(Clock::system().now());
     match command {
         KeyCommand::List => {}
-        KeyCommand::Rotate { now } => keys.rotate(at, *now, start::longest_life(&settings))?,
+        KeyCommand::Rotate { now } => {
+            shared_keys::change(&state, |keys| keys.rotate(at, *now, longest)).await?;
+        }
         KeyCommand::Drop { kid } => {
-            if !keys.drop_key(kid, at)? {
+            if !shared_keys::change(&state, |keys| keys.drop_key(kid, at)).await? {
                 return Err(format!("there is no key {kid:?}; `keys list` prints those").into());
             }
         }
     }
-    for key in keys.list(at) {
+    for key in state.issuer.keys.list(at) {
         println!("{}", serde_json::to_string(&key)?);
     }
     Ok(())

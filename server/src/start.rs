@@ -14,8 +14,9 @@ use crate::jwt::{KeyError, Keyring, Seal, seconds};
 use crate::password::{PasswordError, Passwords};
 use crate::rotation::Millis;
 use crate::secret::{Secret, random};
+use crate::shared_keys::{self, SharedKeyError};
 use crate::state::AppState;
-use crate::store::{MemoryStore, SqliteStore, Store, StoreError, User};
+use crate::store::{MemoryStore, RedisStore, SqliteStore, Store, StoreError, User};
 
 /// Opens keys and store, making them on the first start, and adds the users of the settings.
 pub async fn open(settings: Settings) -> Result<AppState, StartError> {
@@ -36,12 +37,15 @@ pub async fn open(settings: Settings) -> Result<AppState, StartError> {
             tracing::info!("database {} in {}", made(!known), path.display());
             (keys, Arc::new(store))
         }
+        StoreKind::Redis(url) => {
+            let (keys, store) = redis(&settings, url).await?;
+            (keys, Arc::new(store))
+        }
     };
     let (now, longest) = (seconds(Clock::system().now()), longest_life(&settings));
-    keys.sign_with(settings.signing, now, longest)
-        .map_err(|error| StartError::Keys(settings.data.clone(), error))?;
-    let passwords = Passwords::new()?;
+    let (signing, passwords) = (settings.signing, Passwords::new()?);
     let state = AppState::new(settings, Clock::system(), store, keys, passwords);
+    shared_keys::change(&state, |keys| keys.sign_with(signing, now, longest)).await?;
     for (name, password) in &state.settings.users {
         if state.store.user_named(name.clone()).await?.is_some() {
             tracing::info!(name, "the user exists and stays as it is");
@@ -55,14 +59,31 @@ pub async fn open(settings: Settings) -> Result<AppState, StartError> {
     Ok(state)
 }
 
+/// The store that several processes share, and the keys that they find in it.
+async fn redis(settings: &Settings, url: &Secret) -> Result<(Keyring, RedisStore), StartError> {
+    let nobodys = Keyring::ephemeral().map_err(SharedKeyError::from)?;
+    let store = RedisStore::at(url.expose(), AppState::terms(settings, &nobodys))?;
+    let (keys, fresh) = shared_keys::open(&store, seal(settings)?).await?;
+    let made = if fresh { "made" } else { "found" };
+    tracing::info!("keys {made}, and sessions, in Redis at {}", store.address());
+    for misgiving in store.misgivings().await? {
+        tracing::warn!("Redis at {}: {misgiving}", store.address());
+    }
+    let terms = AppState::terms(settings, &keys);
+    Ok((keys, store.under(terms)))
+}
+
+fn seal(settings: &Settings) -> Result<Option<Seal>, StartError> {
+    let Some(file) = &settings.seal_key_file else { return Ok(None) };
+    Seal::from_file(file).map(Some).map_err(|error| StartError::Keys(file.clone(), error))
+}
+
 /// The keys in the data folder, both made if need be; whether the keys were; and their file.
 pub fn keys(settings: &Settings) -> Result<(Keyring, bool, PathBuf), StartError> {
     make_folder(&settings.data)?;
     let file = settings.data.join("keys.json");
     let wrong = |error| StartError::Keys(file.clone(), error);
-    let seal = settings.seal_key_file.as_deref().map(Seal::from_file);
-    let seal = seal.transpose().map_err(wrong)?;
-    let (keys, fresh) = Keyring::open_sealed(&file, seal).map_err(wrong)?;
+    let (keys, fresh) = Keyring::open_sealed(&file, seal(settings)?).map_err(wrong)?;
     Ok((keys, fresh, file))
 }
 
@@ -76,18 +97,25 @@ pub fn longest_life(settings: &Settings) -> u64 {
 /// due.
 pub async fn keep_keys(state: AppState) {
     let mut ticks = tokio::time::interval(Duration::from_secs(1));
+    let mut seen = None;
     for tick in 0_u64.. {
         ticks.tick().await;
-        let keys = &state.issuer.keys;
-        match keys.reload() {
+        let changed = match state.issuer.keys.reload() {
+            Ok(false) => shared_keys::look(&state, &mut seen).await,
+            read => read.map_err(SharedKeyError::from),
+        };
+        match changed {
             Ok(false) => {}
-            Ok(true) => tracing::info!("the keys were changed by a command and have been read"),
+            Ok(true) => tracing::info!("the keys were changed elsewhere and have been read"),
+            // Whoever needs the store meanwhile hears that it is gone.
+            Err(SharedKeyError::Store(_)) => {}
             Err(error) => tracing::error!(%error, "the changed keys could not be read"),
         }
         let every = state.settings.rotate_keys.filter(|_| tick % 3_600 == 0);
         let Some(every) = every else { continue };
         let at = seconds(state.clock.now());
-        match keys.rotate_when_due(at, every, longest_life(&state.settings)) {
+        let longest = longest_life(&state.settings);
+        match shared_keys::change(&state, |keys| keys.rotate_when_due(at, every, longest)).await {
             Ok(false) => {}
             Ok(true) => tracing::info!("a new signing key is published and takes over soon"),
             Err(error) => tracing::error!(%error, "the keys could not be rotated"),
@@ -166,6 +194,9 @@ pub enum StartError {
     /// The store.
     #[error("the store: {0}")]
     Store(#[from] StoreError),
+    /// The keys that the store keeps.
+    #[error("the keys in the store: {0}")]
+    SharedKeys(#[from] SharedKeyError),
     /// Argon2.
     #[error(transparent)]
     Password(#[from] PasswordError),

@@ -192,6 +192,14 @@ impl Store for Watched {
         Box::pin(self.timed("audited", self.store.audited(newest)))
     }
 
+    fn keys(&self) -> Pending<'_, Option<Vec<u8>>> {
+        self.store.keys()
+    }
+
+    fn swap_keys(&self, old: Option<Vec<u8>>, new: Vec<u8>) -> Pending<'_, bool> {
+        Box::pin(self.timed("swap_keys", self.store.swap_keys(old, new)))
+    }
+
     fn ping(&self) -> Pending<'_, ()> {
         Box::pin(self.timed("ping", self.store.ping()))
     }

@@ -19,9 +19,9 @@ pub struct Layer {
     #[arg(long, value_name = "DIR")]
     pub data: Option<PathBuf>,
 
-    /// `memory:` or `sqlite:PATH` (default sqlite in the data folder)
+    /// `memory:`, `sqlite:PATH` or `redis://[:PASSWORD@]HOST:PORT[/DB]` (default sqlite in the data folder)
     #[arg(long, value_name = "URL")]
-    pub store: Option<String>,
+    pub store: Option<Secret>,
 
     /// The session strategy; --list-policies names them (default silent-refresh)
     #[arg(long, value_name = "NAME")]

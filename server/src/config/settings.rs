@@ -62,6 +62,8 @@ pub enum StoreKind {
     Memory,
     /// In a SQLite file.
     Sqlite(PathBuf),
+    /// In Redis or Valkey, at an address that may hold a password.
+    Redis(Secret),
 }
 
 impl Settings {
@@ -73,7 +75,7 @@ impl Settings {
         Ok(Self {
             listen: address("listen", layer.listen.as_deref().unwrap_or("127.0.0.1:8080"))?,
             control: layer.control.as_deref().map(loopback).transpose()?,
-            store: store(layer.store.as_deref(), &data)?,
+            store: store(layer.store.as_ref().map(Secret::expose), &data)?,
             data,
             policy,
             leeway: layer.leeway.as_deref().map_or(Ok(0), leeway)?,
@@ -238,9 +240,20 @@ fn store(text: Option<&str>, data: &std::path::Path) -> Result<StoreKind, Config
     match text {
         None => Ok(StoreKind::Sqlite(data.join("everfresh.db"))),
         Some("memory:") => Ok(StoreKind::Memory),
+        Some(url) if url.starts_with("redis://") => Ok(StoreKind::Redis(url.into())),
+        // The address may hold a password, so it is not repeated.
+        Some(url) if url.starts_with("rediss:") => Err(ConfigError(
+            "--store: TLS to Redis is not built in; use redis:// through a tunnel or on a private \
+             network"
+                .to_owned(),
+        )),
         Some(url) => match url.strip_prefix("sqlite:").filter(|path| !path.is_empty()) {
             Some(path) => Ok(StoreKind::Sqlite(PathBuf::from(path))),
-            None => Err(ConfigError::value("store", url, "choose memory: or sqlite:PATH")),
+            None => Err(ConfigError::value(
+                "store",
+                url,
+                "choose memory:, sqlite:PATH or redis://HOST:PORT",
+            )),
         },
     }
 }

@@ -8,6 +8,7 @@ use serde_json::Value;
 use crate::error::ApiError;
 use crate::extract::JsonBody;
 use crate::jwt::seconds;
+use crate::shared_keys;
 use crate::state::AppState;
 
 pub(super) fn router() -> Router<AppState> {
@@ -20,7 +21,7 @@ async fn rotate(
 ) -> Result<Json<Value>, ApiError> {
     let at = seconds(app.clock.now());
     let longest = app.settings.policy.longest_access().saturating_add(app.settings.leeway);
-    app.issuer.keys.rotate(at, now, longest).map_err(|error| {
+    shared_keys::change(&app, |keys| keys.rotate(at, now, longest)).await.map_err(|error| {
         tracing::error!(%error, "the keys could not be rotated");
         ApiError::Internal
     })?;
@@ -32,7 +33,7 @@ async fn discard(
     JsonBody(Leaked { kid }): JsonBody<Leaked>,
 ) -> Result<Json<Value>, ApiError> {
     let at = seconds(app.clock.now());
-    match app.issuer.keys.drop_key(&kid, at) {
+    match shared_keys::change(&app, |keys| keys.drop_key(&kid, at)).await {
         Ok(true) => Ok(Json(app.issuer.keys.jwks(at))),
         Ok(false) => Err(ApiError::NotFound),
         Err(error) => {

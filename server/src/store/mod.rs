@@ -84,6 +84,17 @@ pub trait Store: Send + Sync + Debug {
     /// The newest entries of the audit log, newest first.
     fn audited(&self, newest: usize) -> Pending<'_, Vec<Entry>>;
 
+    /// The server's keys, if several processes share the store and therefore find them here.
+    fn keys(&self) -> Pending<'_, Option<Vec<u8>>> {
+        Box::pin(std::future::ready(Ok(None)))
+    }
+
+    /// Puts new keys in the place of old ones, or of none; says whether those were there. A store
+    /// that keeps no keys never does.
+    fn swap_keys(&self, _old: Option<Vec<u8>>, _new: Vec<u8>) -> Pending<'_, bool> {
+        Box::pin(std::future::ready(Ok(false)))
+    }
+
     /// Whether it can do its work.
     fn ping(&self) -> Pending<'_, ()>;
 }

@@ -69,3 +69,6 @@ pub(super) const SESSIONS: &str = "{everfresh}:sessions";
 
 /// The audit log, by time, and the number of its last entry.
 pub(super) const AUDIT: [&str; 2] = ["{everfresh}:audit", "{everfresh}:audit-number"];
+
+/// The signing keys and the pepper, sealed if there is a seal.
+pub(super) const KEYRING: &str = "{everfresh}:keyring";

@@ -74,6 +74,11 @@ impl Link {
         })
     }
 
+    /// Where Redis is, without the password.
+    pub(super) fn address(&self) -> String {
+        self.client.get_connection_info().addr().to_string()
+    }
+
     fn current(&self) -> Option<Line> {
         self.line.read().unwrap_or_else(PoisonError::into_inner).clone()
     }

@@ -33,6 +33,7 @@ struct Scripts {
     commit: Script,
     sweep: Script,
     audit: Script,
+    swap: Script,
 }
 
 impl RedisStore {
@@ -43,8 +44,21 @@ impl RedisStore {
             commit: Script::new(include_str!("commit.lua")),
             sweep: Script::new(include_str!("sweep.lua")),
             audit: Script::new(include_str!("audit.lua")),
+            swap: Script::new(include_str!("swap.lua")),
         };
         Ok(Self { terms, link: Link::to(url)?, scripts })
+    }
+
+    /// The same store under other terms, for whoever has to ask it for the keys first.
+    #[must_use]
+    pub fn under(self, terms: Terms) -> Self {
+        Self { terms, ..self }
+    }
+
+    /// Host and port, without the password.
+    #[must_use]
+    pub fn address(&self) -> String {
+        self.link.address()
     }
 }
 
@@ -142,6 +156,24 @@ impl Store for RedisStore {
 
     fn audited(&self, newest: usize) -> Pending<'_, Vec<Entry>> {
         Box::pin(self.read_audit(newest))
+    }
+
+    fn keys(&self) -> Pending<'_, Option<Vec<u8>>> {
+        Box::pin(async {
+            let mut line = self.link.line().await?;
+            let answer = cmd("GET").arg(keys::KEYRING).query_async(&mut line.connection).await;
+            self.link.heard(&line, answer)
+        })
+    }
+
+    fn swap_keys(&self, old: Option<Vec<u8>>, new: Vec<u8>) -> Pending<'_, bool> {
+        Box::pin(async move {
+            let mut call = self.scripts.swap.key(keys::KEYRING);
+            call.arg(new).arg(old);
+            let mut line = self.link.line().await?;
+            let answer = call.invoke_async(&mut line.connection).await;
+            self.link.heard(&line, answer)
+        })
     }
 
     fn ping(&self) -> Pending<'_, ()> {

@@ -1,4 +1,4 @@
-use redis::{ToRedisArgs, cmd};
+use redis::{ErrorKind, RedisResult, ToRedisArgs, cmd};
 
 use super::snapshot::Want;
 use super::{CHUNK, RedisStore, keys, record};
@@ -8,6 +8,25 @@ use crate::store::{Note, NoteKind, StoreError, steps};
 
 /// What needs no look before the leap, or more than one.
 impl RedisStore {
+    /// What is wrong with the settings of Redis, for a store of sessions; what it does not tell is
+    /// taken to be right.
+    pub async fn misgivings(&self) -> Result<Vec<&'static str>, StoreError> {
+        let mut found = Vec::new();
+        for (setting, good, misgiving) in SETTINGS {
+            let mut line = self.link.line().await?;
+            let answer: RedisResult<Vec<String>> =
+                cmd("CONFIG").arg("GET").arg(setting).query_async(&mut line.connection).await;
+            match answer {
+                Ok(told) if told.get(1).is_none_or(|value| value == good) => {}
+                Ok(_) => found.push(misgiving),
+                // Hosted servers keep their settings to themselves.
+                Err(why) if why.kind() == ErrorKind::Extension => {}
+                Err(why) => return self.link.heard(&line, Err(why)),
+            }
+        }
+        Ok(found)
+    }
+
     /// Drops what is over at `latest` from indexes by time; says how many. Each index comes with
     /// what the keys of its records and of their sets begin with.
     pub(super) async fn drop_due(
@@ -65,6 +84,20 @@ impl RedisStore {
         entries.iter().take(newest).map(text).collect()
     }
 }
+
+const SETTINGS: [(&str, &str, &str); 3] = [
+    (
+        "maxmemory-policy",
+        "noeviction",
+        "it may throw sessions away when memory runs short: set maxmemory-policy noeviction",
+    ),
+    ("appendonly", "yes", "a restart signs everybody out: set appendonly yes"),
+    (
+        "appendfsync",
+        "always",
+        "a power cut takes the last second with it: set appendfsync always, or live with it",
+    ),
+];
 
 /// An entry of the audit log begins with its number, in so many digits.
 const NUMBER: usize = 16;
