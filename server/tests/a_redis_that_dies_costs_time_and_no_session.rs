@@ -189,6 +189,52 @@ async fn nonsense_in_redis_is_an_error_and_no_panic() {
 }
 
 #[tokio::test]
+async fn settings_that_lose_sessions_are_named() {
+    let terms = || stores::terms(Rules::default());
+    let good = Redis::start(&[ALWAYS, &["--maxmemory-policy", "noeviction"]].concat());
+    let found = RedisStore::at(&good.url(), terms()).unwrap().misgivings().await.unwrap();
+    assert_eq!(found, Vec::<&str>::new());
+    let bad = Redis::start(&["--appendfsync", "no", "--maxmemory-policy", "allkeys-lru"]);
+    let found = RedisStore::at(&bad.url(), terms()).unwrap().misgivings().await.unwrap();
+    for (found, remedy) in found.iter().zip(["noeviction", "appendonly yes", "appendfsync always"])
+    {
+        assert!(found.contains(remedy), "{found}");
+    }
+    assert_eq!(found.len(), 3);
+    let silent = Redis::start(&["--rename-command", "CONFIG", ""]);
+    let found = RedisStore::at(&silent.url(), terms()).unwrap().misgivings().await.unwrap();
+    assert_eq!(found, Vec::<&str>::new(), "what it does not tell is taken to be right");
+}
+
+#[tokio::test]
+async fn a_full_redis_refuses_and_keeps_what_it_has() {
+    let redis = Redis::start(&[ALWAYS, &["--maxmemory-policy", "noeviction"]].concat());
+    let store = begun(&redis).await;
+    let (token, _) = family(1, "ann", 0);
+    redis.say(&["CONFIG", "SET", "maxmemory", "1"]);
+    let full = store.add_user(user("ben")).await.unwrap_err();
+    assert!(full.to_string().contains("maxmemory"), "{full}");
+    let (row, _) = store.session(token.sid).await.unwrap().unwrap();
+    assert_eq!((row.status, row.generation), (Status::Active, 0));
+    redis.say(&["CONFIG", "SET", "maxmemory", "0"]);
+    assert_eq!(refresh(&store, &token, Some(1), 1_000).await.transition, Transition::T5);
+}
+
+#[tokio::test]
+async fn a_password_is_used_and_shown_to_nobody() {
+    let redis = Redis::start(&["--requirepass", "a-secret-of-redis"]);
+    let with = redis.url().replace("//", "//:a-secret-of-redis@");
+    let store = RedisStore::at(&with, stores::terms(Rules::default())).unwrap();
+    store.ping().await.unwrap();
+    let wrong = redis.url().replace("//", "//:another-secret@");
+    let other = RedisStore::at(&wrong, stores::terms(Rules::default())).unwrap();
+    let refused = other.ping().await.unwrap_err().to_string();
+    for said in [format!("{store:?} {other:?}"), store.address(), refused] {
+        assert!(!said.contains("secret"), "{said}");
+    }
+}
+
+#[tokio::test]
 async fn a_bad_address_is_refused_at_once() {
     for url in ["redis://", "redis://:6379:1", "http://127.0.0.1", "redis://127.0.0.1/x"] {
         let store = RedisStore::at(url, stores::terms(Rules::default()));

@@ -1,12 +1,13 @@
 //! The binary itself: what it prints, what it refuses, and that a kill costs nobody a session.
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
-use std::io::{BufRead, BufReader, Read, Write};
-use std::net::TcpStream;
-use std::path::PathBuf;
-use std::process::{Child, Command, Output, Stdio};
+mod program;
 
-use serde_json::Value;
+use std::io::{Read, Write};
+use std::path::PathBuf;
+use std::process::{Command, Output};
+
+use program::{Server, command};
 
 #[test]
 fn a_kill_at_any_moment_keeps_every_session() {
@@ -141,102 +142,8 @@ fn asked_to_stop_it_finishes_what_it_has_begun() {
     assert!(server.child.wait().unwrap().success());
 }
 
-struct Server {
-    child: Child,
-    address: String,
-    control: String,
-}
-
-impl Server {
-    fn start(arguments: &[&str]) -> Self {
-        let mut child = command(arguments)
-            .args(["--listen", "127.0.0.1:0", "--control", "127.0.0.1:0"])
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        let mut line = |prefix: &str| {
-            let line = lines.next().unwrap().unwrap();
-            line.strip_prefix(prefix).unwrap_or_else(|| panic!("{line}")).to_owned()
-        };
-        let address = line("listening on http://");
-        let control = line("control on http://");
-        Self { child, address, control }
-    }
-
-    fn connect(&self) -> TcpStream {
-        TcpStream::connect(&self.address).unwrap()
-    }
-
-    /// Sends a request; a cut connection is an empty answer.
-    fn send(&self, request: &str) -> String {
-        exchange(&self.address, request)
-    }
-
-    fn control(&self, path: &str, body: &str) {
-        let answer = exchange(&self.control, &post(path, "json", body));
-        assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
-    }
-
-    fn control_get(&self, path: &str) -> String {
-        let request = format!("GET {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n");
-        exchange(&self.control, &request)
-    }
-
-    fn login(&self) -> Value {
-        let body = r#"{"username":"ann","password":"secret"}"#;
-        json(&self.send(&post("/auth/login", "json", body)))
-    }
-
-    fn refresh(&self, token: &str, key: &str) -> Option<String> {
-        let key = key.replace(' ', "+");
-        let form = format!("grant_type=refresh_token&refresh_token={token}&rotation_key={key}");
-        let answer = self.send(&post("/oauth/token", "x-www-form-urlencoded", &form));
-        if answer.is_empty() {
-            return None;
-        }
-        Some(json(&answer)["refresh_token"].as_str().unwrap().to_owned())
-    }
-}
-
-/// By SIGKILL, so that every test that uses it twice is a crash test.
-impl Drop for Server {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-fn exchange(address: &str, request: &str) -> String {
-    let mut socket = TcpStream::connect(address).unwrap();
-    socket.write_all(request.as_bytes()).unwrap();
-    let mut answer = Vec::new();
-    let _ = socket.read_to_end(&mut answer);
-    String::from_utf8_lossy(&answer).into_owned()
-}
-
-fn post(path: &str, kind: &str, body: &str) -> String {
-    format!(
-        "POST {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-type: application/{kind}\
-         \r\ncontent-length: {}\r\n\r\n{body}",
-        body.len()
-    )
-}
-
-fn json(answer: &str) -> Value {
-    let body = answer.split_once("\r\n\r\n").unwrap().1;
-    serde_json::from_str(body).unwrap()
-}
-
 fn run(arguments: &[&str], environment: &[(&str, &str)]) -> Output {
     command(arguments).envs(environment.iter().copied()).output().unwrap()
-}
-
-fn command(arguments: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_everfresh-server"));
-    command.args(arguments);
-    command
 }
 
 struct Folder(PathBuf);

@@ -7,7 +7,7 @@ mod stores;
 use std::collections::HashSet;
 use std::thread;
 
-use program::{Server, json, post};
+use program::{Server, command, json, post};
 use stores::{ALWAYS, Folder, Redis};
 
 #[test]
@@ -79,6 +79,41 @@ fn a_new_signing_key_of_one_is_known_to_the_other() {
     while keys()[0] != keys()[1] {}
     let both = [servers[0].login(), servers[1].login()];
     assert!(both.iter().all(|tokens| tokens["access_token"].is_string()));
+}
+
+#[test]
+fn sealed_keys_are_shared_by_those_who_have_the_seal() {
+    let (redis, folder) = (Redis::start(ALWAYS), Folder::new());
+    let seal = folder.0.join("seal");
+    std::fs::write(&seal, [b'x'; 32]).unwrap();
+    let (store, data) = (redis.url(), folder.0.to_str().unwrap());
+    let seal = ["--seal-key-file", seal.to_str().unwrap()];
+    let arguments = [&["--store", &store, "--data", data][..], &seal].concat();
+    let servers = [Server::start(&arguments), Server::start(&arguments)];
+    assert_eq!(published(&servers[0]), published(&servers[1]));
+    assert!(redis.say(&["GET", "{everfresh}:keyring"]).contains("sealed"));
+
+    let without = command(&["--store", &store, "--listen", "127.0.0.1:0"]).output().unwrap();
+    let said = String::from_utf8_lossy(&without.stderr);
+    assert!(!without.status.success() && said.contains("seal"), "{said}");
+}
+
+#[test]
+fn the_keys_in_redis_are_changed_by_commands_too() {
+    let (redis, folders, servers) = two();
+    let before = published(&servers[0]);
+    let (store, data) = (redis.url(), folders[0].0.to_str().unwrap());
+    let keys = |words: &[&str]| {
+        let arguments = [&["--store", &store, "--data", data, "keys"][..], words].concat();
+        let output = command(&arguments).output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap().lines().count()
+    };
+    assert_eq!((keys(&["rotate"]), keys(&["list"])), (2, 2));
+    while servers.iter().any(|server| published(server).len() != 2) {}
+    // It was the one that signs, so a fresh one takes its place.
+    assert_eq!(keys(&["drop", &before[0]]), 2);
+    while servers.iter().any(|server| published(server).contains(&before[0])) {}
 }
 
 fn published(server: &Server) -> Vec<String> {

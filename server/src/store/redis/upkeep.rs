@@ -20,7 +20,7 @@ impl RedisStore {
                 Ok(told) if told.get(1).is_none_or(|value| value == good) => {}
                 Ok(_) => found.push(misgiving),
                 // Hosted servers keep their settings to themselves.
-                Err(why) if why.kind() == ErrorKind::Extension => {}
+                Err(why) if matches!(why.kind(), ErrorKind::Server(_) | ErrorKind::Extension) => {}
                 Err(why) => return self.link.heard(&line, Err(why)),
             }
         }
