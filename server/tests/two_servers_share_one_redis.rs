@@ -116,6 +116,20 @@ fn the_keys_in_redis_are_changed_by_commands_too() {
     while servers.iter().any(|server| published(server).contains(&before[0])) {}
 }
 
+#[test]
+fn an_emptied_redis_gets_its_keys_back_from_those_who_run() {
+    let (redis, _folders, servers) = two();
+    let before = published(&servers[0]);
+    let keyring = || redis.say(&["GET", "{everfresh}:keyring"]);
+    // Each has looked at the keys when it has a later one.
+    servers[0].control("/keys/rotate", "{}");
+    while published(&servers[1]) == before {}
+    redis.say(&["FLUSHALL"]);
+    while keyring().is_empty() {}
+    assert!(keyring().contains("pepper"));
+    assert_eq!(published(&servers[0]), published(&servers[1]));
+}
+
 fn published(server: &Server) -> Vec<String> {
     let request = "GET /.well-known/jwks.json HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n";
     let jwks = json(&server.send(request));

@@ -106,6 +106,6 @@ fn error(why: RedisError) -> StoreError {
     StoreError::Redis(why.to_string())
 }
 
-const CONNECTING: Duration = Duration::from_secs(1);
+const CONNECTING: Duration = Duration::from_secs(2);
 /// Longer than a disk takes to flush; shorter than a client waits.
-const ANSWERING: Duration = Duration::from_secs(2);
+const ANSWERING: Duration = Duration::from_secs(4);
