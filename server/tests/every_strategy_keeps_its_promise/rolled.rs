@@ -1,5 +1,11 @@
 //! Strategies in which a response header brings the next access token.
 
+use axum::Router;
+use axum::middleware::from_fn_with_state;
+use axum::routing::get;
+use everfresh_server::{AccessToken, renewing};
+use tower::ServiceExt as _;
+
 use super::*;
 
 const X_JWT: &str = "x-jwt";
@@ -117,4 +123,23 @@ async fn s39_rolling_half_goes_on_to_the_end_of_the_session() {
     world.advance(20 * MINUTE);
     unauthorized(&world.me(&token).await);
     assert_eq!(claims(&token)["session_expiry"], START + 30 * DAY);
+}
+
+#[tokio::test]
+async fn s29_response_header_roll_reaches_handlers_of_ones_own() {
+    let world = under("response-header-roll", "").await;
+    let expired = world.login("ann").await.access;
+    world.advance(301);
+    let bare: Router<everfresh_server::AppState> = Router::new().route(
+        "/mine",
+        get(async |AccessToken(session): AccessToken| session.user.username.clone()),
+    );
+    let renewed = bare.clone().layer(from_fn_with_state(world.state.clone(), renewing));
+    for (router, status) in [(bare, 401), (renewed, 200)] {
+        let request = Request::get("/mine").header("authorization", format!("Bearer {expired}"));
+        let router: Router = router.with_state(world.state.clone());
+        let answer = router.oneshot(request.body(Body::empty()).unwrap()).await.unwrap();
+        assert_eq!(answer.status(), status, "an expired token is served only with its successor");
+        assert_eq!(answer.headers().contains_key(X_JWT), status == 200);
+    }
 }

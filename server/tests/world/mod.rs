@@ -1,6 +1,7 @@
 //! A server in a box: no sockets, no waiting, a clock that stands still.
 #![allow(dead_code, reason = "each test file uses its own part of the box")]
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use axum::Router;
@@ -10,7 +11,7 @@ use everfresh_server::config::{Layer, Settings};
 use everfresh_server::control::control;
 use everfresh_server::jwt::Keyring;
 use everfresh_server::password::Passwords;
-use everfresh_server::store::{MemoryStore, Store};
+use everfresh_server::store::{MemoryStore, SqliteStore, Store};
 use everfresh_server::{AppState, app, start};
 use http::{HeaderMap, Method, Request, StatusCode};
 use http_body_util::BodyExt;
@@ -22,6 +23,7 @@ pub(crate) struct World {
     pub(crate) clock: Clock,
     app: Router,
     control: Router,
+    _scratch: Option<Scratch>,
 }
 
 impl World {
@@ -29,15 +31,21 @@ impl World {
         Self::with("").await
     }
 
-    /// With settings in TOML.
+    /// With settings in TOML; in memory, or with `EVERFRESH_TEST_STORE=sqlite` in a file.
     pub(crate) async fn with(toml: &str) -> Self {
         let mut settings = Settings::resolve(Layer::from_toml(toml).unwrap()).unwrap();
         if settings.issuer.is_empty() {
             settings.issuer = "http://127.0.0.1:8080".to_owned();
         }
         let keys = Keyring::ephemeral().unwrap();
-        let store = Arc::new(MemoryStore::new(AppState::terms(&settings, &keys)));
-        Self::around(settings, keys, store).await
+        let terms = AppState::terms(&settings, &keys);
+        if std::env::var("EVERFRESH_TEST_STORE").is_ok_and(|store| store == "sqlite") {
+            let scratch = Scratch::new();
+            let store = Arc::new(SqliteStore::open(&scratch.0.join("world.db"), terms).unwrap());
+            let world = Self::around(settings, keys, store).await;
+            return Self { _scratch: Some(scratch), ..world };
+        }
+        Self::around(settings, keys, Arc::new(MemoryStore::new(terms))).await
     }
 
     pub(crate) async fn around(settings: Settings, keys: Keyring, store: Arc<dyn Store>) -> Self {
@@ -48,7 +56,13 @@ impl World {
             let user = start::new_user(&state.passwords, name, "secret".into(), NOON).await;
             state.store.add_user(user.unwrap()).await.unwrap();
         }
-        Self { app: app(state.clone()), control: control(state.clone()), state, clock }
+        Self {
+            app: app(state.clone()),
+            control: control(state.clone()),
+            state,
+            clock,
+            _scratch: None,
+        }
     }
 
     pub(crate) fn advance(&self, seconds: i64) {
@@ -130,6 +144,24 @@ impl World {
 
     pub(crate) async fn count(&self, transition: &str) -> u64 {
         self.control_get("/stats").await["refreshes"][transition].as_u64().unwrap()
+    }
+}
+
+/// A folder that goes with the world.
+struct Scratch(PathBuf);
+
+impl Scratch {
+    fn new() -> Self {
+        let number = u64::from_ne_bytes(everfresh_server::secret::random().unwrap());
+        let path = std::env::temp_dir().join(format!("everfresh-world-{number:016x}"));
+        std::fs::create_dir(&path).unwrap();
+        Self(path)
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
     }
 }
 
