@@ -3,7 +3,7 @@
 use super::{
     clock::Millis,
     entropy::{self, Entropy},
-    record::Sends,
+    record::{SENDS, Sends},
 };
 
 /// Bound of the first wait; it doubles with each failure.
@@ -28,10 +28,10 @@ pub(crate) fn backoff(failures: u32, entropy: &mut impl Entropy) -> Millis {
 /// When the next refresh may be sent, given the newest sends of all tabs in ascending order: ten
 /// in thirty seconds is a loop. `None` is at once.
 pub(crate) fn breaker(sends: Sends, now: Millis) -> Option<Millis> {
-    let oldest = sends.0[0];
+    let (oldest, newest) = (sends.0[0], sends.0[SENDS - 1]);
     let free = oldest + WINDOW;
-    // A send in the future means that the wall clock was set back: then it says nothing.
-    (oldest > 0 && oldest <= now && free > now).then_some(free)
+    // A send in the future means that the wall clock was set back: then they say nothing.
+    (oldest <= now && free > now && newest < free + WINDOW).then_some(free)
 }
 
 #[cfg(test)]
@@ -51,11 +51,14 @@ mod tests {
     #[test]
     fn ten_sends_in_thirty_seconds_open_the_breaker() {
         let mut sends = Sends::default();
-        (1..=9).for_each(|n| sends.add(n * 1_000));
-        assert_eq!(breaker(sends, 10_000), None);
-        sends.add(10_000);
-        assert_eq!(breaker(sends, 10_000), Some(31_000));
-        assert_eq!(breaker(sends, 31_000), None);
-        assert_eq!(breaker(sends, 5), None, "a clock that was set back");
+        let at = |seconds: i64| 1_767_225_600_000 + seconds * 1_000;
+        (1..=9).for_each(|second| sends.add(at(second)));
+        assert_eq!(breaker(sends, at(10)), None);
+        sends.add(at(10));
+        assert_eq!(breaker(sends, at(10)), Some(at(31)));
+        assert_eq!(breaker(sends, at(31)), None);
+        assert_eq!(breaker(sends, at(0)), None, "a clock that was set back");
+        sends.add(at(5_000));
+        assert_eq!(breaker(sends, at(11)), None, "one send before it was");
     }
 }

@@ -187,3 +187,19 @@ fn without_a_refresh_token_the_session_ends_with_the_access_token() {
     assert_eq!(tab.ended(), Some(everfresh::core::reason::EndReason::LoginRequired));
     assert_eq!(tab.requests.len(), 0);
 }
+
+/// World 15456: sends from before the clock was set back stand beside one from after.
+#[test]
+fn a_clock_that_is_set_back_does_not_open_the_breaker() {
+    let mut tab = Tab::new(Policy { idle: None, ..Policy::default() });
+    tab.start(20);
+    for cycle in 0..12 {
+        if cycle == 9 {
+            tab.now.wall -= 40_000_000;
+        }
+        tab.advance_to_refresh();
+        tab.answer_granted(20);
+    }
+    assert_eq!(tab.count("refresh-failed"), 0, "{:?}", tab.events);
+    assert_eq!(tab.count("stale"), 0);
+}
