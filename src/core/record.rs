@@ -180,6 +180,15 @@ impl Record {
         (self.end.fence >= self.term.generation).then_some(self.end.reason)
     }
 
+    /// What `encode` keeps of it: no tokens where they must not be, or once it has ended.
+    #[must_use]
+    pub fn kept(mut self, with_tokens: bool) -> Self {
+        if !with_tokens || self.ended().is_some() {
+            self.term.tokens = None;
+        }
+        self
+    }
+
     /// The key of the rotation that is under way.
     pub(crate) fn pending_key(&self) -> Option<Key> {
         (self.pending.generation == self.term.generation).then_some(self.pending.key)

@@ -23,6 +23,16 @@ impl<E: Entropy> Session<E> {
         }
     }
 
+    /// The status of [`snapshot`](Self::snapshot), without the rest.
+    #[must_use]
+    pub fn status(&self) -> Status {
+        match &self.state {
+            State::Unknown | State::Restoring(_) | State::Disposed => Status::Unknown,
+            State::Live(live) => live.status(),
+            State::Ended(_) => Status::SignedOut,
+        }
+    }
+
     /// The access token in use, valid or not; absent without a session.
     #[must_use]
     pub fn access_token(&self) -> Option<&str> {

@@ -1,8 +1,11 @@
 //! What people, devices and thieves do to a world.
 
+use std::rc::Rc;
+
 use everfresh::core::{
     clock::Millis,
     input::{Found, Input, Wake},
+    record::Record,
 };
 
 use crate::{
@@ -55,7 +58,7 @@ impl World {
                     if warned {
                         self.feed(tab, Input::Leaving);
                     }
-                    self.tabs[tab].running = Running::Frozen;
+                    self.stop(tab, Running::Frozen);
                 }
             }
             Action::Resume(tab) => self.resume(tab % self.tabs.len()),
@@ -97,6 +100,21 @@ impl World {
                     self.at(until + 1, Event::Online(true));
                 }
             }
+            Action::Distrust(tab, length) => {
+                self.tally.fault("tokens refused by the application's server");
+                self.distrust_until = self.now + length;
+                for turn in 0..length / 1_000 {
+                    self.at(self.now + turn * 1_000, Event::Act(Action::Request(tab)));
+                }
+            }
+            Action::Hold(tab, begins) => {
+                if let Some(tab) = here(self, tab)
+                    && self.tabs[tab].held != begins
+                {
+                    self.input(tab, Input::Hold(begins));
+                    self.tabs[tab].held = begins;
+                }
+            }
             Action::Wipe => {
                 self.tally.fault("storage wiped");
                 self.disk.wipe(self.now);
@@ -104,6 +122,10 @@ impl World {
             Action::SignOut(tab) => {
                 if let Some(tab) = here(self, tab) {
                     self.truth.signed_out = true;
+                    if self.tabs[tab].is_live() {
+                        self.truth.signed_out_of = Some(self.truth.sign_ins);
+                        self.truth.signed_out_by = Some(tab);
+                    }
                     let waiter = self.tabs[tab].call(What::SignOut, self.now);
                     self.feed(tab, Input::SignOut { waiter, everywhere: false });
                 }
@@ -147,7 +169,7 @@ impl World {
         self.feed(tab, Input::TokenWanted { waiter, min_validity: 0 });
     }
 
-    pub(crate) fn open(&mut self, own: Option<String>) {
+    pub(crate) fn open(&mut self, own: Option<Rc<Record>>) {
         let id = self.tabs.len();
         let mut tab =
             Tab::new(id, self.plan.policy.clone(), self.dice.seed(), self.wall(), self.now);
@@ -158,10 +180,19 @@ impl World {
     }
 
     pub(crate) fn close(&mut self, tab: TabId) {
-        self.tabs[tab].running = Running::Gone;
+        self.stop(tab, Running::Gone);
         self.tabs[tab].attempt = None;
+        self.tabs[tab].parked = Vec::new();
         self.locks.forget(tab);
         self.after(0, 5, Event::Grant);
+    }
+
+    /// The page's code does not run from here on; until here what it held counted as input.
+    fn stop(&mut self, tab: TabId, running: Running) {
+        if self.tabs[tab].held && self.tabs[tab].is_live() {
+            self.let_go();
+        }
+        self.tabs[tab].running = running;
     }
 
     pub(crate) fn resume(&mut self, tab: TabId) {
@@ -169,8 +200,7 @@ impl World {
             return;
         }
         self.tabs[tab].running = Running::Yes;
-        let at = self.now.max(self.asleep_until);
-        self.at(at, Event::Wake(tab));
+        self.catch_up(tab);
     }
 
     pub(crate) fn sleep(&mut self, length: Millis) {
@@ -208,6 +238,7 @@ impl World {
         self.tell(|| "all is well from here".to_owned());
         self.well = true;
         self.offline_until = 0;
+        self.distrust_until = 0;
         self.asleep_until = self.asleep_until.min(self.now);
         for tab in 0..self.tabs.len() {
             self.resume(tab);
@@ -223,7 +254,7 @@ impl World {
     }
 
     pub(crate) fn steal(&mut self, tab: TabId, how: Theft) {
-        let stored = self.disk.read(tab, self.tabs[tab].own.as_deref(), self.now);
+        let stored = self.disk.read(tab, self.tabs[tab].own.as_ref(), self.now);
         let Found::Record(record) = stored else { return };
         let Some(thief) = Thief::new(&record, how) else { return };
         if self.thief.is_some() || !matches!(self.plan.storage, Storage::Local | Storage::Session) {

@@ -1,6 +1,6 @@
 //! The browser around the tabs: shared storage, the lock manager.
 
-use std::collections::VecDeque;
+use std::{collections::VecDeque, rc::Rc};
 
 use everfresh::core::{
     clock::Millis,
@@ -19,49 +19,51 @@ pub type TabId = usize;
 pub struct Disk {
     mode: Storage,
     lag: Millis,
+    /// Records really are text, which takes long.
+    textual: bool,
     /// What was written when by whom, newest last.
-    history: VecDeque<(Millis, TabId, Option<String>)>,
+    history: VecDeque<(Millis, TabId, Option<Rc<Record>>)>,
 }
 
 impl Disk {
-    pub(crate) const fn new(mode: Storage, lag: Millis) -> Self {
-        Self { mode, lag, history: VecDeque::new() }
+    pub(crate) const fn new(mode: Storage, lag: Millis, textual: bool) -> Self {
+        Self { mode, lag, textual, history: VecDeque::new() }
     }
 
     /// What a tab sees of the shared record: its own writes at once, the others' after the lag.
-    fn text(&self, tab: TabId, now: Millis) -> Option<&str> {
+    fn shared(&self, tab: TabId, now: Millis) -> Option<&Rc<Record>> {
         self.history
             .iter()
             .rev()
             .find(|(at, writer, _)| *writer == tab || at + self.lag <= now)
-            .and_then(|(_, _, text)| text.as_deref())
+            .and_then(|(_, _, record)| record.as_ref())
     }
 
-    pub(crate) fn read(&self, tab: TabId, own: Option<&str>, now: Millis) -> Found {
+    pub(crate) fn read(&self, tab: TabId, own: Option<&Rc<Record>>, now: Millis) -> Found {
         if self.mode == Storage::Broken {
             return Found::Unavailable;
         }
-        let shared = self.text(tab, now).and_then(Record::decode);
-        let own = own.and_then(Record::decode);
-        let joined = match (shared, own) {
-            (Some(mut shared), Some(own)) => {
-                shared.join(own);
-                Some(shared)
+        let record = |record: &Rc<Record>| Record::clone(record);
+        let joined = match (self.shared(tab, now), own) {
+            (Some(shared), Some(own)) => {
+                let mut joined = record(shared);
+                joined.join(record(own));
+                Some(joined)
             }
-            (shared, own) => shared.or(own),
+            (shared, own) => shared.or(own).map(record),
         };
         joined.map_or(Found::Nothing, |record| Found::Record(Box::new(record)))
     }
 
-    /// Joins and stores; gives the new shared text too, for the storage event.
+    /// Joins and stores; gives the new shared record too, for the storage event.
     pub(crate) fn write(
         &mut self,
         tab: TabId,
-        own: &mut Option<String>,
+        own: &mut Option<Rc<Record>>,
         record: Record,
         now: Millis,
-    ) -> (Written, Option<String>) {
-        let joined = match self.read(tab, own.as_deref(), now) {
+    ) -> (Written, Option<Rc<Record>>) {
+        let joined = match self.read(tab, own.as_ref(), now) {
             Found::Record(mut stored) => {
                 stored.join(record);
                 *stored
@@ -70,19 +72,26 @@ impl Disk {
             Found::Nothing | Found::Corrupt => record,
         };
         if self.mode == Storage::Session {
-            *own = Some(joined.encode(true));
+            *own = self.kept(&joined, true);
         }
-        let text = joined.encode(self.mode == Storage::Local);
-        self.put(tab, Some(text.clone()), now);
-        (Written::Stored(Box::new(joined)), Some(text))
+        let shared = self.kept(&joined, self.mode == Storage::Local);
+        self.put(tab, shared.clone(), now);
+        (Written::Stored(Box::new(joined)), shared)
+    }
+
+    fn kept(&self, record: &Record, with_tokens: bool) -> Option<Rc<Record>> {
+        if self.textual {
+            return Record::decode(&record.encode(with_tokens)).map(Rc::new);
+        }
+        Some(Rc::new(record.clone().kept(with_tokens)))
     }
 
     pub(crate) fn wipe(&mut self, now: Millis) {
         self.put(TabId::MAX, None, now);
     }
 
-    fn put(&mut self, tab: TabId, text: Option<String>, now: Millis) {
-        self.history.push_back((now, tab, text));
+    fn put(&mut self, tab: TabId, record: Option<Rc<Record>>, now: Millis) {
+        self.history.push_back((now, tab, record));
         if self.history.len() > 64 {
             self.history.pop_front();
         }
@@ -106,6 +115,10 @@ impl LockManager {
         if self.holder == Some((tab, ticket)) {
             self.holder = None;
         }
+    }
+
+    pub(crate) fn is_held_by(&self, tab: TabId) -> bool {
+        self.holder.is_some_and(|(holder, _)| holder == tab)
     }
 
     /// The browser takes back what a page that is gone had.

@@ -7,9 +7,13 @@
 
 mod acting;
 pub mod browser;
+pub mod crowd;
 pub mod dice;
+mod manners;
 pub mod minimise;
+mod network;
 pub mod plan;
+mod queue;
 pub mod server;
 pub mod tab;
 pub mod tally;

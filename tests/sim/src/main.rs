@@ -2,16 +2,16 @@
 
 use std::{
     process::ExitCode,
-    sync::{
-        Mutex, PoisonError,
-        atomic::{AtomicBool, AtomicU64, Ordering},
-    },
-    thread,
     time::{Duration, Instant},
 };
 
 use clap::{Parser, Subcommand};
-use everfresh_sim::{Plan, World, minimise::minimise, tally::Tally};
+use everfresh_sim::{
+    Plan, World,
+    crowd::{self, Crowd},
+    minimise::minimise,
+    tally::Tally,
+};
 
 /// The virtual world of Everfresh.
 #[derive(Debug, Parser)]
@@ -43,11 +43,18 @@ enum Command {
         #[arg(long, default_value_t = 1)]
         from: u64,
     },
+    /// Runs worlds until one breaks a promise.
+    Hunt {
+        /// How many at most.
+        #[arg(long)]
+        worlds: u64,
+    },
 }
 
 fn main() -> ExitCode {
     match Arguments::parse().command {
         Command::Tell { seed, whole } => tell(seed, whole),
+        Command::Hunt { worlds } => hunt(worlds),
         Command::Soak { worlds, minutes, from } => soak(worlds, minutes, from),
     }
 }
@@ -76,45 +83,62 @@ fn tell(seed: u64, whole: bool) -> ExitCode {
 }
 
 fn soak(worlds: u64, minutes: Option<u64>, from: u64) -> ExitCode {
-    let cores = thread::available_parallelism().map_or(1, usize::from);
-    let begun = Instant::now();
     let limit = minutes.map(|minutes| Duration::from_secs(minutes * 60));
-    let next = AtomicU64::new(from);
-    let failed = AtomicBool::new(false);
-    let total = Mutex::new(Tally::default());
-    thread::scope(|scope| {
-        for _ in 0..cores {
-            scope.spawn(|| {
-                let mut tally = Tally::default();
-                while !failed.load(Ordering::Relaxed)
-                    && limit.is_none_or(|limit| begun.elapsed() < limit)
-                {
-                    let seed = next.fetch_add(1, Ordering::Relaxed);
-                    if seed >= from + worlds {
-                        break;
-                    }
-                    let plan = Plan::random(seed);
-                    let mut world = World::new(plan.clone());
-                    if let Some(broken) = world.run() {
-                        failed.store(true, Ordering::Relaxed);
-                        let (plan, broken) = minimise(plan, broken);
-                        println!("{plan}\nbroken: {broken}\nreplay: cargo xtask sim --seed {seed}");
-                    }
-                    tally.add(&world.tally);
-                }
-                total.lock().unwrap_or_else(PoisonError::into_inner).add(&tally);
-            });
-        }
-    });
-    let tally = total.into_inner().unwrap_or_else(PoisonError::into_inner);
+    let begun = Instant::now();
+    let Crowd { tally, spent, failed } = crowd::run(worlds, limit, from, ENOUGH);
     println!("{tally}");
-    let seconds = begun.elapsed().as_secs_f64();
+    let (seconds, spent) = (begun.elapsed().as_secs_f64(), spent.as_secs_f64());
     println!(
-        "{:.1} s on {cores} cores, {:.0} machine steps a second, {:.2} ms a world",
-        seconds,
-        tally.steps as f64 / seconds,
-        seconds * 1_000.0 * cores as f64 / tally.worlds.max(1) as f64,
+        "{seconds:.1} s, {spent:.1} s of one core: {:.0} machine steps a second and core, \
+         {:.2} ms a world",
+        tally.steps as f64 / spent,
+        spent * 1_000.0 / tally.worlds.max(1) as f64,
     );
-    println!("seeds {from} to {}", from + tally.worlds.max(1) - 1);
-    if failed.into_inner() { ExitCode::FAILURE } else { ExitCode::SUCCESS }
+    let last = from + tally.worlds.max(1) - 1;
+    println!("seeds {from} to {last}, digest {:016x}", tally.digest);
+    for (seed, broken) in &failed {
+        println!("broken: {broken}\nreplay: cargo xtask sim --seed {seed}");
+    }
+    if let Some((seed, broken)) = failed.first() {
+        let (plan, broken) = minimise(Plan::random(*seed), broken.clone());
+        println!("the first of them, cut down:\n{plan}\nbroken: {broken}");
+    }
+    if pace() && failed.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
+
+/// A run with so many broken worlds goes no further.
+const ENOUGH: usize = 10;
+
+/// Says which seed breaks which promise first, or that none does.
+fn hunt(worlds: u64) -> ExitCode {
+    match crowd::run(worlds, None, 1, 1).failed.first() {
+        Some((seed, broken)) => println!("{seed}: {}", broken.promise),
+        None => println!("{worlds}: nothing"),
+    }
+    ExitCode::SUCCESS
+}
+
+/// How long an ordinary day takes; whether it kept every promise.
+fn pace() -> bool {
+    let begun = crowd::cpu_time();
+    let mut kept = true;
+    let mut tally = Tally::default();
+    for seed in 1..=DAYS {
+        let mut world = World::new(Plan::day(seed));
+        if let Some(broken) = world.run() {
+            println!("an ordinary day, seed {seed}: {broken}");
+            kept = false;
+        }
+        tally.add(&world.tally);
+    }
+    let seconds = (crowd::cpu_time() - begun).as_secs_f64();
+    println!(
+        "5 tabs for 24 virtual hours: {:.1} ms of one core, {} machine steps",
+        seconds * 1_000.0 / DAYS as f64,
+        tally.steps / DAYS,
+    );
+    kept
+}
+
+/// So many days make a figure.
+const DAYS: u64 = 50;

@@ -10,8 +10,13 @@ use crate::{
 #[must_use]
 pub fn minimise(plan: Plan, broken: Broken) -> (Plan, Broken) {
     let mut best = (plan, broken);
+    let mut tries = 0;
     loop {
         let smaller = candidates(&best.0).into_iter().find_map(|plan| {
+            tries += 1;
+            if tries > TRIES {
+                return None;
+            }
             let broken = World::new(plan.clone()).run()?;
             Some((plan, broken))
         });
@@ -21,6 +26,9 @@ pub fn minimise(plan: Plan, broken: Broken) -> (Plan, Broken) {
         }
     }
 }
+
+/// Large worlds take long: no more are run than this.
+const TRIES: u32 = 600;
 
 /// Plans that are a little smaller: fewer things happen, fewer tabs, fewer faults, less time.
 fn candidates(plan: &Plan) -> Vec<Plan> {

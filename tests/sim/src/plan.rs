@@ -37,7 +37,7 @@ pub struct Plan {
 }
 
 /// How often things go wrong, per thousand.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Odds {
     /// A request never arrives.
     pub lost_request: u32,
@@ -53,7 +53,7 @@ pub struct Odds {
     pub lost_message: u32,
     /// A message between tabs comes twice or late.
     pub odd_message: u32,
-    /// Storage refuses a write.
+    /// Storage refuses a write; never two of a tab in a row.
     pub failed_write: u32,
     /// Reads in other tabs lag behind by this much, milliseconds.
     pub read_lag: Millis,
@@ -116,6 +116,10 @@ pub enum Action {
     SetClock(Millis),
     /// No network for so long.
     Offline(Millis),
+    /// The application's server takes no token for so long, and the tab asks it again and again.
+    Distrust(usize, Millis),
+    /// Something begins or ends in the tab that counts as input all the time.
+    Hold(usize, bool),
     /// Storage is wiped.
     Wipe,
     /// The user signs out.
@@ -186,6 +190,31 @@ impl Plan {
         plan
     }
 
+    /// An ordinary day: five tabs for 24 hours, somebody at work, and nothing goes wrong.
+    #[must_use]
+    pub fn day(seed: u64) -> Self {
+        let mut dice = Dice::new(seed);
+        let minute = 60_000;
+        let actions = (0..24 * 60 / 5).flat_map(|turn| {
+            let at = turn * 5 * minute;
+            let (tab, other) = (dice.between(0, 4) as usize, dice.between(0, 4) as usize);
+            [(at, Action::Input(tab)), (at + minute, Action::Request(other))]
+        });
+        Self {
+            seed,
+            length: 24 * 60 * minute,
+            tabs: 5,
+            policy: Policy::default(),
+            storage: Storage::Local,
+            locks: Locks::Working,
+            access_ttl: 900,
+            skew: 0,
+            monotonic_sleeps: false,
+            odds: Odds::default(),
+            actions: actions.collect(),
+        }
+    }
+
     fn script(&self, dice: &mut Dice) -> Vec<(Millis, Action)> {
         let mut actions = Vec::new();
         let busy = dice.chance(800);
@@ -201,7 +230,7 @@ impl Plan {
         }
         for _ in 0..drama {
             let tab = any(dice);
-            let action = match dice.between(0, 29) {
+            let action = match dice.between(0, 32) {
                 0..=2 => Action::Refresh(tab),
                 3..=5 => Action::Hide(tab),
                 6..=8 => Action::Show(tab),
@@ -216,6 +245,8 @@ impl Plan {
                 24..=25 => Action::Offline(dice.between(1, 2_000) * 1_000),
                 26 => Action::Wipe,
                 27 => Action::Cancel(tab),
+                29 => Action::Distrust(tab, dice.between(1, 60) * 1_000),
+                30..=31 => Action::Hold(tab, dice.chance(500)),
                 28 => match dice.between(0, 3) {
                     0 => Action::SignOut(tab),
                     1 => Action::SignIn(tab, false),
@@ -230,7 +261,7 @@ impl Plan {
             };
             at(dice, action);
         }
-        // Two stated limits. With storage that lags, a page that has just been loaded, or attempts
+        // Stated limits. With storage that lags, a page that has just been loaded, or attempts
         // that fail within milliseconds, can let two tabs make a key each; and a tab that stood
         // still while storage was wiped has nothing to learn from.
         if self.odds.read_lag > 0 {
@@ -242,6 +273,15 @@ impl Plan {
         if actions.iter().any(|(_, action)| matches!(action, Action::Freeze(..) | Action::Sleep(_)))
         {
             actions.retain(|(_, action)| *action != Action::Wipe);
+        }
+        // A key that could not be stored is gone with its page.
+        if self.odds.failed_write > 0 {
+            use Action::{Crash, Freeze, Reload};
+            actions.retain(|(_, action)| !matches!(action, Crash(_) | Freeze(..) | Reload(_)));
+        }
+        // The server remembers eight rotations: what is older and still on its way is theft to it.
+        if self.odds.duplicated > 0 || self.odds.slow > 0 {
+            actions.retain(|(_, action)| !matches!(action, Action::Distrust(..)));
         }
         actions.sort_by_key(|(at, _)| *at);
         actions
@@ -269,18 +309,19 @@ impl Odds {
     fn random(dice: &mut Dice, locks: Locks) -> Self {
         let odds = |dice: &mut Dice| dice.pick(&[0, 0, 20, 100, 300]);
         let lone = locks != Locks::Working;
-        // A tab must hear of the others somehow: storage that lags and messages that get lost
-        // together leave it nothing. That is a stated limit.
+        // A tab must hear of the others somehow: storage that lags or refuses, and messages that
+        // get lost, together leave it nothing. That is a stated limit.
         let lags = !lone && dice.chance(300);
+        let lost_message = if lone || lags { 0 } else { odds(dice) };
         Self {
             lost_request: odds(dice),
             lost_response: odds(dice),
             duplicated: odds(dice),
             slow: odds(dice),
             refused: odds(dice),
-            lost_message: if lone || lags { 0 } else { odds(dice) },
+            lost_message,
             odd_message: odds(dice),
-            failed_write: if lone { 0 } else { dice.pick(&[0, 0, 0, 50]) },
+            failed_write: if lone || lost_message > 0 { 0 } else { dice.pick(&[0, 0, 50]) },
             read_lag: if lags { dice.pick(&[50, 200]) } else { 0 },
         }
     }

@@ -1,6 +1,6 @@
 //! One tab: the machine, and what it is waiting for.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, rc::Rc};
 
 use everfresh::core::{
     clock::{Millis, Now},
@@ -8,11 +8,12 @@ use everfresh::core::{
     entropy::Seeded,
     input::LeaseId,
     policy::Policy,
+    record::Record,
     session::Session,
     snapshot::Status,
 };
 
-use crate::browser::TabId;
+use crate::{browser::TabId, world::Event};
 
 /// A tab, running or not.
 #[derive(Debug)]
@@ -25,12 +26,20 @@ pub struct Tab {
     pub(crate) running: Running,
     pub(crate) hidden: bool,
     /// Its own copy of the session, where there is one.
-    pub(crate) own: Option<String>,
+    pub(crate) own: Option<Rc<Record>>,
     pub(crate) lease: Option<Lease>,
+    /// The access token that observers know of.
+    pub(crate) token: Option<String>,
+    /// Something counts as input all the time.
+    pub(crate) held: bool,
     /// The refresh that it waits for.
     pub(crate) attempt: Option<Attempt>,
     pub(crate) calls: HashMap<WaiterId, Call>,
-    pub(crate) timer: u64,
+    /// What came for it while it stood still.
+    pub(crate) parked: Vec<Event>,
+    pub(crate) overdue: bool,
+    /// Storage refused its last write.
+    pub(crate) refused: bool,
     last_waiter: WaiterId,
     /// Between a `started` and a `signed-out` event.
     pub(crate) signed_in: bool,
@@ -76,9 +85,13 @@ impl Tab {
             hidden: false,
             own: None,
             lease: None,
+            token: None,
+            held: false,
             attempt: None,
             calls: HashMap::new(),
-            timer: 0,
+            parked: Vec::new(),
+            overdue: false,
+            refused: false,
             last_waiter: 0,
             signed_in: false,
         }
@@ -99,7 +112,7 @@ impl Tab {
     }
 
     pub(crate) fn status(&self) -> Status {
-        self.session.snapshot().status
+        self.session.status()
     }
 
     pub(crate) fn is_live(&self) -> bool {

@@ -1,6 +1,10 @@
 //! What all the worlds came to.
 
-use std::{collections::BTreeMap, fmt};
+use std::{
+    collections::BTreeMap,
+    fmt,
+    hash::{Hash, Hasher},
+};
 
 use everfresh::core::clock::Millis;
 use everfresh_server::rotation::Transition;
@@ -28,11 +32,24 @@ pub struct Tally {
     pub thefts: u64,
     /// Thefts after which both parties went on, so that the server had to notice.
     pub detected: u64,
+    /// Tells runs apart: the same worlds give the same number, on every machine and in any order.
+    pub digest: u64,
 }
 
 impl Tally {
     pub(crate) fn fault(&mut self, kind: &'static str) {
         *self.faults.entry(kind).or_default() += 1;
+    }
+
+    /// Sums up what one world came to.
+    pub(crate) fn seal(&mut self, seed: u64) {
+        let mut hash = Fnv(0xcbf2_9ce4_8422_2325);
+        for number in [seed, self.time.unsigned_abs(), self.steps, self.refreshes, self.requests] {
+            hash.write_u64(number);
+        }
+        (&self.faults, &self.ends, &self.transitions).hash(&mut hash);
+        (self.thefts, self.detected).hash(&mut hash);
+        self.digest = hash.finish();
     }
 
     /// Adds another tally.
@@ -44,6 +61,7 @@ impl Tally {
         self.requests += other.requests;
         self.thefts += other.thefts;
         self.detected += other.detected;
+        self.digest = self.digest.wrapping_add(other.digest);
         merge(&mut self.faults, &other.faults);
         merge(&mut self.ends, &other.ends);
         merge(&mut self.transitions, &other.transitions);
@@ -53,6 +71,21 @@ impl Tally {
 fn merge<K: Ord + Copy>(into: &mut BTreeMap<K, u64>, from: &BTreeMap<K, u64>) {
     for (key, count) in from {
         *into.entry(*key).or_default() += count;
+    }
+}
+
+/// FNV-1a: a hash that is the same everywhere.
+struct Fnv(u64);
+
+impl Hasher for Fnv {
+    fn write(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.0 = (self.0 ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
+        }
+    }
+
+    fn finish(&self) -> u64 {
+        self.0
     }
 }
 

@@ -11,7 +11,7 @@ use crate::{
     browser::TabId,
     plan::{Action, Storage},
     server::EPOCH,
-    tab::What,
+    tab::{Tab, What},
     world::World,
 };
 
@@ -40,10 +40,15 @@ pub(crate) struct Truth {
     /// Last user input in any tab, and the sign-in, in felt time.
     pub(crate) last_input: Millis,
     pub(crate) signed_in_at: Millis,
+    /// When something was last held that is held no longer, in felt time.
+    pub(crate) last_held: Millis,
     /// The user signed out, or an administrator did, or a thief was there.
     pub(crate) signed_out: bool,
     pub(crate) revoked: bool,
     pub(crate) stolen: bool,
+    /// The sign-in that the user signed out of, and where.
+    pub(crate) signed_out_of: Option<u32>,
+    pub(crate) signed_out_by: Option<TabId>,
     /// Somebody signed in after the first.
     pub(crate) sign_ins: u32,
 }
@@ -65,15 +70,21 @@ impl World {
                     self.watch_restart(tab);
                 }
                 self.tabs[tab].signed_in = true;
+                self.tabs[tab].token = self.tabs[tab].session.access_token().map(str::to_owned);
             }
+            Event::Refreshed { .. } => self.watch_refreshed(tab),
             Event::SignedOut { reason } => {
                 let asked = self.tabs[tab].calls.values().any(|call| call.what == What::SignOut);
                 if !self.tabs[tab].signed_in && *reason != EndReason::Cancelled && !asked {
                     self.broken("an end is told once", format!("tab {tab}: {}", reason.as_str()));
                 }
+                let held = self.tabs[tab].signed_in && self.tabs[tab].held;
                 self.tabs[tab].signed_in = false;
                 *self.tally.ends.entry(reason.as_str()).or_default() += 1;
                 self.watch_end(tab, *reason);
+                if held {
+                    self.let_go();
+                }
             }
             _ => {}
         }
@@ -95,7 +106,9 @@ impl World {
             EndReason::Cancelled => self.did(|action| matches!(action, Action::Cancel(_))),
             EndReason::SignedOut => truth.signed_out,
             EndReason::Idle => policy.idle.is_some_and(|idle| {
-                !self.hears_all_input() || felt - truth.last_input >= idle - share - SLACK
+                let held = self.facts.calm && !self.facts.leaps;
+                let last = if held { self.last_input() } else { truth.last_input };
+                !self.hears_all_input() || felt - last >= idle - share - SLACK
             }),
             EndReason::MaxAge => policy
                 .max_session
@@ -109,6 +122,20 @@ impl World {
         if !cause {
             self.broken("no end without a cause", format!("tab {tab}: {}", reason.as_str()));
         }
+    }
+
+    /// When the user was last there, in felt time.
+    pub(crate) fn last_input(&self) -> Millis {
+        let held = |tab: &Tab| tab.held && tab.is_running() && tab.is_live();
+        if self.tabs.iter().any(held) {
+            return self.now + self.truth.leaps;
+        }
+        self.truth.last_input.max(self.truth.last_held)
+    }
+
+    /// What was held in a tab is held no longer, or by nobody who could say so.
+    pub(crate) fn let_go(&mut self) {
+        self.truth.last_held = self.now + self.truth.leaps;
     }
 
     fn did(&self, what: impl Fn(&Action) -> bool) -> bool {
@@ -150,10 +177,7 @@ impl World {
             What::SignOut => self.plan.policy.timeout + 3_000,
             _ => wait,
         };
-        let calm = !self.did(|action| {
-            matches!(action, Action::Sleep(_) | Action::Freeze(..) | Action::Hide(_))
-        });
-        if calm && self.now - asked_at > bound + SLACK {
+        if self.facts.calm && self.now - asked_at > bound + SLACK {
             self.broken("nobody waits beyond the bound", format!("tab {tab}: {what:?}"));
         }
         if let (Outcome::Token(lease), What::Request { user: Some(user), .. }) = (outcome, what)
@@ -174,13 +198,9 @@ impl World {
         if over && refreshing {
             self.broken("no refresh after the end", format!("tab {id}"));
         }
-        if let Some(deadline) = self.tabs[id].session.next_deadline()
-            && deadline.after <= 0
-        {
-            self.broken("no deadline is left behind", format!("tab {id}: {deadline:?}"));
-        }
         self.watch_lateness(id);
-        if self.plan.locks_keep_apart() {
+        self.watch_lock();
+        if self.facts.locks_keep_apart {
             let flying = self.tabs.iter().filter(|tab| tab.attempt.is_some()).count();
             if flying > 1 && self.truth.sign_ins < 2 {
                 self.broken("one refresh at a time", format!("{flying} under way"));
@@ -200,12 +220,10 @@ impl World {
         // A refresh that was sent just before the deadline may bring one more token.
         let last = life + policy.timeout;
         let grace = if policy.idle_mode == IdleMode::Lapse { last } else { 0 };
-        let idle =
-            policy.idle.is_some_and(|idle| felt - self.truth.last_input > idle + grace + SLACK);
+        let idle = policy.idle.is_some_and(|idle| felt - self.last_input() > idle + grace + SLACK);
         let old =
             policy.max_session.is_some_and(|max| felt - self.truth.signed_in_at > max + SLACK);
-        let set_back = self.did(|a| matches!(a, Action::SetClock(by) if *by < 0));
-        if (idle || old) && !set_back {
+        if (idle || old) && !self.facts.set_back {
             self.broken("an end is never missed", format!("tab {id} is still signed in"));
         }
     }
@@ -233,6 +251,7 @@ impl World {
                 self.broken("a tab gets its token when the network is well", seen);
             }
         }
+        self.watch_manners_at_the_end();
         let noticed = self.server_noticed();
         if let Some(thief) = &self.thief
             && thief.must_be_noticed()

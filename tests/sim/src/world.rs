@@ -1,14 +1,11 @@
 //! The world: one queue of things to come, taken in order of time.
 
-use std::{
-    cmp::Reverse,
-    collections::{BinaryHeap, HashMap},
-};
+use std::{collections::VecDeque, rc::Rc};
 
 use everfresh::core::{
     clock::Millis,
     effect::{Attempt, Effect, Outcome, RefreshRequest, RevokeId, Ticket},
-    input::{Answer, Found, Input, LeaseId, Wake},
+    input::{Answer, Found, Input, LeaseId, Wake, Written},
     record::Record,
 };
 use everfresh_server::rotation::SessionId;
@@ -16,8 +13,10 @@ use everfresh_server::rotation::SessionId;
 use crate::{
     browser::{Disk, LockManager, TabId},
     dice::Dice,
-    plan::{Action, Locks, Plan},
-    server::{EPOCH, Server, Who},
+    manners::Manners,
+    plan::{Action, Locks, Odds, Plan},
+    queue::{Next, Queue},
+    server::{EPOCH, Server},
     tab::{Running, Tab, What},
     tally::Tally,
     thief::Thief,
@@ -26,6 +25,9 @@ use crate::{
 
 /// More calls of the machine than this in one world are a livelock.
 const MAX_STEPS: u64 = 400_000;
+
+/// In one world of so many records travel as text.
+const TEXTUAL: u64 = 16;
 
 /// How long everything is well at the end, so that every tab can recover.
 const RECOVERY: Millis = 200_000;
@@ -47,13 +49,17 @@ pub struct World {
     pub(crate) disk: Disk,
     pub(crate) locks: LockManager,
     pub(crate) dice: Dice,
-    queue: BinaryHeap<Reverse<(Millis, u64, usize)>>,
-    coming: HashMap<usize, Event>,
-    order: u64,
+    queue: Queue<Event>,
+    /// Records really travel as text. In the other worlds they are read once, not by every tab.
+    textual: bool,
+    pub(crate) facts: Facts,
+    pub(crate) manners: Manners,
     /// What the wall clock of the device was set by.
     pub(crate) clock_set: Millis,
     pub(crate) offline_until: Millis,
     pub(crate) asleep_until: Millis,
+    /// Until then the application's server takes no token.
+    pub(crate) distrust_until: Millis,
     pub(crate) well: bool,
     pub(crate) sessions: Vec<SessionId>,
 }
@@ -61,13 +67,12 @@ pub struct World {
 #[derive(Debug)]
 pub(crate) enum Event {
     Act(Action),
-    Timer(TabId, u64),
-    Message(TabId, String),
-    RecordChanged(TabId, String),
+    Message(TabId, Said),
+    RecordChanged(TabId, Rc<Record>),
     Grant,
     LockAbsent(TabId, Ticket),
-    Arrives(TabId, Attempt, RefreshRequest, bool),
-    Answered(TabId, Attempt, Answer),
+    Arrives(TabId, Attempt, Box<RefreshRequest>, bool),
+    Answered(TabId, Attempt, Box<Answer>),
     RevokeArrives(TabId, RevokeId, Vec<String>),
     RevokeAnswered(TabId, RevokeId, bool),
     Called { tab: TabId, lease: LeaseId, token: String, user: Option<String>, resent: bool },
@@ -77,12 +82,37 @@ pub(crate) enum Event {
     Recover,
 }
 
+/// What a tab said to the others.
+#[derive(Clone, Debug)]
+pub(crate) struct Said {
+    text: Rc<str>,
+    record: Option<Rc<Record>>,
+}
+
+/// What of a plan is asked for after every step.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Facts {
+    pub(crate) locks_keep_apart: bool,
+    pub(crate) set_back: bool,
+    /// No page stands still or wakes late.
+    pub(crate) calm: bool,
+    pub(crate) clock_is_set: bool,
+    /// Nobody can be there while the device sleeps, whatever is held.
+    pub(crate) leaps: bool,
+    /// What one tab learns the others learn.
+    pub(crate) all_hear: bool,
+    pub(crate) nothing_happens: bool,
+    pub(crate) jitter_shows: bool,
+}
+
 impl World {
     /// A world that has not begun.
     #[must_use]
     pub fn new(plan: Plan) -> Self {
         let mut dice = Dice::new(plan.seed ^ 0x5eed);
         let server = Server::new(dice.seed(), plan.access_ttl);
+        let textual = plan.seed.is_multiple_of(TEXTUAL);
+        let facts = Facts::of(&plan);
         Self {
             now: 0,
             tabs: Vec::new(),
@@ -92,15 +122,17 @@ impl World {
             broken: None,
             tally: Tally { worlds: 1, ..Tally::default() },
             story: None,
-            disk: Disk::new(plan.storage, plan.odds.read_lag),
+            disk: Disk::new(plan.storage, plan.odds.read_lag, textual),
             locks: LockManager::default(),
             dice,
-            queue: BinaryHeap::new(),
-            coming: HashMap::new(),
-            order: 0,
+            queue: Queue::new(),
+            textual,
+            facts,
+            manners: Manners::default(),
             clock_set: 0,
             offline_until: 0,
             asleep_until: 0,
+            distrust_until: 0,
             well: false,
             sessions: Vec::new(),
             plan,
@@ -124,13 +156,15 @@ impl World {
         }
         let end = self.plan.length;
         self.at(end, Event::Recover);
-        while let Some(Reverse((at, _, key))) = self.queue.pop() {
-            let Some(event) = self.coming.remove(&key) else { continue };
+        while let Some((at, next)) = self.queue.next() {
             if at > end + RECOVERY || self.broken.is_some() {
                 break;
             }
             self.now = self.now.max(at);
-            self.happen(event);
+            match next {
+                Next::Event(event) => self.happen(event),
+                Next::Deadline(tab) => self.deadline(tab),
+            }
             if self.tally.steps > MAX_STEPS {
                 self.broken("no livelock", format!("{MAX_STEPS} steps"));
             }
@@ -142,6 +176,7 @@ impl World {
         if self.broken.is_none() {
             self.watch_the_end();
         }
+        self.tally.seal(self.plan.seed);
         self.broken.clone()
     }
 
@@ -154,10 +189,7 @@ impl World {
     }
 
     pub(crate) fn at(&mut self, at: Millis, event: Event) {
-        self.order += 1;
-        let key = self.order as usize;
-        self.coming.insert(key, event);
-        self.queue.push(Reverse((at, self.order, key)));
+        self.queue.add(at, event);
     }
 
     pub(crate) fn after(&mut self, low: Millis, high: Millis, event: Event) {
@@ -171,7 +203,7 @@ impl World {
         }
     }
 
-    fn strikes(&mut self, odds: u32, kind: &'static str) -> bool {
+    pub(crate) fn strikes(&mut self, odds: u32, kind: &'static str) -> bool {
         let strikes = !self.well && self.dice.chance(odds);
         if strikes {
             self.tally.fault(kind);
@@ -185,11 +217,11 @@ impl World {
             && !self.reaches(tab)
         {
             // What comes for a page that stands still comes when it runs again, or never.
-            let lost = matches!(event, Event::Message(..) | Event::Answered(..)) && !self.well;
+            let mortal = matches!(event, Event::Message(..) | Event::Answered(..));
             match self.tabs[tab].running {
                 Running::Gone => {}
-                Running::Frozen if lost && self.dice.chance(500) => {}
-                Running::Frozen => self.after(500, 2_000, event),
+                Running::Frozen if mortal && self.dice.chance(500) => {}
+                Running::Frozen => self.tabs[tab].parked.push(event),
                 Running::Yes => {
                     let wait = self.asleep_until - self.now;
                     self.after(wait, wait + 50, event);
@@ -199,17 +231,11 @@ impl World {
         }
         match event {
             Event::Act(action) => self.act(action),
-            Event::Timer(tab, timer) => {
-                if self.tabs[tab].timer == timer {
-                    self.feed(tab, Input::TimerFired);
-                }
+            Event::Message(tab, said) => {
+                self.tell(|| format!("tab {tab}    hears the others"));
+                self.feed(tab, said.input());
             }
-            Event::Message(tab, text) => self.feed(tab, Input::PeerMessage(text)),
-            Event::RecordChanged(tab, text) => {
-                let found = Record::decode(&text)
-                    .map_or(Found::Corrupt, |record| Found::Record(Box::new(record)));
-                self.feed(tab, Input::RecordChanged(found));
-            }
+            Event::RecordChanged(tab, record) => self.feed(tab, changed(&record)),
             Event::Grant => self.grant(),
             Event::LockAbsent(tab, ticket) => self.feed(tab, Input::LockUnavailable(ticket)),
             Event::Arrives(tab, attempt, request, counts) => {
@@ -218,7 +244,8 @@ impl World {
             Event::Answered(tab, attempt, answer) => {
                 if self.tabs[tab].attempt == Some(attempt) {
                     self.tabs[tab].attempt = None;
-                    self.feed(tab, Input::RefreshAnswered { attempt, answer });
+                    self.watch_answer(tab, &answer);
+                    self.feed(tab, Input::RefreshAnswered { attempt, answer: *answer });
                 }
             }
             Event::RevokeArrives(tab, revoke, tokens) => {
@@ -234,7 +261,12 @@ impl World {
                 self.feed(tab, Input::RevokeAnswered { revoke, revoked });
             }
             Event::Called { tab, lease, token, user, resent } => {
-                let status = if self.server.accepts(&token, self.now) { 200 } else { 401 };
+                let status =
+                    if self.now >= self.distrust_until && self.server.accepts(&token, self.now) {
+                        200
+                    } else {
+                        401
+                    };
                 self.after(5, 100, Event::Returned { tab, lease, status, user, resent });
             }
             Event::Returned { tab, lease, status, user, resent } => {
@@ -263,8 +295,9 @@ impl World {
     }
 
     pub(crate) fn feed(&mut self, id: TabId, input: Input) {
-        let mut inputs = std::collections::VecDeque::from([input]);
-        while let Some(input) = inputs.pop_front() {
+        let mut next = Some(input);
+        let mut more = VecDeque::new();
+        while let Some(input) = next.take().or_else(|| more.pop_front()) {
             let clocks = self.tabs[id].clocks(self.now, self.wall());
             self.tell(|| format!("tab {id} <- {input:?}"));
             self.tally.steps += 1;
@@ -274,23 +307,49 @@ impl World {
                 {
                     self.tell(|| format!("tab {id} -> {effect:?}"));
                 }
-                inputs.extend(self.perform(id, effect));
+                more.extend(self.perform(id, effect));
             }
         }
         self.arm(id);
         self.watch_tab(id);
     }
 
-    fn arm(&mut self, id: TabId) {
-        let Some(deadline) = self.tabs[id].session.next_deadline() else { return };
-        self.tabs[id].timer += 1;
-        let timer = self.tabs[id].timer;
-        let mut at = self.now + deadline.after.max(0);
-        if self.tabs[id].hidden && !self.well {
-            // Browsers wake a hidden page once a minute.
-            at = at / 60_000 * 60_000 + 60_000;
+    fn deadline(&mut self, id: TabId) {
+        if self.reaches(id) {
+            self.feed(id, Input::TimerFired);
+        } else if self.tabs[id].is_running() {
+            let at = self.asleep_until + self.dice.between(0, 50);
+            self.queue.set_deadline(id, Some(at));
+        } else {
+            self.tabs[id].overdue = true;
         }
-        self.at(at, Event::Timer(id, timer));
+    }
+
+    /// What the page has missed while it stood still.
+    pub(crate) fn catch_up(&mut self, id: TabId) {
+        let from = self.now.max(self.asleep_until) - self.now;
+        self.after(from, from + 20, Event::Wake(id));
+        for event in std::mem::take(&mut self.tabs[id].parked) {
+            self.after(from, from + 50, event);
+        }
+        if std::mem::take(&mut self.tabs[id].overdue) {
+            let at = self.now + from + self.dice.between(0, 20);
+            self.queue.set_deadline(id, Some(at));
+        }
+    }
+
+    fn arm(&mut self, id: TabId) {
+        let deadline = self.tabs[id].session.next_deadline();
+        if let Some(deadline) = deadline
+            && deadline.after <= 0
+        {
+            self.broken("no deadline is left behind", format!("tab {id}: {deadline:?}"));
+        }
+        let at = deadline.map(|deadline| self.now + deadline.after);
+        // Browsers wake a hidden page once a minute.
+        let coarse = self.tabs[id].hidden && !self.well;
+        let at = at.map(|at| if coarse { at / 60_000 * 60_000 + 60_000 } else { at });
+        self.queue.set_deadline(id, at);
     }
 
     fn perform(&mut self, id: TabId, effect: Effect) -> Option<Input> {
@@ -319,25 +378,26 @@ impl World {
                 self.after(0, 2, Event::Grant);
             }
             Effect::Read(read) => {
-                let found = self.disk.read(id, self.tabs[id].own.as_deref(), now);
+                let found = self.disk.read(id, self.tabs[id].own.as_ref(), now);
                 return Some(Input::RecordRead { read, found });
             }
             Effect::Write { write, record } => {
-                if self.strikes(self.plan.odds.failed_write, "storage write failed") {
-                    let written = everfresh::core::input::Written::Failed;
-                    return Some(Input::RecordWritten { write, written });
+                let odds = if self.tabs[id].refused { 0 } else { self.plan.odds.failed_write };
+                self.tabs[id].refused = self.strikes(odds, "storage write failed");
+                if self.tabs[id].refused {
+                    return Some(Input::RecordWritten { write, written: Written::Failed });
                 }
-                let (written, text) = self.disk.write(id, &mut self.tabs[id].own, *record, now);
-                for other in 0..self.tabs.len() {
-                    if let Some(text) = text.clone().filter(|_| other != id) {
+                let (written, shared) = self.disk.write(id, &mut self.tabs[id].own, *record, now);
+                if let Some(shared) = shared {
+                    for other in self.others(id) {
                         let lag = self.plan.odds.read_lag;
-                        self.after(lag, lag + 20, Event::RecordChanged(other, text));
+                        self.after(lag, lag + 20, Event::RecordChanged(other, Rc::clone(&shared)));
                     }
                 }
                 return Some(Input::RecordWritten { write, written });
             }
             Effect::Forget => self.tabs[id].own = None,
-            Effect::Broadcast(text) => self.broadcast(id, &text),
+            Effect::Broadcast(text) => self.broadcast(id, text),
             Effect::Settle { waiter, outcome } => self.settle(id, waiter, outcome),
             Effect::Lease(lease) => self.tabs[id].lease = lease,
             Effect::Revoke { revoke, request } => {
@@ -355,72 +415,28 @@ impl World {
         None
     }
 
-    fn broadcast(&mut self, from: TabId, text: &str) {
-        for to in 0..self.tabs.len() {
-            if to == from || self.strikes(self.plan.odds.lost_message, "message lost") {
+    fn broadcast(&mut self, from: TabId, text: String) {
+        let others = self.others(from);
+        if others.is_empty() {
+            return;
+        }
+        let record = Some(&text).filter(|_| !self.textual);
+        let record = record.and_then(|text| Record::decode(text)).map(Rc::new);
+        let said = Said { text: text.into(), record };
+        for to in others {
+            if self.strikes(self.plan.odds.lost_message, "message lost") {
                 continue;
             }
-            self.after(0, 5, Event::Message(to, text.to_owned()));
+            self.after(0, 5, Event::Message(to, said.clone()));
             if self.strikes(self.plan.odds.odd_message, "message repeated late") {
-                self.after(0, 10_000, Event::Message(to, text.to_owned()));
+                self.after(0, 10_000, Event::Message(to, said.clone()));
             }
         }
     }
 
-    fn send(&mut self, id: TabId, attempt: Attempt, request: RefreshRequest) {
-        self.tally.refreshes += 1;
-        self.tabs[id].attempt = Some(attempt);
-        let odds = self.plan.odds;
-        if self.now < self.offline_until {
-            self.after(1, 50, Event::Answered(id, attempt, Answer::Unreachable));
-        } else if self.strikes(odds.lost_request, "request lost") {
-            self.after(50, 15_000, Event::Answered(id, attempt, Answer::Unreachable));
-        } else if self.strikes(odds.refused, "refused on the way") {
-            let answer = self.detour();
-            self.after(5, 100, Event::Answered(id, attempt, answer));
-        } else {
-            if self.strikes(odds.duplicated, "request arrives twice") {
-                let copy = request.clone();
-                self.after(100, 40_000, Event::Arrives(id, attempt, copy, false));
-            }
-            let slow = self.strikes(odds.slow, "slow request");
-            let most = if slow { 30_000 } else { 100 };
-            self.after(5, most, Event::Arrives(id, attempt, request, true));
-        }
-    }
-
-    /// What proxies, gateways and captive portals say.
-    fn detour(&mut self) -> Answer {
-        let status = self.dice.pick(&[408, 429, 500, 502, 503, 200]);
-        if status == 200 {
-            return Answer::Unusable;
-        }
-        let retry_after =
-            (status == 429 || status == 503).then(|| self.dice.between(0, 30) * 1_000);
-        Answer::Refused { status, error: String::new(), error_code: String::new(), retry_after }
-    }
-
-    fn arrives(&mut self, tab: TabId, attempt: Attempt, request: &RefreshRequest, counts: bool) {
-        let token = request.refresh_token.as_deref().unwrap_or_default();
-        let answer = self.server.refresh(token, &request.rotation_key, Who::Owner, self.now);
-        self.tell(|| match &answer {
-            Answer::Granted(_) => "server     grants".to_owned(),
-            answer => format!("server     {answer:?}"),
-        });
-        if !counts {
-            return;
-        }
-        if let Some(thief) = &mut self.thief {
-            thief.owner_came();
-        }
-        if self.strikes(self.plan.odds.lost_response, "response lost") {
-            self.after(50, 15_000, Event::Answered(tab, attempt, Answer::Unreachable));
-            return;
-        }
-        let slow = self.strikes(self.plan.odds.slow, "slow response");
-        let most = if slow { 30_000 } else { 100 };
-        self.after(5, most, Event::Answered(tab, attempt, answer));
-        self.thief_follows();
+    fn others(&self, than: TabId) -> Vec<TabId> {
+        let there = |tab: &&Tab| tab.id != than && tab.running != Running::Gone;
+        self.tabs.iter().filter(there).map(|tab| tab.id).collect()
     }
 
     fn settle(&mut self, id: TabId, waiter: u32, outcome: Outcome) {
@@ -434,21 +450,9 @@ impl World {
         }
     }
 
-    pub(crate) fn call_server(
-        &mut self,
-        tab: TabId,
-        lease: LeaseId,
-        token: String,
-        user: Option<String>,
-        resent: bool,
-    ) {
-        if self.now >= self.offline_until {
-            self.after(5, 100, Event::Called { tab, lease, token, user, resent });
-        }
-    }
-
     fn grant(&mut self) {
         let Some((tab, ticket)) = self.locks.grant() else { return };
+        self.manners.lock = Some((tab, self.now));
         // A frozen page is given the lock and does nothing with it.
         if self.reaches(tab) {
             self.feed(tab, Input::LockGranted(ticket));
@@ -461,12 +465,47 @@ impl World {
     }
 }
 
+impl Facts {
+    fn of(plan: &Plan) -> Self {
+        use Action::{Freeze, Hide, Input, Request, SetClock, Sleep, Wipe};
+        let did = |what: fn(&Action) -> bool| plan.actions.iter().any(|(_, action)| what(action));
+        let odds = plan.odds;
+        let lossless = odds.lost_message == 0 && odds.failed_write == 0 && odds.read_lag == 0;
+        let life = Millis::from(plan.access_ttl) * 1_000;
+        Self {
+            locks_keep_apart: plan.locks_keep_apart(),
+            set_back: did(|action| matches!(action, SetClock(by) if *by < 0)),
+            calm: !did(|action| matches!(action, Sleep(_) | Freeze(..) | Hide(_))),
+            leaps: did(|action| matches!(action, SetClock(_) | Sleep(_))),
+            clock_is_set: did(|action| matches!(action, SetClock(_))),
+            all_hear: lossless && !did(|action| matches!(action, Freeze(..) | Sleep(_) | Wipe)),
+            nothing_happens: odds == Odds::default()
+                && plan.locks == Locks::Working
+                && !did(|action| !matches!(action, Input(_) | Request(_))),
+            jitter_shows: plan.policy.jitter >= 5_000 && plan.policy.lead < life / 2,
+        }
+    }
+}
+
+impl Said {
+    fn input(self) -> Input {
+        match &self.record {
+            Some(record) => changed(record),
+            None => Input::PeerMessage(self.text.as_ref().to_owned()),
+        }
+    }
+}
+
+/// A record does not care whether storage or a message brought it.
+fn changed(record: &Rc<Record>) -> Input {
+    Input::RecordChanged(Found::Record(Box::new(Record::clone(record))))
+}
+
 impl Event {
     /// The tab whose code has to run for it.
     const fn tab(&self) -> Option<TabId> {
         match self {
-            Self::Timer(tab, _)
-            | Self::Message(tab, _)
+            Self::Message(tab, _)
             | Self::RecordChanged(tab, _)
             | Self::LockAbsent(tab, _)
             | Self::Answered(tab, ..)

@@ -1,0 +1,76 @@
+//! Many worlds, on all cores.
+
+use std::{
+    fs,
+    sync::{
+        Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
+    thread,
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
+};
+
+use crate::{plan::Plan, tally::Tally, watch::Broken, world::World};
+
+/// What many worlds came to.
+#[derive(Debug, Default)]
+pub struct Crowd {
+    /// All that was counted.
+    pub tally: Tally,
+    /// The time that it took of one core.
+    pub spent: Duration,
+    /// The seeds of worlds that broke a promise, ascending.
+    pub failed: Vec<(u64, Broken)>,
+}
+
+/// Runs `worlds` worlds from seed `from` on, until the time is over or `enough` have failed. The
+/// first failure is the same in every run.
+#[must_use]
+pub fn run(worlds: u64, limit: Option<Duration>, from: u64, enough: usize) -> Crowd {
+    let cores = thread::available_parallelism().map_or(1, usize::from);
+    let begun = Instant::now();
+    let next = AtomicU64::new(from);
+    let crowd = Mutex::new(Crowd::default());
+    thread::scope(|scope| {
+        for _ in 0..cores {
+            scope.spawn(|| {
+                let mut tally = Tally::default();
+                let begun_here = cpu_time();
+                while lock(&crowd).failed.len() < enough
+                    && limit.is_none_or(|limit| begun.elapsed() < limit)
+                {
+                    let seed = next.fetch_add(1, Ordering::Relaxed);
+                    if seed >= from + worlds {
+                        break;
+                    }
+                    let mut world = World::new(Plan::random(seed));
+                    if let Some(broken) = world.run() {
+                        lock(&crowd).failed.push((seed, broken));
+                    }
+                    tally.add(&world.tally);
+                }
+                let mut crowd = lock(&crowd);
+                crowd.tally.add(&tally);
+                crowd.spent += cpu_time() - begun_here;
+            });
+        }
+    });
+    let mut crowd = crowd.into_inner().unwrap_or_else(PoisonError::into_inner);
+    crowd.failed.sort_by_key(|(seed, _)| *seed);
+    crowd
+}
+
+/// How long this thread has computed; Linux says, elsewhere the wall clock has to do.
+#[must_use]
+pub fn cpu_time() -> Duration {
+    let stat = fs::read_to_string("/proc/thread-self/schedstat").unwrap_or_default();
+    let nanoseconds = stat.split(' ').next().and_then(|number| number.parse().ok());
+    nanoseconds.map_or_else(
+        || SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default(),
+        Duration::from_nanos,
+    )
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,150 @@
+//! The promises about how the tabs treat the server, the application and each other.
+
+use std::collections::{HashSet, VecDeque};
+
+use everfresh::core::{
+    clock::Millis,
+    effect::RefreshRequest,
+    input::Answer,
+    reason::{EndReason, RefreshReason},
+};
+use everfresh_server::rotation::Transition;
+
+use crate::{browser::TabId, tab::Running, world::World};
+
+/// The breaker lets so many refreshes through ...
+const MOST_SENDS: usize = 10;
+
+/// ... in so long; half a second may pass between deciding to send and sending.
+const WINDOW: Millis = 29_000;
+
+/// What one tab hears reaches the others in less, where nothing is lost.
+const HEARD: Millis = 100;
+
+/// After so many cycles some must have drawn another jitter than the rest.
+const ENOUGH: u32 = 8;
+
+/// How long a lock may be held beyond the longest attempt.
+const HOLD_SLACK: Millis = 3_000;
+
+/// What the world remembers of the tabs' conduct.
+#[derive(Debug, Default)]
+pub(crate) struct Manners {
+    /// Who was told to wait by the server: since when, and until when.
+    patience: Option<(TabId, Millis, Millis)>,
+    sends: VecDeque<(Millis, TabId)>,
+    /// How long before the end of its token each cycle wanted to refresh.
+    margins: HashSet<Millis>,
+    cycles: u32,
+    /// Who has the lock, and since when.
+    pub(crate) lock: Option<(TabId, Millis)>,
+}
+
+impl World {
+    /// A refresh leaves a tab.
+    pub(crate) fn watch_send(&mut self, tab: TabId, request: &RefreshRequest) {
+        let now = self.now;
+        if let Some((told, since, until)) = self.manners.patience
+            && now < until
+            && !self.facts.clock_is_set
+            && (tab == told || self.facts.all_hear && now > since + HEARD)
+        {
+            self.broken("the server's Retry-After is kept", format!("tab {tab} sends before"));
+        }
+        self.manners.sends.retain(|(at, _)| now - at < WINDOW);
+        let own = self.manners.sends.iter().filter(|(_, sender)| *sender == tab).count();
+        let all = self.manners.sends.len();
+        let most = if self.facts.all_hear && self.facts.locks_keep_apart { all } else { own };
+        if most >= MOST_SENDS
+            && request.reason != RefreshReason::Explicit
+            && !self.facts.clock_is_set
+        {
+            self.broken("ten refreshes in thirty seconds are enough", format!("tab {tab}"));
+        }
+        self.manners.sends.push_back((now, tab));
+    }
+
+    /// An answer reaches the tab that waits for it.
+    pub(crate) fn watch_answer(&mut self, tab: TabId, answer: &Answer) {
+        match answer {
+            Answer::Refused { retry_after: Some(wait), .. } => {
+                self.manners.patience = Some((tab, self.now, self.now + wait));
+            }
+            Answer::Granted(_) => self.manners.patience = None,
+            _ => {}
+        }
+    }
+
+    /// A tab has taken new tokens into use.
+    pub(crate) fn watch_refreshed(&mut self, id: TabId) {
+        let token = self.tabs[id].session.access_token().map(str::to_owned);
+        if token == self.tabs[id].token {
+            self.broken("events tell of changes", format!("tab {id}: the tokens are the same"));
+        }
+        self.tabs[id].token = token;
+        let snapshot = self.tabs[id].session.snapshot();
+        if let (Some(refresh_at), Some(expires_at)) = (snapshot.refresh_at, snapshot.expires_at) {
+            self.manners.margins.insert(expires_at - refresh_at);
+            self.manners.cycles += 1;
+        }
+    }
+
+    /// After every step: nobody sits on the lock.
+    pub(crate) fn watch_lock(&mut self) {
+        let Some((tab, since)) = self.manners.lock else { return };
+        let free = !self.locks.is_held_by(tab);
+        if free || self.tabs[tab].running != Running::Yes || !self.facts.calm {
+            self.manners.lock = None;
+        } else if self.now - since > self.plan.policy.timeout + HOLD_SLACK {
+            self.broken("a lock is let go", format!("tab {tab} has had it for long"));
+        }
+    }
+
+    /// Once a world.
+    pub(crate) fn watch_manners_at_the_end(&mut self) {
+        let Manners { margins, cycles, .. } = &self.manners;
+        if self.facts.jitter_shows && *cycles >= ENOUGH && margins.len() < 2 {
+            let seen = format!("{cycles} cycles, one margin");
+            self.broken("refreshes are spread", seen);
+        }
+        if self.facts.nothing_happens {
+            let odd = self.server.transitions.keys().find(|rule| **rule != Transition::T5).copied();
+            if let Some(rule) = odd {
+                self.broken("a calm session repeats nothing", format!("{rule:?}"));
+            }
+        }
+        self.watch_sign_out();
+        self.watch_page_loads();
+    }
+
+    /// Everybody knows in the end.
+    fn watch_sign_out(&mut self) {
+        if self.truth.signed_out_of != Some(self.truth.sign_ins) {
+            return;
+        }
+        let deaf = self.tabs.iter().find(|tab| tab.is_running() && tab.is_live());
+        if let Some(seen) = deaf.map(|tab| format!("tab {} is still signed in", tab.id)) {
+            self.broken("a sign-out reaches every tab", seen);
+        }
+        let told = self.truth.signed_out_by.is_some_and(|tab| self.tabs[tab].is_running());
+        let knows = self.sessions.last().is_none_or(|sid| !self.server.alive(*sid));
+        if told && !knows {
+            self.broken("a sign-out reaches the server", "the session lives on".to_owned());
+        }
+    }
+
+    /// A page that was loaded next to one that is signed in finds the session.
+    fn watch_page_loads(&mut self) {
+        if !self.facts.all_hear || self.truth.sign_ins > 1 || self.truth.signed_out {
+            return;
+        }
+        let signed_in = self.tabs.iter().any(|tab| tab.is_running() && tab.is_live());
+        let nobody = self
+            .tabs
+            .iter()
+            .find(|tab| tab.is_running() && tab.session.snapshot().reason == Some(EndReason::None));
+        if let Some(seen) = nobody.filter(|_| signed_in).map(|tab| format!("tab {}", tab.id)) {
+            self.broken("a page load finds the session", seen);
+        }
+    }
+}
