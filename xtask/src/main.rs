@@ -6,6 +6,7 @@
 mod demo;
 mod deny;
 mod hygiene;
+mod mutations;
 mod pack;
 mod package;
 mod process;
@@ -71,6 +72,15 @@ enum Task {
         #[arg(long, default_value_t = 1)]
         from: u64,
     },
+    /// Put faults into the machine one by one, and see whether the virtual worlds notice
+    Mutations {
+        /// How many worlds each fault is shown to
+        #[arg(long, default_value_t = 4_000)]
+        worlds: u64,
+        /// Only the faults with this in their name
+        #[arg(long)]
+        only: Option<String>,
+    },
 }
 
 fn main() -> ExitCode {
@@ -80,6 +90,9 @@ fn main() -> ExitCode {
         Task::Test => Ok(test::run(&workspace)),
         Task::Size { why } => size::run(&workspace, why).map(|()| ExitCode::SUCCESS),
         Task::Pack => pack::run(&workspace).map(|()| ExitCode::SUCCESS),
+        Task::Mutations { worlds, only } => {
+            mutations::run(&workspace, worlds, only.as_deref()).map(|()| ExitCode::SUCCESS)
+        }
         Task::Sim { seed, whole } => worlds::tell(&workspace, seed, whole),
         Task::Soak { worlds, minutes, from } => worlds::soak(&workspace, worlds, minutes, from),
     });

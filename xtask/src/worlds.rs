@@ -10,7 +10,7 @@ use crate::report::Counts;
 use crate::workspace::Workspace;
 
 /// So many worlds are run in every test.
-const WORLDS: u64 = 4_000;
+const WORLDS: u64 = 20_000;
 
 pub(crate) fn tell(workspace: &Workspace, seed: u64, whole: bool) -> Result<ExitCode> {
     let mut sim = program(workspace)?;
