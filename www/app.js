@@ -10,6 +10,7 @@ import { narrate } from "./narrate.js";
 import { createRequests } from "./requests.js";
 import { findControl, signIn } from "./server.js";
 import { options } from "./settings.js";
+import { createTabs } from "./tabs.js";
 import { createTimeline } from "./timeline.js";
 import { createToast, createView } from "./view.js";
 import { messageOf } from "./words.js";
@@ -30,6 +31,7 @@ const controls = createControls({ session, network, control, requests, write });
 story.onDrop(controls.disarm);
 const drawView = createView(session);
 const drawToast = createToast(session);
+const drawTabs = createTabs(session, { list: part("tabs"), summary: part("tabs-summary") });
 const drawTimeline = createTimeline(part("canvas"));
 
 function draw() {
@@ -37,6 +39,7 @@ function draw() {
   drawView(now, history.tokens.at(-1), story.skew);
   drawToast();
   drawTimeline(now, session.snapshot, history);
+  drawTabs();
   controls.draw();
 }
 
@@ -57,6 +60,8 @@ document.addEventListener("visibilitychange", () => {
   if (!document.hidden) waiting ||= requestAnimationFrame(loop);
 });
 session.subscribe(draw);
+// A hidden tab tells the others all the same.
+session.subscribe(drawTabs);
 
 part("sign-in").addEventListener("submit", async (event) => {
   event.preventDefault();

@@ -79,7 +79,8 @@ export function createTimeline(canvas) {
         const life = (to - from) / 2;
         const lead = x(to - Math.min(LEAD * 1_000, life));
         const earliest = x(to - Math.min((LEAD + JITTER) * 1_000, life));
-        hatch(earliest, top, lead - earliest, 18, colors.accent);
+        const due = nextRefresh(snapshot) !== null;
+        if (due) hatch(earliest, top, lead - earliest, 18, colors.accent);
         pen.fillStyle = colors.warn;
         pen.fillRect(lead, top + 15, right - lead - 2, 3);
       }

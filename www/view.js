@@ -45,6 +45,7 @@ export function createView(session) {
     const lead = expiresAt - Math.min(LEAD * 1_000, life / 2);
     const earliest = expiresAt - Math.min((LEAD + JITTER) * 1_000, life / 2);
     place(part("life-lead"), share(lead), "100%");
+    show(part("life-jitter"), refreshAt !== null);
     place(part("life-jitter"), share(earliest), share(lead));
     place(part("life-spent"), "0%", share(now));
     part("life-now").style.left = share(now);
@@ -82,7 +83,8 @@ export function createView(session) {
     const { generation, expiresAt, endsAt, subject } = snapshot;
     text(facts.generation, generation);
     text(facts.expires, until(expiresAt, now));
-    text(facts.refresh, until(nextRefresh(snapshot), now));
+    const next = nextRefresh(snapshot);
+    text(facts.refresh, next === null ? "none" : until(next, now));
     text(facts.ends, until(endsAt, now));
     text(facts.skew, offset(skew));
     text(facts.subject, subject ?? "–");

@@ -1,8 +1,11 @@
 import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { test } from "node:test";
 
 import { launch } from "./support/engine.mjs";
-import { within } from "./support/waiting.mjs";
+import { temporaryFolder } from "./support/folder.mjs";
+import { poll, within } from "./support/waiting.mjs";
 
 test("a browser that stands still is given up with a clear word, and killed", async () => {
   const browser = await launch();
@@ -14,4 +17,31 @@ test("a browser that stands still is given up with a clear word, and killed", as
   await browser.close();
 
   assert.throws(() => process.kill(pid, 0), { code: "ESRCH" });
+});
+
+test("a browser ends with the tests, even if those are killed", async (t) => {
+  const folder = await temporaryFolder();
+  t.after(folder.remove);
+  const engine = new URL("./support/engine.mjs", import.meta.url);
+  const script = `
+    const { launch } = await import(${JSON.stringify(engine)});
+    console.log((await launch()).pid);`;
+  const flags = ["--input-type=module", "--eval", script];
+  const tests = spawn(process.execPath, flags, {
+    stdio: ["ignore", "pipe", "inherit"],
+    env: { ...process.env, TMPDIR: folder.path },
+  });
+  const [line] = await within("the browser's process", once(tests.stdout, "data"));
+  const pid = Number(line);
+  process.kill(pid, 0);
+
+  tests.kill("SIGKILL");
+
+  await poll("the browser's end", () => {
+    try {
+      return !process.kill(pid, 0);
+    } catch ({ code }) {
+      return code === "ESRCH";
+    }
+  });
 });

@@ -7,7 +7,7 @@ import { world } from "./support/world.mjs";
 const w = world();
 
 for (const storage of ["memory", "local"]) {
-  test(`a page with a live session comes back from the back/forward cache (${storage})`, async (t) => {
+  test(`a page with a live session comes back from the bfcache (${storage})`, async (t) => {
     const tab = await w.tab(t, { storage });
     await tab.signIn();
     await watchReturn(tab);

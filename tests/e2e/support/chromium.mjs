@@ -7,13 +7,14 @@
 //   launch() -> browser   { pid, newProfile(), close() }
 //   profile               { newPage(url), setOffline(is), close() }
 //   page                  { evaluate(fn, argument), touch(), show(), hide(), go(url), back(),
-//                           reload(), freeze(), thaw(), crash(), close() }
+//                           reload(), freeze(), thaw(), crash(), picture(width, height), close() }
 //
 // `evaluate` runs a function that sees nothing but the page and its argument, awaits what it
 // returns, and hands that back as JSON would. `touch` is real user input. `show` brings the page's
-// tab to the front, `hide` another one. Only a hidden page can `freeze`.
+// tab to the front, `hide` another one. Only a hidden page can `freeze`. `picture` gives a PNG.
 
 import { temporaryFolder } from "./folder.mjs";
+import { drawn } from "./picture.mjs";
 import { run } from "./program.mjs";
 import { Wire } from "./wire.mjs";
 
@@ -148,6 +149,15 @@ class Page {
     return this.#send("Network.emulateNetworkConditions", conditions);
   }
 
+  async picture(width, height) {
+    await this.show();
+    const size = { width, height, deviceScaleFactor: 1, mobile: false };
+    await this.#send("Emulation.setDeviceMetricsOverride", size);
+    await this.evaluate(drawn);
+    const { data } = await this.#send("Page.captureScreenshot");
+    return Buffer.from(data, "base64");
+  }
+
   async close() {
     const closed = this.#wire.event((method, { targetId }) => {
       return method === "Target.detachedFromTarget" && targetId === this.#targetId;
@@ -171,7 +181,7 @@ const FLAGS = [
   ...["--headless", "--remote-debugging-port=0", "--no-sandbox", "--disable-gpu"],
   ...["--disable-quic", "--no-first-run", "--no-default-browser-check", "--disable-sync"],
   ...["--disable-background-networking", "--disable-component-update", "--disable-extensions"],
-  ...["--disable-dev-shm-usage", "--disable-breakpad", "--password-store=basic"],
+  ...["--hide-scrollbars", "--disable-dev-shm-usage", "--disable-breakpad", "--password-store=basic"],
   // A test's tokens live for seconds, and a hidden tab's timers fire once a second or a minute.
   ...["--disable-background-timer-throttling", "--disable-renderer-backgrounding"],
   "--disable-features=HttpsUpgrades,HttpsFirstBalancedModeAutoEnable,OptimizationHints",

@@ -4,6 +4,7 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 
 import { temporaryFolder } from "./folder.mjs";
+import { drawn } from "./picture.mjs";
 import { run } from "./program.mjs";
 import { Wire } from "./wire.mjs";
 
@@ -114,12 +115,20 @@ class Page {
     return this.#tell("browsingContext.reload", { wait: "complete" });
   }
 
+  async picture(width, height) {
+    await this.show();
+    await this.#tell("browsingContext.setViewport", { viewport: { width, height } });
+    await this.evaluate(drawn);
+    const { data } = await this.#tell("browsingContext.captureScreenshot");
+    return Buffer.from(data, "base64");
+  }
+
   close() {
     return this.#tell("browsingContext.close");
   }
 
-  async #tell(method, params) {
-    await this.#wire.send(method, { context: this.#context, ...params });
+  #tell(method, params) {
+    return this.#wire.send(method, { context: this.#context, ...params });
   }
 }
 

@@ -20,9 +20,12 @@ export function run(path, flags, env = {}) {
     }
   };
   const forget = onLeaving(end);
+  const warden = guard(child.pid);
   let said = "";
   const gone = new Promise((resolve, reject) => {
-    child.once("error", (error) => reject(new Error(`${path} cannot be started: ${error.message}`)));
+    child.once("error", ({ message }) => {
+      reject(new Error(`${path} cannot be started: ${message}`));
+    });
     child.once("exit", (code, signal) => {
       reject(new Error(`${path} has ended (${signal ?? code}): ${said.slice(-2_000)}`));
     });
@@ -56,6 +59,17 @@ export function run(path, flags, env = {}) {
       end();
       await within(`the end of ${path}, process ${child.pid}`, exit);
       forget();
+      warden.kill();
     },
   };
+}
+
+/** Ends the group even if this process is killed: that closes the pipe that the warden reads. */
+function guard(group) {
+  const warden = spawn("sh", ["-c", 'read -r _; kill -s KILL -- "-$0"', String(group)], {
+    ...{ detached: true, stdio: ["pipe", "ignore", "ignore"] },
+  });
+  warden.unref();
+  warden.stdin.unref();
+  return warden;
 }

@@ -7,6 +7,7 @@ import { readdir } from "node:fs/promises";
 import { createServer } from "node:net";
 import { join } from "node:path";
 
+import { drawn } from "./picture.mjs";
 import { run } from "./program.mjs";
 import { poll } from "./waiting.mjs";
 
@@ -21,7 +22,7 @@ export const lacks = {
 /** Starts a screen for the browser; each profile is a browser of its own. */
 export async function launch() {
   const screen = run("Xvfb", [
-    ...["-displayfd", "1", "-screen", "0", "1280x800x24", "-nolisten", "tcp"],
+    ...["-displayfd", "1", "-screen", "0", "1440x1200x24", "-nolisten", "tcp"],
   ]);
   const programs = new Set([screen]);
   const close = async () => {
@@ -175,6 +176,16 @@ class Page {
 
   reload() {
     return this.#leave("/refresh");
+  }
+
+  /** The window's frame is not part of the picture, so it is made larger by what it takes. */
+  async picture(width, height) {
+    await this.#tell("/window/rect", { width, height });
+    const inner = await this.evaluate(() => [innerWidth, innerHeight]);
+    const grown = { width: 2 * width - inner[0], height: 2 * height - inner[1] };
+    await this.#tell("/window/rect", grown);
+    await this.evaluate(drawn);
+    return Buffer.from(await this.#profile.tell(this.#window, "GET", "/screenshot"), "base64");
   }
 
   close() {

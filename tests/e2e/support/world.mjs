@@ -8,21 +8,27 @@ import { assembleSite } from "./site.mjs";
 import { Tab } from "./tab.mjs";
 import { within } from "./waiting.mjs";
 
-/** Sets everything up before the file's first test, and ends it after the last. */
+/**
+ * Sets everything up before the file's first test, and ends it after the last. `pages` is where the
+ * site's pages lie; the other options are the server's.
+ */
 export function world(options) {
   const made = new World();
-  before(() => made.begin(options), { timeout: 30_000 });
-  after(() => made.end(), { timeout: 30_000 });
+  before(() => made.begin(options), { timeout: 120_000 });
+  after(() => made.end(), { timeout: 120_000 });
   return made;
 }
 
 class World {
   server;
+  /** The folder that it serves. */
+  site;
   #browser;
   #cleanups = [];
 
-  async begin(options) {
-    const site = await assembleSite();
+  async begin({ pages, ...options } = {}) {
+    const site = await assembleSite(pages);
+    this.site = site.path;
     this.#cleanups.push(site.remove);
     this.server = await Server.start(site.path, options);
     this.#cleanups.push(() => this.server.stop());
