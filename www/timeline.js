@@ -104,7 +104,8 @@ export function createTimeline(canvas) {
     function drawRequests({ at, ok, number }) {
       const y = middle(2) + (ok ? 7 : -7);
       drawMark(x(at), y, ok, colors.text, 3.5);
-      if (number > 1) drawLabel(`×${number}`, x(at) + 7, y, width);
+      const next = history.requests.find((group) => group.ok === ok && group.at > at);
+      if (number > 1) drawLabel(`×${number}`, x(at) + 7, y, next ? x(next.at) - 5 : width);
     }
 
     function drawFuture() {
