@@ -3,7 +3,7 @@ import { test } from "node:test";
 
 import { world } from "./support/world.mjs";
 
-const w = world({ accessTtl: "3s" });
+const w = world({ accessTtl: "5s" });
 
 test("an idle page makes no refresh and ends with its token, for the reason idle", async (t) => {
   const tab = await w.tab(t, { idleSeconds: 1, warnSeconds: 0.8, leadSeconds: 1.5 });
