@@ -63,6 +63,11 @@ pub(crate) async fn standing(
     }
 }
 
+/// Whether an access token can only be renewed any more.
+pub(crate) fn is_too_old(policy: &Policy, claims: &Claims, now: Millis) -> bool {
+    policy.soft_ttl.is_some_and(|soft| seconds(now) >= claims.iat.saturating_add(soft))
+}
+
 async fn by_token(
     app: &AppState,
     token: &str,
@@ -81,8 +86,7 @@ async fn by_token(
     let (row, user) = standing(app, &claims, now).await?;
     ledger::same_agent(app, row.sid, headers, now).await?;
     rivalry(app, &claims, &row, now).await?;
-    let soft = policy.soft_ttl.map(|soft| claims.iat.saturating_add(soft));
-    if ripeness == Ripeness::Usable && soft.is_some_and(|soft| seconds(now) >= soft) {
+    if ripeness == Ripeness::Usable && is_too_old(policy, &claims, now) {
         return Err(ApiError::SoftExpired);
     }
     seen(app, &claims, &row).await?;

@@ -77,6 +77,7 @@ async fn described(app: &AppState, token: &Secret) -> Result<Option<Value>, ApiE
     let Ok(claims) = app.issuer.verify(token.expose(), now) else { return Ok(None) };
     let Some(sid) = SessionId::parse(&claims.sid) else { return Ok(None) };
     match admission::standing(app, &claims, now).await {
+        Ok(_) if admission::is_too_old(&app.settings.policy, &claims, now) => return Ok(None),
         Ok(_) => {}
         Err(ApiError::InvalidToken(_)) => return Ok(None),
         Err(error) => return Err(error),

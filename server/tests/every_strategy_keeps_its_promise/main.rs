@@ -98,3 +98,15 @@ async fn set_user(world: &World, change: Value) {
     let answer = world.control("/users/ann", change).await;
     assert_eq!(answer.status, 200, "{}", answer.text());
 }
+
+/// What a service that is known as `gateway` hears about a token.
+async fn introspect(world: &World, token: &str) -> Value {
+    use base64::Engine as _;
+
+    let credentials = base64::engine::general_purpose::STANDARD.encode("gateway:s3cret");
+    let request = Request::post("/oauth/introspect")
+        .header("content-type", "application/x-www-form-urlencoded")
+        .header("authorization", format!("Basic {credentials}"))
+        .body(Body::from(format!("token={token}")));
+    world.send(request.unwrap()).await.json()
+}

@@ -62,11 +62,13 @@ async fn s07_requested_expiry_is_granted_up_to_the_session_time() {
 
 #[tokio::test]
 async fn s13_soft_expiry_tells_renewable_from_over() {
-    let world = under("soft-expiry", "").await;
+    let world = under("soft-expiry", "client = [\"gateway:s3cret\"]").await;
     let tokens = world.login("ann").await;
     world.advance(299);
     assert_eq!(world.me(&tokens.access).await.status, 200);
+    assert_eq!(introspect(&world, &tokens.access).await["active"], true);
     world.advance(2);
+    assert_eq!(introspect(&world, &tokens.access).await, json!({ "active": false }));
     let answer = world.me(&tokens.access).await;
     unauthorized(&answer);
     refused(&answer, 401, "invalid_token", "EXPIRED_TOKEN");

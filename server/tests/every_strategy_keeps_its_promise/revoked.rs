@@ -131,14 +131,3 @@ async fn denied(world: &World) -> u64 {
     let line = text.lines().find(|line| line.starts_with("everfresh_denied_tokens "));
     line.unwrap().split(' ').nth(1).unwrap().parse().unwrap()
 }
-
-async fn introspect(world: &World, token: &str) -> Value {
-    use base64::Engine as _;
-
-    let credentials = base64::engine::general_purpose::STANDARD.encode("gateway:s3cret");
-    let request = Request::post("/oauth/introspect")
-        .header("content-type", "application/x-www-form-urlencoded")
-        .header("authorization", format!("Basic {credentials}"))
-        .body(Body::from(format!("token={token}")));
-    world.send(request.unwrap()).await.json()
-}
