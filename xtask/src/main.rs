@@ -5,6 +5,7 @@
 
 mod demo;
 mod deny;
+mod fuzz;
 mod hygiene;
 mod mutations;
 mod pack;
@@ -49,6 +50,15 @@ enum Task {
         #[arg(long)]
         why: bool,
     },
+    /// Feed the server random and damaged input
+    Fuzz {
+        /// How many cases
+        #[arg(long, default_value_t = 1_000_000)]
+        cases: u64,
+        /// The first seed
+        #[arg(long, default_value_t = 0)]
+        from: u64,
+    },
     /// Make the npm tarball and check it as a user's tools would
     Pack,
     /// Run one virtual world and tell its story line by line
@@ -88,6 +98,7 @@ fn main() -> ExitCode {
     let done = Workspace::find().and_then(|workspace| match arguments.command {
         Task::Demo { port } => demo::run(&workspace, port).map(|()| ExitCode::SUCCESS),
         Task::Test => Ok(test::run(&workspace)),
+        Task::Fuzz { cases, from } => fuzz::run(&workspace, cases, from),
         Task::Size { why } => size::run(&workspace, why).map(|()| ExitCode::SUCCESS),
         Task::Pack => pack::run(&workspace).map(|()| ExitCode::SUCCESS),
         Task::Mutations { worlds, only } => {

@@ -1,0 +1,244 @@
+use anyhow::{Result, ensure};
+use axum::body::Body;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use everfresh_server::policy::Policy;
+use http::{HeaderValue, Method, Request};
+use serde_json::{Value, json};
+
+use crate::dice::Dice;
+use crate::world::World;
+
+/// Requests of every shape to every route, under a random policy.
+pub(crate) async fn run(dice: &mut Dice, cases: u64) -> Result<()> {
+    let world = World::new(&settings(dice)).await?;
+    let mut tokens = Tokens::default();
+    for _ in 0..cases {
+        if tokens.access.is_empty() || dice.once_in(200) {
+            tokens.learn(&world.login().await?);
+        }
+        if dice.once_in(20) {
+            world.clock.advance(dice.pick(&[0, 1, 1_000, 60_000, 301_000, 90_000_000, -5_000]));
+        }
+        let request = request(dice, &tokens)?;
+        let answer = world.send(request).await?;
+        ensure!(answer.headers.contains_key("x-request-id"));
+        if answer.status == 200 {
+            tokens.learn(&answer);
+        }
+    }
+    Ok(())
+}
+
+fn settings(dice: &mut Dice) -> String {
+    let names: Vec<_> = Policy::all().map(|policy| policy.name).collect();
+    let policy = dice.pick(&names);
+    let cookie = if dice.once_in(2) { "cookie = true\n" } else { "" };
+    format!(
+        "policy = \"{policy}\"\n{cookie}limits = \"off\"\nclient = [\"gateway:key\"]\n\
+         allow_origin = [\"https://app.example\"]\nallow_long_access = true\n\
+         dangerously_eternal_refresh = true\n"
+    )
+}
+
+/// What a client that did everything right would hold.
+#[derive(Default)]
+struct Tokens {
+    access: String,
+    refresh: String,
+    cookie: String,
+}
+
+impl Tokens {
+    fn learn(&mut self, answer: &crate::world::Answer) {
+        let mut keep = |token: String, place: fn(&mut Self) -> &mut String| {
+            if !token.is_empty() {
+                *place(self) = token;
+            }
+        };
+        keep(answer.text("access_token"), |tokens| &mut tokens.access);
+        keep(answer.text("refresh_token"), |tokens| &mut tokens.refresh);
+        let cookie = answer.headers.get("set-cookie").and_then(|value| value.to_str().ok());
+        let pair = cookie.and_then(|cookie| cookie.split(';').next()).unwrap_or_default();
+        keep(pair.to_owned(), |tokens| &mut tokens.cookie);
+    }
+
+    fn any(&self, dice: &mut Dice) -> String {
+        let whole = match dice.below(4) {
+            0 => self.access.clone(),
+            1 => self.refresh.clone(),
+            2 => {
+                self.cookie.split_once('=').map_or_else(String::new, |(_, value)| value.to_owned())
+            }
+            _ => return dice.text(),
+        };
+        if dice.once_in(3) {
+            String::from_utf8_lossy(&dice.damaged(whole.as_bytes())).into_owned()
+        } else {
+            whole
+        }
+    }
+}
+
+fn request(dice: &mut Dice, tokens: &Tokens) -> Result<Request<Body>> {
+    let (method, path) = &ROUTES[dice.below(ROUTES.len())];
+    let method =
+        if dice.once_in(8) { METHODS[dice.below(METHODS.len())].clone() } else { method.clone() };
+    let query = if dice.once_in(12) {
+        format!("?{}", form_urlencoded::byte_serialize(&dice.bytes(30)).collect::<String>())
+    } else if dice.once_in(30) {
+        format!(
+            "?access_token={}",
+            form_urlencoded::byte_serialize(tokens.access.as_bytes()).collect::<String>()
+        )
+    } else {
+        String::new()
+    };
+    let id: String = form_urlencoded::byte_serialize(dice.text().as_bytes()).collect();
+    let path = path.replace("{id}", if id.is_empty() { "x" } else { &id });
+    let mut request = Request::builder().method(method).uri(format!("{path}{query}"));
+    let (kind, body) = body(dice, tokens);
+    if let Some(headers) = request.headers_mut() {
+        if let Ok(kind) = HeaderValue::from_str(kind) {
+            headers.insert("content-type", kind);
+        }
+        for _ in 0..dice.below(4) {
+            let (name, value) = header(dice, tokens);
+            if let Ok(value) = HeaderValue::from_bytes(&value) {
+                headers.append(name, value);
+            }
+        }
+    }
+    Ok(request.body(Body::from(body))?)
+}
+
+fn header(dice: &mut Dice, tokens: &Tokens) -> (&'static str, Vec<u8>) {
+    let token = tokens.any(dice);
+    match dice.below(9) {
+        0 | 1 => ("authorization", format!("Bearer {token}").into_bytes()),
+        2 => {
+            let pair = if dice.once_in(2) { "gateway:key".to_owned() } else { dice.text() };
+            ("authorization", format!("Basic {}", STANDARD.encode(pair)).into_bytes())
+        }
+        3 => ("cookie", tokens.cookie.clone().into_bytes()),
+        4 => {
+            let line = format!("a=b; {}; everfresh={token}", tokens.cookie);
+            ("cookie", dice.damaged(line.as_bytes()))
+        }
+        5 => ("x-everfresh", b"1".to_vec()),
+        6 => ("idempotency-key", dice.text().into_bytes()),
+        7 => {
+            let origins =
+                ["https://app.example", "https://evil.example", "null", "http://127.0.0.1:8080"];
+            ("origin", dice.pick(&origins).as_bytes().to_vec())
+        }
+        _ => ("authorization", dice.bytes(60)),
+    }
+}
+
+fn body(dice: &mut Dice, tokens: &Tokens) -> (&'static str, Vec<u8>) {
+    let (kind, mut body) = match dice.below(4) {
+        0 => ("application/json", json_body(dice, tokens).to_string().into_bytes()),
+        1 | 2 => ("application/x-www-form-urlencoded", form_body(dice, tokens).into_bytes()),
+        _ => (dice.pick(KINDS), dice.bytes(200)),
+    };
+    if dice.once_in(4) {
+        body = dice.damaged(&body);
+    }
+    if dice.once_in(500) {
+        body = vec![b'x'; 70_000];
+    }
+    (if dice.once_in(10) { dice.pick(KINDS) } else { kind }, body)
+}
+
+fn form_body(dice: &mut Dice, tokens: &Tokens) -> String {
+    let mut form = form_urlencoded::Serializer::new(String::new());
+    if !dice.once_in(4) {
+        form.append_pair("grant_type", "refresh_token");
+    }
+    for _ in 0..dice.below(5) {
+        let value = if dice.once_in(3) { dice.text() } else { tokens.any(dice) };
+        form.append_pair(dice.pick(FIELDS), &value);
+    }
+    form.finish()
+}
+
+fn json_body(dice: &mut Dice, tokens: &Tokens) -> Value {
+    if dice.once_in(6) {
+        return json!({ "username": "ann", "password": "secret", "device_name": dice.text() });
+    }
+    let mut body = serde_json::Map::new();
+    for _ in 0..dice.below(6) {
+        let value = match dice.below(7) {
+            0 => json!(dice.next()),
+            1 => json!(dice.next() as f64 / 3.0),
+            2 => Value::Null,
+            3 => json!([dice.text()]),
+            4 => json!(tokens.any(dice)),
+            _ => json!(dice.text()),
+        };
+        body.insert(dice.pick(FIELDS).to_owned(), value);
+    }
+    Value::Object(body)
+}
+
+const ROUTES: &[(Method, &str)] = &[
+    (Method::POST, "/auth/login"),
+    (Method::POST, "/oauth/token"),
+    (Method::POST, "/oauth/token"),
+    (Method::POST, "/auth/refresh"),
+    (Method::POST, "/auth/renew"),
+    (Method::POST, "/auth/logout"),
+    (Method::POST, "/auth/logout-everywhere"),
+    (Method::GET, "/auth/devices"),
+    (Method::DELETE, "/auth/devices/{id}"),
+    (Method::POST, "/auth/password"),
+    (Method::PATCH, "/auth/profile"),
+    (Method::POST, "/oauth/revoke"),
+    (Method::POST, "/oauth/introspect"),
+    (Method::GET, "/oauth/events"),
+    (Method::GET, "/api/me"),
+    (Method::PUT, "/api/echo"),
+    (Method::GET, "/.well-known/jwks.json"),
+    (Method::GET, "/.well-known/oauth-authorization-server"),
+    (Method::GET, "/openapi.json"),
+    (Method::GET, "/healthz"),
+    (Method::GET, "/readyz"),
+    (Method::GET, "/metrics"),
+    (Method::GET, "/nowhere/{id}"),
+];
+const METHODS: &[Method] = &[
+    Method::GET,
+    Method::POST,
+    Method::PUT,
+    Method::PATCH,
+    Method::DELETE,
+    Method::OPTIONS,
+    Method::HEAD,
+    Method::TRACE,
+];
+const KINDS: &[&str] = &[
+    "application/json",
+    "application/json; charset=utf-16",
+    "application/x-www-form-urlencoded",
+    "multipart/form-data; boundary=x",
+    "text/plain",
+    "",
+];
+const FIELDS: &[&str] = &[
+    "refresh_token",
+    "rotation_key",
+    "client_id",
+    "scope",
+    "token",
+    "everywhere",
+    "username",
+    "password",
+    "current_password",
+    "new_password",
+    "device_name",
+    "name",
+    "phone",
+    "exp",
+    "token_type_hint",
+];
