@@ -77,3 +77,72 @@ fn hash(hasher: &Argon2<'_>, password: &str) -> Result<Secret, PasswordError> {
 }
 
 const SEATS: usize = 2;
+
+#[cfg(test)]
+mod tests {
+    use std::pin::pin;
+    use std::task::{Context, Poll, Waker};
+
+    use axum::body::Body;
+    use http::Request;
+    use tower::ServiceExt as _;
+
+    use super::*;
+    use crate::clock::Clock;
+    use crate::config::Settings;
+    use crate::jwt::Keyring;
+    use crate::rotation::{RefreshToken, Row, SessionId};
+    use crate::store::MemoryStore;
+    use crate::{AppState, start};
+
+    #[tokio::test]
+    async fn sign_ins_that_wait_for_a_seat_do_not_hold_up_refreshes() {
+        let settings = Settings { limits: false, ..Settings::default() };
+        let keys = Keyring::ephemeral().unwrap();
+        let store = Arc::new(MemoryStore::new(AppState::terms(&settings, &keys)));
+        let passwords = Passwords::with_cost(8, 1).unwrap();
+        let state = AppState::new(settings, Clock::frozen_at(0), store, keys, passwords);
+        let ann = start::new_user(&state.passwords, "ann", "secret".into(), 0).await.unwrap();
+        state.store.add_user(ann.clone()).await.unwrap();
+        let token = RefreshToken::first(SessionId([1; 16]), 0, [1; 32]);
+        state.store.open(Row::opened(&token, ann.id, "web".to_owned())).await.unwrap();
+        let app = crate::app(state.clone());
+        let send = |path: &str, kind: &str, body: String| {
+            let request = Request::post(path).header("content-type", format!("application/{kind}"));
+            app.clone().oneshot(request.body(Body::from(body)).unwrap())
+        };
+
+        let taken = state.passwords.seats.clone().acquire_many_owned(SEATS as u32).await.unwrap();
+        let sign_ins: Vec<_> = (0..50)
+            .map(|_| {
+                let body = r#"{"username":"ann","password":"secret"}"#.to_owned();
+                Box::pin(send("/auth/login", "json", body))
+            })
+            .collect();
+        let mut waiting = Vec::new();
+        for mut sign_in in sign_ins {
+            let mut context = Context::from_waker(Waker::noop());
+            assert!(pin!(sign_in.as_mut()).poll(&mut context).is_pending());
+            waiting.push(sign_in);
+        }
+        let mut text = token.encode(&state.pepper);
+        for number in 0..50 {
+            let form = format!(
+                "grant_type=refresh_token&refresh_token={text}&rotation_key=rotation-key-{number:04}"
+            );
+            let mut refresh = pin!(send("/oauth/token", "x-www-form-urlencoded", form));
+            let mut context = Context::from_waker(Waker::noop());
+            let Poll::Ready(Ok(answer)) = refresh.as_mut().poll(&mut context) else {
+                panic!("refresh {number} waits for sign-ins")
+            };
+            assert_eq!(answer.status(), 200);
+            let body = axum::body::to_bytes(answer.into_body(), 10_000).await.unwrap();
+            let body: serde_json::Value = serde_json::from_slice(&body).unwrap();
+            text = body["refresh_token"].as_str().unwrap().to_owned();
+        }
+        drop(taken);
+        for sign_in in waiting {
+            assert_eq!(sign_in.await.unwrap().status(), 200);
+        }
+    }
+}

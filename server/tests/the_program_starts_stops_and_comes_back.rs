@@ -146,6 +146,31 @@ fn asked_to_stop_it_finishes_what_it_has_begun() {
     assert!(server.child.wait().unwrap().success());
 }
 
+#[cfg(unix)]
+#[test]
+fn asked_to_stop_it_does_not_wait_for_those_who_listen_to_events() {
+    let mut server = Server::start(&["--store", "memory:", "--client", "gateway:key"]);
+    let mut socket = server.connect();
+    let credentials = "Z2F0ZXdheTprZXk=";
+    let request = format!(
+        "GET /oauth/events HTTP/1.1\r\nhost: x\r\nauthorization: Basic {credentials}\r\n\r\n"
+    );
+    socket.write_all(request.as_bytes()).unwrap();
+    let mut heard = String::new();
+    let mut bytes = [0; 1_024];
+    while !heard.contains(": subscribed") {
+        let length = socket.read(&mut bytes).unwrap();
+        assert!(length > 0, "{heard}");
+        heard.push_str(&String::from_utf8_lossy(&bytes[..length]));
+    }
+    let killed = Command::new("kill").arg(server.child.id().to_string()).status().unwrap();
+    assert!(killed.success());
+    let mut rest = String::new();
+    socket.read_to_string(&mut rest).unwrap();
+    assert!(rest.ends_with("0\r\n\r\n"), "the stream ends in order: {rest:?}");
+    assert!(server.child.wait().unwrap().success());
+}
+
 fn run(arguments: &[&str], environment: &[(&str, &str)]) -> Output {
     command(arguments).envs(environment.iter().copied()).output().unwrap()
 }

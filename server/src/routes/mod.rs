@@ -9,6 +9,7 @@ mod login;
 mod logout;
 mod me;
 mod metrics;
+mod openapi;
 mod password;
 mod profile;
 mod refresh;
@@ -34,6 +35,7 @@ pub(crate) fn router() -> Router<AppState> {
         .merge(logout::router())
         .merge(me::router())
         .merge(metrics::router())
+        .merge(openapi::router())
         .merge(password::router())
         .merge(profile::router())
         .merge(refresh::router())

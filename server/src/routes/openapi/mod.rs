@@ -1,0 +1,248 @@
+//! `/openapi.json`: the routes, described for machines. A test holds it against the router.
+
+mod schemas;
+mod table;
+
+use axum::extract::State;
+use axum::routing::get;
+use axum::{Json, Router};
+use utoipa::openapi::path::{
+    HttpMethod, OperationBuilder, ParameterBuilder, ParameterIn, PathItem,
+};
+use utoipa::openapi::request_body::{RequestBody, RequestBodyBuilder};
+use utoipa::openapi::security::SecurityRequirement;
+use utoipa::openapi::{
+    Content, InfoBuilder, LicenseBuilder, ObjectBuilder, OpenApi, OpenApiBuilder, OpenApiVersion,
+    Paths, Ref, Required, Response, ResponseBuilder, ServerBuilder, Type,
+};
+
+use self::schemas::{components, fields, text};
+use self::table::{Body, OPERATIONS, Operation, Success};
+use crate::state::AppState;
+
+pub(super) fn router() -> Router<AppState> {
+    Router::new().route("/openapi.json", get(openapi))
+}
+
+async fn openapi(State(app): State<AppState>) -> Json<OpenApi> {
+    Json(document(&app.issuer.issuer))
+}
+
+fn document(issuer: &str) -> OpenApi {
+    let mut paths = Paths::new();
+    for operation in OPERATIONS {
+        let method = method(operation.method);
+        let described = describe(operation);
+        match paths.paths.get_mut(operation.path) {
+            Some(item) => item.merge_operations(PathItem::new(method, described)),
+            None => {
+                paths.paths.insert(operation.path.to_owned(), PathItem::new(method, described));
+            }
+        }
+    }
+    let licence = LicenseBuilder::new().name("MIT OR Apache-2.0").build();
+    let info = InfoBuilder::new()
+        .title("everfresh-server")
+        .version(env!("CARGO_PKG_VERSION"))
+        .description(Some("Issues, rotates, verifies and revokes session tokens."))
+        .license(Some(licence));
+    OpenApiBuilder::new()
+        .openapi(OpenApiVersion::Version31)
+        .info(info.build())
+        .servers(Some([ServerBuilder::new().url(issuer).build()]))
+        .paths(paths)
+        .components(Some(components()))
+        .build()
+}
+
+fn describe(operation: &Operation) -> OperationBuilder {
+    let mut described = OperationBuilder::new().summary(Some(operation.summary));
+    for scheme in operation.security {
+        described = described.security(SecurityRequirement::new(*scheme, [] as [&str; 0]));
+    }
+    if operation.path.contains("{id}") {
+        let id = ParameterBuilder::new().name("id").parameter_in(ParameterIn::Path);
+        described = described.parameter(id.required(Required::True).schema(Some(text())).build());
+    }
+    if operation.path == "/auth/refresh" {
+        let header = ParameterBuilder::new().name("X-Everfresh").parameter_in(ParameterIn::Header);
+        let one = ObjectBuilder::new().schema_type(Type::String).enum_values(Some(["1"]));
+        described = described.parameter(header.required(Required::True).schema(Some(one)).build());
+    }
+    if matches!(operation.path, "/auth/refresh" | "/oauth/token") {
+        let key = ParameterBuilder::new().name("Idempotency-Key").parameter_in(ParameterIn::Header);
+        let text = ObjectBuilder::new()
+            .schema_type(Type::String)
+            .min_length(Some(16))
+            .max_length(Some(128));
+        let why = "The rotation key: repeat it on every retry, and get the same answer again";
+        let key = key.description(Some(why)).required(Required::False).schema(Some(text));
+        described = described.parameter(key.build());
+    }
+    described = described.request_body(body(&operation.body));
+    let (status, success) = success(&operation.success);
+    described = described.response(status, success);
+    for status in operation.errors.iter().chain(&[429, 503]) {
+        described = described.response(status.to_string(), failure(*status));
+    }
+    described
+}
+
+fn body(body: &Body) -> Option<RequestBody> {
+    let (kind, names) = match body {
+        Body::None => return None,
+        Body::Json(names) => ("application/json", *names),
+        Body::Form(names) => ("application/x-www-form-urlencoded", *names),
+        Body::Any => {
+            let any = Content::new(Some(ObjectBuilder::new().build()));
+            return Some(RequestBodyBuilder::new().content("*/*", any).build());
+        }
+    };
+    let required = names.iter().any(|name| name.ends_with('*'));
+    let required = if required { Required::True } else { Required::False };
+    let content = Content::new(Some(fields(names)));
+    Some(RequestBodyBuilder::new().content(kind, content).required(Some(required)).build())
+}
+
+fn success(success: &Success) -> (&'static str, Response) {
+    let good = |content: Option<(&str, Content)>| {
+        let response = ResponseBuilder::new().description("Good");
+        match content {
+            Some((kind, content)) => response.content(kind, content).build(),
+            None => response.build(),
+        }
+    };
+    match success {
+        Success::Json(name) => {
+            let content = Content::new(Some(Ref::from_schema_name(*name)));
+            ("200", good(Some(("application/json", content))))
+        }
+        Success::Object => {
+            let any = Content::new(Some(ObjectBuilder::new().schema_type(Type::Object).build()));
+            ("200", good(Some(("application/json", any))))
+        }
+        Success::Text(kind) => ("200", good(Some((kind, Content::new(Some(text())))))),
+        Success::NoContent => ("204", good(None)),
+        Success::Empty => ("200", good(None)),
+    }
+}
+
+fn failure(status: u16) -> Response {
+    let why = match status {
+        400 => "The request does not say what it must, or the grant is no longer good",
+        401 => "No credentials, or no good ones",
+        403 => "A foreign page could have sent it, or the policy does not allow it",
+        404 => "There is no such thing",
+        413 => "The body is too long",
+        415 => "The body is of another type",
+        429 => "Too many; come again after Retry-After seconds",
+        _ => "The store did not answer; try again",
+    };
+    let content = Content::new(Some(Ref::from_schema_name("Error")));
+    ResponseBuilder::new().description(why).content("application/json", content).build()
+}
+
+fn method(name: &str) -> HttpMethod {
+    match name {
+        "post" => HttpMethod::Post,
+        "put" => HttpMethod::Put,
+        "patch" => HttpMethod::Patch,
+        "delete" => HttpMethod::Delete,
+        _ => HttpMethod::Get,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+    use std::sync::Arc;
+
+    use http::{Request, StatusCode};
+    use serde_json::Value;
+    use tower::ServiceExt as _;
+
+    use super::*;
+    use crate::clock::Clock;
+    use crate::config::Settings;
+    use crate::jwt::Keyring;
+    use crate::password::Passwords;
+    use crate::store::MemoryStore;
+
+    /// Every method of every route of the router is described, and nothing else is.
+    #[tokio::test]
+    async fn describes_exactly_what_the_router_serves() {
+        let app = crate::app(state());
+        let mut served = BTreeSet::new();
+        for path in paths_of_the_router() {
+            for method in ["get", "post", "put", "patch", "delete"] {
+                let request = Request::builder()
+                    .method(method.to_uppercase().as_str())
+                    .uri(path.replace("{id}", "x"))
+                    .body(axum::body::Body::empty());
+                let answer = app.clone().oneshot(request.unwrap()).await.unwrap();
+                if answer.status() != StatusCode::METHOD_NOT_ALLOWED {
+                    served.insert((path.clone(), method.to_owned()));
+                }
+            }
+        }
+        let document = serde_json::to_value(document("https://auth.example")).unwrap();
+        let mut described = BTreeSet::new();
+        for (path, item) in document["paths"].as_object().unwrap() {
+            let methods = item.as_object().unwrap().keys();
+            described.extend(methods.map(|method| (path.clone(), method.clone())));
+        }
+        assert_eq!(served, described);
+    }
+
+    #[test]
+    fn is_of_version_3_1_and_every_reference_leads_somewhere() {
+        let document = serde_json::to_value(document("https://auth.example")).unwrap();
+        assert!(document["openapi"].as_str().unwrap().starts_with("3.1"));
+        assert_eq!(document["servers"][0]["url"], "https://auth.example");
+        let mut references = Vec::new();
+        collect(&document, "$ref", &mut references);
+        assert!(references.len() > 40);
+        for reference in references {
+            let pointer = reference.as_str().unwrap().trim_start_matches('#');
+            assert!(document.pointer(pointer).is_some(), "{reference}");
+        }
+        for operation in OPERATIONS {
+            for scheme in operation.security {
+                assert!(document["components"]["securitySchemes"][scheme].is_object(), "{scheme}");
+            }
+        }
+    }
+
+    fn collect(value: &Value, name: &str, found: &mut Vec<Value>) {
+        match value {
+            Value::Object(members) => {
+                found.extend(members.get(name).cloned());
+                members.values().for_each(|value| collect(value, name, found));
+            }
+            Value::Array(items) => items.iter().for_each(|value| collect(value, name, found)),
+            _ => {}
+        }
+    }
+
+    /// The router tells its paths only when it is printed.
+    fn paths_of_the_router() -> BTreeSet<String> {
+        let printed = format!("{:?}", crate::routes::router());
+        let paths: BTreeSet<String> = printed
+            .split('"')
+            .skip(1)
+            .step_by(2)
+            .filter(|text| text.starts_with('/'))
+            .map(str::to_owned)
+            .collect();
+        assert!(paths.contains("/oauth/token") && paths.contains("/auth/devices/{id}"));
+        paths
+    }
+
+    fn state() -> AppState {
+        let settings = Settings::default();
+        let keys = Keyring::ephemeral().unwrap();
+        let store = Arc::new(MemoryStore::new(AppState::terms(&settings, &keys)));
+        let passwords = Passwords::with_cost(8, 1).unwrap();
+        AppState::new(settings, Clock::frozen_at(0), store, keys, passwords)
+    }
+}
