@@ -3,6 +3,7 @@
 //! `cargo xtask demo`, `test`, `size` and `pack` each do their own set-up on a machine with
 //! rustup, Node.js 20 or newer and npm; see [`setup`] for what that is.
 
+mod bench;
 mod demo;
 mod deny;
 mod fuzz;
@@ -49,6 +50,11 @@ enum Task {
         /// Also name what takes the most bytes
         #[arg(long)]
         why: bool,
+    },
+    /// Measure and print figures; nothing passes or fails by time
+    Bench {
+        #[command(subcommand)]
+        bench: bench::Bench,
     },
     /// Feed the server random and damaged input
     Fuzz {
@@ -98,6 +104,7 @@ fn main() -> ExitCode {
     let done = Workspace::find().and_then(|workspace| match arguments.command {
         Task::Demo { port } => demo::run(&workspace, port).map(|()| ExitCode::SUCCESS),
         Task::Test => Ok(test::run(&workspace)),
+        Task::Bench { bench } => bench::run(&workspace, &bench).map(|()| ExitCode::SUCCESS),
         Task::Fuzz { cases, from } => fuzz::run(&workspace, cases, from),
         Task::Size { why } => size::run(&workspace, why).map(|()| ExitCode::SUCCESS),
         Task::Pack => pack::run(&workspace).map(|()| ExitCode::SUCCESS),

@@ -1,0 +1,154 @@
+//! Loads a server that runs beside it, over loopback and on the same cores, and prints figures.
+//! Nothing here passes or fails by time.
+
+mod client;
+mod filled;
+mod program;
+
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result};
+use clap::Parser;
+
+use crate::client::Connection;
+use crate::filled::Filled;
+use crate::program::{Program, folder};
+
+/// Measures start time, checks of access tokens, durable refreshes, and memory.
+#[derive(Debug, Parser)]
+struct Arguments {
+    /// The program to measure
+    #[arg(long)]
+    server: PathBuf,
+    /// How long each load lasts, in seconds
+    #[arg(long, default_value_t = 10)]
+    seconds: u64,
+    /// Connections at once
+    #[arg(long, default_value_t = 64)]
+    connections: usize,
+    /// Live sessions in the store
+    #[arg(long, default_value_t = 100_000)]
+    sessions: u32,
+}
+
+#[tokio::main]
+async fn main() -> Result<()> {
+    let arguments = Arguments::parse();
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    println!("{cores} cores for server and client together; {}", program::idleness());
+
+    let starts = starts(&arguments)?;
+    println!("start, first time (makes keys and database): {:.1} ms", starts[0]);
+    let mut again = starts[1..].to_vec();
+    again.sort_by(f64::total_cmp);
+    println!("start, again: median {:.1} ms of {}", again[again.len() / 2], again.len());
+
+    let data = folder("load")?;
+    let filled = Filled::make(&data.path, arguments.sessions).await?;
+    let server = Program::start(&arguments.server, &data.path)?;
+    println!("memory with {} live sessions, idle: {}", arguments.sessions, server.memory()?);
+    let access = filled.sign_in(&server.address).await?;
+    let length = Duration::from_secs(arguments.seconds);
+    let connections = arguments.connections.min(filled.tokens.len());
+
+    let verify = load(connections, length, |_| {
+        let (address, access) = (server.address.clone(), access.clone());
+        async move {
+            let connection = Connection::open(&address).await?;
+            Ok(Caller::Verify { connection, access })
+        }
+    });
+    report("verify (GET /api/me)", verify.await?, length);
+
+    let refresh = load(connections, length, |number| {
+        let (address, token) = (server.address.clone(), filled.tokens[number].clone());
+        async move {
+            let connection = Connection::open(&address).await?;
+            Ok(Caller::Refresh { connection, token, number: 0 })
+        }
+    });
+    report("refresh (POST /oauth/token, SQLite, durable)", refresh.await?, length);
+    println!("memory after the load: {}", server.memory()?);
+    Ok(())
+}
+
+/// Milliseconds from the start of the process to its word that it listens.
+fn starts(arguments: &Arguments) -> Result<Vec<f64>> {
+    let data = folder("start")?;
+    let mut starts = Vec::new();
+    for _ in 0..11 {
+        let began = Instant::now();
+        let server = Program::start(&arguments.server, &data.path)?;
+        starts.push(began.elapsed().as_secs_f64() * 1_000.0);
+        drop(server);
+    }
+    Ok(starts)
+}
+
+enum Caller {
+    Verify { connection: Connection, access: String },
+    Refresh { connection: Connection, token: String, number: u64 },
+}
+
+impl Caller {
+    async fn call(&mut self) -> Result<()> {
+        match self {
+            Self::Verify { connection, access } => {
+                let head = format!("GET /api/me HTTP/1.1\r\nauthorization: Bearer {access}\r\n");
+                connection.exchange(&head, "").await.map(drop)
+            }
+            Self::Refresh { connection, token, number } => {
+                *number += 1;
+                let form = form_urlencoded::Serializer::new(String::new())
+                    .append_pair("grant_type", "refresh_token")
+                    .append_pair("refresh_token", token)
+                    .append_pair("rotation_key", &format!("a rotation key {number:08}"))
+                    .finish();
+                let head = "POST /oauth/token HTTP/1.1\r\n\
+                            content-type: application/x-www-form-urlencoded\r\n";
+                let body = connection.exchange(head, &form).await?;
+                *token = client::text(&body, "refresh_token")?;
+                Ok(())
+            }
+        }
+    }
+}
+
+/// Calls over so many connections for so long; answers with each call's time in microseconds.
+async fn load<F, C>(connections: usize, length: Duration, caller: F) -> Result<Vec<u32>>
+where
+    F: Fn(usize) -> C,
+    C: Future<Output = Result<Caller>> + Send + 'static,
+{
+    let mut tasks = Vec::new();
+    for number in 0..connections {
+        let caller = caller(number);
+        tasks.push(tokio::spawn(async move {
+            let mut caller = caller.await?;
+            let began = Instant::now();
+            let mut times = Vec::new();
+            while began.elapsed() < length {
+                let sent = Instant::now();
+                caller.call().await?;
+                times.push(u32::try_from(sent.elapsed().as_micros()).unwrap_or(u32::MAX));
+            }
+            anyhow::Ok(times)
+        }));
+    }
+    let mut times = Vec::new();
+    for task in tasks {
+        times.extend(task.await.context("a connection's task died")??);
+    }
+    times.sort_unstable();
+    Ok(times)
+}
+
+fn report(what: &str, times: Vec<u32>, length: Duration) {
+    let at = |share: f64| {
+        let index = (times.len() as f64 * share) as usize;
+        f64::from(times[index.min(times.len() - 1)]) / 1_000.0
+    };
+    let rate = times.len() as f64 / length.as_secs_f64();
+    println!("{what}: {rate:.0}/s, p50 {:.2} ms, p99 {:.2} ms", at(0.5), at(0.99));
+}

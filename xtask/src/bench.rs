@@ -1,0 +1,37 @@
+//! `cargo xtask bench`: figures, never a verdict.
+
+use std::process::Command;
+use std::time::Duration;
+
+use anyhow::Result;
+use clap::Subcommand;
+
+use crate::process::check;
+use crate::workspace::Workspace;
+
+/// What to measure.
+#[derive(Subcommand)]
+pub(crate) enum Bench {
+    /// Start time, checks, durable refreshes and memory of the server
+    Server {
+        /// How long each load lasts, in seconds
+        #[arg(long, default_value_t = 10)]
+        seconds: u64,
+        /// Connections at once
+        #[arg(long, default_value_t = 64)]
+        connections: usize,
+    },
+}
+
+pub(crate) fn run(workspace: &Workspace, bench: &Bench) -> Result<()> {
+    let Bench::Server { seconds, connections } = bench;
+    let mut build = workspace.cargo(&["build", "--release"]);
+    build.args(["--package", "everfresh-server", "--package", "everfresh-bench-server"]);
+    check(&mut build, LIMIT)?;
+    let mut load = Command::new(workspace.target("release/everfresh-bench-server"));
+    load.arg("--server").arg(workspace.target("release/everfresh-server"));
+    load.args(["--seconds", &seconds.to_string(), "--connections", &connections.to_string()]);
+    check(&mut load, LIMIT)
+}
+
+const LIMIT: Duration = Duration::from_secs(1_800);
