@@ -72,6 +72,19 @@ async fn the_counters_read_like_prometheus() {
     assert!(text.contains(&bucket), "{text}");
 }
 
+#[tokio::test]
+async fn invented_methods_and_paths_do_not_fill_the_counters() {
+    let world = World::new().await;
+    for number in 0..50 {
+        let method = Method::from_bytes(format!("METHOD{number}").as_bytes()).unwrap();
+        let request = Request::builder().method(method).uri(format!("/path/{number}"));
+        world.send(request.body(Body::empty()).unwrap()).await;
+    }
+    let counted = world.state.stats.counted();
+    assert_eq!(counted.routes.keys().collect::<Vec<_>>(), ["OTHER (other)"]);
+    assert_eq!(counted.responses.len() + counted.latencies.len(), 2);
+}
+
 async fn world() -> World {
     World::with("client = [\"gateway:key\", \"other:secret\"]").await
 }
