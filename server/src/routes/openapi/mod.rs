@@ -231,7 +231,8 @@ mod tests {
             .split('"')
             .skip(1)
             .step_by(2)
-            .filter(|text| text.starts_with('/'))
+            // What stands in for routes that do not exist is none.
+            .filter(|text| text.len() > 1 && text.starts_with('/') && !text.contains("__private"))
             .map(str::to_owned)
             .collect();
         assert!(paths.contains("/oauth/token") && paths.contains("/auth/devices/{id}"));
