@@ -21,7 +21,7 @@ export function readTokens(raw: unknown): TokenFields {
   );
   return [
     (refresh == null ? [access] : [access, refresh]).map(textOf),
-    ...(seconds.map((value) => +((value ?? NaN) as number)) as [number, number, number]),
+    ...(seconds.map(String).map(parseFloat) as [number, number, number]),
   ];
 }
 

@@ -66,6 +66,16 @@ test("the rotation key travels as asked, or not at all", async (t) => {
   assert.doesNotMatch(off.body, /rotation_key/);
 });
 
+test("headers of the application are kept where the style has none of its own", async (t) => {
+  const own = { Authorization: "Basic YXBwOnNlY3JldA==", "Idempotency-Key": "mine" };
+  const revokeUrl = "https://auth.test/revoke";
+  const { headers, w } = await refreshed(t, { url: TOKEN_URL, revokeUrl, headers: own });
+  await w.session.signOut();
+  for (const sent of [headers, w.refreshes.at(-1).headers]) {
+    for (const name in own) assert.equal(sent.get(name), own[name]);
+  }
+});
+
 test("a retry repeats the rotation key, the next refresh has another", async (t) => {
   const w = world(t);
   await w.start();
@@ -112,6 +122,19 @@ test("a function that throws is tried again, unless it says that there is no poi
   error = Object.assign(new Error("gone"), { terminal: true });
   await assert.rejects(w.session.refresh());
   assert.equal(w.session.snapshot.status, "signed-out");
+});
+
+test("a function that answers with times of the wrong type is tried again", async (t) => {
+  const good = { access_token: "opaque too", expires_in: "300" };
+  const wrong = [Symbol("s"), {}, null, ""].map((expiresIn) => ({ accessToken: "opaque", expiresIn }));
+  const answers = [...wrong, good];
+  const other = world(t, { refresh: async () => answers.shift() });
+  await other.start();
+  for (const { expiresIn } of wrong) {
+    await assert.rejects(other.session.refresh(), { code: "ERR_BAD_REFRESH_RESPONSE" }, String(typeof expiresIn));
+  }
+  await other.session.refresh();
+  assert.equal(await other.session.getAccessToken(), good.access_token);
 });
 
 test("a function may call the session", async (t) => {

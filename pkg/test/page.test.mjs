@@ -160,6 +160,53 @@ test("a place of the application's own, asynchronous", async (t) => {
   assert.equal(await second.session.getAccessToken(), token);
 });
 
+test("a place whose methods are a class's own", async (t) => {
+  const { local } = page(t);
+  const items = new Map();
+  class Place {
+    static get = (key) => items.get(key);
+    static set = (key, value) => items.set(key, value);
+    static remove = (key) => items.delete(key);
+  }
+  const w = world(t, { storage: Place });
+  await w.start();
+  assert.match(items.get(`everfresh:${w.options.name}`), /eyJ/);
+  assert.equal(local.items.size, 0);
+});
+
+/** A place whose answers take a turn of the event loop each, in order. */
+function slowPlace(items) {
+  const answer = (value) => new Promise((resolve) => setImmediate(resolve, value));
+  return {
+    get: (key) => answer(items.get(key)),
+    set: (key, value) => answer().then(() => void items.set(key, value)),
+    remove: (key) => answer().then(() => void items.delete(key)),
+  };
+}
+
+test("a slow place still forgets the tokens when the session is disposed after sign-out", async (t) => {
+  const items = new Map();
+  const w = world(t, { storage: slowPlace(items) });
+  await w.start();
+  const key = `everfresh:${w.options.name}`;
+  assert.match(items.get(key), /eyJ/);
+  await w.session.signOut();
+  w.session.dispose();
+  await settle();
+  assert.doesNotMatch(items.get(key), /eyJ|refresh-/);
+});
+
+test("a slow place that holds no record keeps the one that takes its place", async (t) => {
+  const items = new Map();
+  const w = world(t, { storage: slowPlace(items) });
+  const key = `everfresh:${w.options.name}`;
+  items.set(key, "no record");
+  await w.start();
+  await settle();
+  assert.equal(items.get(`${key}:set-aside`), "no record");
+  assert.match(items.get(key), /eyJ/);
+});
+
 const failures = {
   "throws on every access": (around) => { around.local.broken = new Error("SecurityError"); },
   "is not there": () => { delete globalThis.localStorage; },

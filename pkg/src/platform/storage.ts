@@ -36,7 +36,8 @@ export interface Records {
 
 /**
  * Opens the record of a session. A write reads, joins and stores. Writes follow one another, so that
- * a slow place cannot store an older record last.
+ * a slow place cannot store an older record last. They end though the session is closed: what was
+ * signed out must not come back.
  *
  * @param work - runs what feeds the machine, until the session is closed
  * @param enter - an input of the machine
@@ -67,8 +68,8 @@ export function openRecords(
       return then(true, value);
     }
     (value as PromiseLike<unknown>).then(
-      (value) => work(() => then(true, value)),
-      () => work(() => then(false)),
+      (value) => then(true, value),
+      () => then(false),
     );
   };
 
@@ -87,11 +88,10 @@ export function openRecords(
     texts.forEach((text, i) => {
       if (typeof text !== "string" || leave(text)) return;
       const place = places[i]!;
-      const remove = () => place.remove(key);
-      attempt(() => {
-        const moved = place.set(`${key}:set-aside`, text) as Promise<unknown> | undefined;
-        return moved?.then ? moved.then(remove) : remove();
-      });
+      attempt(() =>
+        // What is written takes its place: to remove it then may remove what was written.
+        Promise.all([place.set(`${key}:set-aside`, text), writes[0] ?? place.remove(key)]),
+      );
     });
 
   const next = () => {
@@ -120,7 +120,7 @@ export function openRecords(
   return {
     use(storage) {
       keepsTokens = storage !== "memory";
-      if (typeof storage === "object") places = [storage];
+      if (typeof storage !== "string") places = [storage];
       else places = storage === "session" ? [session, local] : [local];
     },
     read(kind, id) {

@@ -49,7 +49,7 @@ export async function askRefresh(settings: Settings, request: Refresh): Promise<
     "X-Everfresh": style === "cookie" && "1",
     Authorization: style === "renew" && bearer(accessToken),
     "Idempotency-Key": (carrier ? carrier === "header" : !withBody) && rotationKey,
-      };
+  };
   try {
     const response = await post(settings, url!, headers, params, { signal }, style === "json");
     return read(response, await response.text());
@@ -106,7 +106,7 @@ function post(
   json?: boolean,
 ): Promise<Response> {
   const headers = new Headers({ Accept: "application/json" });
-  for (const [name, value] of given({ ...own, ...more })) headers.set(name, value);
+  for (const [name, value] of [...given({ ...own }), ...given(more)]) headers.set(name, value);
   const fields = given(params);
   let body: BodyInit | null = fields.length > 0 ? new URLSearchParams(fields) : null;
   if (json) {
