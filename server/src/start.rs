@@ -106,7 +106,7 @@ pub async fn keep_keys(state: AppState) {
         };
         match changed {
             Ok(false) => {}
-            Ok(true) => tracing::info!("the keys were changed elsewhere and have been read"),
+            Ok(true) => tracing::info!("the keys were changed and have been read again"),
             // Whoever needs the store meanwhile hears that it is gone.
             Err(SharedKeyError::Store(_)) => {}
             Err(error) => tracing::error!(%error, "the changed keys could not be read"),

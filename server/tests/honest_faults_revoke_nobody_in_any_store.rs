@@ -31,9 +31,8 @@ async fn in_memory() {
 async fn in_sqlite_that_is_closed_and_opened_again() {
     let folder = Folder::new();
     let mut seen = Seen::default();
-    for first in (0..runs()).step_by(BATCH) {
+    for batch in batches() {
         let store: Arc<dyn Store> = Arc::new(sqlite(&folder, rules()));
-        let batch = first..runs().min(first + BATCH);
         seen.add(live_all("sqlite", &store, batch, async || ()).await);
     }
     seen.report("sqlite");
@@ -44,8 +43,7 @@ async fn in_redis_that_is_killed_and_started_again() {
     let mut redis = Redis::start(ALWAYS);
     let store: Arc<dyn Store> = Arc::new(redis_store(&redis, rules()));
     let mut seen = Seen::default();
-    for first in (0..runs()).step_by(BATCH) {
-        let batch = first..runs().min(first + BATCH);
+    for batch in batches() {
         let killed = async || redis.restart();
         seen.add(live_all("redis", &store, batch, killed).await);
     }
@@ -58,8 +56,7 @@ async fn in_redis_whose_scripts_are_flushed() {
     let redis = Redis::start(NEVER);
     let store: Arc<dyn Store> = Arc::new(redis_store(&redis, rules()));
     let mut seen = Seen::default();
-    for first in (0..runs()).step_by(BATCH) {
-        let batch = first..runs().min(first + BATCH);
+    for batch in batches() {
         let flushed = async || drop(redis.say(&["SCRIPT", "FLUSH"]));
         seen.add(live_all("redis without scripts", &store, batch, flushed).await);
     }
@@ -255,6 +252,11 @@ fn runs() -> usize {
     number("HONEST_RUNS").unwrap_or(400) as usize
 }
 
+fn batches() -> impl Iterator<Item = std::ops::Range<usize>> {
+    let length = BATCH.max(runs().div_ceil(BATCHES));
+    (0..runs()).step_by(length).map(move |first| first..runs().min(first + length))
+}
+
 fn seed() -> u64 {
     static SEED: std::sync::OnceLock<u64> = std::sync::OnceLock::new();
     let fresh = || u64::from_be_bytes(everfresh_server::secret::random().unwrap());
@@ -266,4 +268,7 @@ fn number(name: &str) -> Option<u64> {
 }
 
 const AT_ONCE: usize = 64;
+/// The fewest runs between two misfortunes of the store.
 const BATCH: usize = 200;
+/// The most misfortunes.
+const BATCHES: usize = 25;
