@@ -33,9 +33,11 @@ pub(crate) async fn run(dice: &mut Dice, cases: u64) -> Result<()> {
 fn settings(dice: &mut Dice) -> String {
     let names: Vec<_> = Policy::all().map(|policy| policy.name).collect();
     let policy = dice.pick(&names);
+    // One strategy is refused as it stands, on purpose.
+    let end = if policy == "endless-deny-list" { "absolute_ttl = \"30d\"\n" } else { "" };
     let cookie = if dice.once_in(2) { "cookie = true\n" } else { "" };
     format!(
-        "policy = \"{policy}\"\n{cookie}limits = \"off\"\nclient = [\"gateway:key\"]\n\
+        "policy = \"{policy}\"\n{end}{cookie}limits = \"off\"\nclient = [\"gateway:key\"]\n\
          allow_origin = [\"https://app.example\"]\nallow_long_access = true\n\
          dangerously_eternal_refresh = true\n"
     )
