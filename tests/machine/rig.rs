@@ -6,7 +6,7 @@ use std::{cell::RefCell, collections::VecDeque, rc::Rc};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use everfresh::core::{
     clock::{Millis, Now},
-    effect::{Attempt, Effect, Lease, Outcome, RefreshRequest, RevokeId, WaiterId},
+    effect::{Attempt, Effect, Lease, Outcome, RefreshRequest, RevokeId, Ticket, WaiterId},
     entropy::Seeded,
     error::Code,
     event::Event,
@@ -43,6 +43,12 @@ pub(crate) struct Tab {
     pub(crate) revokes: Vec<RevokeId>,
     pub(crate) lease: Option<Lease>,
     pub(crate) locks_held: u32,
+    /// The request for the lock that nobody has answered yet, or that somebody else grants.
+    pub(crate) ticket: Option<Ticket>,
+    /// What this tab alone stores, where tabs have a place of their own.
+    pub(crate) own: Option<String>,
+    /// Such a place is there.
+    pub(crate) own_place: bool,
     /// How often the tab was told to drop what only it stores.
     pub(crate) forgotten: u32,
     /// Locks are granted at once; else they are left waiting.
@@ -74,6 +80,9 @@ impl Tab {
             revokes: Vec::new(),
             lease: None,
             locks_held: 0,
+            ticket: None,
+            own: None,
+            own_place: false,
             forgotten: 0,
             grants_locks: true,
             storage_works: true,
@@ -123,8 +132,12 @@ impl Tab {
                     self.locks_held += 1;
                     return Some(Input::LockGranted(ticket));
                 }
+                self.ticket = Some(ticket);
             }
-            Effect::ReleaseLock(_) => self.locks_held = self.locks_held.saturating_sub(1),
+            Effect::ReleaseLock(ticket) => {
+                self.locks_held = self.locks_held.saturating_sub(1);
+                self.ticket = self.ticket.filter(|asked| *asked != ticket);
+            }
             Effect::Read(read) => {
                 let found = self.look();
                 return Some(Input::RecordRead { read, found });
@@ -133,7 +146,10 @@ impl Tab {
                 let written = self.write(*record);
                 return Some(Input::RecordWritten { write, written });
             }
-            Effect::Forget => self.forgotten += 1,
+            Effect::Forget => {
+                self.forgotten += 1;
+                self.own = None;
+            }
             Effect::Broadcast(text) => self.said.push_back(text),
             Effect::Settle { waiter, outcome } => {
                 assert!(self.settled.iter().all(|(id, _)| *id != waiter), "settled once");
@@ -150,14 +166,18 @@ impl Tab {
         if !self.storage_works {
             return Found::Unavailable;
         }
-        match &*self.store.borrow() {
-            None => Found::Nothing,
-            Some(text) => Record::decode(text)
-                .map_or(Found::Corrupt, |record| Found::Record(Box::new(record))),
+        let own = self.own.as_deref().and_then(Record::decode);
+        match (&*self.store.borrow(), own) {
+            (None, None) => Found::Nothing,
+            (None, Some(own)) => Found::Record(Box::new(own)),
+            (Some(text), own) => Record::decode(text).map_or(Found::Corrupt, |mut record| {
+                own.into_iter().for_each(|own| record.join(own));
+                Found::Record(Box::new(record))
+            }),
         }
     }
 
-    fn write(&self, record: Record) -> Written {
+    fn write(&mut self, record: Record) -> Written {
         let joined = match self.look() {
             Found::Unavailable => return Written::Failed,
             Found::Record(mut stored) => {
@@ -166,7 +186,10 @@ impl Tab {
             }
             Found::Nothing | Found::Corrupt => record,
         };
-        *self.store.borrow_mut() = Some(joined.encode(!self.memory));
+        if self.own_place {
+            self.own = Some(joined.encode(true));
+        }
+        *self.store.borrow_mut() = Some(joined.encode(!self.memory && !self.own_place));
         Written::Stored(Box::new(joined))
     }
 

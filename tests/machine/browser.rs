@@ -1,0 +1,250 @@
+//! Several tabs of one browser: one lock, one channel, one server that knows rotation keys.
+
+use std::collections::VecDeque;
+
+use everfresh::core::{
+    clock::Millis,
+    effect::{Attempt, RefreshRequest},
+    grant::Grant,
+    input::{Answer, Input, Wake},
+    policy::Policy,
+    reason::EndReason,
+};
+
+use crate::rig::{Store, Tab};
+
+/// More wake-ups than this in one stretch of time are a livelock.
+const MAX_WAKES: u32 = 10_000;
+
+pub(crate) struct Browser {
+    pub(crate) tabs: Vec<Tab>,
+    pub(crate) frozen: Vec<bool>,
+    /// Whether requests reach the server at all; else they hang.
+    pub(crate) online: bool,
+    /// What a proxy answers in the place of the server.
+    pub(crate) proxy: Option<Answer>,
+    /// How often the server rotated.
+    pub(crate) rotations: u32,
+    /// How many refreshes it saw.
+    pub(crate) refreshes: u32,
+    /// Messages that were sent on the channel.
+    pub(crate) messages: u32,
+    /// Two tabs came with one token and different keys, or with one that is long gone.
+    pub(crate) reuse: bool,
+    /// What waits for a tab that does not run.
+    mail: Vec<VecDeque<String>>,
+    queue: VecDeque<usize>,
+    holder: Option<usize>,
+    newest: String,
+    last: Option<(String, String, Grant)>,
+}
+
+impl Browser {
+    /// So many tabs, all signed in with one five-minute token.
+    pub(crate) fn new(tabs: usize, policy: &Policy) -> Self {
+        Self::with(tabs, policy, |_| {})
+    }
+
+    pub(crate) fn with(tabs: usize, policy: &Policy, prepare: impl Fn(&mut Tab)) -> Self {
+        let store = Store::default();
+        let tabs = (1..=tabs as u64)
+            .map(|seed| {
+                let mut tab = Tab::with_store(policy.clone(), seed, store.clone());
+                tab.grants_locks = false;
+                prepare(&mut tab);
+                tab
+            })
+            .collect::<Vec<_>>();
+        let count = tabs.len();
+        let mut browser = Self {
+            tabs,
+            frozen: vec![false; count],
+            online: true,
+            proxy: None,
+            rotations: 0,
+            refreshes: 0,
+            messages: 0,
+            reuse: false,
+            mail: vec![VecDeque::new(); count],
+            queue: VecDeque::new(),
+            holder: None,
+            newest: String::new(),
+            last: None,
+        };
+        browser.start(0);
+        for tab in 1..count {
+            browser.restore(tab);
+        }
+        browser.messages = 0;
+        browser
+    }
+
+    fn start(&mut self, tab: usize) {
+        let grant = self.tabs[0].grant(300);
+        self.newest = grant.refresh_token.clone().unwrap_or_default();
+        self.feed(tab, Input::Start { grant, start: 1 });
+    }
+
+    pub(crate) fn restore(&mut self, tab: usize) {
+        let waiter = self.tabs[tab].waiter();
+        self.feed(tab, Input::Restore { waiter });
+    }
+
+    /// Loads the page of a tab again.
+    pub(crate) fn reload(&mut self, tab: usize, policy: &Policy) {
+        let old = &self.tabs[tab];
+        let mut page = Tab::with_store(policy.clone(), 99, old.store.clone());
+        page.now = old.now;
+        page.grants_locks = old.grants_locks;
+        (page.own_place, page.own) = (old.own_place, old.own.clone());
+        self.tabs[tab] = page;
+        self.release(tab);
+        self.mail[tab].clear();
+        self.restore(tab);
+    }
+
+    pub(crate) fn feed(&mut self, tab: usize, input: Input) {
+        self.tabs[tab].feed(input);
+        self.settle();
+    }
+
+    /// Lets everything happen that needs no time.
+    pub(crate) fn settle(&mut self) {
+        while self.deliver() || self.lock() || self.serve() {}
+    }
+
+    fn deliver(&mut self) -> bool {
+        for from in 0..self.tabs.len() {
+            while let Some(text) = self.tabs[from].said.pop_front() {
+                self.messages += 1;
+                for to in (0..self.tabs.len()).filter(|to| *to != from) {
+                    self.mail[to].push_back(text.clone());
+                }
+            }
+        }
+        for to in 0..self.tabs.len() {
+            if !self.frozen[to]
+                && let Some(text) = self.mail[to].pop_front()
+            {
+                self.tabs[to].feed(Input::PeerMessage(text));
+                return true;
+            }
+        }
+        false
+    }
+
+    fn lock(&mut self) -> bool {
+        for tab in 0..self.tabs.len() {
+            let asks = self.tabs[tab].ticket.is_some();
+            if asks && self.holder != Some(tab) && !self.queue.contains(&tab) {
+                self.queue.push_back(tab);
+            } else if !asks {
+                self.release(tab);
+            }
+        }
+        let next = self.queue.front().copied().filter(|_| self.holder.is_none());
+        let Some(tab) = next.filter(|tab| !self.frozen[*tab]) else { return false };
+        self.queue.pop_front();
+        self.holder = Some(tab);
+        let ticket = self.tabs[tab].ticket.unwrap_or_default();
+        self.tabs[tab].feed(Input::LockGranted(ticket));
+        true
+    }
+
+    fn release(&mut self, tab: usize) {
+        self.queue.retain(|waiting| *waiting != tab);
+        self.holder = self.holder.filter(|holder| *holder != tab);
+    }
+
+    fn serve(&mut self) -> bool {
+        if !self.online {
+            return false;
+        }
+        let sends = |tab: &usize| !self.frozen[*tab] && !self.tabs[*tab].sent.is_empty();
+        let Some(tab) = (0..self.tabs.len()).find(sends) else { return false };
+        let answer = match (self.proxy.clone(), self.tabs[tab].sent.front().cloned()) {
+            (Some(answer), _) => answer,
+            (None, Some((_, request))) => self.refresh(&request),
+            (None, None) => return false,
+        };
+        self.tabs[tab].answer(answer);
+        true
+    }
+
+    /// What the server does with a request; the answer has still to be delivered.
+    pub(crate) fn refresh(&mut self, request: &RefreshRequest) -> Answer {
+        self.refreshes += 1;
+        let token = request.refresh_token.clone().unwrap_or_default();
+        let same = self.last.as_ref().filter(|(old, key, _)| {
+            (old.as_str(), key.as_str()) == (token.as_str(), request.rotation_key.as_str())
+        });
+        if let Some((_, _, grant)) = same {
+            return Answer::Granted(grant.clone());
+        }
+        if token == self.newest {
+            let grant = self.tabs[0].grant(300);
+            self.rotations += 1;
+            self.newest = grant.refresh_token.clone().unwrap_or_default();
+            self.last = Some((token, request.rotation_key.clone(), grant.clone()));
+            return Answer::Granted(grant);
+        }
+        self.reuse = true;
+        Answer::Refused {
+            status: 400,
+            error: "invalid_grant".to_owned(),
+            error_code: "reuse_detected".to_owned(),
+            retry_after: None,
+        }
+    }
+
+    /// The request of a tab arrives, and its answer does not.
+    pub(crate) fn lose_answer(&mut self, tab: usize) -> (Attempt, Answer) {
+        let (attempt, request) = self.tabs[tab].sent.front().cloned().expect("a refresh was sent");
+        (attempt, self.refresh(&request))
+    }
+
+    /// Lets time pass in all tabs, and wakes those that run when they want to be woken.
+    pub(crate) fn advance(&mut self, seconds: f64) {
+        let mut left = (seconds * 1_000.0) as Millis;
+        for _ in 0..MAX_WAKES {
+            let next = (0..self.tabs.len())
+                .filter(|tab| !self.frozen[*tab])
+                .filter_map(|tab| self.tabs[tab].session.next_deadline())
+                .map(|deadline| deadline.at.0 - self.tabs[0].now.monotonic)
+                .min();
+            let step = next.unwrap_or(Millis::MAX).clamp(0, left);
+            left -= step;
+            for tab in &mut self.tabs {
+                tab.pass(step);
+            }
+            // All timers of one moment fire before anything else can happen.
+            for tab in 0..self.tabs.len() {
+                if !self.frozen[tab] {
+                    self.tabs[tab].feed(Input::TimerFired);
+                }
+            }
+            self.settle();
+            if left == 0 {
+                return;
+            }
+        }
+        panic!("livelock: {MAX_WAKES} wake-ups without an end");
+    }
+
+    pub(crate) fn resume(&mut self, tab: usize) {
+        self.frozen[tab] = false;
+        self.feed(tab, Input::Woken(Wake::Resumed));
+    }
+
+    pub(crate) fn count(&self, kind: &str) -> Vec<usize> {
+        self.tabs.iter().map(|tab| tab.count(kind)).collect()
+    }
+
+    pub(crate) fn ends(&self) -> Vec<Option<EndReason>> {
+        self.tabs.iter().map(Tab::ended).collect()
+    }
+
+    pub(crate) fn generations(&self) -> Vec<i64> {
+        self.tabs.iter().map(|tab| tab.snapshot().generation).collect()
+    }
+}

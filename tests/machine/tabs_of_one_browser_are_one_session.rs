@@ -1,0 +1,294 @@
+use everfresh::core::{
+    input::{Answer, Found, Input, Wake},
+    policy::{IdleMode, Policy},
+    reason::EndReason,
+    record::Record,
+    snapshot::Status,
+};
+
+use crate::browser::Browser;
+
+/// No jitter: every timer of every tab fires in the same millisecond.
+fn policy() -> Policy {
+    Policy { jitter: 0, idle: None, ..Policy::default() }
+}
+
+fn refused(status: u16, retry_after: Option<i64>) -> Answer {
+    Answer::Refused { status, error: String::new(), error_code: String::new(), retry_after }
+}
+
+#[test]
+fn timers_that_fire_together_make_one_refresh() {
+    let mut browser = Browser::new(3, &policy());
+    browser.advance(245.0);
+    assert_eq!((browser.refreshes, browser.rotations), (1, 1));
+    assert_eq!(browser.generations(), [2, 2, 2]);
+    assert_eq!(browser.count("refreshed"), [1, 1, 1]);
+    assert_eq!(browser.count("signed-out"), [0, 0, 0]);
+}
+
+#[test]
+fn an_hour_of_five_tabs_costs_one_refresh_per_lifetime() {
+    let mut browser = Browser::new(5, &policy());
+    browser.advance(3_600.0);
+    assert_eq!(browser.refreshes, 15, "every 240 seconds");
+    assert_eq!(browser.rotations, 15);
+}
+
+#[test]
+fn without_locks_they_settle_on_one_key() {
+    for tabs in 2..=4 {
+        let mut browser = Browser::new(tabs, &policy());
+        browser.online = false;
+        // Nobody grants a lock: each gives up waiting for it at the same moment.
+        for tab in &mut browser.tabs {
+            tab.pass(240_000);
+            tab.feed(Input::TimerFired);
+            let ticket = tab.ticket.take().expect("a lock was asked for");
+            tab.feed(Input::LockUnavailable(ticket));
+        }
+        browser.settle();
+        for _ in 0..20 {
+            browser.advance(1.0);
+            for tab in 0..tabs {
+                if let Some(ticket) = browser.tabs[tab].ticket.take() {
+                    browser.feed(tab, Input::LockUnavailable(ticket));
+                }
+            }
+            browser.online = true;
+            browser.settle();
+        }
+        assert!(!browser.reuse, "two keys for one rotation, {tabs} tabs");
+        assert_eq!(browser.rotations, 1, "{tabs} tabs");
+        assert_eq!(browser.generations(), vec![2; tabs]);
+    }
+}
+
+#[test]
+fn a_verdict_about_an_old_token_ends_nothing_and_clears_nothing() {
+    let mut browser = Browser::new(2, &policy());
+    browser.online = false;
+    browser.advance(240.0);
+    let slow = (0..2).find(|tab| !browser.tabs[*tab].sent.is_empty()).expect("one of them sends");
+    let fast = 1 - slow;
+    // The slow one's page leaves, which frees the lock; the other refreshes meanwhile.
+    let (attempt, _) = browser.tabs[slow].sent.pop_front().expect("it was sent");
+    browser.feed(slow, Input::Leaving);
+    browser.frozen[slow] = true;
+    browser.online = true;
+    browser.settle();
+    assert_eq!(browser.generations()[fast], 2);
+    let stored = browser.tabs[fast].store.borrow().clone();
+    let answer = Answer::Refused {
+        status: 400,
+        error: "invalid_grant".to_owned(),
+        error_code: String::new(),
+        retry_after: None,
+    };
+    browser.frozen[slow] = false;
+    browser.feed(slow, Input::RefreshAnswered { attempt, answer });
+    assert_eq!(browser.ends(), [None, None]);
+    assert_eq!(browser.generations(), [2, 2], "the other tab's tokens are taken over");
+    let text = browser.tabs[fast].store.borrow().clone();
+    let generation = |text: &Option<String>| {
+        text.as_deref().and_then(Record::decode).map(|record| record.encode(true).len())
+    };
+    assert!(generation(&text) >= generation(&stored), "nothing was cleared");
+}
+
+#[test]
+fn input_in_one_of_seven_keeps_all_and_its_end_ends_all_at_once() {
+    let policy = Policy { idle: Some(1_800_000), idle_mode: IdleMode::End, ..policy() };
+    let mut browser = Browser::new(7, &policy);
+    for _ in 0..120 {
+        browser.advance(60.0);
+        browser.feed(0, Input::Activity);
+        browser.settle();
+    }
+    assert_eq!(browser.ends(), vec![None; 7], "two hours of input in the first one");
+    browser.advance(1_795.0);
+    assert_eq!(browser.ends(), vec![None; 7]);
+    browser.advance(10.0);
+    assert_eq!(browser.ends(), vec![Some(EndReason::Idle); 7]);
+    assert_eq!(browser.count("signed-out"), vec![1; 7]);
+}
+
+#[test]
+fn a_pause_that_the_server_asks_for_holds_in_every_tab() {
+    let mut browser = Browser::new(3, &policy());
+    browser.proxy = Some(refused(429, Some(20_000)));
+    browser.advance(240.0);
+    let sent = |browser: &Browser| browser.tabs.iter().map(|tab| tab.requests.len()).sum::<usize>();
+    assert_eq!(sent(&browser), 1);
+    browser.proxy = None;
+    for tab in 0..3 {
+        browser.feed(tab, Input::Woken(Wake::Visible));
+        browser.feed(tab, Input::Online(true));
+    }
+    browser.advance(19.9);
+    assert_eq!(sent(&browser), 1, "neither time nor waking up brings a second one");
+    browser.advance(1.0);
+    assert_eq!((sent(&browser), browser.rotations), (2, 1));
+    assert_eq!(browser.ends(), [None; 3]);
+}
+
+#[test]
+fn a_frozen_one_that_has_the_lock_holds_nobody_up() {
+    let mut browser = Browser::new(2, &policy());
+    browser.online = false;
+    browser.advance(240.0);
+    let holder = (0..2).find(|tab| !browser.tabs[*tab].sent.is_empty()).expect("one of them sends");
+    browser.frozen[holder] = true;
+    browser.online = true;
+    // The lock is waited for no longer than one attempt and five seconds; then comes a look at
+    // whether the other's attempt can still be under way.
+    browser.advance(30.0);
+    assert_eq!(browser.generations()[1 - holder], 2);
+    browser.resume(holder);
+    browser.advance(30.0);
+    assert_eq!(browser.generations(), [2, 2]);
+    assert!(!browser.reuse);
+}
+
+#[test]
+fn one_that_fails_lets_the_lock_go_and_the_next_attempt_is_anybodys() {
+    let mut browser = Browser::new(2, &policy());
+    browser.proxy = Some(refused(502, None));
+    browser.advance(242.0);
+    let failing = (0..2).find(|tab| !browser.tabs[*tab].requests.is_empty()).expect("one tried");
+    browser.frozen[failing] = true;
+    browser.proxy = None;
+    // Backoff is at most a minute, and it is shared.
+    browser.advance(60.0);
+    assert_eq!(browser.generations()[1 - failing], 2, "the other one refreshes");
+    assert_eq!(browser.ends(), [None; 2]);
+}
+
+#[test]
+fn a_copied_tab_with_copied_storage_is_one_of_them() {
+    let mut browser = Browser::with(2, &policy(), |tab| tab.own_place = true);
+    browser.tabs[1].own = browser.tabs[0].own.clone();
+    browser.reload(1, &policy());
+    assert_eq!(browser.tabs[1].status(), Status::Active);
+    // The one reaches its margin, the other one a minute later.
+    browser.frozen[1] = true;
+    browser.advance(245.0);
+    browser.resume(1);
+    browser.advance(300.0);
+    assert!(!browser.reuse);
+    assert_eq!(browser.generations(), [3, 3]);
+    assert_eq!(browser.rotations, 2, "one family, one advance per lifetime");
+}
+
+#[test]
+fn a_sign_out_reaches_the_frozen_one_when_it_runs_again_and_is_said_once() {
+    let mut browser = Browser::new(3, &policy());
+    browser.frozen[2] = true;
+    let waiter = browser.tabs[0].waiter();
+    browser.feed(0, Input::SignOut { waiter, everywhere: false });
+    assert_eq!(browser.ends(), [Some(EndReason::SignedOut), Some(EndReason::SignedOut), None]);
+    assert_eq!(browser.messages, 1, "those who hear it do not say it again");
+    browser.resume(2);
+    assert_eq!(browser.ends(), [Some(EndReason::SignedOut); 3]);
+    assert_eq!(browser.count("signed-out"), [1; 3]);
+    assert_eq!(browser.messages, 1);
+}
+
+#[test]
+fn a_sign_out_whose_message_is_lost_is_found_in_storage() {
+    let mut browser = Browser::new(2, &policy());
+    let waiter = browser.tabs[0].waiter();
+    browser.tabs[0].feed(Input::SignOut { waiter, everywhere: false });
+    browser.tabs[0].said.clear();
+    let text = browser.tabs[0].store.borrow().clone().unwrap_or_default();
+    let found = Record::decode(&text).map_or(Found::Corrupt, |record| Found::Record(record.into()));
+    browser.feed(1, Input::RecordChanged(found));
+    assert_eq!(browser.ends(), [Some(EndReason::SignedOut); 2]);
+}
+
+#[test]
+fn the_warning_comes_in_all_and_staying_in_one_takes_it_back_in_all() {
+    let policy = Policy { idle: Some(900_000), idle_mode: IdleMode::End, warn: 60_000, ..policy() };
+    let mut browser = Browser::new(3, &policy);
+    browser.advance(845.0);
+    assert_eq!(browser.count("warning"), [1, 1, 1]);
+    browser.feed(1, Input::Touch);
+    assert_eq!(browser.count("extended"), [1, 1, 1]);
+    browser.advance(830.0);
+    assert_eq!(browser.ends(), [None; 3]);
+    browser.advance(75.0);
+    assert_eq!(browser.ends(), [Some(EndReason::Idle); 3], "the deadline moved once");
+}
+
+#[test]
+fn a_page_out_of_the_cache_knows_of_a_sign_out_before_its_first_request() {
+    let mut browser = Browser::new(2, &policy());
+    browser.feed(1, Input::Leaving);
+    browser.frozen[1] = true;
+    let waiter = browser.tabs[0].waiter();
+    browser.feed(0, Input::SignOut { waiter, everywhere: false });
+    // Messages do not reach a page in the cache; shown again, the first thing is a look at storage.
+    browser.tabs[1].feed(Input::Woken(Wake::Resumed));
+    assert_eq!(browser.tabs[1].ended(), Some(EndReason::SignedOut));
+    assert_eq!(browser.tabs[1].lease, None);
+    assert_eq!(browser.tabs[1].requests.len(), 0);
+}
+
+#[test]
+fn one_that_was_told_of_new_tokens_never_uses_the_old_ones_whatever_storage_still_shows() {
+    let mut browser = Browser::new(2, &policy());
+    let old = browser.tabs[1].store.borrow().clone();
+    browser.advance(240.0);
+    assert_eq!(browser.generations(), [2, 2]);
+    let token = browser.tabs[1].session.access_token().map(str::to_owned);
+    // Storage of another process shows what was there before.
+    *browser.tabs[1].store.borrow_mut() = old;
+    browser.tabs[1].feed(Input::Woken(Wake::Visible));
+    assert_eq!(browser.tabs[1].session.access_token(), token.as_deref());
+    assert_eq!(browser.tabs[1].snapshot().generation, 2);
+    let waiter = browser.tabs[1].unauthorized(1);
+    assert!(browser.tabs[1].outcome(waiter).is_some(), "a 401 of the old one takes the new one");
+    assert_eq!(browser.refreshes, 1);
+}
+
+#[test]
+fn an_end_has_one_reason_in_all_and_a_page_load_still_knows_it() {
+    let verdict = |error_code: &str| Answer::Refused {
+        status: 400,
+        error: "invalid_grant".to_owned(),
+        error_code: error_code.to_owned(),
+        retry_after: None,
+    };
+    let idle = Policy { idle: Some(600_000), idle_mode: IdleMode::End, ..policy() };
+    let aged = Policy { max_session: Some(600_000), ..policy() };
+    let cases = [
+        (EndReason::Idle, idle, None),
+        (EndReason::MaxAge, aged, None),
+        (EndReason::Revoked, policy(), Some(verdict(""))),
+        (EndReason::Reuse, policy(), Some(verdict("reuse_detected"))),
+        (EndReason::LoginRequired, policy(), Some(verdict("login_required"))),
+    ];
+    for (reason, policy, answer) in cases {
+        let mut browser = Browser::new(3, &policy);
+        browser.proxy = answer;
+        browser.advance(700.0);
+        assert_eq!(browser.ends(), [Some(reason); 3], "{reason:?}");
+        assert_eq!(browser.count("signed-out"), [1; 3], "{reason:?}");
+        browser.reload(2, &policy);
+        assert_eq!(browser.tabs[2].ended(), Some(reason), "after a page load");
+    }
+}
+
+#[test]
+fn a_lost_answer_is_repeated_by_whoever_comes_next() {
+    let mut browser = Browser::new(2, &policy());
+    browser.online = false;
+    browser.advance(240.0);
+    let first = (0..2).find(|tab| !browser.tabs[*tab].sent.is_empty()).expect("one of them sends");
+    browser.lose_answer(first);
+    browser.reload(first, &policy());
+    browser.online = true;
+    browser.advance(30.0);
+    assert!(!browser.reuse);
+    assert_eq!((browser.rotations, browser.generations()), (1, vec![2, 2]));
+}
