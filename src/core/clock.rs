@@ -92,6 +92,12 @@ impl Clock {
         self.moment
     }
 
+    /// All but the last reading, which the next one replaces.
+    #[cfg(not(target_arch = "wasm32"))]
+    pub(crate) const fn steady(&self) -> (Millis, Millis) {
+        (self.origin, self.moment.0 - self.last.monotonic)
+    }
+
     /// The present, as of the last reading.
     #[must_use]
     pub const fn moment(&self) -> Moment {

@@ -117,7 +117,7 @@ pub struct RefreshRequest {
 }
 
 /// What a revocation carries.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq, Hash)]
 pub struct RevokeRequest {
     /// The access token, if there is one.
     pub access_token: Option<String>,

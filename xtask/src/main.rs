@@ -13,6 +13,8 @@ mod pack;
 mod package;
 mod process;
 mod report;
+mod scenarios;
+mod search;
 mod setup;
 mod size;
 mod test;
@@ -67,6 +69,12 @@ enum Task {
     },
     /// Make the npm tarball and check it as a user's tools would
     Pack,
+    /// Go through every interleaving of a few tabs and print how many states there are
+    Search {
+        /// Only the searches with this in their name
+        #[arg(long)]
+        only: Option<String>,
+    },
     /// Run one virtual world and tell its story line by line
     Sim {
         /// The world
@@ -111,6 +119,7 @@ fn main() -> ExitCode {
         Task::Mutations { worlds, only } => {
             mutations::run(&workspace, worlds, only.as_deref()).map(|()| ExitCode::SUCCESS)
         }
+        Task::Search { only } => search::run(&workspace, only.as_deref()),
         Task::Sim { seed, whole } => worlds::tell(&workspace, seed, whole),
         Task::Soak { worlds, minutes, from } => worlds::soak(&workspace, worlds, minutes, from),
     });

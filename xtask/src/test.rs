@@ -12,7 +12,7 @@ use crate::process::{check, observe};
 use crate::report::Counts;
 use crate::setup::{BROWSERS, Browser, WASM_TARGET};
 use crate::workspace::Workspace;
-use crate::{deny, hygiene, pack, package, setup, size, worlds};
+use crate::{deny, hygiene, pack, package, scenarios, search, setup, size, worlds};
 
 /// Runs every step, prints what each one found and closes on the count of all tests.
 ///
@@ -58,10 +58,11 @@ fn steps() -> Vec<Step> {
         step("format", true, |w| {
             untested(check(&mut w.cargo(&["fmt", "--all", "--check"]), LIMIT))
         }),
-        step("hygiene", true, |w| untested(hygiene::check(w))),
+        step("hygiene", true, |w| untested(hygiene::check(w).and_then(|()| scenarios::check(w)))),
         step("lints", false, |w| untested(lints(w))),
         step("lints for wasm", false, |w| untested(lints_for_wasm(w))),
         step("native tests", false, native_tests),
+        step("exhaustive search", false, search::test),
         step("virtual worlds", false, worlds::test),
         step("documentation", false, |w| untested(documentation(w))),
         step("package", false, |w| untested(package::build(w))),

@@ -31,15 +31,15 @@ pub(super) struct Context<E> {
     /// What the shell was last told that requests may carry.
     pub(super) leased: Option<Lease>,
     /// Server minus local wall clock, as the last fresh token showed it.
-    skew: Millis,
-    reported_skew: Millis,
-    degraded: bool,
+    pub(super) skew: Millis,
+    pub(super) reported_skew: Millis,
+    pub(super) degraded: bool,
     /// What is to be done: while an input is handled the first thing first, then the last.
-    effects: Vec<Effect>,
+    pub(super) effects: Vec<Effect>,
     /// What observers are told after that.
-    events: Vec<Effect>,
-    last_id: u32,
-    last_lease: LeaseId,
+    pub(super) events: Vec<Effect>,
+    pub(super) last_id: u32,
+    pub(super) last_lease: LeaseId,
 }
 
 impl<E: Entropy> Context<E> {

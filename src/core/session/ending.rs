@@ -40,7 +40,7 @@ pub(super) enum Scope {
 }
 
 /// Nobody is signed in any more.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Hash)]
 pub(super) struct Ended {
     pub(super) reason: EndReason,
     /// The record of the session that was.

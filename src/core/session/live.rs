@@ -28,7 +28,7 @@ const MAX_NBF_DELAY: Millis = 60_000;
 /// `Break` ends the session.
 pub(super) type Flow = ControlFlow<Ending>;
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Hash)]
 pub(super) struct Live {
     /// All that this tab knows of the session.
     pub(super) record: Record,
@@ -55,7 +55,7 @@ pub(super) struct Live {
 }
 
 /// A token set in use, with its times on our own time line.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Hash)]
 pub(super) struct Held {
     pub(super) lease: LeaseId,
     pub(super) generation: Generation,

@@ -7,6 +7,8 @@ mod calling;
 mod context;
 mod ending;
 mod flight;
+#[cfg(not(target_arch = "wasm32"))]
+mod likeness;
 mod live;
 mod refreshing;
 mod restoring;
@@ -42,7 +44,7 @@ pub struct Session<E> {
 }
 
 /// One struct per state; a transition consumes the one and makes the other.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Hash)]
 enum State {
     /// Before `start` or `restore`.
     Unknown,

@@ -19,7 +19,7 @@ use crate::core::{
 };
 
 /// Looks for a session.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Hash)]
 pub(super) struct Restoring {
     stage: Stage,
     /// A sign-out came first: whatever is found is signed out.
@@ -28,12 +28,12 @@ pub(super) struct Restoring {
     before: Option<Ended>,
 }
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Hash)]
 pub(super) struct Leaving {
     pub(super) everywhere: bool,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 enum Stage {
     Reading {
         read: ReadId,
@@ -62,6 +62,13 @@ impl Restoring {
     ) -> Box<Self> {
         let until = ctx.now() + STORAGE_WAIT;
         Box::new(Self { stage: Stage::Reading { read: ctx.read(), until }, leaving, before })
+    }
+
+    #[cfg(not(target_arch = "wasm32"))]
+    pub(super) fn rename(&mut self, rename: &mut dyn FnMut(u32) -> u32) {
+        if let Stage::Reading { read, .. } = &mut self.stage {
+            *read = rename(*read);
+        }
     }
 
     pub(super) fn deadline(&self) -> (Timer, Moment) {

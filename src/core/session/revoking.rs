@@ -13,10 +13,10 @@ use crate::core::{
     retry,
 };
 
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Hash)]
 pub(super) struct Revocations(Vec<Revocation>);
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Hash)]
 struct Revocation {
     request: RevokeRequest,
     /// The record to mark once the server knows.
@@ -29,6 +29,13 @@ struct Revocation {
 }
 
 impl Revocations {
+    #[cfg(not(target_arch = "wasm32"))]
+    pub(super) fn rename(&mut self, rename: &mut dyn FnMut(u32) -> u32) {
+        for sent in self.0.iter_mut().filter_map(|revocation| revocation.sent.as_mut()) {
+            *sent = rename(*sent);
+        }
+    }
+
     pub(super) fn next_deadline(&self, online: bool) -> Moment {
         let due = self.0.iter().filter(|it| online || it.sent.is_some());
         due.map(|it| it.until).min().unwrap_or(Moment::NEVER)

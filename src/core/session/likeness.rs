@@ -1,0 +1,100 @@
+//! Which machines are alike: for searches that must not go through the same state twice.
+//!
+//! Not part of the WebAssembly build.
+
+use core::hash::{Hash, Hasher};
+
+use super::{
+    Session, State,
+    context::Context,
+    flight::{Flight, Lock},
+    waiting::Want,
+};
+
+impl<E> Session<E> {
+    /// Gives every ticket, attempt, read, write and revocation that the machine remembers a new
+    /// name. `rename` must give different names to different ones, and `last` must be no less than
+    /// all of them. Names are only ever compared for equality, so the machine behaves as before.
+    pub fn rename(&mut self, last: u32, rename: &mut dyn FnMut(u32) -> u32) {
+        self.ctx.last_id = last;
+        match &mut self.state {
+            State::Live(live) => {
+                if let Some(gate) = &mut live.gate {
+                    gate.read = rename(gate.read);
+                }
+                if let Some(write) = &mut live.opening {
+                    *write = rename(*write);
+                }
+                live.flight.rename(rename);
+            }
+            State::Restoring(restoring) => restoring.rename(rename),
+            State::Unknown | State::Ended(_) | State::Disposed => {}
+        }
+        self.ctx.revocations.rename(rename);
+        for waiter in self.ctx.waiters.iter_mut() {
+            if let Want::SignOut { revoke: Some(revoke) } = &mut waiter.want {
+                *revoke = rename(*revoke);
+            }
+        }
+    }
+}
+
+impl Flight {
+    fn rename(&mut self, rename: &mut dyn FnMut(u32) -> u32) {
+        let (lock, id) = match self {
+            Self::Resting | Self::Asking(_) | Self::Settling(_) | Self::Backing(_) => return,
+            Self::Queued(queued) => (None, &mut queued.ticket),
+            Self::Checking(checking) => (Some(&mut checking.lock), &mut checking.read),
+            Self::Keying(keying) => (Some(&mut keying.lock), &mut keying.write),
+            Self::Sending(sending) => (Some(&mut sending.lock), &mut sending.attempt),
+            Self::Sealing(sealing) => (Some(&mut sealing.lock), &mut sealing.write),
+            Self::Verifying(verifying) => (Some(&mut verifying.lock), &mut verifying.read),
+        };
+        if let Some(Lock(Some(ticket))) = lock {
+            *ticket = rename(*ticket);
+        }
+        *id = rename(*id);
+    }
+}
+
+/// Machines that hash alike behave alike, as long as the hash does not collide.
+///
+/// What is left out: the options, which do not change; the counters, which decide nothing; the last
+/// reading of the clocks, which the next one replaces; when a lease was handed out.
+impl<E: Hash> Hash for Session<E> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.ctx.hash(state);
+        self.state.hash(state);
+    }
+}
+
+impl<E: Hash> Hash for Context<E> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        // Every field is named, so that a new one cannot be forgotten here.
+        let Self {
+            policy: _,
+            entropy,
+            clock,
+            stats: _,
+            waiters,
+            revocations,
+            online,
+            holds,
+            waking: _,
+            leased,
+            skew,
+            reported_skew,
+            degraded,
+            effects,
+            events,
+            last_id,
+            last_lease,
+        } = self;
+        debug_assert!(effects.is_empty() && events.is_empty(), "hash a machine at rest");
+        entropy.hash(state);
+        clock.steady().hash(state);
+        (waiters, revocations, online, holds).hash(state);
+        leased.as_ref().map(|lease| (lease.id, &lease.access_token, lease.until)).hash(state);
+        (skew, reported_skew, degraded, last_id, last_lease).hash(state);
+    }
+}

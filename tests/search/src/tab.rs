@@ -1,0 +1,257 @@
+//! One tab: the real machine, and what it waits for.
+
+use std::{
+    cell::Cell,
+    collections::VecDeque,
+    hash::{DefaultHasher, Hash, Hasher},
+    sync::Arc,
+};
+
+use everfresh::core::{
+    clock::{Millis, Now},
+    effect::{Attempt, Effect, ReadId, RevokeId, Ticket, WaiterId, WriteId},
+    entropy::Entropy,
+    input::{Found, Input, LeaseId, Written},
+    record::Record,
+    session::Session,
+    snapshot::Status,
+};
+
+use crate::{
+    server::{EPOCH, Reply, Request},
+    setup::{Deed, Setup},
+};
+
+/// A tab, running or not.
+#[derive(Clone, Debug)]
+pub struct Tab {
+    pub(crate) session: Session<Drawn>,
+    /// How often its page was loaded.
+    pub(crate) loads: u8,
+    pub(crate) frozen: bool,
+    /// The lock that it asked for or holds.
+    pub(crate) ticket: Option<Ticket>,
+    /// What it asked of storage; answered in this order.
+    pub(crate) storage: VecDeque<Errand>,
+    /// Storage will fail the next time.
+    pub(crate) storage_fails: bool,
+    pub(crate) flight: Option<Flight>,
+    pub(crate) revokes: Vec<Revoke>,
+    pub(crate) calls: Vec<Call>,
+    /// What its requests may carry.
+    pub(crate) lease: Option<LeaseId>,
+    /// Between a `started` and a `signed-out` event.
+    pub(crate) signed_in: bool,
+    /// The hash of all this.
+    pub(crate) print: u64,
+}
+
+/// One read or write.
+#[derive(Clone, Debug, Hash)]
+pub enum Errand {
+    /// A read, and the name of its answer.
+    Read(ReadId),
+    /// A write, the name of its answer, and what to join.
+    Write(WriteId, Arc<Record>),
+    /// It was answered before it was done.
+    Done(Arc<Record>),
+}
+
+impl Errand {
+    /// What the tab hears when storage fails.
+    pub(crate) fn failed(self) -> Input {
+        match self {
+            Self::Read(read) => Input::RecordRead { read, found: Found::Unavailable },
+            Self::Write(write, _) => Input::RecordWritten { write, written: Written::Failed },
+            Self::Done(_) => Input::TimerFired,
+        }
+    }
+}
+
+/// A refresh that the tab waits for.
+#[derive(Clone, Debug, Hash)]
+pub struct Flight {
+    pub(crate) attempt: Attempt,
+    pub(crate) stage: Stage,
+}
+
+/// How far it has come.
+#[derive(Clone, Debug, Hash)]
+pub enum Stage {
+    /// On the way to the server.
+    Asked(Request),
+    /// On the way back.
+    Answered(Reply),
+    /// Nothing will come.
+    Lost,
+}
+
+/// A revocation under way.
+#[derive(Clone, Debug, Hash)]
+pub struct Revoke {
+    pub(crate) id: RevokeId,
+    /// The server has heard it.
+    pub(crate) heard: bool,
+}
+
+/// Somebody who waits for the machine.
+#[derive(Clone, Debug, Hash)]
+pub struct Call {
+    pub(crate) waiter: WaiterId,
+    pub(crate) what: What,
+    pub(crate) until: Millis,
+}
+
+/// For what.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum What {
+    /// To know whether anybody is signed in.
+    Restore,
+    /// The outcome of a deed.
+    Deed(Deed),
+}
+
+impl Tab {
+    pub(crate) fn new(loads: u8, now: Millis) -> Self {
+        Self {
+            session: Session::new(Setup::policy(), Drawn, clocks(now)),
+            loads,
+            frozen: false,
+            ticket: None,
+            storage: VecDeque::new(),
+            storage_fails: false,
+            flight: None,
+            revokes: Vec::new(),
+            calls: Vec::new(),
+            lease: None,
+            signed_in: false,
+            print: 0,
+        }
+    }
+
+    /// One turn of the machine: what it wants done.
+    pub(crate) fn turn(
+        &mut self,
+        id: usize,
+        input: Input,
+        now: Millis,
+        repeat: bool,
+    ) -> Vec<Effect> {
+        let moment = if repeat { 0 } else { now };
+        draw_from((id, self.loads, moment, if repeat { 0 } else { self.generation() }));
+        self.session.handle(input, clocks(now));
+        std::iter::from_fn(|| self.session.poll()).collect()
+    }
+
+    /// A caller begins to wait.
+    pub(crate) fn call(&mut self, what: What, now: Millis) -> WaiterId {
+        let taken = |id: &WaiterId| self.calls.iter().any(|call| call.waiter == *id);
+        let waiter = (1..).find(|id| !taken(id)).unwrap_or(1);
+        let policy = Setup::policy();
+        let bound = match what {
+            What::Deed(Deed::SignOut) => policy.timeout,
+            _ => policy.wait.unwrap_or(0),
+        };
+        self.calls.push(Call { waiter, what, until: now + bound });
+        waiter
+    }
+
+    /// When its timer is to fire.
+    pub(crate) fn alarm(&self) -> Option<Millis> {
+        self.session.next_deadline().map(|deadline| deadline.at.0)
+    }
+
+    pub(crate) fn generation(&self) -> i64 {
+        self.session.snapshot().generation
+    }
+
+    pub(crate) fn status(&self) -> Status {
+        self.session.snapshot().status
+    }
+
+    pub(crate) fn over(&self) -> bool {
+        self.status() == Status::SignedOut
+    }
+
+    /// Holds a token that is still good by its own clock.
+    pub(crate) fn has_valid_token(&self, now: Millis) -> bool {
+        self.session.snapshot().expires_at.is_some_and(|at| at > EPOCH + now)
+    }
+
+    /// How it looks, in a few words.
+    pub(crate) fn line(&self) -> String {
+        let picture = self.session.snapshot();
+        let frozen = if self.frozen { " frozen" } else { "" };
+        let reason = picture.reason.map_or("", |reason| reason.as_str());
+        format!("{} {} {reason}{frozen}", picture.status.as_str(), picture.generation)
+    }
+
+    /// Renames everything that is under way in the order in which it stands, and takes the hash.
+    pub(crate) fn tidy(&mut self) {
+        let mut names: Vec<u32> = Vec::new();
+        let mut rename = |old: u32| {
+            let at = names.iter().position(|name| *name == old).unwrap_or_else(|| {
+                names.push(old);
+                names.len() - 1
+            });
+            at as u32 + 1
+        };
+        for errand in &mut self.storage {
+            match errand {
+                Errand::Read(id) | Errand::Write(id, _) => *id = rename(*id),
+                Errand::Done(_) => {}
+            }
+        }
+        if let Some(ticket) = &mut self.ticket {
+            *ticket = rename(*ticket);
+        }
+        if let Some(flight) = &mut self.flight {
+            flight.attempt = rename(flight.attempt);
+        }
+        for revoke in &mut self.revokes {
+            revoke.id = rename(revoke.id);
+        }
+        // The machine may remember more than is under way, but not more than this.
+        let last = MOST_NAMES;
+        self.session.rename(last, &mut rename);
+        assert!(names.len() <= last as usize, "too many names for one tab");
+        let mut hasher = DefaultHasher::new();
+        (&self.session, self.loads, self.frozen, self.ticket, &self.storage).hash(&mut hasher);
+        (&self.flight, &self.revokes, &self.calls, self.lease, self.signed_in, self.storage_fails)
+            .hash(&mut hasher);
+        self.print = hasher.finish();
+    }
+}
+
+/// More than one tab ever has under way.
+const MOST_NAMES: u32 = 64;
+
+pub(crate) const fn clocks(now: Millis) -> Now {
+    Now { wall: EPOCH + now, monotonic: now }
+}
+
+/// Randomness that follows from where and when it is drawn, so that states that are alike stay
+/// alike. Its high half is the same for all draws of a tab: waits are a fixed part of their bound,
+/// while rotation keys, which use every bit, differ.
+#[derive(Clone, Debug, Hash)]
+pub struct Drawn;
+
+thread_local! {
+    static SOURCE: Cell<(u64, u64)> = const { Cell::new((0, 0)) };
+}
+
+fn draw_from(place: (usize, u8, Millis, i64)) {
+    let mut hasher = DefaultHasher::new();
+    place.hash(&mut hasher);
+    let part = [0x4000_0000, 0xc000_0000, 0x8000_0000_u64][place.0 % 3];
+    SOURCE.set((hasher.finish(), part << 32));
+}
+
+impl Entropy for Drawn {
+    fn next(&mut self) -> u64 {
+        let (seed, part) = SOURCE.get();
+        let seed = seed.wrapping_mul(0x5851_f42d_4c95_7f2d).wrapping_add(0x1405_7b7e_f767_814f);
+        SOURCE.set((seed, part));
+        part | (seed >> 32)
+    }
+}

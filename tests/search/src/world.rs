@@ -1,0 +1,384 @@
+//! One state of the world, and the moves that lead out of it.
+
+use std::{
+    collections::VecDeque,
+    hash::{DefaultHasher, Hash, Hasher},
+    sync::Arc,
+};
+
+use everfresh::core::{
+    clock::Millis,
+    effect::{Effect, Outcome},
+    input::{Found, Input, Wake, Written},
+    record::Record,
+};
+
+use crate::{
+    moves::Move,
+    server::{Reply, Request, Server, grant},
+    setup::{Defect, Setup},
+    tab::{Call, Errand, Flight, Revoke, Stage, Tab},
+};
+
+/// A state. Cheap to copy: what a move does not touch is shared.
+#[derive(Clone, Debug)]
+pub struct World {
+    pub(crate) now: Millis,
+    pub(crate) tabs: Vec<Arc<Tab>>,
+    /// What is under way from the one tab to the other, at `from * tabs + to`, oldest first.
+    pub(crate) channel: Vec<VecDeque<Arc<str>>>,
+    pub(crate) lock: LockManager,
+    pub(crate) disk: Option<Arc<Record>>,
+    pub(crate) server: Arc<Server>,
+    /// Requests that nobody waits for any more.
+    pub(crate) strays: Vec<Request>,
+    pub(crate) troubles_left: u8,
+    pub(crate) deeds_left: u8,
+    pub(crate) past: Past,
+    /// The first promise that was broken on the way here.
+    pub broken: Option<String>,
+    /// The known limit that was met on the way here: nothing is promised beyond it.
+    pub limit: Option<&'static str>,
+}
+
+/// What has to be known of the past to judge the present.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Past {
+    /// How much went wrong.
+    pub(crate) faults: u8,
+    /// The user signed out.
+    pub(crate) signed_out: bool,
+    /// A page stood still, was loaded again, or something took longer than the machine waits:
+    /// two refreshes may be under way.
+    pub(crate) strained: bool,
+    /// What only one tab knew may be lost.
+    pub(crate) forgetful: bool,
+    /// Storage failed.
+    pub(crate) unreadable: bool,
+}
+
+/// The browser's lock: first come, first served.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct LockManager {
+    pub(crate) holder: Option<usize>,
+    /// A frozen page hears that it has the lock when it runs again.
+    pub(crate) told: bool,
+    pub(crate) queue: VecDeque<usize>,
+}
+
+impl World {
+    /// All tabs signed in, all at rest.
+    #[must_use]
+    pub fn signed_in(setup: &Setup) -> Self {
+        let (server, reply) = Server::sign_in();
+        let mut world = Self {
+            now: 0,
+            tabs: (0..setup.tabs).map(|_| Arc::new(Tab::new(0, 0))).collect(),
+            channel: vec![VecDeque::new(); setup.tabs * setup.tabs],
+            lock: LockManager::default(),
+            disk: None,
+            server: Arc::new(server),
+            strays: Vec::new(),
+            troubles_left: setup.most_troubles,
+            deeds_left: setup.most_deeds,
+            past: Past::default(),
+            broken: None,
+            limit: None,
+        };
+        if let Reply::Granted { access, refresh } = reply {
+            let grant = grant(&access, &refresh);
+            world.feed(0, Input::Start { grant, start: 1 }, setup);
+        }
+        for tab in 0..setup.tabs {
+            if tab > 0 {
+                world.load(tab, setup);
+            }
+            while let Some(next) = world.ordinary(setup).first().copied() {
+                world.act(next, setup);
+            }
+        }
+        world
+    }
+
+    /// The hash of all that decides what can still happen.
+    #[must_use]
+    pub fn print(&self) -> u64 {
+        let mut hasher = DefaultHasher::new();
+        self.now.hash(&mut hasher);
+        for tab in &self.tabs {
+            tab.print.hash(&mut hasher);
+        }
+        (&self.channel, &self.lock, &self.disk, &self.server, &self.strays).hash(&mut hasher);
+        (self.troubles_left, self.deeds_left, self.past).hash(&mut hasher);
+        hasher.finish()
+    }
+
+    /// The state after a move.
+    #[must_use]
+    pub fn after(&self, next: Move, setup: &Setup) -> Self {
+        let mut world = self.clone();
+        world.act(next, setup);
+        world
+    }
+
+    pub(crate) const fn line(&self, from: usize, to: usize) -> usize {
+        from * self.tabs.len() + to
+    }
+
+    pub(crate) fn tab(&mut self, id: usize) -> &mut Tab {
+        Arc::make_mut(&mut self.tabs[id])
+    }
+
+    pub(crate) fn act(&mut self, next: Move, setup: &Setup) {
+        match next {
+            Move::Timer(id) => self.feed(id, Input::TimerFired, setup),
+            Move::Lock(id) => self.lock(id, setup),
+            Move::Storage(id) => self.storage(id, setup),
+            Move::Message(from, to) => {
+                let line = self.line(from, to);
+                if let Some(text) = self.channel[line].pop_front() {
+                    self.feed(to, Input::PeerMessage(text.to_string()), setup);
+                }
+            }
+            Move::Arrive(id) => self.arrive(id, setup),
+            Move::Answer(id) => {
+                if let Some(Flight { attempt, stage: Stage::Answered(reply) }) =
+                    self.tab(id).flight.take()
+                {
+                    let answer = reply.answer();
+                    self.feed(id, Input::RefreshAnswered { attempt, answer }, setup);
+                }
+            }
+            Move::Revoke(id) => self.revoke(id, setup),
+            Move::Wait => self.wait(setup),
+            Move::Resume(id) => {
+                self.tab(id).frozen = false;
+                self.feed(id, Input::Woken(Wake::Resumed), setup);
+                self.tell_holder(id, setup);
+            }
+            Move::Stray(at) => {
+                let request = self.strays.remove(at);
+                let now = self.now;
+                Arc::make_mut(&mut self.server).refresh(&request, now, setup);
+                self.watch_server();
+            }
+            Move::Fault(fault, id, to) => {
+                self.troubles_left -= 1;
+                self.past.faults += 1;
+                self.fault(fault, id, to, setup);
+            }
+            Move::Deed(deed, id) => {
+                self.troubles_left -= 1;
+                self.deeds_left -= 1;
+                self.deed(deed, id, setup);
+            }
+        }
+    }
+
+    pub(crate) fn wait(&mut self, setup: &Setup) {
+        if let Some(at) = self.next_alarm(setup) {
+            self.now = at;
+        }
+    }
+
+    /// The request outlives its page, its answer does not.
+    fn revoke(&mut self, id: usize, setup: &Setup) {
+        let frozen = self.tabs[id].frozen;
+        let waits = |revoke: &&mut Revoke| !revoke.heard || !frozen;
+        let Some(revoke) = self.tab(id).revokes.iter_mut().find(waits) else { return };
+        if revoke.heard {
+            let id_of = revoke.id;
+            self.tab(id).revokes.retain(|revoke| revoke.id != id_of);
+            self.feed(id, Input::RevokeAnswered { revoke: id_of, revoked: true }, setup);
+        } else {
+            revoke.heard = true;
+            self.tab(id).tidy();
+            Arc::make_mut(&mut self.server).revoke();
+        }
+    }
+
+    fn lock(&mut self, id: usize, setup: &Setup) {
+        if !setup.locks {
+            if let Some(ticket) = self.tab(id).ticket.take() {
+                self.feed(id, Input::LockUnavailable(ticket), setup);
+            }
+            return;
+        }
+        self.lock.queue.pop_front();
+        self.lock.holder = Some(id);
+        self.lock.told = false;
+        self.tell_holder(id, setup);
+    }
+
+    fn tell_holder(&mut self, id: usize, setup: &Setup) {
+        if self.lock.holder != Some(id) || self.lock.told || self.tabs[id].frozen {
+            return;
+        }
+        self.lock.told = true;
+        if let Some(ticket) = self.tabs[id].ticket {
+            self.feed(id, Input::LockGranted(ticket), setup);
+        }
+    }
+
+    fn storage(&mut self, id: usize, setup: &Setup) {
+        let Some(errand) = self.tab(id).storage.pop_front() else { return };
+        match self.stored(errand, setup) {
+            Some(input) => self.feed(id, input, setup),
+            None => self.tab(id).tidy(),
+        }
+    }
+
+    /// Does what was asked of storage.
+    fn stored(&mut self, errand: Errand, setup: &Setup) -> Option<Input> {
+        match errand {
+            Errand::Read(read) => {
+                let found = self.disk.as_ref().map_or(Found::Nothing, |record| {
+                    Found::Record(Box::new(Record::clone(record)))
+                });
+                Some(Input::RecordRead { read, found })
+            }
+            Errand::Write(write, record) => {
+                let joined = self.store(Record::clone(&record), setup);
+                let written = Written::Stored(Box::new(joined));
+                Some(Input::RecordWritten { write, written })
+            }
+            Errand::Done(record) => {
+                self.store(Record::clone(&record), setup);
+                None
+            }
+        }
+    }
+
+    fn store(&mut self, mut joined: Record, setup: &Setup) -> Record {
+        if let Some(stored) = &self.disk
+            && !setup.has(Defect::StorageOverwrites)
+        {
+            joined.join(Record::clone(stored));
+        }
+        if setup.has(Defect::StorageForgets) && self.disk.is_some() {
+            return joined;
+        }
+        let kept = if setup.shared_tokens {
+            Some(joined.clone())
+        } else {
+            Record::decode(&joined.encode(false))
+        };
+        self.disk = kept.map(Arc::new);
+        joined
+    }
+
+    fn arrive(&mut self, id: usize, setup: &Setup) {
+        let Some(Flight { stage: Stage::Asked(request), .. }) = self.tabs[id].flight.clone() else {
+            return;
+        };
+        let now = self.now;
+        let (_, reply) = Arc::make_mut(&mut self.server).refresh(&request, now, setup);
+        self.watch_server();
+        self.reply(id, reply);
+    }
+
+    pub(crate) fn feed(&mut self, id: usize, input: Input, setup: &Setup) {
+        let now = self.now;
+        let repeat = setup.has(Defect::KeysRepeat);
+        let mut inputs = VecDeque::from([input]);
+        while let Some(input) = inputs.pop_front() {
+            for effect in self.tab(id).turn(id, input, now, repeat) {
+                inputs.extend(self.perform(id, effect, setup));
+            }
+        }
+        self.tab(id).tidy();
+        self.watch_tab(id, setup);
+    }
+
+    /// Storage is asked; it may answer at once.
+    fn ask_storage(&mut self, id: usize, errand: Errand, setup: &Setup) -> Option<Input> {
+        let early = setup.has(Defect::StorageAnswersEarly);
+        match errand {
+            Errand::Write(write, record) if early => {
+                let written = Written::Stored(Box::new(Record::clone(&record)));
+                self.tab(id).storage.push_back(Errand::Done(record));
+                Some(Input::RecordWritten { write, written })
+            }
+            errand if setup.prompt_storage => {
+                if core::mem::take(&mut self.tab(id).storage_fails) {
+                    return Some(errand.failed());
+                }
+                self.stored(errand, setup)
+            }
+            errand => {
+                self.tab(id).storage.push_back(errand);
+                None
+            }
+        }
+    }
+
+    fn perform(&mut self, id: usize, effect: Effect, setup: &Setup) -> Option<Input> {
+        let secret = setup.has(Defect::SignOutStaysSecret) && self.past.signed_out;
+        match effect {
+            Effect::SendRefresh { attempt, request } => {
+                let token = request.refresh_token.unwrap_or_default().into();
+                let request = Request { token, key: request.rotation_key.into() };
+                self.tab(id).flight = Some(Flight { attempt, stage: Stage::Asked(request) });
+                self.watch_flights(setup);
+            }
+            Effect::AbortRefresh(attempt) => {
+                if self.tabs[id].flight.as_ref().is_some_and(|it| it.attempt == attempt) {
+                    self.stray(id);
+                    self.tab(id).flight = None;
+                }
+            }
+            Effect::AcquireLock(ticket) => {
+                self.tab(id).ticket = Some(ticket);
+                if setup.locks {
+                    self.lock.queue.push_back(id);
+                }
+            }
+            Effect::ReleaseLock(ticket) => {
+                if self.tabs[id].ticket == Some(ticket) {
+                    self.tab(id).ticket = None;
+                    self.lock.forget(id);
+                }
+            }
+            Effect::Read(read) => return self.ask_storage(id, Errand::Read(read), setup),
+            Effect::Write { .. } if secret => {}
+            Effect::Write { write, record } => {
+                return self.ask_storage(id, Errand::Write(write, Arc::new(*record)), setup);
+            }
+            Effect::Forget => {}
+            Effect::Broadcast(_) if secret => {}
+            Effect::Broadcast(text) => {
+                let text: Arc<str> = text.into();
+                for to in (0..self.tabs.len()).filter(|to| *to != id) {
+                    let line = self.line(id, to);
+                    self.channel[line].push_back(Arc::clone(&text));
+                }
+            }
+            Effect::Settle { .. } if setup.has(Defect::SettlementsAreLost) => {}
+            Effect::Settle { waiter, outcome } => self.settle(id, waiter, &outcome),
+            Effect::Lease(None) if setup.has(Defect::LeaseIsKept) => {}
+            Effect::Lease(lease) => self.tab(id).lease = lease.map(|lease| lease.id),
+            Effect::Revoke { revoke, .. } => {
+                self.tab(id).revokes.push(Revoke { id: revoke, heard: false })
+            }
+            Effect::Emit(event) => self.watch_event(id, &event),
+        }
+        None
+    }
+
+    fn settle(&mut self, id: usize, waiter: u32, outcome: &Outcome) {
+        let calls = &mut self.tab(id).calls;
+        let at = calls.iter().position(|call| call.waiter == waiter);
+        let call: Option<Call> = at.map(|at| calls.remove(at));
+        self.watch_settled(id, call.as_ref(), outcome);
+    }
+}
+
+impl LockManager {
+    /// Takes back what a tab has or waits for.
+    pub(crate) fn forget(&mut self, id: usize) {
+        self.queue.retain(|waiting| *waiting != id);
+        if self.holder == Some(id) {
+            self.holder = None;
+        }
+    }
+}
