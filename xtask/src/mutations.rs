@@ -1,10 +1,12 @@
 //! `cargo xtask mutations`: whether the virtual worlds notice what is wrong with a machine.
 //!
-//! The tree is copied, each fault is put into the copy in turn, and worlds are run until one breaks
-//! a promise. A fault that no world notices means that a promise or a plan is missing.
+//! The tree is copied, all faults are put into the copy, each behind a switch, and with one switch
+//! after the other worlds are run until one breaks a promise. A fault that no world notices means
+//! that a promise or a plan is missing.
 
 mod faults;
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -12,7 +14,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 
-use self::faults::{FAULTS, Fault};
+use self::faults::FAULTS;
 use crate::process::{capture, check};
 use crate::workspace::Workspace;
 
@@ -20,41 +22,21 @@ use crate::workspace::Workspace;
 pub(crate) fn run(workspace: &Workspace, worlds: u64, only: Option<&str>) -> Result<()> {
     let tree = workspace.target("mutations");
     copy(workspace, &tree)?;
-    let chosen = || FAULTS.iter().filter(|fault| only.is_none_or(|part| fault.name.contains(part)));
-    for fault in chosen() {
-        fault.apply(&tree)?;
-    }
-    println!("| fault | noticed as | worlds |\n|---|---|---:|");
+    spoil(&tree)?;
+    let sim = build(workspace, &tree)?;
+    let (after, promise) = judge(&sim, 0, worlds)?;
+    ensure!(promise == NOTHING, "without any fault world {after} broke a promise: {promise}");
+    println!("| fault | noticed as | first by world |\n|---|---|---:|");
     let mut survivors = 0;
-    for fault in chosen() {
-        let file = tree.join(CORE).join(fault.file);
-        let sound = fs::read_to_string(&file)?;
-        fs::write(&file, fault.apply(&tree)?)?;
-        let verdict = judge(workspace, &tree, worlds);
-        fs::write(&file, sound)?;
-        let (promise, after) = verdict.with_context(|| fault.name)?;
-        survivors += u32::from(promise == SURVIVED);
-        println!("| {} | {promise} | {after} |", fault.name);
+    for (number, fault) in (1..).zip(FAULTS) {
+        if only.is_none_or(|part| fault.name.contains(part)) {
+            let (after, promise) = judge(&sim, number, worlds)?;
+            survivors += u32::from(promise == NOTHING);
+            println!("| {} | {promise} | {after} |", fault.name);
+        }
     }
-    ensure!(survivors == 0, "{survivors} faults went unnoticed");
+    ensure!(survivors == 0, "{survivors} faults went unnoticed in {worlds} worlds");
     Ok(())
-}
-
-impl Fault {
-    /// The file's text with the fault in it.
-    fn apply(&self, tree: &Path) -> Result<String> {
-        let path = tree.join(CORE).join(self.file);
-        let text = fs::read_to_string(&path).with_context(|| path.display().to_string())?;
-        let count = text.matches(self.from).count();
-        ensure!(
-            count == 1,
-            "`{}`: its place was found {count} times in {}: xtask/src/mutations/faults.rs has to \
-             follow the machine",
-            self.name,
-            self.file
-        );
-        Ok(text.replace(self.from, self.to))
-    }
 }
 
 /// Copies every tracked file; unchanged ones keep their age, so that little is built anew.
@@ -73,18 +55,46 @@ fn copy(workspace: &Workspace, tree: &Path) -> Result<()> {
     Ok(())
 }
 
-/// The promise that broke, and after how many worlds.
-fn judge(workspace: &Workspace, tree: &Path, worlds: u64) -> Result<(String, String)> {
-    let sim = build(workspace, tree)?;
+/// Puts all faults into the copy, each behind its switch.
+fn spoil(tree: &Path) -> Result<()> {
+    let mut files = BTreeMap::<&str, String>::new();
+    for (number, fault) in (1..).zip(FAULTS) {
+        let path = tree.join(CORE).join(fault.file);
+        if !files.contains_key(fault.file) {
+            let text = fs::read_to_string(&path).with_context(|| path.display().to_string())?;
+            files.insert(fault.file, text);
+        }
+        let text = files.entry(fault.file).or_default();
+        let count = text.matches(fault.from).count();
+        ensure!(
+            count == 1,
+            "`{}`: its place was found {count} times in {}: xtask/src/mutations/faults.rs has to \
+             follow the machine",
+            fault.name,
+            fault.file
+        );
+        let switch = format!("crate::core::is_faulty({number}_u32)");
+        *text = text.replace(fault.from, &fault.to.replace("FAULT", &switch));
+    }
+    let root = tree.join(CORE).join("mod.rs");
+    fs::write(&root, fs::read_to_string(&root)? + SWITCH)?;
+    for (file, text) in files {
+        fs::write(tree.join(CORE).join(file), text)?;
+    }
+    Ok(())
+}
+
+/// The first world in which a promise broke, and the promise.
+fn judge(sim: &Path, fault: u32, worlds: u64) -> Result<(String, String)> {
     let mut hunt = Command::new(sim);
-    hunt.args(["hunt", "--worlds", &worlds.to_string()]);
-    // A world that hangs is as good as one that breaks a promise.
+    hunt.args(["hunt", "--worlds", &worlds.to_string()]).env(VARIABLE, fault.to_string());
+    // A world that never ends is as good as one that breaks a promise.
     let Ok(output) = capture(&mut hunt, HUNT) else {
-        return Ok(("no end, or a panic".to_owned(), "-".to_owned()));
+        return Ok(("-".to_owned(), "no end, or a panic".to_owned()));
     };
     let line = output.lines().last().unwrap_or_default();
     let (after, promise) = line.split_once(": ").context("the hunt said nothing")?;
-    Ok((promise.to_owned(), after.to_owned()))
+    Ok((after.to_owned(), promise.to_owned()))
 }
 
 fn build(workspace: &Workspace, tree: &Path) -> Result<PathBuf> {
@@ -97,6 +107,15 @@ fn build(workspace: &Workspace, tree: &Path) -> Result<PathBuf> {
 }
 
 const CORE: &str = "src/core";
-const SURVIVED: &str = "nothing";
+const NOTHING: &str = "nothing";
+const VARIABLE: &str = "EVERFRESH_FAULT";
+const SWITCH: &str = r#"
+pub(crate) fn is_faulty(fault: u32) -> bool {
+    static FAULT: std::sync::LazyLock<u32> = std::sync::LazyLock::new(|| {
+        std::env::var("EVERFRESH_FAULT").ok().and_then(|it| it.parse().ok()).unwrap_or(0)
+    });
+    *FAULT == fault
+}
+"#;
 const BUILD: Duration = Duration::from_secs(1_800);
 const HUNT: Duration = Duration::from_secs(600);

@@ -225,6 +225,7 @@ impl World {
         let (grant, sid) = self.server.sign_in(user, self.now);
         self.sessions.push(sid);
         let felt = self.now + self.truth.leaps;
+        self.watch_sign_in();
         let before = std::mem::take(&mut self.truth);
         self.truth =
             Truth { last_input: felt, signed_in_at: felt, sign_ins: before.sign_ins + 1, ..before };

@@ -53,9 +53,7 @@ impl World {
         }
         self.manners.sends.retain(|(at, _)| now - at < WINDOW);
         let own = self.manners.sends.iter().filter(|(_, sender)| *sender == tab).count();
-        let all = self.manners.sends.len();
-        let most = if self.facts.all_hear && self.facts.locks_keep_apart { all } else { own };
-        if most >= MOST_SENDS
+        if own >= MOST_SENDS
             && request.reason != RefreshReason::Explicit
             && !self.facts.clock_is_set
         {
@@ -75,11 +73,18 @@ impl World {
         }
     }
 
+    /// Somebody signs in: what was said of the session before is over.
+    pub(crate) fn watch_sign_in(&mut self) {
+        self.manners.patience = None;
+        self.manners.sends.clear();
+    }
+
     /// A tab has taken new tokens into use.
     pub(crate) fn watch_refreshed(&mut self, id: TabId) {
         let token = self.tabs[id].session.access_token().map(str::to_owned);
-        if token == self.tabs[id].token {
-            self.broken("events tell of changes", format!("tab {id}: the tokens are the same"));
+        let again = token == self.tabs[id].token && self.truth.sign_ins < 2;
+        if again || !self.tabs[id].signed_in {
+            self.broken("events tell of changes", format!("tab {id}: nothing was refreshed"));
         }
         self.tabs[id].token = token;
         let snapshot = self.tabs[id].session.snapshot();

@@ -270,7 +270,11 @@ impl Plan {
                 !matches!(action, Clone(_) | Offline(_) | Open | Reload(_) | Sleep(_))
             });
         }
-        if actions.iter().any(|(_, action)| matches!(action, Action::Freeze(..) | Action::Sleep(_)))
+        // So has one whose key was wiped away where there is no lock that works.
+        if self.locks != Locks::Working
+            || actions
+                .iter()
+                .any(|(_, action)| matches!(action, Action::Freeze(..) | Action::Sleep(_)))
         {
             actions.retain(|(_, action)| *action != Action::Wipe);
         }

@@ -24,7 +24,7 @@ use crate::{
 };
 
 /// More calls of the machine than this in one world are a livelock.
-const MAX_STEPS: u64 = 400_000;
+const MAX_STEPS: u64 = 2_000_000;
 
 /// In one world of so many records travel as text.
 const TEXTUAL: u64 = 16;

@@ -1,6 +1,7 @@
 //! What the machine would be if something in it were forgotten or turned round.
 
-/// One deliberate fault: `from` stands once in `file`, and becomes `to`.
+/// One deliberate fault: `from` stands once in `file`, and becomes `to`, in which `FAULT` says
+/// whether this fault is the one that is tried.
 pub(super) struct Fault {
     pub(super) name: &'static str,
     pub(super) file: &'static str,
@@ -23,86 +24,80 @@ pub(super) const FAULTS: &[Fault] = &[
         "the lock is trusted: nobody looks whether another tab was faster",
         "session/refreshing.rs",
         "self.look(queued.errand, Lock(Some(ticket)), None, ctx);",
-        "self.make_key(queued.errand, Lock(Some(ticket)), ctx);",
+        "if FAULT {
+                    self.make_key(queued.errand, Lock(Some(ticket)), ctx);
+                } else {
+                    self.look(queued.errand, Lock(Some(ticket)), None, ctx);
+                }",
     ),
     fault(
         "the key is not stored before it is sent",
         "session/refreshing.rs",
         "let write = ctx.write(&self.record);
         self.announce(Announce::News, ctx);",
-        "let write = ctx.read();",
+        "let write = if FAULT { ctx.read() } else { ctx.write(&self.record) };
+        if !FAULT {
+            self.announce(Announce::News, ctx);
+        }",
     ),
     fault(
         "retries make a new key",
         "session/refreshing.rs",
         "if self.record.pending_key().is_none() {",
-        "if true {",
-    ),
-    fault(
-        "of two keys the one made last wins",
-        "record.rs",
-        "(self.generation, -self.made_at, self.key)",
-        "(self.generation, self.made_at, self.key)",
+        "if FAULT || self.record.pending_key().is_none() {",
     ),
     fault(
         "without a lock the tabs do not wait for each other's keys",
         "session/refreshing.rs",
         "let until = ctx.now() + SETTLE + entropy::below(&mut ctx.entropy, SETTLE);",
-        "let until = ctx.now() + 1;",
+        "let pause = if FAULT { 1 } else { SETTLE + entropy::below(&mut ctx.entropy, SETTLE) };
+                let until = ctx.now() + pause;",
     ),
     fault(
         "another tab's attempt is not respected",
         "session/refreshing.rs",
         "_ => match self.peer_attempt(ctx) {",
-        "_ => match self.peer_attempt(ctx).filter(|_| false) {",
+        "_ => match self.peer_attempt(ctx).filter(|_| !FAULT) {",
     ),
     fault(
         "the lock is never released",
         "session/flight.rs",
         "if let Some(ticket) = self.0 {",
-        "if let Some(ticket) = self.0.filter(|_| false) {",
-    ),
-    fault(
-        "a refusal ends the session though another tab was faster",
-        "session/answering.rs",
-        "if self.record.term.generation > generation && self.held.is_some() {",
-        "if false {",
-    ),
-    fault(
-        "superseded is taken for final",
-        "verdict.rs",
-        "400 | 401 | 403 if error_code == \"superseded\" => Self::Superseded,",
-        "400 | 401 | 403 if error_code == \"superseded\" => signed_out(\"\"),",
+        "if let Some(ticket) = self.0.filter(|_| !FAULT) {",
     ),
     fault(
         "a gateway's 5xx is taken for final",
         "verdict.rs",
         "500..=599 => transient(Error::Unavailable, retry_after),",
-        "500..=599 => signed_out(\"\"),",
+        "500..=599 if FAULT => signed_out(\"\"),
+                500..=599 => transient(Error::Unavailable, retry_after),",
     ),
     fault(
         "a newer generation does not win",
         "record.rs",
         "if term.rank() > self.term.rank() {",
-        "if term.rank().1 > self.term.rank().1 {",
+        "let better = term.rank() > self.term.rank();
+        if if FAULT { term.rank().1 > self.term.rank().1 } else { better } {",
     ),
     fault(
         "other tabs' tokens are not adopted",
         "session/absorbing.rs",
         "if self.behind() > 0 && self.record.term.tokens.is_some() {",
-        "if false {",
+        "if !FAULT && self.behind() > 0 && self.record.term.tokens.is_some() {",
     ),
     fault(
-        "the same tokens are adopted again and again",
-        "session/absorbing.rs",
-        "if self.behind() > 0 && self.record.term.tokens.is_some() {",
-        "if self.record.term.tokens.is_some() {",
+        "a session's first tokens are told twice",
+        "session/live.rs",
+        "if !first {",
+        "if !first || FAULT {",
     ),
     fault(
         "new tokens are not announced",
         "session/answering.rs",
         "self.announce(Announce::Tokens, ctx);",
-        "",
+        "if !FAULT {
+            self.announce(Announce::Tokens, ctx);
+        }",
     ),
     fault(
         "new tokens are not stored",
@@ -110,107 +105,124 @@ pub(super) const FAULTS: &[Fault] = &[
         "self.adopt(Some(errand.reason), ctx);
         let write = ctx.write(&self.record);",
         "self.adopt(Some(errand.reason), ctx);
-        let write = ctx.read();",
+        let write = if FAULT { ctx.read() } else { ctx.write(&self.record) };",
     ),
     fault(
         "nobody answers a tab that asks for tokens",
         "session/absorbing.rs",
         "if self.held.is_some() && self.behind() == 0 {",
-        "if false {",
+        "if !FAULT && self.held.is_some() && self.behind() == 0 {",
     ),
     fault(
         "Retry-After is ignored",
         "verdict.rs",
         "408 | 429 => transient(Error::Unavailable, retry_after),",
-        "408 | 429 => transient(Error::Unavailable, retry_after.filter(|_| false)),",
+        "408 | 429 => transient(Error::Unavailable, retry_after.filter(|_| !FAULT)),",
     ),
     fault(
         "what holds one tab back does not hold the others",
         "record.rs",
         "self.delay(other.hold);",
-        "",
+        "if !FAULT {
+            self.delay(other.hold);
+        }",
     ),
     fault(
         "the breaker never opens",
         "retry.rs",
         "let free = oldest + WINDOW;",
-        "let free = oldest;",
+        "let free = oldest + if FAULT { 0 } else { WINDOW };",
     ),
     fault(
         "jitter is dropped",
         "session/live.rs",
         "jitter: entropy::below(&mut ctx.entropy, ctx.policy.jitter),",
-        "jitter: ctx.policy.jitter / 2,",
+        "jitter: if FAULT {
+                ctx.policy.jitter / 2
+            } else {
+                entropy::below(&mut ctx.entropy, ctx.policy.jitter)
+            },",
     ),
     fault(
         "input in other tabs is not heard",
         "session/activity.rs",
         "if at <= ctx.now() + CLOCK_SLACK && self.activity.heard(at.min(ctx.now())) {",
-        "if false {",
-    ),
-    fault(
-        "input is not told to other tabs",
-        "session/activity.rs",
-        "if (at_once || extended ||",
-        "if false && (at_once || extended ||",
+        "if !FAULT && at <= ctx.now() + CLOCK_SLACK && self.activity.heard(at.min(ctx.now())) {",
     ),
     fault(
         "a hold does not count as input",
         "session/mod.rs",
         "self.ctx.holds = count(self.ctx.holds);",
-        "",
+        "if !FAULT {
+            self.ctx.holds = count(self.ctx.holds);
+        }",
     ),
     fault(
         "the maximum age is missed",
         "session/live.rs",
         "&& at < end.0",
-        "&& at < end.0 && false",
+        "&& at < end.0
+            && !FAULT",
     ),
     fault(
         "waking brings input first and ends second",
         "session/mod.rs",
-        "if live.gate.is_none() || live.due_end(ctx).is_none() {",
-        "if true {",
+        "&& (live.gate.is_none() || live.due_end(ctx).is_none())",
+        "&& (FAULT || live.gate.is_none() || live.due_end(ctx).is_none())",
     ),
-    fault("a sleep is not felt", "clock.rs", "self.slept += leap.max(0);", ""),
+    fault(
+        "a sleep is not felt",
+        "clock.rs",
+        "self.moment = self.moment + leap;",
+        "if FAULT {
+                self.origin += leap;
+            } else {
+                self.moment = self.moment + leap;
+            }",
+    ),
     fault(
         "ends are decided without looking at what other tabs know",
         "session/ending.rs",
         "let read = ctx.read();
             let until = ctx.now() + STORAGE_WAIT;",
-        "let read = ctx.id();
-            let until = ctx.now();",
+        "let read = if FAULT { ctx.id() } else { ctx.read() };
+            let until = ctx.now() + if FAULT { 0 } else { STORAGE_WAIT };",
     ),
     fault(
         "another user's sign-in is taken for one's own",
         "session/absorbing.rs",
         "if ours.is_none() || ours != theirs.term.subject.as_deref() {",
-        "if false {",
+        "if !FAULT && (ours.is_none() || ours != theirs.term.subject.as_deref()) {",
     ),
     fault(
         "an end is not told to the other tabs",
         "session/ending.rs",
         "ctx.write(&self.record);
             self.announce(Announce::News, ctx);",
-        "",
+        "if !FAULT {
+                ctx.write(&self.record);
+                self.announce(Announce::News, ctx);
+            }",
     ),
     fault(
         "a sign-out does not stop the refresh under way",
         "session/ending.rs",
         "core::mem::take(&mut self.flight).abandon(ctx);",
-        "",
+        "if !FAULT {
+            core::mem::take(&mut self.flight).abandon(ctx);
+        }",
     ),
     fault(
         "a sign-out is not told to the server",
         "session/ending.rs",
         "if let Some(request) = revoke {",
-        "if let Some(request) = revoke.filter(|_| false) {",
+        "if let Some(request) = revoke.filter(|_| !FAULT) {",
     ),
     fault(
         "a failed revocation is not tried again",
         "session/revoking.rs",
-        "if due && self.online {",
-        "if due && self.online && false {",
+        "if revocation.sent.is_none() && self.online && (wake",
+        "if !FAULT && revocation.sent.is_none() && self.online && (wake",
     ),
     fault(
         "an ended session keeps its lease",
@@ -218,7 +230,8 @@ pub(super) const FAULTS: &[Fault] = &[
         "            _ => None,
         };
         let same",
-        "            _ => self.ctx.leased.clone(),
+        "            _ if FAULT => self.ctx.leased.clone(),
+            _ => None,
         };
         let same",
     ),
@@ -226,7 +239,8 @@ pub(super) const FAULTS: &[Fault] = &[
         "waiters are dropped",
         "session/waiting.rs",
         "None => self.waiters.0.push(waiter),",
-        "None => drop(waiter),",
+        "None if FAULT => drop(waiter),
+                None => self.waiters.0.push(waiter),",
     ),
     fault(
         "waiters are settled and kept",
@@ -234,31 +248,28 @@ pub(super) const FAULTS: &[Fault] = &[
         "Some(outcome) => self.settle(waiter.id, outcome),",
         "Some(outcome) => {
                     self.settle(waiter.id, outcome);
-                    self.waiters.0.push(waiter);
+                    if FAULT {
+                        self.waiters.0.push(waiter);
+                    }
                 }",
     ),
     fault(
         "waiters have no bound",
         "session/waiting.rs",
         "(waiter.until <= now).then_some(",
-        "(waiter.until <= now && false).then_some(",
+        "(waiter.until <= now && !FAULT).then_some(",
     ),
     fault(
         "an attempt has no bound",
         "session/refreshing.rs",
         "let until = sent + ctx.policy.timeout;",
-        "let until = Moment::NEVER;",
+        "let until = if FAULT { Moment::NEVER } else { sent + ctx.policy.timeout };",
     ),
     fault(
         "the lock is waited for without a bound",
         "session/refreshing.rs",
         "let until = now + ctx.policy.timeout + LOCK_SLACK;",
-        "let until = Moment::NEVER;",
-    ),
-    fault(
-        "an answer that came too late is taken in",
-        "session/answering.rs",
-        "Flight::Sending(sending) if sending.attempt == attempt => sending,",
-        "Flight::Sending(sending) => sending,",
+        "let until =
+            if FAULT { Moment::NEVER } else { now + ctx.policy.timeout + LOCK_SLACK };",
     ),
 ];
