@@ -337,6 +337,8 @@ pub(crate) mod tests {
             ], any::<bool>()),
         ) -> Record {
             let (generation, made_at, key) = pending;
+            // It is about a generation that there has been.
+            let generation = generation.min(term.generation);
             let pending = Pending { generation, made_at, key: Key(key, !key) };
             let (generation, until) = hold;
             let by_server = until % 2 == 0;

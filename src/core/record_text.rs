@@ -70,7 +70,8 @@ impl Record {
             started_at: lines.number(),
             last_activity: lines.number(),
             term: Term {
-                generation: lines.number(),
+                // Far below the fence of an end: no generation may live beyond it.
+                generation: (lines.number() as u32).into(),
                 issued_at: lines.number(),
                 lifetime: lines.number(),
                 unusable_for: lines.number(),
@@ -101,7 +102,8 @@ impl Record {
             },
             sends: Sends::default(),
         };
-        lines.valid &= record.term.generation >= 0;
+        // A rotation away from what is still to come could not be replaced by any other.
+        lines.valid &= record.term.generation >= record.pending.generation;
         for _ in record.sends.0 {
             record.sends.add(lines.number());
         }

@@ -14,8 +14,6 @@ pub struct Stats {
     pub locks: Locks,
     /// Storage traffic.
     pub storage: StorageStats,
-    /// Requests that had to wait for a token.
-    pub waited: u32,
 }
 
 /// Refreshes begun, by reason.

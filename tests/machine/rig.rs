@@ -106,7 +106,10 @@ impl Tab {
 
     pub(crate) fn feed(&mut self, input: Input) {
         let mut inputs = VecDeque::from([input]);
+        let mut steps = 0;
         while let Some(input) = inputs.pop_front() {
+            steps += 1;
+            assert!(steps < MAX_STEPS, "livelock: one input leads to the next without an end");
             self.session.handle(input, self.now);
             while let Some(effect) = self.session.poll() {
                 inputs.extend(self.perform(effect));

@@ -51,6 +51,17 @@ fn without_a_network_and_the_server_hears_later() {
 }
 
 #[test]
+fn a_short_wait_for_tokens_does_not_cut_the_wait_for_the_server_short() {
+    let mut tab = Tab::signed_in(Policy { wait: Some(1_000), ..Policy::default() });
+    let waiter = sign_out(&mut tab);
+    tab.advance(9.0);
+    assert_eq!(tab.outcome(waiter), None, "the server has not answered");
+    let revoke = tab.revokes[0];
+    tab.feed(Input::RevokeAnswered { revoke, revoked: true });
+    assert_eq!(tab.outcome(waiter), Some(&Outcome::Done));
+}
+
+#[test]
 fn a_server_that_never_answers_does_not_hold_it_up() {
     let mut tab = Tab::signed_in(Policy::default());
     let waiter = sign_out(&mut tab);

@@ -1,3 +1,5 @@
+use proptest::{collection::vec, prelude::*, sample::select};
+
 use everfresh::core::{input::Input, policy::Policy, snapshot::Status};
 
 use crate::rig::Tab;
@@ -92,4 +94,38 @@ fn new_tokens_are_stored_before_they_are_announced() {
     assert!(order.iter().any(|effect| effect.starts_with("Write")));
     assert!(!order.iter().any(|effect| effect.starts_with("Broadcast")), "{order:?}");
     assert!(!order.iter().any(|effect| effect.starts_with("ReleaseLock")), "{order:?}");
+}
+
+/// Lines of a record that hold numbers.
+const NUMBERS: usize = 35;
+
+proptest! {
+    #[test]
+    fn numbers_at_their_limits_overflow_nothing(
+        changes in vec((1..=NUMBERS, select(vec![-(1 << 60), -1, 0, 1, u32::MAX.into(), 1_i64 << 60])), 1..6),
+    ) {
+        let tab = Tab::signed_in(Policy::default());
+        let text = tab.store.borrow().clone().unwrap();
+        let mut lines: Vec<_> = text.split('\n').map(str::to_owned).collect();
+        for (line, number) in changes {
+            lines[line] = number.to_string();
+        }
+        *tab.store.borrow_mut() = Some(lines.join("\n"));
+        let mut next = Tab::with_store(Policy::default(), 7, tab.store.clone());
+        for _ in 0..3 {
+            let waiter = next.waiter();
+            next.feed(Input::Restore { waiter });
+            next.advance(1.0);
+            let waiter = next.waiter();
+            next.feed(Input::RefreshWanted { waiter });
+            next.advance(1.0);
+            if !next.sent.is_empty() {
+                next.answer_status(503, "", "");
+            }
+            next.advance(5.0);
+        }
+        next.start(300);
+        let waiter = next.waiter();
+        next.feed(Input::SignOut { waiter, everywhere: false });
+    }
 }

@@ -54,10 +54,9 @@ impl Waiters {
 
 impl<E: Entropy> Context<E> {
     pub(super) fn wait(&mut self, id: WaiterId, want: Want) {
-        if matches!(want, Want::Token { .. } | Want::Newer { .. }) {
-            self.stats.waited += 1;
-        }
-        let until = self.policy.wait.map_or(Moment::NEVER, |wait| self.now() + wait);
+        // A sign-out waits for its revocation, which has a bound of its own.
+        let bound = self.policy.wait.filter(|_| !matches!(want, Want::SignOut { .. }));
+        let until = bound.map_or(Moment::NEVER, |wait| self.now() + wait);
         self.waiters.0.push(Waiter { id, want, until });
     }
 
