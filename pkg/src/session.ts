@@ -109,9 +109,7 @@ function handleOf(engine: Engine, release: () => void): Session {
       const validity = 1_000 * seconds(minValiditySeconds, "minValiditySeconds");
       const lease = await tokenFor(engine, handle, validity, signal);
       if (lease) return lease.token;
-      throw new NotSignedInError(
-        "nobody is signed in: call start() after login, or await restore() on page load",
-      );
+      throw new NotSignedInError("nobody is signed in: call start() or await restore() first");
     },
 
     async refresh(reason) {

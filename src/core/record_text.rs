@@ -93,7 +93,7 @@ impl Record {
                 until: lines.number(),
                 since: lines.number(),
                 by_server: lines.number() > 0,
-                failures: lines.number() as u32,
+                failures: (lines.number() as u16).into(),
             },
             end: End {
                 fence: lines.number(),

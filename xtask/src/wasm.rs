@@ -162,7 +162,14 @@ const SYSROOT: &[u8] = b"/rustc/";
 
 /// The features are read from the file's own target_features section. The lowest memory is the far
 /// end of the stack, so no object lies there; memory is not imported, so it begins as zeros.
-const WASM_OPT: &[&str] = &["-Oz", "--converge", "--low-memory-unused", "--zero-filled-memory"];
+const WASM_OPT: &[&str] = &[
+    "-Oz",
+    "--converge",
+    "--low-memory-unused",
+    "--zero-filled-memory",
+    "--reorder-functions",
+    "--reorder-locals",
+];
 /// Gives imports and exports short names; tells which.
 const RENAME: &str = "--minify-imports-and-exports-and-modules";
 const STRIP: &[&str] = &["--strip-debug", "--strip-producers", "--strip-target-features"];

@@ -143,7 +143,7 @@ impl Live {
     ) {
         lock.release(ctx);
         let now = ctx.now();
-        errand.failures = errand.failures.max(self.record.failures()).saturating_add(1);
+        errand.failures = errand.failures.max(self.record.failures()) + 1;
         ctx.stats.outcomes.transient += 1;
         errand.hurried = false;
         let by_server = retry_after.is_some();
