@@ -81,9 +81,7 @@ impl Error {
                 "nothing says how long the access token lives: pass expiresIn (seconds) beside a \
                  token without an exp claim"
             }
-            Self::NotSignedIn => {
-                "nobody is signed in: call start() after login, or await restore() on page load"
-            }
+            Self::NotSignedIn => "nobody is signed in: call start() or await restore() first",
             Self::Unavailable => {
                 "no valid token in time, and the server has not said no: the network or the token \
                  endpoint is down; the session is kept, try again later"
@@ -93,15 +91,15 @@ impl Error {
                  refresh is repeated"
             }
             Self::Rejected => {
-                "the token endpoint refused the refresh request itself: check its url, style and \
-                 clientId; the session has ended, sign in again"
+                "the token endpoint refused the request itself: check url, style and clientId; the \
+                 session has ended, sign in again"
             }
             Self::BadResponse => {
                 "the token endpoint answered without a usable token: it must return JSON with \
-                 access_token and exp or expires_in; the session is kept, the refresh repeated"
+                 access_token and exp or expires_in; the session is kept, the refresh is repeated"
             }
             Self::SignedOutByServer => {
-                "the server ended the session, snapshot.reason says why: sign in again"
+                "the server ended the session: snapshot.reason says why; sign in again"
             }
             Self::Disposed => "this session was disposed: createSession() makes a new one",
         }

@@ -51,6 +51,20 @@ fn without_a_network_and_the_server_hears_later() {
 }
 
 #[test]
+fn and_waits_for_the_newest_revocation_whatever_became_of_older_ones() {
+    let mut tab = Tab::signed_in(Policy::default());
+    sign_out(&mut tab);
+    tab.start(300);
+    sign_out(&mut tab);
+    let (older, newest) = (tab.revokes[0], tab.revokes[1]);
+    tab.feed(Input::RevokeAnswered { revoke: older, revoked: false });
+    let again = sign_out(&mut tab);
+    assert_eq!(tab.outcome(again), None, "the newest has no answer yet");
+    tab.feed(Input::RevokeAnswered { revoke: newest, revoked: true });
+    assert_eq!(tab.outcome(again), Some(&Outcome::Done));
+}
+
+#[test]
 fn a_short_wait_for_tokens_does_not_cut_the_wait_for_the_server_short() {
     let mut tab = Tab::signed_in(Policy { wait: Some(1_000), ..Policy::default() });
     let waiter = sign_out(&mut tab);

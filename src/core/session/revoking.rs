@@ -93,18 +93,19 @@ impl<E: Entropy> Context<E> {
     }
 
     pub(super) fn revoke_answered(&mut self, revoke: RevokeId, revoked: bool) {
-        let Some(at) = self.revocations.0.iter().position(|it| it.sent == Some(revoke)) else {
-            return;
-        };
-        let mut revocation = self.revocations.0.swap_remove(at);
-        if !revoked {
-            self.revoke_failed(&mut revocation);
+        // They stay in their order: the newest is the last.
+        for mut revocation in mem::take(&mut self.revocations.0) {
+            if revocation.sent == Some(revoke) {
+                if revoked {
+                    self.settle_sign_outs(revocation.sent);
+                    revocation.record.end.settled = true;
+                    self.write(&revocation.record);
+                    continue;
+                }
+                self.revoke_failed(&mut revocation);
+            }
             self.revocations.0.push(revocation);
-            return;
         }
-        self.settle_sign_outs(Some(revoke));
-        revocation.record.end.settled = true;
-        self.write(&revocation.record);
     }
 
     fn revoke_failed(&mut self, revocation: &mut Revocation) {
