@@ -119,3 +119,18 @@ pub(crate) fn is_faulty(fault: u32) -> bool {
 "#;
 const BUILD: Duration = Duration::from_secs(1_800);
 const HUNT: Duration = Duration::from_secs(600);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_fault_has_its_place_in_the_machine() {
+        let core = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(CORE);
+        for fault in FAULTS {
+            let text = fs::read_to_string(core.join(fault.file)).unwrap();
+            assert_eq!(text.matches(fault.from).count(), 1, "{}", fault.name);
+            assert!(fault.to.contains("FAULT"), "{}", fault.name);
+        }
+    }
+}
