@@ -7,7 +7,7 @@ use wasm_bindgen::prelude::*;
 use crate::{
     core::{
         clock::Millis,
-        error::{Error, Malformed},
+        error::Error,
         grant::{Grant, TokenResponse},
         input::Found,
         policy::{Credential, IdleMode, Policy},
@@ -73,7 +73,7 @@ pub fn hear(text: String) {
 
 /// Takes an access token, a refresh token if there is one, and a subject if the access token has
 /// one (`named`); accepts them for the next input that takes a grant. Says the
-/// error when they cannot be used. `flaw` is 0 for a JWT; numbers that are NaN are not there.
+/// number of the error when they cannot be used. `flaw` is 0 for a JWT; numbers that are NaN are not there.
 #[wasm_bindgen]
 #[expect(clippy::too_many_arguments, reason = "numbers cross the border for free, objects do not")]
 pub fn grant(
@@ -98,19 +98,18 @@ pub fn grant(
             refresh_in: number(refresh_in),
             session_expires_in: number(session_expires_in),
         };
-        let jwt = malformed(flaw).map_or_else(
-            || {
-                Ok(Jwt {
-                    exp: number(exp),
-                    iat: number(iat),
-                    nbf: number(nbf),
-                    session_expiry: number(session_expiry),
-                    subject,
-                    fingerprint: fingerprint as i64,
-                })
-            },
-            Err,
-        );
+        let jwt = if flaw == 0 {
+            Ok(Jwt {
+                exp: number(exp),
+                iat: number(iat),
+                nbf: number(nbf),
+                session_expiry: number(session_expiry),
+                subject,
+                fingerprint: fingerprint as i64,
+            })
+        } else {
+            Err(Error::flaw(flaw))
+        };
         realm.grant = Grant::accept(response, jwt);
         if let Err(error) = &realm.grant {
             host::error(*error);
@@ -185,27 +184,6 @@ pub fn close(session: usize) {
             *place = None;
         }
     });
-}
-
-/// Says what is wrong with a JWT that has a flaw.
-#[wasm_bindgen]
-pub fn explain(flaw: u32) {
-    if let Some(malformed) = malformed(flaw) {
-        host::error(Error::Malformed(malformed));
-    }
-}
-
-/// The flaws as pkg/src/decode.ts numbers them; 0 is none.
-fn malformed(flaw: u32) -> Option<Malformed> {
-    Some(match flaw {
-        0 => return None,
-        1 => Malformed::TooLong,
-        2 => Malformed::Segments,
-        3 => Malformed::Base64url,
-        4 => Malformed::Utf8,
-        5 => Malformed::Json,
-        _ => Malformed::ClaimType,
-    })
 }
 
 fn number(value: f64) -> Option<f64> {

@@ -1,9 +1,8 @@
 // Reads a JWT without trusting it.
 
-import { explain } from "../wasm/everfresh.js";
-
-import { InvalidTokenError, WasmLoadError } from "./errors.ts";
-import { heard, utf8 } from "./host.ts";
+import { WasmLoadError } from "./errors.ts";
+import { errorOf } from "./failures.ts";
+import { utf8 } from "./host.ts";
 import { ready } from "./loading.ts";
 import type { Claims } from "./types.ts";
 
@@ -44,15 +43,14 @@ export function decodeJwt(token: string): Claims {
     );
   }
   const [claims, flaw] = readJwt(token);
-  if (!flaw) return claims;
-  explain(flaw);
-  const [, message] = heard<[string, string]>();
-  throw new InvalidTokenError(`${message}: pass the token as the server sent it`);
+  const error = errorOf(flaw);
+  if (error) throw error;
+  return claims;
 }
 
 /** Reads a token; the claims are frozen deeply. @internal */
 export function readJwt(token: string): Reading {
-  // The step that fails, as src/wasm.rs numbers them.
+  // The step that fails, as src/core/error.rs numbers them.
   let step = 1;
   try {
     if (token.length > LONGEST) throw step;

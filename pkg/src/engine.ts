@@ -3,7 +3,8 @@
 import { close, configure, grant, input, poll, rest, stats } from "../wasm/everfresh.js";
 
 import { readJwt } from "./decode.ts";
-import { DisposedError, errorOf, type SessionError, type SessionErrorCode } from "./errors.ts";
+import type { SessionError } from "./errors.ts";
+import { DISPOSED, errorOf } from "./failures.ts";
 import { heard, say } from "./host.ts";
 import {
   ABANDON,
@@ -192,7 +193,7 @@ export function openEngine(initial: Settings): Engine {
     const { sub } = claims;
     say(...texts, ...(sub === undefined ? [] : [sub]));
     grant(...times, ...numbers, sub !== undefined);
-    return [claims, errorOf(...heard<[SessionErrorCode?, string?]>())];
+    return [claims, errorOf(...heard<[number?]>())];
   };
 
   const take = (kind: number, id: number, tokens: unknown) =>
@@ -297,8 +298,7 @@ export function openEngine(initial: Settings): Engine {
     // SETTLE
     (waiter: number) => leaving(waiter)?.resolve(),
     // FAIL
-    (waiter: number, ...error: [SessionErrorCode, string]) =>
-      leaving(waiter)?.reject(errorOf(...error)),
+    (waiter: number, failure: number) => leaving(waiter)?.reject(errorOf(failure)),
     // LEASE
     (id: number | undefined, token: string, from: number, until: number) => {
       lease = id === undefined ? id : { id, token, from, until };
@@ -433,6 +433,4 @@ export function openEngine(initial: Settings): Engine {
 }
 
 /** The error of everything that comes after `dispose`. @internal */
-export function gone(): SessionError {
-  return new DisposedError("this session was disposed: call createSession() for a new one");
-}
+export const gone = (): SessionError => errorOf(DISPOSED)!;

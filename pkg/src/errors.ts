@@ -52,16 +52,11 @@ export function isSessionError(value: unknown): value is SessionError {
 }
 
 interface Kind {
-  readonly made: SessionErrorClass<SessionErrorCode>;
   readonly fault: SessionErrorFault;
   readonly retryable: boolean;
 }
 
 const kinds = new Map<string, Kind>();
-
-/** The error of a code, in the class of its own; without a code there is none. @internal */
-export const errorOf = (code?: SessionErrorCode, message?: string): SessionError | undefined =>
-  code && new (kinds.get(code)!.made)(message!);
 
 /** `NoExpiry` is the class NoExpiryError of the code ERR_NO_EXPIRY. */
 function define<C extends SessionErrorCode>(
@@ -80,7 +75,7 @@ function define<C extends SessionErrorCode>(
     },
   };
   made!.prototype.name = name;
-  kinds.set(code, { made: made as never, fault, retryable });
+  kinds.set(code, { fault, retryable });
   return made as never;
 }
 

@@ -1,6 +1,6 @@
 // Those who are told: subscribers of the snapshot and listeners to events.
 
-import { errorOf, type SessionErrorCode } from "./errors.ts";
+import { errorOf } from "./failures.ts";
 import type { Logger } from "./options.ts";
 import type { Snapshot } from "./types.ts";
 
@@ -30,8 +30,7 @@ export interface Observers {
     type: string,
     reason?: string | null,
     time?: number | null,
-    code?: SessionErrorCode,
-    message?: string,
+    failure?: number,
   ): void;
   /** Tells everything there is to tell, or leaves it to the loop that runs. */
   tell(snapshot: Snapshot): void;
@@ -68,12 +67,12 @@ export function openObservers(
       for (const observer of observers) if (observer.owner === owner) observers.delete(observer);
     },
 
-    emit(type, reason = null, time = null, ...failure) {
+    emit(type, reason = null, time = null, failure) {
       const event: Record<string, unknown> & { type: string } = { type, at: Date.now() };
       if (reason !== null || type === "refreshed") event["reason"] = reason;
       const at = WARNINGS[type];
       if (at) event[at] = time;
-      const error = errorOf(...failure);
+      const error = errorOf(failure);
       if (error) event["error"] = error;
       events.push(Object.freeze(event));
       log(type in WARNINGS ? "warn" : "info", type, event);

@@ -1,7 +1,7 @@
 // What a session looks like and what it has counted, from what the wasm says to what callers see.
 
 import { readJwt } from "./decode.ts";
-import { errorOf, type SessionErrorCode } from "./errors.ts";
+import { errorOf } from "./failures.ts";
 import type { EndReason, Snapshot, Stats, Status } from "./types.ts";
 
 /** What a session looks like, as the wasm says it. @internal */
@@ -16,14 +16,13 @@ export type Picture = readonly [
   endsAt: number | null,
   secondsLeft: number | null,
   token: string | null,
-  code?: SessionErrorCode,
-  message?: string,
+  failure?: number,
 ];
 
 /** The picture for callers. @internal */
 export function snapshotOf(picture: Picture): Snapshot {
   const [status, reason, subject, generation, expiresAt, refreshAt, ...more] = picture;
-  const [idleAt, endsAt, secondsLeft, token, ...failure] = more;
+  const [idleAt, endsAt, secondsLeft, token, failure] = more;
   const [claims, flaw] = readJwt(token ?? "");
   return Object.freeze({
     status: status as Status,
@@ -36,7 +35,7 @@ export function snapshotOf(picture: Picture): Snapshot {
     idleAt,
     endsAt,
     secondsLeft,
-    lastError: errorOf(...failure) ?? null,
+    lastError: errorOf(failure) ?? null,
   });
 }
 

@@ -2,7 +2,7 @@
 //! browser shell has the platform's own parsers do it. Nothing is verified: only the server that
 //! issued a token can say whether it is good.
 
-use super::{base64url, error::Malformed, json};
+use super::{base64url, error::Error, json};
 
 /// Longer tokens are refused before any work is done on them.
 const MAX_LENGTH: usize = 1 << 20;
@@ -43,22 +43,22 @@ impl Jwt {
     /// The cause: not three segments, segments that are not unpadded base64url
     /// (RFC 7515 section 2), not UTF-8, not a JSON object, a duplicate member (RFC 7519 section
     /// 4), or a time that is not a finite number.
-    pub fn decode(token: &str) -> Result<Self, Malformed> {
+    pub fn decode(token: &str) -> Result<Self, Error> {
         if token.len() > MAX_LENGTH {
-            return Err(Malformed::TooLong);
+            return Err(Error::TooLong);
         }
         let mut segments = token.split('.');
         let (Some(header), Some(payload), Some(signature), None) =
             (segments.next(), segments.next(), segments.next(), segments.next())
         else {
-            return Err(Malformed::Segments);
+            return Err(Error::Segments);
         };
         unique_members(&text(header)?, |_, _| Some(()))?;
         bytes(signature)?;
         Self::parse(text(payload)?)
     }
 
-    fn parse(payload: String) -> Result<Self, Malformed> {
+    fn parse(payload: String) -> Result<Self, Error> {
         let mut jwt = Self {
             exp: None,
             iat: None,
@@ -87,27 +87,27 @@ impl Jwt {
     }
 }
 
-fn bytes(segment: &str) -> Result<Vec<u8>, Malformed> {
-    base64url::decode(segment).ok_or(Malformed::Base64url)
+fn bytes(segment: &str) -> Result<Vec<u8>, Error> {
+    base64url::decode(segment).ok_or(Error::Base64url)
 }
 
-fn text(segment: &str) -> Result<String, Malformed> {
-    String::from_utf8(bytes(segment)?).map_err(|_| Malformed::Utf8)
+fn text(segment: &str) -> Result<String, Error> {
+    String::from_utf8(bytes(segment)?).map_err(|_| Error::Utf8)
 }
 
 fn unique_members<'a>(
     text: &'a str,
     mut member: impl FnMut(&str, &'a str) -> Option<()>,
-) -> Result<(), Malformed> {
+) -> Result<(), Error> {
     let mut seen = Vec::<String>::new();
-    let mut error = Malformed::Json;
+    let mut error = Error::Json;
     json::object(text, |key, value| {
         if seen.contains(&key) {
-            error = Malformed::Duplicate;
+            error = Error::Duplicate;
             return None;
         }
         if member(&key, value).is_none() {
-            error = Malformed::ClaimType;
+            error = Error::ClaimType;
             return None;
         }
         seen.push(key);
@@ -136,7 +136,7 @@ pub(crate) mod tests {
         format!("{}.{}.{}", part(r#"{"alg":"none"}"#), part(payload), part("signature"))
     }
 
-    fn error(payload: &str) -> Malformed {
+    fn error(payload: &str) -> Error {
         Jwt::decode(&jwt(payload)).unwrap_err()
     }
 
@@ -164,12 +164,12 @@ pub(crate) mod tests {
         {
             assert!(Jwt::decode(token).is_err(), "{token:?}");
         }
-        assert_eq!(error(r#"{"exp":1,"exp":2}"#), Malformed::Duplicate);
-        assert_eq!(error(r#"{"exp":1,"\u0065xp":2}"#), Malformed::Duplicate);
+        assert_eq!(error(r#"{"exp":1,"exp":2}"#), Error::Duplicate);
+        assert_eq!(error(r#"{"exp":1,"\u0065xp":2}"#), Error::Duplicate);
         for payload in [r#"{"exp":"1"}"#, r#"{"exp":1e400}"#, r#"{"exp":null}"#, r#"{"sub":7}"#] {
-            assert_eq!(error(payload), Malformed::ClaimType);
+            assert_eq!(error(payload), Error::ClaimType);
         }
-        assert_eq!(error("[]"), Malformed::Json);
+        assert_eq!(error("[]"), Error::Json);
         assert!(Jwt::decode(&"a".repeat(MAX_LENGTH + 1)).is_err());
     }
 

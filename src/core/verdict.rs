@@ -53,7 +53,7 @@ fn signed_out(error_code: &str) -> Verdict {
 
 #[cfg(test)]
 mod tests {
-    use super::{super::error::Code, *};
+    use super::*;
 
     fn refused(status: u16, error: &str, error_code: &str) -> Verdict {
         Verdict::from(Answer::Refused {
@@ -76,19 +76,19 @@ mod tests {
 
     #[test]
     fn verdicts_keep_their_reason_and_code() {
-        for (status, error, error_code, reason, code) in [
-            (400, "invalid_grant", "", EndReason::Revoked, Code::SignedOutByServer),
-            (400, "invalid_grant", "reuse_detected", EndReason::Reuse, Code::SignedOutByServer),
-            (401, "", "login_required", EndReason::LoginRequired, Code::SignedOutByServer),
-            (403, "", "", EndReason::Revoked, Code::SignedOutByServer),
-            (400, "invalid_request", "", EndReason::Revoked, Code::RefreshRejected),
-            (404, "", "", EndReason::Revoked, Code::RefreshRejected),
+        for (status, error, error_code, reason, cause) in [
+            (400, "invalid_grant", "", EndReason::Revoked, Error::SignedOutByServer),
+            (400, "invalid_grant", "reuse_detected", EndReason::Reuse, Error::SignedOutByServer),
+            (401, "", "login_required", EndReason::LoginRequired, Error::SignedOutByServer),
+            (403, "", "", EndReason::Revoked, Error::SignedOutByServer),
+            (400, "invalid_request", "", EndReason::Revoked, Error::Rejected),
+            (404, "", "", EndReason::Revoked, Error::Rejected),
         ] {
             let Verdict::Final { error: why, reason: found } = refused(status, error, error_code)
             else {
                 panic!("{status} {error} is final")
             };
-            assert_eq!((found, why.code()), (reason, code), "{status} {error} {error_code}");
+            assert_eq!((found, why), (reason, cause), "{status} {error} {error_code}");
         }
     }
 

@@ -40,10 +40,9 @@ pub(crate) fn time(value: Option<Millis>) {
     maybe(value.map(|value| value as f64));
 }
 
-/// Says what is wrong: code and message.
+/// Says what is wrong, by its number.
 pub(crate) fn error(error: Error) {
-    text(error.code().as_str());
-    text(error.message());
+    maybe(Some(f64::from(error as u32)));
 }
 
 #[wasm_bindgen(raw_module = "../src/host.ts")]

@@ -1,6 +1,6 @@
 use everfresh::core::{
     effect::Outcome,
-    error::Code,
+    error::Error,
     input::{Answer, Input},
     policy::Policy,
     snapshot::Status,
@@ -115,11 +115,11 @@ fn a_refresh_that_returns_another_user_ends_the_session() {
 #[test]
 fn everybody_who_waits_is_settled_whatever_happens() {
     type Act = fn(&mut Tab);
-    let acts: [(Act, Code); 4] = [
-        (|tab| tab.answer_status(400, "invalid_grant", ""), Code::SignedOutByServer),
-        (|tab| tab.answer_status(404, "", ""), Code::RefreshRejected),
-        (|tab| tab.advance(31.0), Code::RefreshUnavailable),
-        (|tab| tab.feed(Input::Dispose), Code::Disposed),
+    let acts: [(Act, Error); 4] = [
+        (|tab| tab.answer_status(400, "invalid_grant", ""), Error::SignedOutByServer),
+        (|tab| tab.answer_status(404, "", ""), Error::Rejected),
+        (|tab| tab.advance(31.0), Error::Unavailable),
+        (|tab| tab.feed(Input::Dispose), Error::Disposed),
     ];
     for (act, code) in acts {
         let mut tab = Tab::signed_in(Policy::default());

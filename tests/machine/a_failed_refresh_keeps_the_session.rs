@@ -1,7 +1,7 @@
 use everfresh::core::{
     clock::Millis,
     effect::Outcome,
-    error::Code,
+    error::Error,
     event::Event,
     input::{Answer, Input, Wake},
     policy::Policy,
@@ -110,7 +110,7 @@ fn retry_after_is_honoured_to_the_second_by_everything() {
     tab.feed(Input::Woken(Wake::Visible));
     let explicit = tab.waiter();
     tab.feed(Input::RefreshWanted { waiter: explicit });
-    assert_eq!(tab.failed_with(explicit), Some(Code::RefreshUnavailable));
+    assert_eq!(tab.failed_with(explicit), Some(Error::Unavailable));
     tab.advance(19.9);
     assert_eq!(tab.requests.len(), 1);
     tab.advance(0.2);
@@ -198,7 +198,7 @@ fn one_explicit_attempt_is_one_attempt() {
     let waiter = tab.waiter();
     tab.feed(Input::RefreshWanted { waiter });
     tab.answer(Answer::Unreachable);
-    assert_eq!(tab.failed_with(waiter), Some(Code::RefreshUnavailable));
+    assert_eq!(tab.failed_with(waiter), Some(Error::Unavailable));
     tab.advance(2.0);
     assert_eq!(tab.requests.len(), 2, "the session's own backoff goes on");
 }

@@ -8,7 +8,7 @@ use everfresh::core::{
     clock::{Millis, Now},
     effect::{Attempt, Effect, Lease, Outcome, RefreshRequest, RevokeId, Ticket, WaiterId},
     entropy::Seeded,
-    error::Code,
+    error::Error,
     event::Event,
     grant::{Grant, TokenResponse},
     input::{Answer, Found, Input, Written},
@@ -296,9 +296,9 @@ impl Tab {
         self.settled.iter().find(|(id, _)| *id == waiter).map(|(_, outcome)| outcome)
     }
 
-    pub(crate) fn failed_with(&self, waiter: WaiterId) -> Option<Code> {
+    pub(crate) fn failed_with(&self, waiter: WaiterId) -> Option<Error> {
         match self.outcome(waiter) {
-            Some(Outcome::Failed(error)) => Some(error.code()),
+            Some(Outcome::Failed(error)) => Some(*error),
             _ => None,
         }
     }
