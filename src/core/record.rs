@@ -101,9 +101,9 @@ pub(crate) struct Hold {
     pub(crate) generation: Generation,
     pub(crate) until: Millis,
     pub(crate) since: Millis,
-    /// The server asked for it (`Retry-After`); else it is our own backoff, which a wake-up cuts
-    /// short.
-    pub(crate) by_server: bool,
+    /// Until when the server asked for patience (`Retry-After`). What goes beyond is our own
+    /// backoff, which a wake-up cuts short.
+    pub(crate) server_until: Millis,
     /// Failures in a row, over all tabs.
     pub(crate) failures: u32,
 }
@@ -145,10 +145,16 @@ impl Record {
         }
     }
 
-    /// Holds back, unless something holds back longer.
-    pub(crate) fn delay(&mut self, hold: Hold) {
-        if (hold.generation, hold.until) > (self.hold.generation, self.hold.until) {
+    /// Holds back, unless something holds back longer. What the server asked for holds anyway.
+    pub(crate) fn delay(&mut self, mut hold: Hold) {
+        let known = self.hold;
+        if hold.generation == known.generation {
+            hold.server_until = hold.server_until.max(known.server_until);
+        }
+        if (hold.generation, hold.until) > (known.generation, known.until) {
             self.hold = hold;
+        } else if hold.generation == known.generation {
+            self.hold.server_until = hold.server_until;
         }
     }
 
@@ -250,7 +256,7 @@ impl Pending {
 impl Hold {
     /// Nothing is held back.
     pub(crate) const NONE: Self =
-        Self { generation: -1, until: 0, since: 0, by_server: false, failures: 0 };
+        Self { generation: -1, until: 0, since: 0, server_until: 0, failures: 0 };
 }
 
 impl End {
@@ -341,9 +347,9 @@ pub(crate) mod tests {
             let generation = generation.min(term.generation);
             let pending = Pending { generation, made_at, key: Key(key, !key) };
             let (generation, until) = hold;
-            let by_server = until % 2 == 0;
+            let server_until = if until % 2 == 0 { until / 2 } else { 0 };
             let failures = until as u32;
-            let hold = Hold { generation, until, since: until - 1, by_server, failures };
+            let hold = Hold { generation, until, since: until - 1, server_until, failures };
             let (fence, reason, settled) = end;
             Record {
                 sid, started_at, term, pending, hold, last_activity,

@@ -43,7 +43,7 @@ impl Record {
             hold.generation,
             hold.until,
             hold.since,
-            hold.by_server.into(),
+            hold.server_until,
             hold.failures.into(),
             end.fence,
             end.reason as i64,
@@ -92,7 +92,7 @@ impl Record {
                 generation: lines.number(),
                 until: lines.number(),
                 since: lines.number(),
-                by_server: lines.number() > 0,
+                server_until: lines.number(),
                 failures: (lines.number() as u16).into(),
             },
             end: End {

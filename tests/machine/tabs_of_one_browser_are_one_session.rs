@@ -133,6 +133,24 @@ fn a_pause_that_the_server_asks_for_holds_in_every_tab() {
 }
 
 #[test]
+fn a_long_backoff_of_our_own_does_not_hide_the_pause_that_the_server_asks_for() {
+    let sent = |browser: &Browser| browser.tabs.iter().map(|tab| tab.requests.len()).sum::<usize>();
+    // Each has failed for another while, so that backoffs of many lengths are under way.
+    for minutes in 5..25 {
+        let mut browser = Browser::new(2, &policy());
+        browser.proxy = Some(refused(500, None));
+        browser.advance(f64::from(minutes) * 60.0);
+        browser.proxy = Some(refused(429, Some(5_000)));
+        let before = sent(&browser);
+        browser.feed(0, Input::Woken(Wake::Visible));
+        assert_eq!(sent(&browser), before + 1, "waking up cuts our own backoff short");
+        browser.feed(1, Input::Woken(Wake::Visible));
+        browser.feed(0, Input::Woken(Wake::Visible));
+        assert_eq!(sent(&browser), before + 1, "but not the server's, {minutes} minutes");
+    }
+}
+
+#[test]
 fn a_frozen_one_that_has_the_lock_holds_nobody_up() {
     let mut browser = Browser::new(2, &policy());
     browser.online = false;

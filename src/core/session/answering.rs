@@ -146,18 +146,17 @@ impl Live {
         errand.failures = errand.failures.max(self.record.failures()) + 1;
         ctx.stats.outcomes.transient += 1;
         errand.hurried = false;
-        let by_server = retry_after.is_some();
         // The server may ask for more patience than ours, not for less.
         let own = retry::backoff(errand.failures, &mut ctx.entropy);
         let wait = retry_after.map_or(own, |wait| wait.max(own));
         let until = now + wait;
-        let why = if by_server { Pause::Server } else { Pause::Own };
+        let why = if retry_after.is_some() { Pause::Server } else { Pause::Own };
         let since = ctx.clock.wall_at(now);
         let hold = Hold {
             generation: self.record.term.generation,
             until: since + wait,
             since,
-            by_server,
+            server_until: retry_after.map_or(0, |wait| since + wait),
             failures: errand.failures,
         };
         self.record.delay(hold);

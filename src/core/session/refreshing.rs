@@ -82,12 +82,12 @@ impl Live {
     /// is in a hurry.
     fn held_back<E: Entropy>(&self, errand: &Errand, ctx: &Context<E>) -> Option<(Moment, Pause)> {
         let hold = self.record.held_back(ctx.clock.wall_at(ctx.now()))?;
-        let until = ctx.clock.at_wall(hold.until);
-        match (hold.by_server, errand.hurried) {
-            (true, _) => Some((until, Pause::Server)),
-            (false, false) => Some((until, Pause::Own)),
-            (false, true) => None,
-        }
+        let (until, why) = match errand.hurried {
+            false => (hold.until, Pause::Own),
+            true => (hold.server_until, Pause::Server),
+        };
+        let until = ctx.clock.at_wall(until);
+        (until > ctx.now()).then_some((until, why))
     }
 
     /// Until when another tab's attempt may be under way: a lease in the shared record, for where
