@@ -13,7 +13,7 @@ use crate::{
     plan::{Action, Locks, Storage, Theft},
     tab::{Running, Tab, What},
     thief::Thief,
-    watch::Truth,
+    watch::{Newest, Truth},
     world::{Event, World},
 };
 
@@ -189,7 +189,7 @@ impl World {
 
     /// The page's code does not run from here on; until here what it held counted as input.
     fn stop(&mut self, tab: TabId, running: Running) {
-        if self.tabs[tab].held && self.tabs[tab].is_live() {
+        if self.tabs[tab].is_running() && self.tabs[tab].held && self.tabs[tab].is_live() {
             self.let_go();
         }
         self.tabs[tab].running = running;
@@ -227,8 +227,13 @@ impl World {
         let felt = self.now + self.truth.leaps;
         self.watch_sign_in();
         let before = std::mem::take(&mut self.truth);
-        self.truth =
-            Truth { last_input: felt, signed_in_at: felt, sign_ins: before.sign_ins + 1, ..before };
+        self.truth = Truth {
+            last_input: felt,
+            signed_in_at: felt,
+            sign_ins: before.sign_ins + 1,
+            newest: Newest::default(),
+            ..before
+        };
         // A start replaces the session that was: its end is not told.
         self.tabs[tab].signed_in = false;
         self.feed(tab, Input::Start { grant, start: self.truth.sign_ins });

@@ -53,7 +53,9 @@ impl World {
         }
         self.manners.sends.retain(|(at, _)| now - at < WINDOW);
         let own = self.manners.sends.iter().filter(|(_, sender)| *sender == tab).count();
+        // Between deciding and sending a hidden page may be left to wait for a minute.
         if own >= MOST_SENDS
+            && !self.tabs[tab].hidden
             && request.reason != RefreshReason::Explicit
             && !self.facts.clock_is_set
         {
@@ -88,7 +90,10 @@ impl World {
         }
         self.tabs[id].token = token;
         let snapshot = self.tabs[id].session.snapshot();
-        if let (Some(refresh_at), Some(expires_at)) = (snapshot.refresh_at, snapshot.expires_at) {
+        if let (Some(refresh_at), Some(expires_at)) = (snapshot.refresh_at, snapshot.expires_at)
+            // A smaller margin is owed to the pause between two refreshes, not to the jitter.
+            && expires_at - refresh_at >= self.plan.policy.lead
+        {
             self.manners.margins.insert(expires_at - refresh_at);
             self.manners.cycles += 1;
         }

@@ -63,7 +63,10 @@ impl World {
         if !counts {
             return;
         }
-        if let Some(thief) = &mut self.thief {
+        // A tab that is behind cannot tell a thief from another tab that was faster.
+        if request.access_token == self.truth.newest.access_token
+            && let Some(thief) = &mut self.thief
+        {
             thief.owner_came();
         }
         if self.strikes(self.plan.odds.lost_response, "response lost") {

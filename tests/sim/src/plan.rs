@@ -261,21 +261,24 @@ impl Plan {
             };
             at(dice, action);
         }
-        // Stated limits. With storage that lags, a page that has just been loaded, or attempts
-        // that fail within milliseconds, can let two tabs make a key each; and a tab that stood
-        // still while storage was wiped has nothing to learn from.
+        // Stated limits. With storage that lags, a page that has just been loaded or that runs
+        // again, or attempts that fail within milliseconds, can let two tabs make a key each; and a
+        // tab that stood still while storage was wiped has nothing to learn from.
         if self.odds.read_lag > 0 {
-            use Action::{Clone, Offline, Open, Reload, Sleep};
+            use Action::{Clone, Freeze, Offline, Open, Reload, Sleep};
             actions.retain(|(_, action)| {
-                !matches!(action, Clone(_) | Offline(_) | Open | Reload(_) | Sleep(_))
+                !matches!(action, Clone(_) | Freeze(..) | Offline(_) | Open | Reload(_) | Sleep(_))
             });
         }
-        // So has one whose key was wiped away where there is no lock that works.
-        if self.locks != Locks::Working
-            || actions
-                .iter()
-                .any(|(_, action)| matches!(action, Action::Freeze(..) | Action::Sleep(_)))
-        {
+        // So has one whose key was wiped away where there is no lock that works, and a page that
+        // finds nothing but a copy of its own, which the other tabs may have left behind.
+        let own_copies = self.storage == Storage::Session;
+        let forgets = |action: &Action| match action {
+            Action::Freeze(..) | Action::Sleep(_) => true,
+            Action::Reload(_) | Action::Clone(_) => own_copies,
+            _ => false,
+        };
+        if self.locks != Locks::Working || actions.iter().any(|(_, action)| forgets(action)) {
             actions.retain(|(_, action)| *action != Action::Wipe);
         }
         // A key that could not be stored is gone with its page.

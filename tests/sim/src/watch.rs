@@ -51,6 +51,14 @@ pub(crate) struct Truth {
     pub(crate) signed_out_by: Option<TabId>,
     /// Somebody signed in after the first.
     pub(crate) sign_ins: u32,
+    pub(crate) newest: Newest,
+}
+
+/// The newest tokens that any tab has taken into use.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Newest {
+    generation: i64,
+    pub(crate) access_token: Option<String>,
 }
 
 /// Slack of everything that is measured across tabs.
@@ -70,9 +78,13 @@ impl World {
                     self.watch_restart(tab);
                 }
                 self.tabs[tab].signed_in = true;
+                self.took(tab);
                 self.tabs[tab].token = self.tabs[tab].session.access_token().map(str::to_owned);
             }
-            Event::Refreshed { .. } => self.watch_refreshed(tab),
+            Event::Refreshed { .. } => {
+                self.took(tab);
+                self.watch_refreshed(tab);
+            }
             Event::SignedOut { reason } => {
                 let asked = self.tabs[tab].calls.values().any(|call| call.what == What::SignOut);
                 if !self.tabs[tab].signed_in && *reason != EndReason::Cancelled && !asked {
@@ -87,6 +99,15 @@ impl World {
                 }
             }
             _ => {}
+        }
+    }
+
+    fn took(&mut self, tab: TabId) {
+        let session = &self.tabs[tab].session;
+        let generation = session.snapshot().generation;
+        if generation > self.truth.newest.generation {
+            let access_token = session.access_token().map(str::to_owned);
+            self.truth.newest = Newest { generation, access_token };
         }
     }
 
@@ -108,7 +129,9 @@ impl World {
             EndReason::Idle => policy.idle.is_some_and(|idle| {
                 let held = self.facts.calm && !self.facts.leaps;
                 let last = if held { self.last_input() } else { truth.last_input };
-                !self.hears_all_input() || felt - last >= idle - share - SLACK
+                // Input that storage which lags does not show yet, and no message has told of.
+                let unseen = felt - last < self.plan.odds.read_lag;
+                unseen || !self.hears_all_input() || felt - last >= idle - share - SLACK
             }),
             EndReason::MaxAge => policy
                 .max_session
@@ -144,8 +167,11 @@ impl World {
 
     /// Input reaches the other tabs unless everything that carries it fails at once.
     fn hears_all_input(&self) -> bool {
-        let lossy =
-            self.plan.odds.lost_message > 0 || self.did(|a| matches!(a, Action::Freeze(..)));
+        // A page that is loaded later has heard nothing of what storage refused.
+        let deaf = |action: &Action| {
+            matches!(action, Action::Freeze(..) | Action::Open | Action::Clone(_))
+        };
+        let lossy = self.plan.odds.lost_message > 0 || self.did(deaf);
         let forgets = self.plan.odds.failed_write > 0
             || self.plan.storage == Storage::Broken
             || self.did(|a| matches!(a, Action::Wipe | Action::SetClock(_)));
@@ -154,12 +180,9 @@ impl World {
 
     /// In memory mode the newest tokens go with the last tab that had them.
     fn tokens_were_lost(&self, tab: TabId) -> bool {
-        let newest = self.tabs.iter().map(|tab| tab.session.snapshot().generation).max();
+        let newest = self.truth.newest.access_token.as_deref();
         let reachable = self.tabs.iter().any(|other| {
-            other.id != tab
-                && other.is_running()
-                && Some(other.session.snapshot().generation) == newest
-                && other.is_live()
+            other.id != tab && other.is_running() && other.session.access_token() == newest
         });
         self.plan.storage != Storage::Local && (!reachable || self.plan.odds.lost_message > 0)
     }
@@ -253,8 +276,11 @@ impl World {
         }
         self.watch_manners_at_the_end();
         let noticed = self.server_noticed();
+        // Where the session has ended nobody is left who could notice.
+        let owned = self.tabs.iter().any(|tab| tab.is_running() && tab.is_live());
         if let Some(thief) = &self.thief
             && thief.must_be_noticed()
+            && (owned || noticed)
             && self.truth.sign_ins < 2
         {
             if noticed {
