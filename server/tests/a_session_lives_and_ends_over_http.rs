@@ -108,6 +108,9 @@ async fn the_echo_tells_what_arrived() {
         let hash = "015abd7f5cc57a2dd94b7590f04ad8084273905ee33ec5cebeae62276a97f862";
         assert_eq!(echo["body_sha256"], hash);
     }
+    let traced = world.call(Method::TRACE, "/api/echo", &tokens.access).await;
+    refused(&traced, 405, "method_not_allowed", "");
+    assert_eq!(traced.header("allow"), Some("GET, HEAD, POST, PUT, PATCH, DELETE"));
 }
 
 #[tokio::test]

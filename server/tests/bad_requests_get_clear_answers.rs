@@ -200,8 +200,18 @@ fn no_input_makes_the_server_fail() {
 #[tokio::test]
 async fn json_of_the_wrong_shape_is_an_invalid_request() {
     let world = World::new().await;
-    for body in [json!([]), json!({}), json!({ "username": 1, "password": "x" }), json!(null)] {
+    let in_order = json!(["ann", "secret", null, null]);
+    for body in
+        [json!([]), json!({}), json!({ "username": 1, "password": "x" }), json!(null), in_order]
+    {
         let answer = world.send(json_request(Method::POST, "/auth/login", &body)).await;
         refused(&answer, 400, "invalid_request", "");
     }
+    let tokens = world.login("ann").await;
+    let answer =
+        world.call_json(Method::PATCH, "/auth/profile", &tokens.access, json!(["Ann", null])).await;
+    refused(&answer, 400, "invalid_request", "");
+    let answer = world.post_json("/auth/logout", json!([tokens.refresh])).await;
+    refused(&answer, 400, "invalid_request", "");
+    assert_eq!(world.me(&tokens.access).await.status, 200);
 }

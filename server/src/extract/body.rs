@@ -18,10 +18,7 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for JsonBody<T> {
         if content_type(request.headers()) != Some("application/json".to_owned()) {
             return Err(ApiError::UnsupportedMediaType);
         }
-        let body = read(request.into_body(), SMALL).await?;
-        serde_json::from_slice(&body)
-            .map(Self)
-            .map_err(|_| ApiError::InvalidRequest("the body is not the JSON that this route reads"))
+        object(&read(request.into_body(), SMALL).await?).map(Self)
     }
 }
 
@@ -36,11 +33,26 @@ impl<const LIMIT: usize, S: Send + Sync> FromRequest<S> for Raw<LIMIT> {
     }
 }
 
+/// Reads an object, and nothing but an object: serde would take the fields from a list as well, by
+/// their order.
+pub(crate) fn object<T: DeserializeOwned>(body: &[u8]) -> Result<T, ApiError> {
+    let wrong = ApiError::InvalidRequest("the body is not the JSON that this route reads");
+    if body.trim_ascii_start().first() != Some(&b'{') {
+        return Err(wrong);
+    }
+    serde_json::from_slice(body).map_err(|_| wrong)
+}
+
 /// The media type without its parameters, in small letters.
 pub(crate) fn content_type(headers: &HeaderMap) -> Option<String> {
     let text = headers.get(CONTENT_TYPE)?.to_str().ok()?;
     let essence = text.split_once(';').map_or(text, |(essence, _)| essence);
     Some(essence.trim().to_ascii_lowercase())
+}
+
+/// Whether a text has more than so many characters, as JSON Schema counts them.
+pub(crate) fn is_longer(text: &str, characters: usize) -> bool {
+    text.chars().nth(characters).is_some()
 }
 
 pub(super) async fn read(body: Body, limit: usize) -> Result<Bytes, ApiError> {
@@ -54,5 +66,9 @@ pub(super) async fn read(body: Body, limit: usize) -> Result<Bytes, ApiError> {
     Ok(body.to_bytes())
 }
 
+/// Of names, and of telephone numbers; in characters.
+pub(crate) const LONGEST_NAME: usize = 200;
+/// In characters.
+pub(crate) const LONGEST_PASSWORD: usize = 1_024;
 /// Enough for anything but `/api/echo`.
-pub(super) const SMALL: usize = 64 * 1_024;
+pub(crate) const SMALL: usize = 64 * 1_024;

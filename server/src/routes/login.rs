@@ -7,7 +7,7 @@ use serde::Deserialize;
 
 use super::tokens::{self, Carrier};
 use crate::error::ApiError;
-use crate::extract::JsonBody;
+use crate::extract::{JsonBody, LONGEST_NAME, LONGEST_PASSWORD, is_longer};
 use crate::ledger;
 use crate::limits::Limited;
 use crate::rotation::{RefreshToken, Revocation, Row, SessionId};
@@ -27,12 +27,12 @@ async fn login(
     JsonBody(request): JsonBody<Login>,
 ) -> Result<Response, ApiError> {
     let Login { username, password, device_name, client_id } = request;
-    let long = |text: &Option<String>| text.as_ref().is_some_and(|text| text.len() > 200);
-    if long(&device_name) || long(&client_id) || username.len() > 200 {
-        return Err(ApiError::InvalidRequest("a name has at most 200 bytes"));
+    let names = [Some(&username), device_name.as_ref(), client_id.as_ref()];
+    if names.into_iter().flatten().any(|name| is_longer(name, LONGEST_NAME)) {
+        return Err(ApiError::InvalidRequest("a name has at most 200 characters"));
     }
-    if password.expose().len() > 1_024 {
-        return Err(ApiError::InvalidRequest("a password has at most 1024 bytes"));
+    if is_longer(password.expose(), LONGEST_PASSWORD) {
+        return Err(ApiError::InvalidRequest("a password has at most 1024 characters"));
     }
 
     let address = peer.map(|Extension(Peer(address))| address.ip());

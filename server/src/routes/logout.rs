@@ -9,7 +9,7 @@ use serde::Deserialize;
 use super::revoke::{self, Held};
 use super::tokens;
 use crate::error::ApiError;
-use crate::extract::{CookieJar, Form, Raw, TrustedOrigin, bearer, content_type};
+use crate::extract::{CookieJar, Form, Raw, SMALL, TrustedOrigin, bearer, content_type, object};
 use crate::ledger;
 use crate::rotation::Status;
 use crate::secret::Secret;
@@ -72,7 +72,7 @@ async fn caller(
         return Ok(revoke::held(app, token));
     }
     let kind = content_type(&parts.headers);
-    let Raw(body) = axum::RequestExt::extract::<Raw<65_536>, _>(Request::new(body)).await?;
+    let Raw(body) = axum::RequestExt::extract::<Raw<SMALL>, _>(Request::new(body)).await?;
     if let Some(token) = refresh_token(kind.as_deref(), &body)? {
         return Ok(revoke::held(app, token.expose()));
     }
@@ -88,12 +88,7 @@ async fn caller(
 fn refresh_token(kind: Option<&str>, body: &[u8]) -> Result<Option<Secret>, ApiError> {
     match kind {
         _ if body.is_empty() => Ok(None),
-        Some("application/json") => {
-            let body: Body = serde_json::from_slice(body).map_err(|_| {
-                ApiError::InvalidRequest("the body is not the JSON that this route reads")
-            })?;
-            Ok(body.refresh_token)
-        }
+        Some("application/json") => Ok(object::<Body>(body)?.refresh_token),
         Some("application/x-www-form-urlencoded") => Ok(Form::parse(body)?.take("refresh_token")),
         _ => Err(ApiError::UnsupportedMediaType),
     }

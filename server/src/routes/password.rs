@@ -5,7 +5,7 @@ use http::StatusCode;
 use serde::Deserialize;
 
 use crate::error::ApiError;
-use crate::extract::{AccessToken, JsonBody};
+use crate::extract::{AccessToken, JsonBody, LONGEST_PASSWORD, is_longer};
 use crate::password::PasswordError;
 use crate::rotation::Revocation;
 use crate::secret::Secret;
@@ -23,8 +23,9 @@ async fn change(
     JsonBody(request): JsonBody<PasswordChange>,
 ) -> Result<StatusCode, ApiError> {
     let PasswordChange { current_password, new_password } = request;
-    if !(1..=1_024).contains(&new_password.expose().len()) {
-        return Err(ApiError::InvalidRequest("a password has 1 to 1024 bytes"));
+    let new = new_password.expose();
+    if new.is_empty() || is_longer(new, LONGEST_PASSWORD) {
+        return Err(ApiError::InvalidRequest("a password has 1 to 1024 characters"));
     }
     let user = session.user;
     let right =

@@ -5,7 +5,7 @@ use axum::routing::patch;
 use serde::Deserialize;
 
 use crate::error::ApiError;
-use crate::extract::{AccessToken, JsonBody};
+use crate::extract::{AccessToken, JsonBody, LONGEST_NAME, is_longer};
 use crate::jwt::Profile;
 use crate::state::AppState;
 use crate::store::{Change, present};
@@ -20,9 +20,9 @@ async fn change(
     AccessToken(session): AccessToken,
     JsonBody(ProfileChange { name, phone }): JsonBody<ProfileChange>,
 ) -> Result<Json<Profile>, ApiError> {
-    let long = |text: Option<&String>| text.is_some_and(|text| text.len() > 200);
+    let long = |text: Option<&String>| text.is_some_and(|text| is_longer(text, LONGEST_NAME));
     if long(name.as_ref()) || long(phone.as_ref().and_then(Option::as_ref)) {
-        return Err(ApiError::InvalidRequest("a name or number has at most 200 bytes"));
+        return Err(ApiError::InvalidRequest("a name or number has at most 200 characters"));
     }
     let change = Change { name, phone, ..Change::default() };
     let user = app.store.change_user(session.user.id, change).await?;

@@ -8,7 +8,7 @@ use serde::Deserialize;
 
 use super::tokens::{self, TokenBody};
 use crate::error::ApiError;
-use crate::extract::{Raw, RenewableToken, Session, content_type};
+use crate::extract::{Raw, RenewableToken, SMALL, Session, content_type, object};
 use crate::jwt::seconds;
 use crate::ledger;
 use crate::policy::Renew;
@@ -24,7 +24,7 @@ async fn renew(
     State(app): State<AppState>,
     RenewableToken(session): RenewableToken,
     headers: HeaderMap,
-    Raw(body): Raw<1_024>,
+    Raw(body): Raw<SMALL>,
 ) -> Result<Response, ApiError> {
     let policy = &app.settings.policy;
     if policy.renew != Renew::Endpoint {
@@ -61,8 +61,7 @@ fn wish(headers: &HeaderMap, body: &[u8]) -> Result<Wish, ApiError> {
     if content_type(headers) != Some("application/json".to_owned()) {
         return Err(ApiError::UnsupportedMediaType);
     }
-    serde_json::from_slice(body)
-        .map_err(|_| ApiError::InvalidRequest("exp is a whole number of epoch seconds"))
+    object(body)
 }
 
 /// What the client would like.
