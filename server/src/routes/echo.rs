@@ -5,16 +5,23 @@ use axum::Json;
 use axum::Router;
 use axum::response::{IntoResponse, Response};
 use axum::routing::any;
+use http::header::ALLOW;
 use http::{HeaderMap, Method, Uri};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
 use super::tokens;
+use crate::error::ApiError;
 use crate::extract::{AccessToken, Raw};
 use crate::state::AppState;
 
 pub(super) fn router() -> Router<AppState> {
-    Router::new().route("/api/echo", any(echo))
+    Router::new().route("/api/echo", any(echo).trace(trace))
+}
+
+/// RFC 9110, 9.3.8: what a request carries in secret is not to be traced.
+async fn trace() -> Response {
+    ([(ALLOW, "GET, HEAD, POST, PUT, PATCH, DELETE")], ApiError::MethodNotAllowed).into_response()
 }
 
 async fn echo(
