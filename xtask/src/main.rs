@@ -9,6 +9,7 @@ mod deny;
 mod fuzz;
 mod hygiene;
 mod mutations;
+mod openapi;
 mod pack;
 mod package;
 mod process;
@@ -67,6 +68,12 @@ enum Task {
         #[arg(long, default_value_t = 0)]
         from: u64,
     },
+    /// Make requests from the server's OpenAPI description and hold the answers against it
+    Openapi {
+        /// Repeats what a run with this seed did
+        #[arg(long)]
+        seed: Option<u32>,
+    },
     /// Make the npm tarball and check it as a user's tools would
     Pack,
     /// Go through every interleaving of a few tabs and print how many states there are
@@ -115,6 +122,7 @@ fn main() -> ExitCode {
         Task::Bench { bench } => bench::run(&workspace, &bench).map(|()| ExitCode::SUCCESS),
         Task::Fuzz { cases, from } => fuzz::run(&workspace, cases, from),
         Task::Size { why } => size::run(&workspace, why).map(|()| ExitCode::SUCCESS),
+        Task::Openapi { seed } => openapi::run(&workspace, seed).map(|()| ExitCode::SUCCESS),
         Task::Pack => pack::run(&workspace).map(|()| ExitCode::SUCCESS),
         Task::Mutations { worlds, only } => {
             mutations::run(&workspace, worlds, only.as_deref()).map(|()| ExitCode::SUCCESS)

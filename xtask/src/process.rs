@@ -86,6 +86,14 @@ impl Group {
         self.leader.try_wait().with_context(|| format!("could not wait for `{}`", self.name))
     }
 
+    /// What the leader prints, if that is piped; once.
+    pub(crate) fn stdout(&mut self) -> Result<ChildStdout> {
+        self.leader
+            .stdout
+            .take()
+            .with_context(|| format!("no pipe to the output of `{}`", self.name))
+    }
+
     /// Sends a signal, by its name without SIG, to the whole group.
     pub(crate) fn signal(&self, name: &str) {
         Command::new("sh")
@@ -109,7 +117,7 @@ impl Drop for Group {
 fn listen(command: &mut Command, limit: Duration, show: bool) -> Result<(ExitStatus, String)> {
     command.stdout(Stdio::piped());
     let mut group = Group::spawn(command)?;
-    let stdout = group.leader.stdout.take().context("no pipe to the child's output")?;
+    let stdout = group.stdout()?;
     let (sender, receiver) = mpsc::channel();
     thread::spawn(move || sender.send(read(stdout, show)));
     let status = group.wait(limit);

@@ -1,4 +1,4 @@
-//! What a fresh machine lacks: the wasm target, the npm tools, browsers, a Redis.
+//! What a fresh machine lacks: the wasm target, the npm tools, browsers, a Redis, schemathesis.
 
 use std::env;
 use std::fs;
@@ -81,6 +81,33 @@ pub(crate) fn redis() -> Result<()> {
         "the server's tests need redis-server and redis-cli; elsewhere than on Debian install \
          Redis or Valkey yourself and put both names on the PATH",
     )
+}
+
+/// The program that tests the server's OpenAPI description, in an environment of its own below
+/// target/; Python itself is installed when it can be.
+pub(crate) fn schemathesis(workspace: &Workspace) -> Result<PathBuf> {
+    let list = workspace.join("server/tests/openapi/requirements.txt");
+    let wanted = fs::read_to_string(&list).context("requirements.txt could not be read")?;
+    let venv = workspace.target("schemathesis");
+    let (program, stamp) = (venv.join("bin/schemathesis"), venv.join("installed.txt"));
+    if fs::read_to_string(&stamp).is_ok_and(|installed| installed == wanted) {
+        return Ok(program);
+    }
+    let mut usable = Command::new("python3");
+    usable.args(["-c", "import ensurepip, sys, venv; assert sys.version_info >= (3, 11)"]);
+    if capture(&mut usable, SHORT).is_err() {
+        apt_install(&["python3-venv"]).context(
+            "the test of the OpenAPI description needs Python 3.11 or newer with its module venv;              elsewhere than on Debian install that yourself",
+        )?;
+    }
+    let mut make = Command::new("python3");
+    make.args(["-m", "venv", "--clear"]).arg(&venv);
+    check(&mut make, LONG).context("no Python environment could be made below target/")?;
+    let mut pip = Command::new(venv.join("bin/pip"));
+    pip.args(["install", "--quiet", "--disable-pip-version-check", "--no-deps", "--requirement"]);
+    check(pip.arg(&list), LONG).context("schemathesis could not be installed")?;
+    fs::write(&stamp, wanted)?;
+    Ok(program)
 }
 
 fn wasm_target(workspace: &Workspace) -> Result<()> {

@@ -6,18 +6,22 @@ mod table;
 use axum::extract::State;
 use axum::routing::get;
 use axum::{Json, Router};
+use utoipa::openapi::link::Link;
 use utoipa::openapi::path::{
     HttpMethod, OperationBuilder, ParameterBuilder, ParameterIn, PathItem,
 };
 use utoipa::openapi::request_body::{RequestBody, RequestBodyBuilder};
+use utoipa::openapi::schema::{AdditionalProperties, SchemaType};
 use utoipa::openapi::security::SecurityRequirement;
 use utoipa::openapi::{
     Content, InfoBuilder, LicenseBuilder, ObjectBuilder, OpenApi, OpenApiBuilder, OpenApiVersion,
-    Paths, Ref, Required, Response, ResponseBuilder, ServerBuilder, Type,
+    Paths, Ref, Required, Response, ResponseBuilder, Schema, ServerBuilder, Type,
 };
 
-use self::schemas::{components, fields, text};
-use self::table::{Body, OPERATIONS, Operation, Success};
+use serde_json::json;
+
+use self::schemas::{asked, components, rotation_key, text};
+use self::table::{Body, NONE, OPERATIONS, Operation, Success};
 use crate::state::AppState;
 
 pub(super) fn router() -> Router<AppState> {
@@ -58,7 +62,11 @@ fn document(issuer: &str) -> OpenApi {
 fn describe(operation: &Operation) -> OperationBuilder {
     let mut described = OperationBuilder::new().summary(Some(operation.summary));
     for scheme in operation.security {
-        described = described.security(SecurityRequirement::new(*scheme, [] as [&str; 0]));
+        let requirement = match *scheme {
+            NONE => SecurityRequirement::default(),
+            scheme => SecurityRequirement::new(scheme, [] as [&str; 0]),
+        };
+        described = described.security(requirement);
     }
     if operation.path.contains("{id}") {
         let id = ParameterBuilder::new().name("id").parameter_in(ParameterIn::Path);
@@ -71,16 +79,16 @@ fn describe(operation: &Operation) -> OperationBuilder {
     }
     if matches!(operation.path, "/auth/refresh" | "/oauth/token") {
         let key = ParameterBuilder::new().name("Idempotency-Key").parameter_in(ParameterIn::Header);
-        let text = ObjectBuilder::new()
-            .schema_type(Type::String)
-            .min_length(Some(16))
-            .max_length(Some(128));
         let why = "The rotation key: repeat it on every retry, and get the same answer again";
-        let key = key.description(Some(why)).required(Required::False).schema(Some(text));
+        let key = key.description(Some(why)).required(Required::False);
+        let key = key.schema(Some(rotation_key(text())));
         described = described.parameter(key.build());
     }
     described = described.request_body(body(&operation.body));
-    let (status, success) = success(&operation.success);
+    let (status, mut success) = success(&operation.success);
+    if matches!(operation.path, "/auth/login" | "/oauth/token") {
+        success.links.insert("refresh".to_owned(), refresh().into());
+    }
     described = described.response(status, success);
     for status in operation.errors.iter().chain(&[429, 503]) {
         described = described.response(status.to_string(), failure(*status));
@@ -89,18 +97,24 @@ fn describe(operation: &Operation) -> OperationBuilder {
 }
 
 fn body(body: &Body) -> Option<RequestBody> {
-    let (kind, names) = match body {
+    let (kind, names, others) = match body {
         Body::None => return None,
-        Body::Json(names) => ("application/json", *names),
-        Body::Form(names) => ("application/x-www-form-urlencoded", *names),
+        Body::Json(names) => ("application/json", *names, None),
+        Body::OnlyJson(names) => ("application/json", *names, Some(NO_OTHERS)),
+        Body::Form(names) => {
+            // Ignored if they are not known, but none may occur twice, as a list would.
+            let texts = AdditionalProperties::RefOr(Schema::from(text()).into());
+            ("application/x-www-form-urlencoded", *names, Some(texts))
+        }
         Body::Any => {
-            let any = Content::new(Some(ObjectBuilder::new().build()));
+            let any = ObjectBuilder::new().schema_type(SchemaType::AnyValue);
+            let any = Content::new(Some(any.build()));
             return Some(RequestBodyBuilder::new().content("*/*", any).build());
         }
     };
-    let required = names.iter().any(|name| name.ends_with('*'));
+    let required = matches!(body, Body::OnlyJson(_)) || names.iter().any(|name| name.contains('*'));
     let required = if required { Required::True } else { Required::False };
-    let content = Content::new(Some(fields(names)));
+    let content = Content::new(Some(asked(names).additional_properties(others)));
     Some(RequestBodyBuilder::new().content(kind, content).required(Some(required)).build())
 }
 
@@ -127,6 +141,17 @@ fn success(success: &Success) -> (&'static str, Response) {
     }
 }
 
+/// What to do with the refresh token of an answer.
+fn refresh() -> Link {
+    Link::builder()
+        .operation_ref("#/paths/~1oauth~1token/post")
+        .request_body(Some(json!({
+            "grant_type": "refresh_token",
+            "refresh_token": "$response.body#/refresh_token",
+        })))
+        .build()
+}
+
 fn failure(status: u16) -> Response {
     let why = match status {
         400 => "The request does not say what it must, or the grant is no longer good",
@@ -141,6 +166,8 @@ fn failure(status: u16) -> Response {
     let content = Content::new(Some(Ref::from_schema_name("Error")));
     ResponseBuilder::new().description(why).content("application/json", content).build()
 }
+
+const NO_OTHERS: AdditionalProperties<Schema> = AdditionalProperties::FreeForm(false);
 
 fn method(name: &str) -> HttpMethod {
     match name {
@@ -207,7 +234,7 @@ mod tests {
             assert!(document.pointer(pointer).is_some(), "{reference}");
         }
         for operation in OPERATIONS {
-            for scheme in operation.security {
+            for scheme in operation.security.iter().filter(|scheme| **scheme != NONE) {
                 assert!(document["components"]["securitySchemes"][scheme].is_object(), "{scheme}");
             }
         }

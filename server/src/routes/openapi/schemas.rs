@@ -2,6 +2,8 @@ use utoipa::openapi::schema::{ArrayBuilder, SchemaType};
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::openapi::{Components, ComponentsBuilder, ObjectBuilder, Ref, Type};
 
+use crate::extract::{LONGEST_NAME, LONGEST_PASSWORD};
+
 pub(super) fn components() -> Components {
     let bearer = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).bearer_format("JWT").build();
     let basic = HttpBuilder::new().scheme(HttpAuthScheme::Basic).build();
@@ -53,7 +55,7 @@ pub(super) fn components() -> Components {
                 "client_id",
                 "sid",
                 "iat#",
-                "exp?#",
+                "exp#?",
                 "token_type",
                 "iss",
                 "aud",
@@ -66,26 +68,48 @@ pub(super) fn components() -> Components {
 /// An object of these fields. Marks behind a name: a star for required, a hash for a whole number,
 /// an exclamation mark for true or false, a question mark for null as well.
 pub(super) fn fields(names: &[&str]) -> ObjectBuilder {
-    names.iter().fold(ObjectBuilder::new().schema_type(Type::Object), |object, marked| {
-        let name = marked.trim_end_matches(['*', '#', '!', '?']);
-        let marks = &marked[name.len()..];
-        let kind = match name {
-            "exp" => Type::Integer,
-            _ if marks.contains('#') => Type::Integer,
-            _ if marks.contains('!') => Type::Boolean,
-            _ => Type::String,
-        };
-        let nullable = marks.contains('?') || name == "phone";
-        let kind = if nullable {
-            SchemaType::Array(vec![kind, Type::Null])
-        } else {
-            SchemaType::Type(kind)
-        };
-        let object = object.property(name, ObjectBuilder::new().schema_type(kind));
-        if marks.contains('*') { object.required(name) } else { object }
+    object(names, |_, field| field)
+}
+
+/// What a request may carry: fields, within the limits that the routes set.
+pub(super) fn asked(names: &[&str]) -> ObjectBuilder {
+    object(names, |name, field| match name {
+        "grant_type" => field.enum_values(Some(["refresh_token"])),
+        "rotation_key" => rotation_key(field),
+        "token" | "refresh_token" => field.min_length(Some(1)),
+        "username" | "device_name" | "client_id" | "name" | "phone" => {
+            field.max_length(Some(LONGEST_NAME))
+        }
+        "password" => field.max_length(Some(LONGEST_PASSWORD)),
+        "new_password" => field.min_length(Some(1)).max_length(Some(LONGEST_PASSWORD)),
+        "exp" => field.minimum(Some(0)),
+        _ => field,
     })
+}
+
+pub(super) fn rotation_key(text: ObjectBuilder) -> ObjectBuilder {
+    text.min_length(Some(16)).max_length(Some(128)).pattern(Some("^[ -~]*$"))
 }
 
 pub(super) fn text() -> ObjectBuilder {
     ObjectBuilder::new().schema_type(Type::String)
+}
+
+fn object(names: &[&str], limit: impl Fn(&str, ObjectBuilder) -> ObjectBuilder) -> ObjectBuilder {
+    names.iter().fold(ObjectBuilder::new().schema_type(Type::Object), |object, marked| {
+        let name = marked.trim_end_matches(['*', '#', '!', '?']);
+        let marks = &marked[name.len()..];
+        let kind = match marks {
+            _ if marks.contains('#') => Type::Integer,
+            _ if marks.contains('!') => Type::Boolean,
+            _ => Type::String,
+        };
+        let kind = if marks.contains('?') {
+            SchemaType::Array(vec![kind, Type::Null])
+        } else {
+            SchemaType::Type(kind)
+        };
+        let object = object.property(name, limit(name, ObjectBuilder::new().schema_type(kind)));
+        if marks.contains('*') { object.required(name) } else { object }
+    })
 }

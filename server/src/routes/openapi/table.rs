@@ -5,7 +5,7 @@ pub(super) struct Operation {
     pub(super) method: &'static str,
     pub(super) path: &'static str,
     pub(super) summary: &'static str,
-    /// Who may call: names of security schemes, of which any one will do.
+    /// Who may call: names of security schemes, of which any one will do; [`NONE`] is nobody.
     pub(super) security: &'static [&'static str],
     pub(super) body: Body,
     pub(super) success: Success,
@@ -18,7 +18,9 @@ pub(super) enum Body {
     None,
     /// Fields in JSON; a star marks those that are required.
     Json(&'static [&'static str]),
-    /// The same in a form.
+    /// The same, and no other field.
+    OnlyJson(&'static [&'static str]),
+    /// Fields in a form.
     Form(&'static [&'static str]),
     /// Anything.
     Any,
@@ -42,6 +44,9 @@ pub(super) const BEARER: &[&str] = &["bearer"];
 const COOKIE: &[&str] = &["cookie"];
 const BASIC: &[&str] = &["basic"];
 const ANY_TOKEN: &[&str] = &["bearer", "cookie"];
+const ANY_TOKEN_OR_NONE: &[&str] = &[NONE, "bearer", "cookie"];
+/// Stands for no credentials where they may be left out.
+pub(super) const NONE: &str = "";
 
 pub(super) const OPERATIONS: &[Operation] = &[
     Operation {
@@ -49,7 +54,7 @@ pub(super) const OPERATIONS: &[Operation] = &[
         path: "/auth/login",
         summary: "Sign in: begins a session and gives its first tokens",
         security: &[],
-        body: Body::Json(&["username*", "password*", "device_name", "client_id"]),
+        body: Body::Json(&["username*", "password*", "device_name?", "client_id?"]),
         success: Success::Json("TokenResponse"),
         errors: &[400, 401, 413, 415],
     },
@@ -58,7 +63,7 @@ pub(super) const OPERATIONS: &[Operation] = &[
         path: "/oauth/token",
         summary: "Refresh: trades a refresh token for its successor (RFC 6749, 6)",
         security: &[],
-        body: Body::Form(&["grant_type*", "refresh_token*", "rotation_key", "client_id", "scope"]),
+        body: Body::Form(&["grant_type*", "refresh_token*", "rotation_key", "client_id"]),
         success: Success::Json("TokenResponse"),
         errors: &[400, 413, 415],
     },
@@ -76,7 +81,7 @@ pub(super) const OPERATIONS: &[Operation] = &[
         path: "/auth/renew",
         summary: "Trade a valid access token for a newer one, where the policy has it",
         security: BEARER,
-        body: Body::Json(&["exp"]),
+        body: Body::Json(&["exp#?"]),
         success: Success::Json("TokenResponse"),
         errors: &[400, 401, 403, 413, 415],
     },
@@ -84,8 +89,8 @@ pub(super) const OPERATIONS: &[Operation] = &[
         method: "post",
         path: "/auth/logout",
         summary: "End this session; any of its tokens will do, expired or not",
-        security: ANY_TOKEN,
-        body: Body::Json(&["refresh_token"]),
+        security: ANY_TOKEN_OR_NONE,
+        body: Body::Json(&["refresh_token?"]),
         success: Success::NoContent,
         errors: &[400, 403, 413, 415],
     },
@@ -93,8 +98,8 @@ pub(super) const OPERATIONS: &[Operation] = &[
         method: "post",
         path: "/auth/logout-everywhere",
         summary: "End all sessions of the user",
-        security: ANY_TOKEN,
-        body: Body::Json(&["refresh_token"]),
+        security: ANY_TOKEN_OR_NONE,
+        body: Body::Json(&["refresh_token?"]),
         success: Success::NoContent,
         errors: &[400, 403, 413, 415],
     },
@@ -121,7 +126,7 @@ pub(super) const OPERATIONS: &[Operation] = &[
         path: "/auth/password",
         summary: "Change the password, which ends the user's other sessions",
         security: ANY_TOKEN,
-        body: Body::Json(&["current_password*", "new_password*"]),
+        body: Body::OnlyJson(&["current_password*", "new_password*"]),
         success: Success::NoContent,
         errors: &[400, 401, 403, 413, 415],
     },
@@ -130,7 +135,7 @@ pub(super) const OPERATIONS: &[Operation] = &[
         path: "/auth/profile",
         summary: "Change name and telephone number; null clears the number",
         security: ANY_TOKEN,
-        body: Body::Json(&["name", "phone"]),
+        body: Body::OnlyJson(&["name?", "phone?"]),
         success: Success::Json("Profile"),
         errors: &[400, 401, 403, 404, 413, 415],
     },
