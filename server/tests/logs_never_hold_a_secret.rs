@@ -52,7 +52,7 @@ async fn not_even_at_the_finest_level() {
 fn not_when_the_parts_of_the_server_are_printed() {
     let printed = format!("{:?}", Secret::from("hunter2"));
     assert!(!printed.contains("hunter2"));
-    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let world = runtime.block_on(World::with("user = [\"ann:hunter2\"]"));
     let state = &world.state;
     let printed = format!("{state:?} {:?} {:?}", state.issuer, state.pepper);

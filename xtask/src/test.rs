@@ -62,6 +62,8 @@ fn steps() -> Vec<Step> {
         step("lints", false, |w| untested(lints(w))),
         step("lints for wasm", false, |w| untested(lints_for_wasm(w))),
         step("native tests", false, native_tests),
+        step("strategies, SQLite", false, |w| strategies(w, "sqlite")),
+        step("strategies, Redis", false, |w| strategies(w, "redis")),
         step("exhaustive search", false, search::test),
         step("virtual worlds", false, worlds::test),
         step("OpenAPI", false, openapi::test),
@@ -103,6 +105,16 @@ fn native_tests(workspace: &Workspace) -> Result<Counts> {
     setup::redis()?;
     let mut cargo = workspace.cargo(&["test", "--workspace", "--no-fail-fast"]);
     counted(&mut cargo, Counts::of_cargo)
+}
+
+/// The tests of the 41 strategies once more, on a store that outlives the process.
+fn strategies(workspace: &Workspace, store: &str) -> Result<Counts> {
+    setup::redis()?;
+    // Of the whole workspace, so that nothing is built with other features than before.
+    let mut cargo = workspace.cargo(&["test", "--workspace", "--no-fail-fast"]);
+    cargo.args(["--test", "every_strategy_keeps_its_promise"]);
+    cargo.args(["--test", "the_sdk_lives_through_every_strategy"]);
+    counted(cargo.env("WORLD_STORE", store), Counts::of_cargo)
 }
 
 fn documentation(workspace: &Workspace) -> Result<()> {

@@ -1,16 +1,16 @@
 //! Every store, and what is needed to drive them without HTTP.
 #![allow(dead_code, reason = "each test file uses its own part")]
 
+mod folder;
 mod redis;
 
-use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
 
 use everfresh_server::rotation::{
     Attempt, KeyDigest, Millis, Pepper, RefreshToken, RotationKey, Row, Rules, SessionId,
 };
 use everfresh_server::store::{MemoryStore, Outcome, RedisStore, SqliteStore, Store, Terms, User};
+pub(crate) use folder::Folder;
 pub(crate) use redis::{ALWAYS, NEVER, Redis};
 
 /// A store under test, and what has to outlive it.
@@ -98,24 +98,4 @@ pub(crate) async fn refresh(
 
 pub(crate) fn digest(key: u32) -> KeyDigest {
     RotationKey::parse(&format!("rotation key {key:08}")).unwrap().digest()
-}
-
-pub(crate) struct Folder(pub(crate) PathBuf);
-
-impl Folder {
-    pub(crate) fn new() -> Self {
-        static NEXT: AtomicU32 = AtomicU32::new(0);
-        let number = NEXT.fetch_add(1, Ordering::Relaxed);
-        let name = format!("everfresh-test-{}-{number}", std::process::id());
-        let path = std::env::temp_dir().join(name);
-        let _ = std::fs::remove_dir_all(&path);
-        std::fs::create_dir_all(&path).unwrap();
-        Self(path)
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0);
-    }
 }

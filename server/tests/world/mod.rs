@@ -1,7 +1,11 @@
 //! A server in a box: no sockets, no waiting, a clock that stands still.
 #![allow(dead_code, reason = "each test file uses its own part of the box")]
 
-use std::path::PathBuf;
+#[path = "../stores/folder.rs"]
+mod folder;
+#[path = "../stores/redis.rs"]
+mod redis;
+
 use std::sync::Arc;
 
 use axum::Router;
@@ -11,10 +15,12 @@ use everfresh_server::config::{Layer, Settings};
 use everfresh_server::control::control;
 use everfresh_server::jwt::Keyring;
 use everfresh_server::password::Passwords;
-use everfresh_server::store::{MemoryStore, SqliteStore, Store};
+use everfresh_server::store::{MemoryStore, RedisStore, SqliteStore, Store, Terms};
 use everfresh_server::{AppState, app, start};
+use folder::Folder;
 use http::{HeaderMap, Method, Request, StatusCode};
 use http_body_util::BodyExt;
+use redis::{NEVER, Redis};
 use serde_json::{Value, json};
 use tower::ServiceExt;
 
@@ -23,7 +29,7 @@ pub(crate) struct World {
     pub(crate) clock: Clock,
     app: Router,
     control: Router,
-    _scratch: Option<Scratch>,
+    ground: Ground,
 }
 
 impl World {
@@ -31,7 +37,7 @@ impl World {
         Self::with("").await
     }
 
-    /// With settings in TOML; in memory, or with `EVERFRESH_TEST_STORE=sqlite` in a file.
+    /// With settings in TOML.
     pub(crate) async fn with(toml: &str) -> Self {
         let mut settings = Settings::resolve(Layer::from_toml(toml).unwrap()).unwrap();
         if settings.issuer.is_empty() {
@@ -39,13 +45,8 @@ impl World {
         }
         let keys = Keyring::ephemeral().unwrap();
         let terms = AppState::terms(&settings, &keys);
-        if std::env::var("EVERFRESH_TEST_STORE").is_ok_and(|store| store == "sqlite") {
-            let scratch = Scratch::new();
-            let store = Arc::new(SqliteStore::open(&scratch.0.join("world.db"), terms).unwrap());
-            let world = Self::around(settings, keys, store).await;
-            return Self { _scratch: Some(scratch), ..world };
-        }
-        Self::around(settings, keys, Arc::new(MemoryStore::new(terms))).await
+        let (store, ground) = store(terms);
+        Self { ground, ..Self::around(settings, keys, store).await }
     }
 
     pub(crate) async fn around(settings: Settings, keys: Keyring, store: Arc<dyn Store>) -> Self {
@@ -61,7 +62,7 @@ impl World {
             control: control(state.clone()),
             state,
             clock,
-            _scratch: None,
+            ground: Ground::Air,
         }
     }
 
@@ -147,21 +148,28 @@ impl World {
     }
 }
 
-/// A folder that goes with the world.
-struct Scratch(PathBuf);
-
-impl Scratch {
-    fn new() -> Self {
-        let number = u64::from_ne_bytes(everfresh_server::secret::random().unwrap());
-        let path = std::env::temp_dir().join(format!("everfresh-world-{number:016x}"));
-        std::fs::create_dir(&path).unwrap();
-        Self(path)
-    }
+/// What a store stands on; it goes with the world.
+enum Ground {
+    Air,
+    File(Folder),
+    Process(Redis),
 }
 
-impl Drop for Scratch {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0);
+/// The store that `WORLD_STORE` names, or one in memory.
+fn store(terms: Terms) -> (Arc<dyn Store>, Ground) {
+    let name = std::env::var("WORLD_STORE").unwrap_or_else(|_| "memory".to_owned());
+    match name.as_str() {
+        "memory" => (Arc::new(MemoryStore::new(terms)), Ground::Air),
+        "sqlite" => {
+            let folder = Folder::new();
+            let store = SqliteStore::open(&folder.0.join("world.db"), terms).unwrap();
+            (Arc::new(store), Ground::File(folder))
+        }
+        "redis" => {
+            let redis = Redis::start(NEVER);
+            (Arc::new(RedisStore::at(&redis.url(), terms).unwrap()), Ground::Process(redis))
+        }
+        _ => panic!("WORLD_STORE={name}: choose memory, sqlite or redis"),
     }
 }
 
