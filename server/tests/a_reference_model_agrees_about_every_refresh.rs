@@ -1,7 +1,8 @@
 //! Random histories, decided by each store and by a model that was written apart from it.
 //!
 //! The model keeps the whole history of a family: no ring, no digests, no tags. It is slow and
-//! obvious, and whatever it says must be what a store says.
+//! obvious, and whatever it says must be what a store says. Stores also go back in time, as after a
+//! restored backup; then clients hold tokens that the store has not made yet, or never will.
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 mod stores;
@@ -9,7 +10,7 @@ mod stores;
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use everfresh_server::rotation::{Profile, RefreshToken, Revocation, Rules, SessionId};
+use everfresh_server::rotation::{Profile, RefreshToken, Revocation, Row, Rules, SessionId};
 use everfresh_server::store::{Change, MemoryStore, Store, Whose};
 use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
@@ -19,9 +20,9 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 400, ..ProptestConfig::default() })]
 
     #[test]
-    fn in_memory((profile, actions) in history(120)) {
-        let store: Arc<dyn Store> = Arc::new(MemoryStore::new(terms(rules(profile))));
-        play(&store, rules(profile), &actions)?;
+    fn in_memory((rules, actions) in history(120)) {
+        let store: Arc<dyn Store> = Arc::new(MemoryStore::new(terms(rules)));
+        play(&store, rules, &actions)?;
     }
 }
 
@@ -29,10 +30,10 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
 
     #[test]
-    fn in_sqlite((profile, actions) in history(60)) {
+    fn in_sqlite((rules, actions) in history(60)) {
         let folder = Folder::new();
-        let store: Arc<dyn Store> = Arc::new(sqlite(&folder, rules(profile)));
-        play(&store, rules(profile), &actions)?;
+        let store: Arc<dyn Store> = Arc::new(sqlite(&folder, rules));
+        play(&store, rules, &actions)?;
     }
 }
 
@@ -40,10 +41,10 @@ proptest! {
 fn in_redis() {
     let redis = Redis::start(NEVER);
     let mut runner = TestRunner::new(ProptestConfig { cases: 48, ..ProptestConfig::default() });
-    let agreed = runner.run(&history(60), |(profile, actions)| {
+    let agreed = runner.run(&history(60), |(rules, actions)| {
         redis.say(&["FLUSHALL"]);
-        let store: Arc<dyn Store> = Arc::new(redis_store(&redis, rules(profile)));
-        play(&store, rules(profile), &actions)
+        let store: Arc<dyn Store> = Arc::new(redis_store(&redis, rules));
+        play(&store, rules, &actions)
     });
     agreed.unwrap();
 }
@@ -62,9 +63,11 @@ enum Action {
     Flag,
     Unflag,
     SignOut,
+    /// The store loses what was written since so many grants ago.
+    GoBack(usize),
 }
 
-fn history(longest: usize) -> impl Strategy<Value = (Profile, Vec<Action>)> {
+fn history(longest: usize) -> impl Strategy<Value = (Rules, Vec<Action>)> {
     let key = prop_oneof![1 => Just(None), 6 => (0_u32..4).prop_map(Some)];
     let action = prop_oneof![
         10 => (Just(0_usize), key.clone())
@@ -75,13 +78,22 @@ fn history(longest: usize) -> impl Strategy<Value = (Profile, Vec<Action>)> {
             .prop_map(Action::Wait),
         1 => prop_oneof![8 => Just(Action::Unflag), 1 => Just(Action::Flag)],
         1 => prop_oneof![12 => Just(Action::Use), 1 => Just(Action::SignOut)],
+        1 => prop_oneof![2 => Just(1), 1 => 0_usize..4].prop_map(Action::GoBack),
     ];
-    let profile = prop::sample::select(vec![Profile::Keyed, Profile::KeyedGrace, Profile::Grace]);
-    (profile, prop::collection::vec(action, 1..longest))
+    (rules(), prop::collection::vec(action, 1..longest))
 }
 
-fn rules(profile: Profile) -> Rules {
-    Rules { profile, idle: Some(3_600_000), max_login_age: Some(40_000_000), ..Rules::default() }
+fn rules() -> impl Strategy<Value = Rules> {
+    let profile = prop::sample::select(vec![Profile::Keyed, Profile::KeyedGrace, Profile::Grace]);
+    let rarely = || prop::bool::weighted(0.2);
+    (profile, rarely(), any::<bool>()).prop_map(|(profile, reusable, resync)| Rules {
+        profile,
+        reusable,
+        resync,
+        idle: Some(3_600_000),
+        max_login_age: Some(40_000_000),
+        ..Rules::default()
+    })
 }
 
 fn play(store: &Arc<dyn Store>, rules: Rules, actions: &[Action]) -> Result<(), TestCaseError> {
@@ -93,27 +105,32 @@ fn play(store: &Arc<dyn Store>, rules: Rules, actions: &[Action]) -> Result<(), 
         store.open(row).await.unwrap();
         let mut model = Model::new(rules);
         let (mut tokens, mut now) = (vec![first], 0);
+        let mut past = vec![(stored(store).await, model.clone())];
         for (step, action) in actions.iter().enumerate() {
             match action {
                 Action::Refresh { age, key } => {
-                    let generation = tokens.len().saturating_sub(1 + age);
-                    let said = refresh(store, &tokens[generation], *key, now).await;
-                    let expected = model.refresh(generation, *key, now);
-                    let transition = format!("{:?}", said.transition);
-                    prop_assert_eq!(&transition, expected.0, "step {}: {:?}", step, action);
-                    let granted = said.answer.ok().map(|renewed| renewed.token);
-                    let grants = granted.as_ref().map(|token| token.generation as usize);
-                    prop_assert_eq!(grants, expected.1, "step {}: {:?}", step, action);
+                    let presented = tokens.len().saturating_sub(1 + age);
+                    let said = refresh(store, &tokens[presented], *key, now).await;
+                    let (transition, granted) = model.refresh(presented, *key, now);
+                    let decided = format!("{:?}", said.transition);
+                    prop_assert_eq!(&decided, transition, "step {}: {:?}", step, action);
+                    let said = said.answer.ok().map(|renewed| renewed.token);
                     match granted {
-                        Some(token) if token.generation as usize == tokens.len() => {
-                            tokens.push(token);
+                        Some(granted) => {
+                            let token = said.expect("a token");
+                            prop_assert_eq!(token.generation as usize, model.generation());
+                            if granted == tokens.len() {
+                                tokens.push(token);
+                            } else {
+                                prop_assert_eq!(&token, &tokens[granted], "step {}", step);
+                            }
+                            past.push((stored(store).await, model.clone()));
                         }
-                        Some(token) => prop_assert_eq!(&token, &tokens[token.generation as usize]),
-                        None => {}
+                        None => prop_assert_eq!(said, None, "step {}: {:?}", step, action),
                     }
                 }
                 Action::Use => {
-                    store.mark_seen(sid(), model.newest as u32).await.unwrap();
+                    store.mark_seen(sid(), model.generation() as u32).await.unwrap();
                     model.used = true;
                 }
                 Action::Wait(millis) => now += millis,
@@ -126,6 +143,12 @@ fn play(store: &Arc<dyn Store>, rules: Rules, actions: &[Action]) -> Result<(), 
                     store.end(Whose::Session(sid()), Revocation::Logout).await.unwrap();
                     model.dead = true;
                 }
+                Action::GoBack(grants) => {
+                    past.truncate(past.len().saturating_sub(*grants).max(1));
+                    let (row, then) = past.last().unwrap().clone();
+                    store.open(row).await.unwrap();
+                    model = Model { issued: model.issued, flagged: false, ..then };
+                }
             }
         }
         let texts: HashSet<String> = tokens.iter().map(|token| token.encode(&pepper())).collect();
@@ -135,16 +158,30 @@ fn play(store: &Arc<dyn Store>, rules: Rules, actions: &[Action]) -> Result<(), 
     })
 }
 
+async fn stored(store: &Arc<dyn Store>) -> Row {
+    store.session(sid()).await.unwrap().unwrap().0
+}
+
+#[derive(Clone)]
 struct Model {
     rules: Rules,
     dead: bool,
     flagged: bool,
     used: bool,
-    newest: usize,
-    /// Key and time of each rotation; the place in the list is the generation traded in.
-    rotations: Vec<(Option<u32>, u64)>,
+    /// Generation and birth of every token that was ever granted, lost ones included.
+    issued: Vec<(usize, u64)>,
+    /// Which of them the store knows, oldest first; the place in the list is the generation.
+    line: Vec<usize>,
+    rotations: Vec<Rotation>,
     late_replays: u32,
     last_used: u64,
+}
+
+#[derive(Clone, Copy)]
+struct Rotation {
+    traded: usize,
+    key: Option<u32>,
+    at: u64,
 }
 
 impl Model {
@@ -154,13 +191,19 @@ impl Model {
             dead: false,
             flagged: false,
             used: false,
-            newest: 0,
+            issued: vec![(0, 0)],
+            line: vec![0],
             rotations: Vec::new(),
             late_replays: 0,
             last_used: 0,
         }
     }
 
+    fn generation(&self) -> usize {
+        self.line.len() - 1
+    }
+
+    /// The rule that fits, and which token is granted.
     fn refresh(&mut self, presented: usize, sent: Option<u32>, now: u64) -> (&str, Option<usize>) {
         if self.dead {
             return ("T1", None);
@@ -175,35 +218,61 @@ impl Model {
             return ("T4", None);
         }
         let key = if self.rules.profile == Profile::Grace { None } else { sent };
-        if presented == self.newest {
-            self.rotations.push((key, now));
-            self.newest += 1;
-            (self.used, self.late_replays, self.last_used) = (false, 0, now);
-            return ("T5", Some(self.newest));
+        let newest = self.generation();
+        let (generation, born) = self.issued[presented];
+        if generation > newest {
+            let explained = generation == newest + 1 && born > self.last_used;
+            if !(self.rules.resync && explained) {
+                return ("T10", None);
+            }
+            self.line.push(presented);
+            return ("T10", Some(self.rotate(key, now)));
+        }
+        if generation + 1 >= newest && self.line[generation] != presented {
+            return ("T0", None);
+        }
+        if generation == newest {
+            if self.rules.reusable {
+                self.last_used = now;
+                return ("T5", Some(presented));
+            }
+            return ("T5", Some(self.rotate(key, now)));
         }
 
-        let (its_key, its_time) = self.rotations[presented];
-        let same = key.is_some() && key == its_key;
-        let keyed = self.rotations.iter().any(|(key, _)| key.is_some());
+        let keyed = self.rotations.iter().any(|rotation| rotation.key.is_some());
+        let remembered = self.rotations.iter().rev().take(8);
+        let rotation = remembered.copied().find(|rotation| rotation.traded == generation);
+        let Some(rotation) = rotation else {
+            self.dead = true;
+            return ("T9", None);
+        };
+        let same = key.is_some() && key == rotation.key;
         let grace = self.rules.profile != Profile::Keyed
-            && now - its_time <= 10_000
+            && now - rotation.at <= 10_000
             && !(keyed && sent.is_none());
-        if presented + 1 == self.newest && (same || grace && !self.used) {
+        if generation + 1 == newest && (same || grace && !self.used) {
             let rule = if same { "T6" } else { "T7" };
-            if now - its_time > 60_000 {
+            if now - rotation.at > 60_000 {
                 if self.late_replays == 16 {
                     return (rule, None);
                 }
                 self.late_replays += 1;
             }
-            return (rule, Some(self.newest));
+            return (rule, Some(self.line[newest]));
         }
-        let remembered = presented + 8 >= self.newest;
-        if presented + 1 < self.newest && remembered && (same || grace) {
+        if generation + 1 < newest && (same || grace) {
             return ("T8", None);
         }
         self.dead = true;
         ("T9", None)
+    }
+
+    fn rotate(&mut self, key: Option<u32>, now: u64) -> usize {
+        self.rotations.push(Rotation { traded: self.generation(), key, at: now });
+        (self.used, self.late_replays, self.last_used) = (false, 0, now);
+        self.line.push(self.issued.len());
+        self.issued.push((self.generation(), now));
+        self.issued.len() - 1
     }
 }
 
