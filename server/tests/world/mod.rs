@@ -1,5 +1,6 @@
 //! A server in a box: no sockets, no waiting, a clock that stands still.
 #![allow(dead_code, reason = "each test file uses its own part of the box")]
+#![allow(clippy::duplicate_mod, reason = "some test files use the stores without a box as well")]
 
 #[path = "../stores/folder.rs"]
 mod folder;
