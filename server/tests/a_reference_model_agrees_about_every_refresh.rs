@@ -253,7 +253,7 @@ impl Model {
         if generation + 1 == newest && (same || grace && !self.used) {
             let rule = if same { "T6" } else { "T7" };
             if now - rotation.at > 60_000 {
-                if self.late_replays == 16 {
+                if u64::from(self.late_replays) >= 16.max((now - rotation.at) / 60_000) {
                     return (rule, None);
                 }
                 self.late_replays += 1;

@@ -143,6 +143,24 @@ async fn t6_late_replays_are_capped_and_never_revoke() {
 }
 
 #[tokio::test]
+async fn t6_an_honest_client_whose_answers_get_lost_for_long_is_not_locked_out() {
+    let world = World::new().await;
+    let tokens = world.login("ann").await;
+    world.refresh(&tokens.refresh, Some(KEY)).await;
+    world.advance(61);
+    for _ in 0..16 {
+        assert_eq!(world.refresh(&tokens.refresh, Some(KEY)).await.status, 200);
+    }
+    // One a minute since the rotation, and the first sixteen minutes' are used up.
+    for (seconds, status) in
+        [(0, 429), (17 * 60 - 62, 429), (1, 200), (0, 429), (60, 200), (0, 429)]
+    {
+        world.advance(seconds);
+        assert_eq!(world.refresh(&tokens.refresh, Some(KEY)).await.status, status, "{seconds}");
+    }
+}
+
+#[tokio::test]
 async fn t7_grace_forgives_another_key_for_ten_seconds() {
     let world = World::with("rotation = \"keyed+grace\"").await;
     let tokens = world.login("ann").await;

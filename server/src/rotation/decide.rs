@@ -119,8 +119,11 @@ fn repeat(
         return reused(row);
     };
 
-    let late = attempt.now > rotation.rotated_at.saturating_add(rules.replay_free);
-    if late && row.replays >= rules.replay_cap {
+    let age = attempt.now.saturating_sub(rotation.rotated_at);
+    let late = age > rules.replay_free;
+    // In the long run one each period: a client whose answers get lost must not be locked out.
+    let periods = age.checked_div(rules.replay_free).unwrap_or(0);
+    if late && u64::from(row.replays) >= periods.max(rules.replay_cap.into()) {
         return Decision::refuse(transition, Refusal::TooManyReplays);
     }
     let token = attempt.token.successor(pepper, &parent.salt, rotation.rotated_at);

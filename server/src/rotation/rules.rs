@@ -11,9 +11,10 @@ pub struct Rules {
     pub idle: Option<Millis>,
     /// A sign-in older than this is worth nothing.
     pub max_login_age: Option<Millis>,
-    /// So many late replays of one rotation are answered.
+    /// So many late replays of one rotation are answered at once.
     pub replay_cap: u32,
-    /// Replays this soon after the rotation are not late.
+    /// Replays this soon after the rotation are not late; of the late ones so many are answered as
+    /// there were such periods, if they are more than the cap.
     pub replay_free: Millis,
     /// A refresh does not rotate: the same token is good until the family ends.
     pub reusable: bool,
