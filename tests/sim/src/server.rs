@@ -143,6 +143,6 @@ fn refused(refusal: Refusal) -> Answer {
         status,
         error: error.to_owned(),
         error_code: error_code.to_owned(),
-        retry_after: (status == 429).then_some(1_000),
+        retry_after: (status == 429).then_some(60_000),
     }
 }
