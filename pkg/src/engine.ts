@@ -118,6 +118,8 @@ export function openEngine(initial: Settings): Engine {
   let working = false;
   let closed = false;
   let timer: unknown;
+  /** What the last refresh threw. */
+  let cause: unknown;
   let listening: AbortController | undefined;
   let channel: BroadcastChannel | undefined;
 
@@ -129,16 +131,19 @@ export function openEngine(initial: Settings): Engine {
     }
   };
 
-  const unknown = snapshotOf(picture);
-  const observers = openObservers(unknown, log);
+  const blame = (failure?: number) => errorOf(failure, cause);
+  const unknown = snapshotOf(picture, blame);
+  const observers = openObservers(unknown, log, blame);
 
   // The loop. Whatever happens becomes an input. While one is worked off the others queue, so that
   // nothing that is called on the way meets a machine in the middle of its work.
 
   const work = (act: () => void) => {
     if (closed) return;
+    // What is refused here must not happen later.
+    const now = ready();
     inbox.push(act);
-    if (ready()) drain();
+    if (now) drain();
     else load().then(drain, failed);
   };
 
@@ -157,7 +162,7 @@ export function openEngine(initial: Settings): Engine {
     working = false;
     if (seen.length !== picture.length || seen.some((piece, i) => piece !== picture[i])) {
       picture = seen;
-      engine.snapshot = snapshotOf(seen);
+      engine.snapshot = snapshotOf(seen, blame);
     }
     observers.tell(engine.snapshot);
   };
@@ -186,21 +191,20 @@ export function openEngine(initial: Settings): Engine {
 
   // Tokens.
 
-  /** Leaves a token response to the next input; the claims, and why it cannot be used. */
-  const parse = (tokens: unknown): [claims: Claims, error?: SessionError | undefined] => {
+  /** Leaves a token response to the next input; its lead if it is wanted, and what is wrong. */
+  const parse = (tokens: unknown, leads?: boolean): [lead: number, error?: SessionError] => {
     const [texts, ...times] = readTokens(tokens);
     const [claims, ...numbers] = readJwt(texts[0]!);
     const { sub } = claims;
+    // Asked for first: what the application does then must not come between.
+    const lead = leads ? leadFor(claims) : NaN;
     say(...texts, ...(sub === undefined ? [] : [sub]));
     grant(...times, ...numbers, sub !== undefined);
-    return [claims, errorOf(...heard<[number?]>())];
+    return [lead, errorOf(...heard<[number?]>())!];
   };
 
   const take = (kind: number, id: number, tokens: unknown) =>
-    work(() => {
-      const [claims, error] = parse(tokens);
-      enter(kind, id, error ? NaN : leadFor(claims));
-    });
+    work(() => enter(kind, id, parse(tokens, true)[0]));
 
   /** @throws when tokens cannot be used; before loading that is found too late to throw */
   const check = (tokens: unknown) => {
@@ -269,8 +273,13 @@ export function openEngine(initial: Settings): Engine {
         lastActivityAt,
         signal: begin(attempt),
       };
-      askRefresh(engine.settings, request).then(([kind, value, wait, ...texts]) => {
+      let thrown: unknown;
+      const fail = (error: unknown) => {
+        thrown = error;
+      };
+      askRefresh(engine.settings, request, fail).then(([kind, value, wait, ...texts]) => {
         if (!running.delete(attempt)) return;
+        cause = thrown;
         if (kind === REFRESH_GRANTED) take(kind, attempt, value);
         else feed(kind, attempt, value as number, wait, ...texts);
       });
@@ -298,7 +307,7 @@ export function openEngine(initial: Settings): Engine {
     // SETTLE
     (waiter: number) => leaving(waiter)?.resolve(),
     // FAIL
-    (waiter: number, failure: number) => leaving(waiter)?.reject(errorOf(failure)),
+    (waiter: number, failure: number) => leaving(waiter)?.reject(blame(failure)),
     // LEASE
     (id: number | undefined, token: string, from: number, until: number) => {
       lease = id === undefined ? id : { id, token, from, until };
@@ -311,7 +320,7 @@ export function openEngine(initial: Settings): Engine {
       everywhere: number,
     ) =>
       // It goes on when the session is closed.
-      askRevoke(engine.settings, accessToken, refreshToken, everywhere).then((revoked) =>
+      askRevoke(engine.settings, log, accessToken, refreshToken, everywhere).then((revoked) =>
         feed(REVOKE_ANSWERED, revoke, +revoked),
       ),
     // EMIT

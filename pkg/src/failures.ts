@@ -15,11 +15,16 @@ import {
   type SessionErrorCode,
 } from "./errors.ts";
 
-/** The error of a number, in the class of its own; without a number there is none. @internal */
-export function errorOf(number?: number): SessionError | undefined {
+/**
+ * The error of a number, in the class of its own; without a number there is none.
+ *
+ * @param cause - why the last refresh failed, if something was thrown
+ * @internal
+ */
+export function errorOf(number?: number, cause?: unknown): SessionError | undefined {
   if (!number) return undefined;
   const [made, message] = failures[number - 1]!;
-  return new made(message);
+  return new made(message, cause && number > NOT_SIGNED_IN ? { cause } : undefined);
 }
 
 type Failure = readonly [SessionErrorClass<SessionErrorCode>, string];
@@ -57,6 +62,9 @@ const failures: readonly Failure[] = [
     "the server ended the session: snapshot.reason says why; sign in again"],
   [DisposedError, "this session was disposed: call createSession() for a new one"],
 ];
+
+/** What comes after it is owed to a refresh. */
+const NOT_SIGNED_IN = 10;
 
 /** The number of the failure of every call that comes after `dispose`. @internal */
 export const DISPOSED = 16;

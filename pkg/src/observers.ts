@@ -1,6 +1,6 @@
 // Those who are told: subscribers of the snapshot and listeners to events.
 
-import { errorOf } from "./failures.ts";
+import { InvalidOptionError, type SessionError } from "./errors.ts";
 import type { Logger } from "./options.ts";
 import type { Snapshot } from "./types.ts";
 
@@ -17,6 +17,7 @@ export interface Observers {
    * Adds a listener to events of a type, or to snapshots, twice if it is added twice.
    *
    * @returns what removes it
+   * @throws `ERR_INVALID_OPTION` for a type that there is not
    */
   add(
     owner: object,
@@ -27,7 +28,7 @@ export interface Observers {
   release(owner: object): void;
   /** There is an event to be told of. */
   emit(
-    type: string,
+    number: number,
     reason?: string | null,
     time?: number | null,
     failure?: number,
@@ -35,6 +36,22 @@ export interface Observers {
   /** Tells everything there is to tell, or leaves it to the loop that runs. */
   tell(snapshot: Snapshot): void;
 }
+
+/** As src/core/event.rs counts. */
+const TYPES = [
+  "started",
+  "refreshed",
+  "refresh-failed",
+  "stale",
+  "warning",
+  "extended",
+  "signed-out",
+  "claims-changed",
+  "subject-changed",
+  "clock-skew",
+  "storage-degraded",
+  "revoke-failed",
+];
 
 /** The events that are warnings, and what they call their time. */
 const WARNINGS: Readonly<Record<string, string | undefined>> = {
@@ -50,6 +67,7 @@ const WARNINGS: Readonly<Record<string, string | undefined>> = {
 export function openObservers(
   newest: Snapshot,
   log: (level: keyof Logger, message: string, details: unknown) => void,
+  errorOf: (failure?: number) => SessionError | undefined,
 ): Observers {
   const observers = new Set<Observer>();
   const events: { readonly type: string }[] = [];
@@ -58,6 +76,10 @@ export function openObservers(
 
   return {
     add(owner, type, listener) {
+      if (type !== undefined && !TYPES.includes(type)) {
+        const known = `pass one of "${TYPES.join('", "')}"`;
+        throw new InvalidOptionError(`there is no event ${JSON.stringify(type)}: ${known}`);
+      }
       const observer = { owner, type, listener };
       observers.add(observer);
       return () => void observers.delete(observer);
@@ -67,7 +89,8 @@ export function openObservers(
       for (const observer of observers) if (observer.owner === owner) observers.delete(observer);
     },
 
-    emit(type, reason = null, time = null, failure) {
+    emit(number, reason = null, time = null, failure) {
+      const type = TYPES[number]!;
       const event: Record<string, unknown> & { type: string } = { type, at: Date.now() };
       if (reason !== null || type === "refreshed") event["reason"] = reason;
       const at = WARNINGS[type];

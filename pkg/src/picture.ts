@@ -1,7 +1,7 @@
 // What a session looks like and what it has counted, from what the wasm says to what callers see.
 
 import { readJwt } from "./decode.ts";
-import { errorOf } from "./failures.ts";
+import type { SessionError } from "./errors.ts";
 import type { EndReason, Snapshot, Stats, Status } from "./types.ts";
 
 /** What a session looks like, as the wasm says it. @internal */
@@ -20,7 +20,10 @@ export type Picture = readonly [
 ];
 
 /** The picture for callers. @internal */
-export function snapshotOf(picture: Picture): Snapshot {
+export function snapshotOf(
+  picture: Picture,
+  errorOf: (failure?: number) => SessionError | undefined,
+): Snapshot {
   const [status, reason, subject, generation, expiresAt, refreshAt, ...more] = picture;
   const [idleAt, endsAt, secondsLeft, token, failure] = more;
   const [claims, flaw] = readJwt(token ?? "");

@@ -26,6 +26,9 @@ export function prepare(input: FetchInput, init: RequestInit | undefined): Call 
   if (headers.has("Authorization")) return undefined;
 
   const address = request ?? String(input);
+  // Inherited fields count, as they do for the platform.
+  const fields: RequestInit = {};
+  for (const name in init) Object.assign(fields, { [name]: init[name as keyof RequestInit] });
   // A Request whose own body is sent is used up each time.
   const copied = init?.body == null ? request : undefined;
   const body = keep(init?.body);
@@ -37,7 +40,7 @@ export function prepare(input: FetchInput, init: RequestInit | undefined): Call 
       // An init would reset the referrer of a Request that comes without one.
       const own = !init && copied ? (target as Request).headers : undefined;
       (own ?? headers).set("Authorization", `Bearer ${token}`);
-      return transport(target, own ? undefined : ({ ...init, headers, body } as RequestInit));
+      return transport(target, own ? undefined : ({ ...fields, headers, body } as RequestInit));
     },
     release() {
       copied?.body?.cancel().catch(() => {});

@@ -134,10 +134,12 @@ const limit = duration("more than 0", Infinity, (value) => value > 0);
 const text = rule("a string that is not empty", isText);
 const callable = rule("a function", isFunction);
 const object = rule("an object", isObject);
-const url = rule("a URL", (value) =>
+const address = rule("a URL", (value) =>
   // A base as any other: the page's own is known only when a request is sent.
   isAddress(value) && value !== "" && new URL(value, "http://a"),
 );
+// As text, which nobody can change.
+const url: Rule = (value, name) => String(address(value, name));
 const origin = rule('an origin such as "https://api.example.com", without a path', (value) => {
   // Anything beyond the origin would be taken for a limit that nobody keeps.
   const { origin, href } = new URL(value);

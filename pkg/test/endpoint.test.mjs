@@ -124,6 +124,46 @@ test("a function that throws is tried again, unless it says that there is no poi
   assert.equal(w.session.snapshot.status, "signed-out");
 });
 
+test("errors name the cause that a function threw", async (t) => {
+  const cause = new Error("the vault is locked");
+  const w = world(t, { refresh: async () => { throw cause; }, waitSeconds: 5 });
+  await w.start();
+  const refused = w.session.refresh().catch((error) => error);
+  await w.advance(6);
+  assert.equal((await refused).cause, cause);
+  assert.equal(w.session.snapshot.lastError.cause, cause);
+  assert.equal(w.events.find(({ type }) => type === "refresh-failed").error.cause, cause);
+});
+
+test("errors name the cause that fetch threw, and an answer leaves none", async (t) => {
+  const w = world(t, { waitSeconds: 5 });
+  await w.start();
+  const failure = async () => {
+    const refused = w.session.refresh().catch((error) => error);
+    await w.advance(6);
+    return refused;
+  };
+  w.auth = () => { throw new TypeError("Failed to fetch"); };
+  assert.equal((await failure()).cause?.message, "Failed to fetch");
+  w.auth = () => new Response(null, { status: 503 });
+  assert.ok(!("cause" in await failure()));
+});
+
+test("a lead function that tries another token does not take the first one's place", async (t) => {
+  const w = world(t, { leadSeconds: () => (w.session.start(""), 60) });
+  await w.start();
+  assert.equal(w.session.snapshot.subject, "ana");
+  assert.equal(await w.session.getAccessToken(), w.current);
+});
+
+test("a sign-out that no server hears of is warned of", async (t) => {
+  const w = world(t);
+  await w.start();
+  await w.session.signOut();
+  const warnings = w.logged.filter(({ level }) => level === "warn").map(({ message }) => message);
+  assert.match(warnings.join(), /revokeUrl/);
+});
+
 test("a function that answers with times of the wrong type is tried again", async (t) => {
   const good = { access_token: "opaque too", expires_in: "300" };
   const wrong = [Symbol("s"), {}, null, ""].map((expiresIn) => ({ accessToken: "opaque", expiresIn }));

@@ -97,6 +97,19 @@ test("a page that forbids WebAssembly is told which directive to change", async 
   }
 });
 
+test("what a page that forbids WebAssembly refused does not happen later", async (t) => {
+  const forbid = t.mock.method(WebAssembly, "Module", () => {
+    throw new WebAssembly.CompileError("Refused to compile or instantiate WebAssembly module");
+  });
+  const { createSession } = await entry("inline");
+  const session = createSession({ ...options, idleSeconds: 60 });
+  t.after(() => session.dispose());
+  assert.throws(() => session.hold(), { code: "ERR_WASM_BLOCKED" });
+  forbid.mock.restore();
+  session.start(jwt({ sub: "ana", exp: soon() }));
+  assert.notEqual(session.snapshot.idleAt, null, "nothing is held");
+});
+
 test("init takes a module, bytes or a URL", async (t) => {
   const count = served(t);
   const token = jwt({ sub: "ana", exp: 1 });

@@ -69,6 +69,31 @@ for (const [name, [options, message]] of Object.entries(bad)) {
   test(`refuses: ${name}`, () => assert.match(refusal(options), message));
 }
 
+test("an event that there is not is refused", (t) => {
+  const session = createSession({ refresh, name: "misspelt" });
+  t.after(() => session.dispose());
+  assert.throws(() => session.on("refreshd", () => {}), (error) => {
+    assert.equal(error.code, "ERR_INVALID_OPTION");
+    assert.match(error.message, /"refreshd": pass one of "started", "refreshed", /);
+    return true;
+  });
+});
+
+test("a URL that is changed later changes nothing", async (t) => {
+  const url = new URL("https://auth.test/token");
+  let asked;
+  const fetch = async (input) => {
+    asked = String(input);
+    return new Response(null, { status: 503 });
+  };
+  const endpoint = { url, style: "cookie" };
+  const session = createSession({ refresh: endpoint, fetch, name: "url", waitSeconds: 1 });
+  t.after(() => session.dispose());
+  url.pathname = "/elsewhere";
+  await session.restore();
+  assert.equal(asked, "https://auth.test/token");
+});
+
 test("a misplaced token is not told", () => {
   assert.doesNotMatch(refusal({ refresh, accessToken: "secret-token" }), /secret/);
 });

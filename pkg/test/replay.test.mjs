@@ -128,6 +128,13 @@ test("every field of the request is kept", async (t) => {
   }
 });
 
+test("fields that an init inherits are kept", async (t) => {
+  const w = world(t);
+  await w.start();
+  await w.session.fetch(`${API}/x`, Object.create({ method: "PUT", body: "text" }));
+  assert.deepEqual([w.sent[0].method, String(w.sent[0].body)], ["PUT", "text"]);
+});
+
 test("fields that the platform does not know are kept too", async (t) => {
   const w = world(t);
   await w.start();

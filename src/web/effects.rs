@@ -143,7 +143,7 @@ pub(crate) fn count(stats: &Stats) {
 
 /// Type, reason, time, and the error if there is one.
 fn emit(event: &Event) {
-    text(event.kind());
+    id(event.number());
     match event {
         Event::Refreshed { reason } => option(reason.map(|reason| reason.as_str())),
         Event::RefreshFailed { reason, retry_at, error: failure } => {

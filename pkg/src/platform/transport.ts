@@ -7,7 +7,7 @@ import {
   REFRESH_REFUSED,
   REFRESH_UNREACHABLE,
 } from "../inputs.ts";
-import type { Endpoint, Settings } from "../options.ts";
+import type { Endpoint, Logger, Settings } from "../options.ts";
 import { textOf } from "../tokens.ts";
 import type { Claims } from "../types.ts";
 
@@ -25,14 +25,19 @@ export interface Refresh {
 /** What a refresh brought back: an input, and tokens or what else it takes. @internal */
 export type Answer = [kind: number, value?: unknown, wait?: number, ...texts: string[]];
 
-/** Asks for new tokens. @internal */
-export async function askRefresh(settings: Settings, request: Refresh): Promise<Answer> {
+/** Asks for new tokens; `fail` is told what was thrown on the way. @internal */
+export async function askRefresh(
+  settings: Settings,
+  request: Refresh,
+  fail: (error: unknown) => void,
+): Promise<Answer> {
   const { call, url, style, clientId, params: more, rotationKey: carrier } = settings.refresh;
   const { accessToken, refreshToken, rotationKey, signal } = request;
   if (call) {
     try {
       return [REFRESH_GRANTED, await call(request)];
     } catch (error) {
+      fail(error);
       const { terminal, code } = Object(error) as { terminal?: unknown; code?: SessionErrorCode };
       return [REFRESH_FAILED, +(terminal === true || code === "ERR_SIGNED_OUT_BY_SERVER")];
     }
@@ -53,7 +58,8 @@ export async function askRefresh(settings: Settings, request: Refresh): Promise<
   try {
     const response = await post(settings, url!, headers, params, { signal }, style === "json");
     return read(response, await response.text());
-  } catch {
+  } catch (error) {
+    fail(error);
     return [REFRESH_UNREACHABLE];
   }
 }
@@ -61,12 +67,16 @@ export async function askRefresh(settings: Settings, request: Refresh): Promise<
 /** Tells the server that the session is over; says whether it is. @internal */
 export async function askRevoke(
   settings: Settings,
+  log: (level: keyof Logger, message: string) => void,
   accessToken: string | null,
   refreshToken: string | null,
   everywhere: number,
 ): Promise<boolean> {
-  const { revokeUrl, clientId } = settings.refresh;
-  if (!revokeUrl) return true;
+  const { revokeUrl, clientId, call } = settings.refresh;
+  if (!revokeUrl) {
+    if (!call) log("warn", "the server is not told of the sign-out: refresh.revokeUrl is not set");
+    return true;
+  }
   const withBody = hasBody(settings.refresh);
   const headers = {
     "X-Everfresh": !withBody && "1",
