@@ -236,6 +236,7 @@ export interface Session {
    * Calls `listener` for each event of a type. It may call anything on the session and may throw.
    *
    * @returns stops it
+   * @throws `ERR_INVALID_OPTION` for a type that there is not
    */
   on<T extends keyof SessionEvents>(
     type: T,
