@@ -54,6 +54,7 @@ pub mod start;
 mod state;
 mod stats;
 pub mod store;
+mod tls;
 mod watch;
 
 pub use app::app;

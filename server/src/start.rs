@@ -17,6 +17,7 @@ use crate::secret::{Secret, random};
 use crate::shared_keys::{self, SharedKeyError};
 use crate::state::AppState;
 use crate::store::{MemoryStore, RedisStore, SqliteStore, Store, StoreError, User};
+use crate::tls::authorities;
 
 /// Opens keys and store, making them on the first start, and adds the users of the settings.
 pub async fn open(settings: Settings) -> Result<AppState, StartError> {
@@ -62,7 +63,11 @@ pub async fn open(settings: Settings) -> Result<AppState, StartError> {
 /// The store that several processes share, and the keys that they find in it.
 async fn redis(settings: &Settings, url: &Secret) -> Result<(Keyring, RedisStore), StartError> {
     let nobodys = Keyring::ephemeral().map_err(SharedKeyError::from)?;
-    let store = RedisStore::at(url.expose(), AppState::terms(settings, &nobodys))?;
+    let terms = AppState::terms(settings, &nobodys);
+    let store = match &settings.store_ca {
+        Some(file) => RedisStore::trusting(url.expose(), &certificates(file)?, terms)?,
+        None => RedisStore::at(url.expose(), terms)?,
+    };
     let (keys, fresh) = shared_keys::open(&store, seal(settings)?).await?;
     let made = if fresh { "made" } else { "found" };
     tracing::info!("keys {made}, and sessions, in Redis at {}", store.address());
@@ -71,6 +76,15 @@ async fn redis(settings: &Settings, url: &Secret) -> Result<(Keyring, RedisStore
     }
     let terms = AppState::terms(settings, &keys);
     Ok((keys, store.under(terms)))
+}
+
+fn certificates(file: &Path) -> Result<Vec<u8>, StartError> {
+    let wrong = |error| StartError::StoreCa(file.to_owned(), error);
+    let pem = fs::read(file).map_err(wrong)?;
+    match authorities(&pem) {
+        Some(_) => Ok(pem),
+        None => Err(wrong(io::Error::other("it holds no PEM of certificate authorities"))),
+    }
 }
 
 fn seal(settings: &Settings) -> Result<Option<Seal>, StartError> {
@@ -194,6 +208,9 @@ pub enum StartError {
     /// The store.
     #[error("the store: {0}")]
     Store(#[from] StoreError),
+    /// The certificate authorities for TLS to the store.
+    #[error("--store-ca {0}: {1}")]
+    StoreCa(PathBuf, io::Error),
     /// The keys that the store keeps.
     #[error("the keys in the store: {0}")]
     SharedKeys(#[from] SharedKeyError),

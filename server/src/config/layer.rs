@@ -19,9 +19,15 @@ pub struct Layer {
     #[arg(long, value_name = "DIR")]
     pub data: Option<PathBuf>,
 
-    /// `memory:`, `sqlite:PATH` or `redis://[:PASSWORD@]HOST:PORT[/DB]` (default sqlite in the data folder)
+    /// `memory:`, `sqlite:PATH` or `redis://[:PASSWORD@]HOST:PORT[/DB]`, with `rediss:` over TLS
+    /// (default sqlite in the data folder)
     #[arg(long, value_name = "URL")]
     pub store: Option<Secret>,
+
+    /// Trust the certificate authorities in this PEM file, and no others, for TLS to the store
+    /// (default those of the operating system)
+    #[arg(long, value_name = "FILE")]
+    pub store_ca: Option<PathBuf>,
 
     /// The session strategy; --list-policies names them (default silent-refresh)
     #[arg(long, value_name = "NAME")]
@@ -172,6 +178,7 @@ impl Layer {
             listen: self.listen.or(below.listen),
             data: self.data.or(below.data),
             store: self.store.or(below.store),
+            store_ca: self.store_ca.or(below.store_ca),
             policy: self.policy.or(below.policy),
             set: first_filled(self.set, below.set),
             access_ttl: self.access_ttl.or(below.access_ttl),

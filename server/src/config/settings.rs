@@ -21,6 +21,8 @@ pub struct Settings {
     pub data: PathBuf,
     /// Where sessions are kept.
     pub store: StoreKind,
+    /// The certificate authorities, in PEM, that alone are trusted for TLS to the store.
+    pub store_ca: Option<PathBuf>,
     /// The strategy, with the lives that the operator chose.
     pub policy: Policy,
     /// How far clocks may differ, in seconds.
@@ -72,10 +74,12 @@ impl Settings {
         let policy = policy(&layer)?;
         let rates = Rates::of(&layer)?;
         let data = layer.data.unwrap_or_else(|| PathBuf::from(".data"));
+        let store = store(layer.store.as_ref().map(Secret::expose), &data)?;
         Ok(Self {
             listen: address("listen", layer.listen.as_deref().unwrap_or("127.0.0.1:8080"))?,
             control: layer.control.as_deref().map(loopback).transpose()?,
-            store: store(layer.store.as_ref().map(Secret::expose), &data)?,
+            store_ca: layer.store_ca.map(|file| store_ca(file, &store)).transpose()?,
+            store,
             data,
             policy,
             leeway: layer.leeway.as_deref().map_or(Ok(0), leeway)?,
@@ -136,6 +140,7 @@ impl Default for Settings {
             control: None,
             data: PathBuf::from(".data"),
             store: StoreKind::Memory,
+            store_ca: None,
             policy: Policy::default(),
             leeway: 0,
             profile: Profile::Keyed,
@@ -240,21 +245,28 @@ fn store(text: Option<&str>, data: &std::path::Path) -> Result<StoreKind, Config
     match text {
         None => Ok(StoreKind::Sqlite(data.join("everfresh.db"))),
         Some("memory:") => Ok(StoreKind::Memory),
-        Some(url) if url.starts_with("redis://") => Ok(StoreKind::Redis(url.into())),
-        // The address may hold a password, so it is not repeated.
-        Some(url) if url.starts_with("rediss:") => Err(ConfigError(
-            "--store: TLS to Redis is not built in; use redis:// through a tunnel or on a private \
-             network"
-                .to_owned(),
-        )),
+        Some(url) if url.starts_with("redis://") || url.starts_with("rediss://") => {
+            Ok(StoreKind::Redis(url.into()))
+        }
         Some(url) => match url.strip_prefix("sqlite:").filter(|path| !path.is_empty()) {
             Some(path) => Ok(StoreKind::Sqlite(PathBuf::from(path))),
             None => Err(ConfigError::value(
                 "store",
                 url,
-                "choose memory:, sqlite:PATH or redis://HOST:PORT",
+                "choose memory:, sqlite:PATH, redis://HOST:PORT or rediss://HOST:PORT",
             )),
         },
+    }
+}
+
+fn store_ca(file: PathBuf, store: &StoreKind) -> Result<PathBuf, ConfigError> {
+    match store {
+        StoreKind::Redis(url) if url.expose().starts_with("rediss://") => Ok(file),
+        _ => {
+            let remedy = "only a --store at rediss:// shows a certificate; change that or leave \
+                          this out";
+            Err(ConfigError::value("store_ca", &file.display().to_string(), remedy))
+        }
     }
 }
 

@@ -40,7 +40,7 @@ pub(crate) async fn all(rules: Rules) -> Vec<Tested> {
     tested
 }
 
-fn on_redis(name: &'static str, options: &[&'static str], rules: Rules) -> Tested {
+fn on_redis(name: &'static str, options: &[&str], rules: Rules) -> Tested {
     let redis = Redis::start(options);
     let store = Arc::new(redis_store(&redis, rules));
     Tested { name, store, folder: None, redis: Some(redis) }

@@ -2,7 +2,7 @@
 
 use std::io::{BufRead, BufReader};
 use std::net::TcpListener;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
 use super::Folder;
@@ -11,7 +11,7 @@ use super::Folder;
 pub(crate) struct Redis {
     child: Child,
     port: u16,
-    options: Vec<&'static str>,
+    options: Vec<String>,
     pub(crate) folder: Folder,
 }
 
@@ -21,22 +21,37 @@ pub(crate) const ALWAYS: &[&str] = &["--appendonly", "yes", "--appendfsync", "al
 pub(crate) const NEVER: &[&str] = &["--appendonly", "no"];
 
 impl Redis {
-    pub(crate) fn start(options: &[&'static str]) -> Self {
+    pub(crate) fn start(options: &[&str]) -> Self {
+        let options = options.iter().map(|&option| option.to_owned());
+        Self::started(options.collect())
+    }
+
+    /// One that speaks nothing but TLS, with a certificate and its key in PEM.
+    pub(crate) fn start_over_tls(certificate: &Path, key: &Path) -> Self {
+        let [certificate, key] = [certificate, key].map(|file| file.display().to_string());
+        let options = ["--appendonly", "no", "--tls-auth-clients", "no", "--tls-cert-file"];
+        let mut options = options.map(str::to_owned).to_vec();
+        options.extend([certificate, "--tls-key-file".to_owned(), key]);
+        Self::started(options)
+    }
+
+    fn started(options: Vec<String>) -> Self {
         let folder = Folder::new();
         // Between choosing a port and taking it, another program may be faster.
         for _ in 0..20 {
             let free = TcpListener::bind("127.0.0.1:0").unwrap();
             let port = free.local_addr().unwrap().port();
             drop(free);
-            if let Some(child) = launch(port, options, &folder) {
-                return Self { child, port, options: options.to_vec(), folder };
+            if let Some(child) = launch(port, &options, &folder) {
+                return Self { child, port, options, folder };
             }
         }
         panic!("redis-server starts on no port: try `redis-server --port 0` by hand");
     }
 
     pub(crate) fn url(&self) -> String {
-        format!("redis://127.0.0.1:{}", self.port)
+        let scheme = if speaks_tls(&self.options) { "rediss" } else { "redis" };
+        format!("{scheme}://127.0.0.1:{}", self.port)
     }
 
     /// By SIGKILL.
@@ -81,10 +96,15 @@ impl Drop for Redis {
     }
 }
 
+fn speaks_tls(options: &[String]) -> bool {
+    options.iter().any(|option| option == "--tls-cert-file")
+}
+
 /// Starts one and waits until it says that it is ready.
-fn launch(port: u16, options: &[&str], folder: &Folder) -> Option<Child> {
+fn launch(port: u16, options: &[String], folder: &Folder) -> Option<Child> {
+    let name = if speaks_tls(options) { "--tls-port" } else { "--port" };
     let mut child = Command::new("redis-server")
-        .args(["--port", &port.to_string(), "--bind", "127.0.0.1", "--save", ""])
+        .args(["--port", "0", name, &port.to_string(), "--bind", "127.0.0.1", "--save", ""])
         .arg("--dir")
         .arg(&folder.0)
         .args(options)

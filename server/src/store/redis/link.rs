@@ -2,7 +2,10 @@ use std::sync::{PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
 use redis::aio::MultiplexedConnection;
-use redis::{AsyncConnectionConfig, Client, ErrorKind, RedisError, RedisResult, ServerErrorKind};
+use redis::{
+    AsyncConnectionConfig, Client, ErrorKind, RedisError, RedisResult, ServerErrorKind,
+    TlsCertificates,
+};
 use tokio::sync::Mutex;
 
 use crate::store::StoreError;
@@ -23,9 +26,19 @@ pub(super) struct Line {
 }
 
 impl Link {
-    /// Understands an address; connects later.
-    pub(super) fn to(url: &str) -> Result<Self, StoreError> {
-        let client = Client::open(url).map_err(error)?;
+    /// Understands an address; connects later. Over TLS the server's certificate must lead to one
+    /// of these authorities, or else to one that the operating system trusts.
+    pub(super) fn to(url: &str, authorities: Option<&[u8]>) -> Result<Self, StoreError> {
+        let client = match authorities {
+            Some(pem) => {
+                let trusted = TlsCertificates { client_tls: None, root_cert: Some(pem.to_vec()) };
+                Client::build_with_tls(url, trusted)
+            }
+            None => Client::open(url),
+        };
+        let client = client.map_err(error)?;
+        // Whoever embeds this server may have chosen for the whole process already.
+        let _ = rustls::crypto::ring::default_provider().install_default();
         Ok(Self { client, line: RwLock::default(), failed: Mutex::default() })
     }
 

@@ -37,8 +37,19 @@ struct Scripts {
 }
 
 impl RedisStore {
-    /// A store at an address like `redis://:password@127.0.0.1:6379/0`; connects on first use.
+    /// A store at an address like `redis://:password@127.0.0.1:6379/0`, or `rediss://...` for TLS;
+    /// connects on first use.
     pub fn at(url: &str, terms: Terms) -> Result<Self, StoreError> {
+        Self::over(Link::to(url, None)?, terms)
+    }
+
+    /// A store at a `rediss://` address whose certificate must lead to one of the certificate
+    /// authorities in a PEM text, and not to those that the operating system trusts.
+    pub fn trusting(url: &str, pem: &[u8], terms: Terms) -> Result<Self, StoreError> {
+        Self::over(Link::to(url, Some(pem))?, terms)
+    }
+
+    fn over(link: Link, terms: Terms) -> Result<Self, StoreError> {
         let scripts = Scripts {
             family: Script::new(include_str!("family.lua")),
             commit: Script::new(include_str!("commit.lua")),
@@ -46,7 +57,7 @@ impl RedisStore {
             audit: Script::new(include_str!("audit.lua")),
             swap: Script::new(include_str!("swap.lua")),
         };
-        Ok(Self { terms, link: Link::to(url)?, scripts })
+        Ok(Self { terms, link, scripts })
     }
 
     /// The same store under other terms, for whoever has to ask it for the keys first.
