@@ -9,15 +9,26 @@ use crate::error::ApiError;
 use crate::rotation::{Millis, SessionId};
 
 /// All buckets. Without any it lets everything pass.
+///
+/// The usual crate, governor, cannot look into a bucket without taking from it, which sign-ins need
+/// because only those that fail count; and a clock that goes back would close its buckets for as
+/// long as it went back.
 #[derive(Debug)]
 pub struct Limits {
     rates: Option<Rates>,
-    buckets: Mutex<HashMap<Limited, Bucket>>,
+    buckets: Mutex<Buckets>,
+}
+
+#[derive(Debug)]
+struct Buckets {
+    held: HashMap<Limited, Bucket>,
+    /// Full buckets are thrown away when there are so many.
+    many: usize,
 }
 
 impl Limits {
     pub(crate) fn new(rates: Option<Rates>) -> Self {
-        Self { rates, buckets: Mutex::default() }
+        Self { rates, buckets: Mutex::new(Buckets { held: HashMap::new(), many: MANY }) }
     }
 
     /// Takes one from a bucket, or says when to come again.
@@ -34,23 +45,17 @@ impl Limits {
         let Some(rates) = &self.rates else { return Ok(()) };
         let rate = what.rate(rates);
         let mut buckets = self.buckets();
-        if buckets.len() >= MANY {
-            buckets.retain(|what, bucket| {
-                let rate = what.rate(rates);
-                bucket.level(rate, now) < rate.burst
-            });
+        let Buckets { held, many } = &mut *buckets;
+        if held.len() >= *many {
+            held.retain(|what, bucket| !bucket.is_full(what.rate(rates), now));
+            // Looking through all of them must stay rare, however many are in use.
+            *many = MANY.max(2 * held.len());
         }
-        let bucket = buckets.entry(what).or_insert(Bucket { level: rate.burst, at: now });
-        *bucket = Bucket { level: bucket.level(rate, now), at: now };
-        if bucket.level < 1.0 {
-            let missing = (1.0 - bucket.level) * rate.millis_each / 1_000.0;
-            return Err(ApiError::TooManyRequests((missing.ceil() as u64).max(1)));
-        }
-        bucket.level -= amount;
-        Ok(())
+        let bucket = held.entry(what).or_insert_with(|| Bucket::full(rate, now));
+        bucket.draw(rate, now, amount).map_err(ApiError::TooManyRequests)
     }
 
-    fn buckets(&self) -> MutexGuard<'_, HashMap<Limited, Bucket>> {
+    fn buckets(&self) -> MutexGuard<'_, Buckets> {
         self.buckets.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -79,20 +84,40 @@ impl Limited {
     }
 }
 
+/// What one party has left of one thing.
 #[derive(Clone, Copy, Debug)]
-struct Bucket {
+pub(crate) struct Bucket {
     level: f64,
     at: Millis,
 }
 
 impl Bucket {
+    pub(crate) fn full(rate: Rate, now: Millis) -> Self {
+        Self { level: rate.burst, at: now }
+    }
+
+    /// Takes so much if there is one left, or says after how many seconds there will be.
+    pub(crate) fn draw(&mut self, rate: Rate, now: Millis, amount: f64) -> Result<(), u64> {
+        *self = Self { level: self.level(rate, now), at: now };
+        if self.level < 1.0 {
+            let missing = (1.0 - self.level) * rate.millis_each / 1_000.0;
+            return Err((missing.ceil() as u64).max(1));
+        }
+        self.level -= amount;
+        Ok(())
+    }
+
+    fn is_full(&self, rate: Rate, now: Millis) -> bool {
+        self.level(rate, now) >= rate.burst
+    }
+
     fn level(&self, rate: Rate, now: Millis) -> f64 {
         let refilled = now.saturating_sub(self.at) as f64 / rate.millis_each;
         (self.level + refilled).min(rate.burst)
     }
 }
 
-/// From here on full buckets are thrown away before another is made.
+/// As many full buckets do no harm.
 const MANY: usize = 50_000;
 
 #[cfg(test)]
@@ -112,6 +137,25 @@ mod tests {
         assert_eq!(limits.take(login(), 6_000), Ok(()));
         assert!(limits.take(login(), 6_000).is_err());
         assert_eq!(Limits::new(None).take(login(), 0), Ok(()));
+    }
+
+    #[test]
+    fn buckets_that_are_full_again_are_forgotten() {
+        let limits = Limits::new(Some(Rates::default()));
+        let held = || limits.buckets().held.len();
+        let failure = |number: u32| Limited::Failure(Some(IpAddr::from(number.to_be_bytes())));
+        for number in 0..120_000 {
+            assert_eq!(limits.take(failure(number), 0), Ok(()));
+        }
+        assert_eq!(held(), 120_000, "each of them is in use");
+        for number in 0..90_000 {
+            assert_eq!(limits.take(failure(number), 1_000), Ok(()));
+        }
+        assert!(held() <= 120_000);
+        for number in 200_000..300_000 {
+            assert_eq!(limits.take(failure(number), 2_000), Ok(()));
+        }
+        assert!(held() < 200_000, "{}", held());
     }
 
     #[test]

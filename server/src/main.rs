@@ -1,5 +1,6 @@
 //! The server as a program.
 
+use std::net::IpAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -58,6 +59,9 @@ enum Command {
         /// Only those of this user id (as in the claim sub)
         #[arg(long, value_name = "ID")]
         of_user: Option<String>,
+        /// Only sign-ins that failed, from this address
+        #[arg(long, value_name = "IP")]
+        of_address: Option<IpAddr>,
         /// Only those of this session (as in the claim sid)
         #[arg(long, value_name = "ID")]
         of_session: Option<String>,
@@ -100,8 +104,8 @@ fn main() -> ExitCode {
     let done = match cli.command.take() {
         None => run(cli),
         Some(Command::Keys(command)) => keys(cli, &command),
-        Some(Command::Audit { newest, of_user, of_session }) => {
-            audit(cli, newest, of_user, of_session)
+        Some(Command::Audit { newest, of_user, of_address, of_session }) => {
+            audit(cli, newest, of_user, of_address, of_session)
         }
     };
     match done {
@@ -196,6 +200,7 @@ async fn audit(
     cli: Cli,
     newest: usize,
     user: Option<String>,
+    address: Option<IpAddr>,
     session: Option<String>,
 ) -> Result<(), Box<dyn std::error::Error>> {
     let mut settings = settings(cli)?;
@@ -203,12 +208,14 @@ async fn audit(
     let state = start::open(settings).await?;
     let hashed = |id: Option<String>| id.map(|id| state.audit.pseudonym(&id));
     let (user, session) = (hashed(user), hashed(session));
+    let address = hashed(address.map(|address| address.to_string()));
     let wanted = |wanted: &Option<String>, entry: &str| match wanted {
         Some(wanted) => wanted == entry,
         None => true,
     };
     let mut entries = state.store.audited(newest).await?;
     entries.retain(|entry| wanted(&user, &entry.user) && wanted(&session, &entry.session));
+    entries.retain(|entry| wanted(&address, &entry.address));
     for entry in entries.iter().rev() {
         println!("{}", serde_json::to_string(entry)?);
     }

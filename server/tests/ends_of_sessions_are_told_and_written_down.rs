@@ -6,7 +6,9 @@ mod world;
 use axum::body::Body;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use everfresh_server::audit::Action;
 use everfresh_server::rotation::SessionId;
+use everfresh_server::serve::Peer;
 use everfresh_server::store::{Note, NoteKind};
 use everfresh_server::{app, start};
 use http::{Method, Request, StatusCode};
@@ -108,6 +110,69 @@ async fn the_log_holds_beginnings_renewals_refusals_and_ends_without_ids() {
         assert!(!line.contains(&session) && !line.contains(&user) && !line.contains("ann"));
         assert_eq!(entry.at, NOON);
     }
+}
+
+#[tokio::test]
+async fn sign_ins_that_fail_are_listed_without_names_addresses_and_passwords() {
+    let world = world().await;
+    let access = world.login("ann").await.access;
+    let sub = claims(&access)["sub"].as_str().unwrap().to_owned();
+    let address = "203.0.113.7";
+    let attempt = async |path: &str, body: Value| {
+        let mut request = world::json_request(Method::POST, path, &body);
+        let bearer = format!("Bearer {access}").parse().unwrap();
+        request.headers_mut().insert("authorization", bearer);
+        request.extensions_mut().insert(Peer(format!("{address}:4444").parse().unwrap()));
+        world.send(request).await.status.as_u16()
+    };
+    let login = |name: &str, password: &str| json!({ "username": name, "password": password });
+    assert_eq!(attempt("/auth/login", login("ann", "hunter2")).await, 401);
+    assert_eq!(attempt("/auth/login", login("hunter2", "ann")).await, 401);
+    let change = json!({ "current_password": "hunter2", "new_password": "hunter3" });
+    assert_eq!(attempt("/auth/password", change).await, 401);
+    world.control("/users/ann", json!({ "disabled": true })).await;
+    assert_eq!(attempt("/auth/login", login("ann", "secret")).await, 401);
+    start::write_audit(&world.state).await;
+
+    let pseudonym = |id: &str| world.state.audit.pseudonym(id);
+    let mut entries = world.state.store.audited(10).await.unwrap();
+    entries.retain(|entry| entry.action == Action::Failed);
+    let told: Vec<_> =
+        entries.iter().rev().map(|entry| (entry.detail.as_str(), entry.user.clone())).collect();
+    let ann = || pseudonym(&sub);
+    let expected = [
+        ("password", ann()),
+        ("unknown", String::new()),
+        ("current-password", ann()),
+        ("disabled", ann()),
+    ];
+    assert_eq!(told, expected);
+    for entry in &entries {
+        assert_eq!((&entry.session, entry.left_out), (&String::new(), 0));
+        assert_eq!(entry.address, pseudonym(address));
+        let line = serde_json::to_string(entry).unwrap();
+        for secret in ["hunter", "secret", "ann", address, &sub] {
+            assert!(!line.contains(secret), "{line}");
+        }
+    }
+}
+
+/// Failing costs nothing, so the log must not grow with it.
+#[tokio::test]
+async fn a_flood_of_failures_leaves_a_small_trace_that_tells_its_size() {
+    let world = World::with("limits = \"off\"").await;
+    let audit = &world.state.audit;
+    for number in 0..5_000_u64 {
+        audit.failed(NOON + number, "password", Some("ann"), None);
+    }
+    world.login("ann").await;
+    audit.failed(NOON + 60_000, "unknown", None, None);
+    start::write_audit(&world.state).await;
+    let entries = world.state.store.audited(9_999).await.unwrap();
+    assert_eq!(entries.len(), 1_000 + 1 + 1, "a thousand, the sign-in, and the last");
+    assert_eq!((entries[0].detail.as_str(), entries[0].left_out), ("unknown", 4_000));
+    assert!(entries[1..].iter().all(|entry| entry.left_out == 0));
+    assert_eq!(entries[1].action, Action::Created, "what succeeds is always listed");
 }
 
 #[tokio::test]

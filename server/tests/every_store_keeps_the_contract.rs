@@ -162,6 +162,8 @@ async fn the_audit_log_keeps_the_newest_in_order() {
             detail: "logout".to_owned(),
             session: format!("s{at}"),
             user: "u".to_owned(),
+            address: format!("a{at}"),
+            left_out: at,
         };
         store.audit(vec![entry(1), entry(2)], 0).await.unwrap();
         store.audit(vec![entry(3), entry(4)], 2).await.unwrap();

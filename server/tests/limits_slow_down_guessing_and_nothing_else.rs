@@ -3,6 +3,7 @@
 
 mod world;
 
+use http::Method;
 use serde_json::json;
 use world::{KEY, World, refused};
 
@@ -20,6 +21,21 @@ async fn guessing_a_password_is_slow() {
     world.login("ben").await;
     world.advance(6);
     world.login("ann").await;
+}
+
+#[tokio::test]
+async fn guessing_the_current_password_is_as_slow() {
+    let world = World::new().await;
+    let access = world.login("ann").await.access;
+    let guess = json!({ "current_password": "wrong", "new_password": "mine" });
+    let change = async |body| world.call_json(Method::POST, "/auth/password", &access, body).await;
+    for _ in 0..9 {
+        refused(&change(guess.clone()).await, 401, "invalid_credentials", "");
+    }
+    refused(&change(guess).await, 429, "too_many_requests", "");
+    world.advance(6);
+    let right = json!({ "current_password": "secret", "new_password": "mine" });
+    assert_eq!(change(right).await.status, 204);
 }
 
 #[tokio::test]

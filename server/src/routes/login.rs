@@ -14,7 +14,7 @@ use crate::rotation::{RefreshToken, Revocation, Row, SessionId};
 use crate::secret::{Secret, random};
 use crate::serve::Peer;
 use crate::state::AppState;
-use crate::store::{Change, Whose};
+use crate::store::{Change, User, Whose};
 
 pub(super) fn router() -> Router<AppState> {
     Router::new().route("/auth/login", post(login))
@@ -46,10 +46,12 @@ async fn login(
         tracing::error!(%error, "no password could be checked");
         ApiError::Internal
     })?;
-    let Some(mut user) = user.filter(|user| right && !user.disabled) else {
+    if let Some(why) = objection(user.as_ref(), right) {
+        app.audit.failed(now, why, user.as_ref().map(|user| user.id.as_str()), address);
         app.limits.take(Limited::Failure(address), now)?;
         return Err(ApiError::InvalidCredentials);
-    };
+    }
+    let mut user = user.ok_or(ApiError::InvalidCredentials)?;
 
     let token = RefreshToken::first(SessionId(random()?), now, random()?);
     let client = client_id.unwrap_or_else(|| "default".to_owned());
@@ -76,6 +78,16 @@ async fn login(
     let carrier = if app.settings.cookie { Carrier::Cookie } else { Carrier::Body };
     let token = policy.gives_refresh_tokens().then_some(&token);
     tokens::issued(&app, &row, &user, token, carrier).await
+}
+
+/// Why nobody is signed in; for the operator, and not for who tried.
+fn objection(user: Option<&User>, right: bool) -> Option<&'static str> {
+    match user {
+        None => Some("unknown"),
+        Some(_) if !right => Some("password"),
+        Some(user) if user.disabled => Some("disabled"),
+        Some(_) => None,
+    }
 }
 
 #[derive(Debug, Deserialize)]

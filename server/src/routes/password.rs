@@ -1,14 +1,16 @@
-use axum::Router;
 use axum::extract::State;
 use axum::routing::post;
+use axum::{Extension, Router};
 use http::StatusCode;
 use serde::Deserialize;
 
 use crate::error::ApiError;
 use crate::extract::{AccessToken, JsonBody, LONGEST_PASSWORD, is_longer};
+use crate::limits::Limited;
 use crate::password::PasswordError;
 use crate::rotation::Revocation;
 use crate::secret::Secret;
+use crate::serve::Peer;
 use crate::state::AppState;
 use crate::store::{Change, Whose};
 
@@ -16,9 +18,11 @@ pub(super) fn router() -> Router<AppState> {
     Router::new().route("/auth/password", post(change))
 }
 
-/// A new password ends all other sessions of the user, and under some policies this one too.
+/// Whoever holds a session may not guess its password from there any faster than at a sign-in. A new
+/// password ends all other sessions of the user, and under some policies this one too.
 async fn change(
     State(app): State<AppState>,
+    peer: Option<Extension<Peer>>,
     AccessToken(session): AccessToken,
     JsonBody(request): JsonBody<PasswordChange>,
 ) -> Result<StatusCode, ApiError> {
@@ -28,9 +32,15 @@ async fn change(
         return Err(ApiError::InvalidRequest("a password has 1 to 1024 characters"));
     }
     let user = session.user;
+    let address = peer.map(|Extension(Peer(address))| address.ip());
+    let now = app.clock.now();
+    app.limits.check(Limited::Failure(address), now)?;
+    app.limits.take(Limited::Login(address, user.username.clone()), now)?;
     let right =
         app.passwords.check(current_password, Some(user.password)).await.map_err(internal)?;
     if !right {
+        app.audit.failed(now, "current-password", Some(&user.id), address);
+        app.limits.take(Limited::Failure(address), now)?;
         return Err(ApiError::InvalidCredentials);
     }
 

@@ -15,6 +15,8 @@ impl SqliteTables<'_> {
                 ":detail": entry.detail,
                 ":session": entry.session,
                 ":user": entry.user,
+                ":address": entry.address,
+                ":left_out": integer(entry.left_out),
             })?;
         }
         self.0
@@ -29,14 +31,23 @@ impl SqliteTables<'_> {
         let entries = statement.query_map([newest], |row| {
             let action: String = row.get("action")?;
             let at: i64 = row.get("at")?;
-            let (detail, session, user) =
-                (row.get("detail")?, row.get("session")?, row.get("user")?);
-            Ok((action, move |action| Entry { at: millis(at), action, detail, session, user }))
+            let left_out: i64 = row.get("left_out")?;
+            let entry = Entry {
+                at: millis(at),
+                detail: row.get("detail")?,
+                session: row.get("session")?,
+                user: row.get("user")?,
+                address: row.get("address")?,
+                left_out: millis(left_out),
+                ..Entry::default()
+            };
+            Ok((action, entry))
         })?;
         entries
             .map(|entry| {
                 let (action, entry) = entry?;
-                Action::of_word(&action).map(entry).ok_or(StoreError::Corrupt("action"))
+                let action = Action::of_word(&action).ok_or(StoreError::Corrupt("action"))?;
+                Ok(Entry { action, ..entry })
             })
             .collect()
     }
@@ -54,9 +65,15 @@ CREATE TABLE audit (
 CREATE INDEX audit_by_time ON audit (at);
 ";
 
+/// Sign-ins that failed came later.
+pub(super) const FAILURES: &str = "
+ALTER TABLE audit ADD COLUMN address TEXT NOT NULL DEFAULT '';
+ALTER TABLE audit ADD COLUMN left_out INTEGER NOT NULL DEFAULT 0;
+";
+
 const ADD: &str = "
-INSERT INTO audit (at, action, detail, session, user)
-VALUES (:at, :action, :detail, :session, :user)
+INSERT INTO audit (at, action, detail, session, user, address, left_out)
+VALUES (:at, :action, :detail, :session, :user, :address, :left_out)
 ";
 
 const NEWEST: &str = "SELECT * FROM audit ORDER BY number DESC LIMIT ?1";

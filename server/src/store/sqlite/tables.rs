@@ -205,6 +205,7 @@ pub(super) const MIGRATIONS: &[&str] = &[
     super::audit::SCHEMA,
     // Sessions were written in another form before the first release; users sign in once more.
     "DELETE FROM session;",
+    super::audit::FAILURES,
 ];
 
 const USERS_AND_SESSIONS: &str = "
