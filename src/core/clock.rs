@@ -140,7 +140,7 @@ mod tests {
     #[test]
     fn runs_with_the_monotonic_clock() {
         assert_eq!(after(5_000, 5_000), 5_000);
-        assert_eq!(after(5_900, 5_000), 5_000, "less than a second apart is noise");
+        assert_eq!(after(6_000, 5_000), 5_000, "a second apart is noise");
     }
 
     #[test]
@@ -151,6 +151,25 @@ mod tests {
     #[test]
     fn ignores_a_wall_clock_set_back() {
         assert_eq!(after(-86_400_000, 5_000), 5_000);
+    }
+
+    #[test]
+    fn moves_wall_times_along_with_a_wall_clock_set_back() {
+        let shown = |wall| {
+            let mut clock = Clock::new(Now { wall: 100_000, monotonic: 0 });
+            let moment = clock.observe(Now { wall, monotonic: 5_000 });
+            clock.wall_at(moment)
+        };
+        assert_eq!(shown(104_000), 105_000, "a second apart is noise");
+        assert_eq!(shown(103_999), 103_999);
+    }
+
+    #[test]
+    fn tells_what_comes_from_what_never_does() {
+        assert_eq!((Moment::NEVER - (1 << 60)).comes(), None);
+        assert_eq!(Moment(Moment::NEVER.0 / 2).comes(), None);
+        let last = Moment(Moment::NEVER.0 / 2 - 1);
+        assert_eq!(last.comes(), Some(last));
     }
 
     #[test]

@@ -191,6 +191,7 @@ mod tests {
     #[test]
     fn debug_output_holds_no_token() {
         let grant = parse("secret-token", Some(5.0)).unwrap();
-        assert!(!format!("{grant:?}").contains("secret"));
+        let response = TokenResponse { access_token: "secret-token".into(), ..Default::default() };
+        assert_eq!(format!("{grant:?} {response:?}"), "Grant(..) TokenResponse(..)");
     }
 }

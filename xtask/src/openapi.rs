@@ -21,7 +21,7 @@ pub(crate) fn run(workspace: &Workspace, seed: Option<u32>) -> Result<()> {
 
 /// Each request whose answer was as described is a test that passed.
 pub(crate) fn test(workspace: &Workspace) -> Result<Counts> {
-    let cases = hold(workspace, any_seed())?;
+    let cases = hold(workspace, SEED)?;
     Ok(Counts { passed: cases, failed: 0 })
 }
 
@@ -90,7 +90,10 @@ impl Found {
 }
 
 const BUILD: Duration = Duration::from_secs(2_400);
-const LIMIT: Duration = Duration::from_secs(60);
+const LIMIT: Duration = Duration::from_secs(170);
+
+/// What the test command takes, so that it finds the same each time; by itself it is another one.
+const SEED: u32 = 1;
 
 #[cfg(test)]
 mod tests {

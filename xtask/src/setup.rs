@@ -97,7 +97,8 @@ pub(crate) fn schemathesis(workspace: &Workspace) -> Result<PathBuf> {
     usable.args(["-c", "import ensurepip, sys, venv; assert sys.version_info >= (3, 11)"]);
     if capture(&mut usable, SHORT).is_err() {
         apt_install(&["python3-venv"]).context(
-            "the test of the OpenAPI description needs Python 3.11 or newer with its module venv;              elsewhere than on Debian install that yourself",
+            "the test of the OpenAPI description needs Python 3.11 or newer with its module venv; \
+             elsewhere than on Debian install that yourself",
         )?;
     }
     let mut make = Command::new("python3");
