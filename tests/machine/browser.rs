@@ -103,6 +103,13 @@ impl Browser {
         self.restore(tab);
     }
 
+    /// A tab, or a worker, is no more.
+    pub(crate) fn close(&mut self, tab: usize) {
+        self.frozen[tab] = true;
+        self.tabs[tab].ticket = None;
+        self.release(tab);
+    }
+
     pub(crate) fn feed(&mut self, tab: usize, input: Input) {
         self.tabs[tab].feed(input);
         self.settle();

@@ -128,6 +128,7 @@ impl<E: Entropy> Session<E> {
             Input::PeerMessage(text) => {
                 if let Some(message) = Message::decode(&text) {
                     self.heard(message);
+                    self.keep();
                 }
             }
             Input::Activity => self.input(false),
@@ -269,6 +270,23 @@ impl<E: Entropy> Session<E> {
                 self.state = state;
                 self.on_live(|live, ctx| live.heard_message(message, ctx));
             }
+        }
+    }
+
+    /// Stores what was heard: whoever said it may store elsewhere, or nowhere.
+    fn keep(&mut self) {
+        match &self.state {
+            State::Live(live) => {
+                self.ctx.write(&live.record);
+            }
+            State::Ended(ended) => {
+                if let Some(record) = &ended.record
+                    && record.ended().is_some()
+                {
+                    self.ctx.write(record);
+                }
+            }
+            _ => {}
         }
     }
 

@@ -55,7 +55,8 @@ impl Disk {
         joined.map_or(Found::Nothing, |record| Found::Record(Box::new(record)))
     }
 
-    /// Joins and stores; gives the new shared record too, for the storage event.
+    /// Joins and stores; gives the new shared record too, for the storage event. There is none when
+    /// nothing has changed.
     pub(crate) fn write(
         &mut self,
         tab: TabId,
@@ -75,8 +76,9 @@ impl Disk {
             *own = self.kept(&joined, true);
         }
         let shared = self.kept(&joined, self.mode == Storage::Local);
+        let changed = self.history.back().is_none_or(|(_, _, before)| *before != shared);
         self.put(tab, shared.clone(), now);
-        (Written::Stored(Box::new(joined)), shared)
+        (Written::Stored(Box::new(joined)), shared.filter(|_| changed))
     }
 
     fn kept(&self, record: &Record, with_tokens: bool) -> Option<Rc<Record>> {
