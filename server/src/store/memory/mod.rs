@@ -1,7 +1,9 @@
-use std::collections::{BTreeSet, HashMap, VecDeque};
+mod maps;
+
 use std::future::ready;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use self::maps::Maps;
 use super::{
     Change, Note, NoteKind, Outcome, Pending, Store, StoreError, Tables, Terms, User, Whose, steps,
 };
@@ -61,8 +63,10 @@ impl MemoryStore {
     pub fn open_now(&self, row: Row) {
         let mut maps = self.lock();
         let now = row.created_at;
-        maps.users.entry(row.user_id.clone()).or_insert_with_key(|id| nobody(id, now));
         // Maps cannot fail.
+        if let Ok(None) = maps.user(&row.user_id) {
+            let _ = maps.put_user(nobody(&row.user_id, now));
+        }
         let _ = steps::open(&mut *maps, row);
     }
 
@@ -91,7 +95,7 @@ impl MemoryStore {
     /// A family as it is now.
     #[must_use]
     pub fn row(&self, sid: SessionId) -> Option<Row> {
-        self.lock().rows.get(&sid).cloned()
+        self.lock().row(sid).unwrap_or_default()
     }
 
     /// Ends families; says how many.
@@ -159,7 +163,7 @@ impl Store for MemoryStore {
     }
 
     fn notes(&self, kind: NoteKind, now: Millis) -> Pending<'_, usize> {
-        self.step(|maps| maps.count_notes(kind, now))
+        self.step(|maps| Ok(maps.count_notes(kind, now)))
     }
 
     fn sessions(&self, user_id: Option<String>) -> Pending<'_, Vec<Row>> {
@@ -179,120 +183,22 @@ impl Store for MemoryStore {
     }
 
     fn sweep(&self, before: Millis) -> Pending<'_, usize> {
-        self.step(|maps| maps.sweep(before))
+        self.step(|maps| Ok(maps.sweep(before)))
     }
 
     fn audit(&self, entries: Vec<Entry>, forget_before: Millis) -> Pending<'_, ()> {
         self.step(|maps| {
-            maps.audit.extend(entries);
-            maps.audit.retain(|entry| entry.at >= forget_before);
-            let excess = maps.audit.len().saturating_sub(AUDITED);
-            maps.audit.drain(..excess);
+            maps.audit(entries, forget_before);
             Ok(())
         })
     }
 
     fn audited(&self, newest: usize) -> Pending<'_, Vec<Entry>> {
-        self.step(|maps| Ok(maps.audit.iter().rev().take(newest).cloned().collect()))
+        self.step(|maps| Ok(maps.audited(newest)))
     }
 
     fn ping(&self) -> Pending<'_, ()> {
         self.step(|_| Ok(()))
-    }
-}
-
-/// Memory is for sessions; of the audit log it keeps the newest entries.
-const AUDITED: usize = 10_000;
-
-#[derive(Debug, Default)]
-struct Maps {
-    rows: HashMap<SessionId, Row>,
-    users: HashMap<String, User>,
-    notes: HashMap<(NoteKind, String), Note>,
-    /// The same notes by what is dropped next.
-    expiries: BTreeSet<(Millis, NoteKind, String)>,
-    audit: VecDeque<Entry>,
-}
-
-impl Maps {
-    fn count_notes(&self, kind: NoteKind, now: Millis) -> Result<usize, StoreError> {
-        let alive = |note: &&Note| note.kind == kind && note.until > now;
-        Ok(self.notes.values().filter(alive).count())
-    }
-
-    fn drop_note(&mut self, kind: NoteKind, key: String) -> Option<Note> {
-        let note = self.notes.remove(&(kind, key))?;
-        self.expiries.remove(&(note.until, kind, note.key.clone()));
-        Some(note)
-    }
-
-    fn sweep(&mut self, before: Millis) -> Result<usize, StoreError> {
-        let held = self.rows.len();
-        self.rows.retain(|_, row| {
-            let limits = [row.idle_expires_at, row.absolute_expires_at];
-            limits.into_iter().flatten().all(|limit| limit >= before)
-        });
-        Ok(held - self.rows.len())
-    }
-}
-
-impl Tables for Maps {
-    fn row(&mut self, sid: SessionId) -> Result<Option<Row>, StoreError> {
-        Ok(self.rows.get(&sid).cloned())
-    }
-
-    fn rows(&mut self, user_id: Option<&str>) -> Result<Vec<Row>, StoreError> {
-        let wanted = |row: &&Row| user_id.is_none_or(|user| row.user_id == user);
-        let mut rows: Vec<Row> = self.rows.values().filter(wanted).cloned().collect();
-        rows.sort_by_key(|row| (row.created_at, row.sid));
-        Ok(rows)
-    }
-
-    fn put_row(&mut self, row: Row) -> Result<(), StoreError> {
-        self.rows.insert(row.sid, row);
-        Ok(())
-    }
-
-    fn user(&mut self, id: &str) -> Result<Option<User>, StoreError> {
-        Ok(self.users.get(id).cloned())
-    }
-
-    fn user_named(&mut self, username: &str) -> Result<Option<User>, StoreError> {
-        Ok(self.users.values().find(|user| user.username == username).cloned())
-    }
-
-    fn put_user(&mut self, user: User) -> Result<(), StoreError> {
-        self.users.insert(user.id.clone(), user);
-        Ok(())
-    }
-
-    fn put_note(&mut self, note: Note) -> Result<(), StoreError> {
-        self.drop_note(note.kind, note.key.clone());
-        self.expiries.insert((note.until, note.kind, note.key.clone()));
-        self.notes.insert((note.kind, note.key.clone()), note);
-        Ok(())
-    }
-
-    fn find_note(&mut self, kind: NoteKind, key: &str) -> Result<Option<Note>, StoreError> {
-        Ok(self.notes.get(&(kind, key.to_owned())).cloned())
-    }
-
-    fn take_notes(&mut self, kind: NoteKind, sid: SessionId) -> Result<Vec<Note>, StoreError> {
-        let mine = self.notes.values().filter(|note| note.kind == kind && note.sid == sid);
-        let mut keys: Vec<String> = mine.map(|note| note.key.clone()).collect();
-        keys.sort();
-        Ok(keys.into_iter().filter_map(|key| self.drop_note(kind, key)).collect())
-    }
-
-    fn drop_notes(&mut self, now: Millis) -> Result<(), StoreError> {
-        while let Some((until, ..)) = self.expiries.first()
-            && *until <= now
-        {
-            if let Some((_, kind, key)) = self.expiries.pop_first() {
-                self.notes.remove(&(kind, key));
-            }
-        }
-        Ok(())
     }
 }
 
