@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { poll } from "./support/waiting.mjs";
+import { holdUp } from "./support/holdup.mjs";
 import { world } from "./support/world.mjs";
 
 const w = world({ sqlite: true });
@@ -28,12 +28,7 @@ test("a server that was killed and restarted keeps everybody signed in", async (
 test("so does one that is killed between its commit and its answer", async (t) => {
   const tab = await w.tab(t);
   await tab.signIn();
-  await w.server.fault("POST /oauth/token", "delay-after-commit", { delay_ms: 20_000 });
-  const before = await w.server.count();
-  await tab.run(() => {
-    void e2e.outcome(session.refresh());
-  });
-  await poll("the commit", async () => (await before()).refreshes.T5);
+  await holdUp(w.server, tab, "delay-after-commit", 20_000);
   await w.server.kill();
   await tab.event("refresh-failed");
   await w.server.restart();

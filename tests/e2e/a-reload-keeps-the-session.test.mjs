@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { poll } from "./support/waiting.mjs";
+import { holdUp } from "./support/holdup.mjs";
 import { world } from "./support/world.mjs";
 
 const w = world();
@@ -34,15 +34,7 @@ test("ten reloads in the middle of a refresh lose nothing", async (t) => {
   for (let round = 1; round <= 10; round += 1) {
     // Odd rounds never get to the server's books, even ones do.
     const kind = round % 2 ? "hang" : "delay-after-commit";
-    await w.server.fault("POST /oauth/token", kind, { delay_ms: 20_000 });
-    await tab.run(() => {
-      void e2e.outcome(session.refresh());
-    });
-    await poll("the refresh at the server", async () => {
-      const { requests, refreshes } = await counted();
-      const { T5 = 0, T6 = 0 } = refreshes;
-      return requests["POST /oauth/token"] === round && T5 + T6 === Math.floor(round / 2);
-    });
+    await holdUp(w.server, tab, kind, 20_000);
     await tab.reload();
     const { status, generation } = await tab.restore();
     assert.deepEqual([status, generation], ["active", 1]);

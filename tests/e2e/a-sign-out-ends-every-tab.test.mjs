@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
+import { holdUp } from "./support/holdup.mjs";
 import { signedInTabs } from "./support/tabs.mjs";
-import { poll } from "./support/waiting.mjs";
 import { world } from "./support/world.mjs";
 
 const TABS = 8;
@@ -28,16 +28,11 @@ test("a sign-out in one of 8 tabs ends all before their next request", async (t)
 test("what a refresh in flight brings after that is of no use to anybody", async (t) => {
   const [a, b, ...others] = await signedInTabs(w, await w.profile(t), 4, {});
   const { sid } = (await a.snapshot()).claims;
-  await w.server.fault("POST /oauth/token", "delay-after-commit", { delay_ms: 500 });
-  const counted = await w.server.count();
-  await a.run(() => {
-    globalThis.refreshing = e2e.outcome(session.refresh());
-  });
-  await poll("the commit", async () => (await counted()).refreshes.T5);
+  await holdUp(w.server, a, "delay-after-commit", 500);
 
   await b.signOut();
 
-  assert.equal((await a.run(() => refreshing)).error.code, "ERR_NOT_SIGNED_IN");
+  assert.equal((await a.refreshing()).error.code, "ERR_NOT_SIGNED_IN");
   for (const tab of [a, b, ...others]) {
     assert.equal((await tab.event("signed-out")).reason, "signed-out");
     assert.equal((await tab.snapshot()).generation, (await b.snapshot()).generation);

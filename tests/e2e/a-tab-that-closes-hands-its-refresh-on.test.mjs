@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { poll } from "./support/waiting.mjs";
+import { holdUp } from "./support/holdup.mjs";
 import { world } from "./support/world.mjs";
 
 const w = world();
@@ -12,19 +12,12 @@ for (const storage of ["memory", "local"]) {
     const [a, b] = [await w.open(profile, { storage }), await w.open(profile, { storage })];
     await a.signIn();
     await b.restore();
-    await w.server.fault("POST /oauth/token", "delay-after-commit", { delay_ms: 20_000 });
-    const counted = await w.server.count();
-    await a.run(() => {
-      void e2e.outcome(session.refresh());
-    });
-    await poll("the commit", async () => (await counted()).refreshes.T5);
-    await b.run(() => {
-      globalThis.refreshing = e2e.outcome(session.refresh());
-    });
+    const counted = await holdUp(w.server, a, "delay-after-commit", 20_000);
+    await b.beginRefresh();
 
     await a.close();
 
-    assert.equal((await b.run(() => refreshing)).error, undefined);
+    assert.equal((await b.refreshing()).error, undefined);
     assert.deepEqual((await counted()).refreshes, { T5: 1, T6: 1 });
     assert.equal((await b.snapshot()).generation, 2);
     assert.deepEqual(await b.told(), { started: 1, refreshed: 1 });

@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { needs } from "./support/engine.mjs";
+import { holdUp } from "./support/holdup.mjs";
 import { agreeOn, signedInTabs } from "./support/tabs.mjs";
-import { poll } from "./support/waiting.mjs";
 import { world } from "./support/world.mjs";
 
 const TABS = 8;
@@ -43,15 +43,7 @@ for (const [loss, { lose, returns, back, needs: ability }] of Object.entries(LOS
     // One never gets into the server's books, the other does.
     for (const kind of ["hang", "delay-after-commit"]) {
       const [victim, ...others] = tabs;
-      await w.server.fault("POST /oauth/token", kind, { delay_ms: 60_000 });
-      const before = await w.server.count();
-      await victim.run(() => {
-        void e2e.outcome(session.refresh());
-      });
-      await poll("the refresh at the server", async () => {
-        const { requests, refreshes } = await before();
-        return kind === "hang" ? requests["POST /oauth/token"] : refreshes.T5;
-      });
+      await holdUp(w.server, victim, kind, 60_000);
       assert.equal((await others[0].run(() => navigator.locks.query())).held.length, 1);
 
       await lose(victim);

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { rotations } from "./support/engine.mjs";
-import { poll } from "./support/waiting.mjs";
+import { holdUp } from "./support/holdup.mjs";
 import { world } from "./support/world.mjs";
 
 const LIFETIMES = 3;
@@ -65,17 +65,12 @@ test("a sign-out beside a refresh under way wins: what that brings is dead", asy
   const [a, b] = await twoTabs(await w.profile(t), { storage: "local", leadSeconds: 0 });
   await a.signIn();
   const { sid } = (await b.restore()).claims;
-  await w.server.fault("POST /oauth/token", "delay-after-commit", { delay_ms: 500 });
-  const counted = await w.server.count();
-  await a.run(() => {
-    globalThis.refreshing = e2e.outcome(session.refresh());
-  });
-  await poll("the commit", async () => (await counted()).refreshes.T5);
+  const counted = await holdUp(w.server, a, "delay-after-commit", 500);
 
   await b.signOut();
 
   assert.equal((await a.event("signed-out")).reason, "signed-out");
-  assert.equal((await a.run(() => refreshing)).error.code, "ERR_NOT_SIGNED_IN");
+  assert.equal((await a.refreshing()).error.code, "ERR_NOT_SIGNED_IN");
   const { requests, refreshes } = await counted();
   assert.deepEqual(requests, { "POST /oauth/token": 1, "POST /oauth/revoke": 1 });
   assert.deepEqual(refreshes, { T5: 1 });

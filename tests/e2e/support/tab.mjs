@@ -1,11 +1,10 @@
 // A page with a session, seen from the test.
 
-import assert from "node:assert/strict";
-
+import { Holder } from "./holder.mjs";
 import { within } from "./waiting.mjs";
 
 /** One tab; `options` are those of its session. */
-export class Tab {
+export class Tab extends Holder {
   #page;
   #options;
 
@@ -22,82 +21,9 @@ export class Tab {
     return within(`the page: ${fn}`, this.#page.evaluate(fn, argument));
   }
 
-  /** Signs in and hands the token response back. */
-  async signIn(username = "demo", password = "demo") {
-    const { status, body } = await this.login(username, password);
-    assert.equal(status, 200);
-    await this.run(async (tokens) => {
-      await e2e.init();
-      session.start(tokens);
-    }, body);
-    return body;
-  }
-
-  /** Asks for tokens, and leaves it at that. */
-  login(username, password) {
-    return this.run((credentials) => e2e.login(...credentials), [username, password]);
-  }
-
-  /** What `session.restore()` says. */
-  restore() {
-    return this.run(() => session.restore());
-  }
-
-  /** What `session.signOut()` becomes. */
-  signOut() {
-    return this.run(() => e2e.outcome(session.signOut()));
-  }
-
-  /** What `session.refresh()` becomes. */
-  refresh() {
-    return this.run(() => e2e.outcome(session.refresh()));
-  }
-
-  /** Sends a request through the session: `{ status, body }` or `{ error }`. */
-  fetch(path) {
-    return this.run(async (path) => {
-      const { value, error } = await e2e.outcome(session.fetch(path));
-      return error ? { error } : { status: value.status, body: await value.json() };
-    }, path);
-  }
-
-  /** What `session.getAccessToken()` becomes. */
-  token() {
-    return this.run(() => e2e.outcome(session.getAccessToken()));
-  }
-
-  snapshot() {
-    return this.run(() => {
-      const { lastError, ...rest } = session.snapshot;
-      return { ...rest, lastError: lastError && e2e.plain(lastError) };
-    });
-  }
-
-  stats() {
-    return this.run(() => session.stats);
-  }
-
-  /** Waits for an event of a type, the first or a later one. */
-  async event(type, count = 1) {
-    try {
-      return await this.run(([type, count]) => until(type, count), [type, count]);
-    } catch (cause) {
-      const told = JSON.stringify(await this.told());
-      throw new Error(`no event ${type} (${count}), only ${told}`, { cause });
-    }
-  }
-
-  /** All events so far, or those of one type. */
-  async events(type) {
-    const all = await this.run(() => events);
-    return type ? all.filter((event) => event.type === type) : all;
-  }
-
-  /** How often each type of event was told so far. */
-  async told() {
-    const counts = {};
-    for (const { type } of await this.events()) counts[type] = (counts[type] ?? 0) + 1;
-    return counts;
+  ask(name, argument) {
+    const answer = this.#page.evaluate(([name, it]) => e2e.does[name](it), [name, argument]);
+    return within(`${name} in the page`, answer);
   }
 
   /** Real user input. */
@@ -151,8 +77,6 @@ export class Tab {
   }
 
   #createSession() {
-    return this.run((options) => {
-      Object.assign(globalThis, e2e.open(options));
-    }, this.#options);
+    return this.ask("open", this.#options);
   }
 }

@@ -14,13 +14,6 @@ export async function signedInTabs(world, profile, count, options) {
 
 /** Waits until each holds a generation, and looks that all hold the same token. */
 export async function agreeOn(generation, tabs) {
-  const tokens = await Promise.all(
-    tabs.map((tab) =>
-      tab.run(async (generation) => {
-        while (session.snapshot.generation < generation) await e2e.change(session);
-        return [session.snapshot.generation, await session.getAccessToken()];
-      }, generation),
-    ),
-  );
+  const tokens = await Promise.all(tabs.map((tab) => tab.generation(generation)));
   assert.deepEqual(tokens, Array(tabs.length).fill([generation, tokens[0][1]]));
 }
