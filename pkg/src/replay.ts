@@ -36,7 +36,8 @@ export function prepare(input: FetchInput, init: RequestInit | undefined): Call 
     once: isStream(body),
     signal: init?.signal ?? request?.signal,
     send(transport, token) {
-      const target = copied?.clone() ?? address;
+      // A clone of what a service worker is asked for may not be changed.
+      const target = copied ? new Request(copied.clone()) : address;
       // An init would reset the referrer of a Request that comes without one.
       const own = !init && copied ? (target as Request).headers : undefined;
       (own ?? headers).set("Authorization", `Bearer ${token}`);
