@@ -1,0 +1,93 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { rotations } from "./support/engine.mjs";
+import { agreeOn } from "./support/tabs.mjs";
+import { KINDS, Worker } from "./support/worker.mjs";
+import { world } from "./support/world.mjs";
+
+const LIFETIMES = 3;
+const w = world({ accessTtl: "3s" });
+
+for (const kind of KINDS) {
+  const begins = `a session begins in a ${kind} worker, its page follows`;
+  test(`${begins}: one refresh per lifetime in all`, async (t) => {
+    const tab = await w.tab(t, { storage: "local", leadSeconds: 1 });
+    assert.equal((await tab.restore()).status, "signed-out");
+    const worker = await Worker.begin(tab, kind, { leadSeconds: 1 });
+    await worker.signIn();
+    const counted = await w.server.count();
+    await tab.event("started");
+
+    await agreeOn(LIFETIMES + 1, [tab, worker]);
+
+    assert.deepEqual(rotations((await counted()).refreshes), { T5: LIFETIMES });
+    assert.equal((await worker.fetch("/api/me")).status, 200);
+    const told = { started: 1, refreshed: LIFETIMES };
+    assert.deepEqual(await tab.told(), told);
+    // There is no localStorage in a worker, which it says once.
+    assert.deepEqual(await worker.told(), { ...told, "storage-degraded": 1 });
+    const stats = await Promise.all([tab.stats(), worker.stats()]);
+    const committed = stats.map(({ outcomes }) => outcomes.committed);
+    assert.equal(committed[0] + committed[1], LIFETIMES);
+    t.diagnostic(`committed by the page: ${committed[0]}, by the worker: ${committed[1]}`);
+  });
+
+  test(`a sign-out in the page ends its ${kind} worker's before its next request`, async (t) => {
+    const tab = await w.tab(t);
+    await tab.signIn();
+    const worker = await Worker.begin(tab, kind, {});
+    const counted = await w.server.count();
+    assert.equal((await worker.restore()).status, "active");
+    assert.equal((await worker.token()).value, (await tab.token()).value);
+
+    await tab.signOut();
+
+    assert.equal((await worker.event("signed-out")).reason, "signed-out");
+    assert.equal((await worker.token()).error.code, "ERR_NOT_SIGNED_IN");
+    const { status, body } = await worker.fetch("/api/me");
+    assert.deepEqual([status, body.error], [401, "missing_token"], "it carried no token");
+    assert.deepEqual((await counted()).answers, {
+      ...{ "GET /api/me 401": 1, "POST /oauth/revoke 200": 1 },
+    });
+  });
+}
+
+for (const kind of ["dedicated", "service"]) {
+  test(`a ${kind} worker that begins anew is signed in by its page`, async (t) => {
+    const tab = await w.tab(t);
+    const first = await Worker.begin(tab, kind, {});
+    await tab.signIn();
+    await first.restore();
+    const counted = await w.server.count();
+
+    await first.end();
+    const second = await Worker.begin(tab, kind, {});
+
+    assert.equal((await second.snapshot()).status, "unknown", "it remembers nothing");
+    assert.equal((await second.restore()).status, "active");
+    assert.equal((await second.token()).value, (await tab.token()).value);
+    assert.deepEqual((await counted()).requests, {});
+  });
+}
+
+test("a service worker gives the token to requests of its page, and heals their 401", async (t) => {
+  const tab = await w.tab(t, { storage: "local" });
+  await Worker.begin(tab, "service", {});
+  await tab.reload();
+  assert.ok(await tab.run(() => navigator.serviceWorker.controller !== null));
+  await tab.signIn();
+  const worker = await Worker.begin(tab, "service", {});
+  await worker.restore();
+  const counted = await w.server.count();
+  const ask = () => tab.run(async () => (await fetch("/api/me")).status);
+
+  assert.equal(await ask(), 200);
+  await w.server.advance(4);
+  assert.equal(await ask(), 200);
+
+  assert.deepEqual((await counted()).answers, {
+    ...{ "GET /api/me 200": 2, "GET /api/me 401": 1, "POST /oauth/token 200": 1 },
+  });
+  await agreeOn(2, [tab, worker]);
+});
