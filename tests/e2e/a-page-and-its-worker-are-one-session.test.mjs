@@ -2,19 +2,19 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { rotations } from "./support/engine.mjs";
+import { Inner, WORKERS } from "./support/inner.mjs";
 import { agreeOn } from "./support/tabs.mjs";
-import { KINDS, Worker } from "./support/worker.mjs";
 import { world } from "./support/world.mjs";
 
 const LIFETIMES = 3;
 const w = world({ accessTtl: "3s" });
 
-for (const kind of KINDS) {
+for (const kind of WORKERS) {
   const begins = `a session begins in a ${kind} worker, its page follows`;
   test(`${begins}: one refresh per lifetime in all`, async (t) => {
     const tab = await w.tab(t, { storage: "local", leadSeconds: 1 });
     assert.equal((await tab.restore()).status, "signed-out");
-    const worker = await Worker.begin(tab, kind, { leadSeconds: 1 });
+    const worker = await Inner.begin(tab, kind, { leadSeconds: 1 });
     await worker.signIn();
     const counted = await w.server.count();
     await tab.event("started");
@@ -36,7 +36,7 @@ for (const kind of KINDS) {
   test(`a sign-out in the page ends its ${kind} worker's before its next request`, async (t) => {
     const tab = await w.tab(t);
     await tab.signIn();
-    const worker = await Worker.begin(tab, kind, {});
+    const worker = await Inner.begin(tab, kind, {});
     const counted = await w.server.count();
     assert.equal((await worker.restore()).status, "active");
     assert.equal((await worker.token()).value, (await tab.token()).value);
@@ -56,13 +56,13 @@ for (const kind of KINDS) {
 for (const kind of ["dedicated", "service"]) {
   test(`a ${kind} worker that begins anew is signed in by its page`, async (t) => {
     const tab = await w.tab(t);
-    const first = await Worker.begin(tab, kind, {});
+    const first = await Inner.begin(tab, kind, {});
     await tab.signIn();
     await first.restore();
     const counted = await w.server.count();
 
     await first.end();
-    const second = await Worker.begin(tab, kind, {});
+    const second = await Inner.begin(tab, kind, {});
 
     assert.equal((await second.snapshot()).status, "unknown", "it remembers nothing");
     assert.equal((await second.restore()).status, "active");
@@ -73,11 +73,11 @@ for (const kind of ["dedicated", "service"]) {
 
 test("a service worker gives the token to requests of its page, and heals their 401", async (t) => {
   const tab = await w.tab(t, { storage: "local" });
-  await Worker.begin(tab, "service", {});
+  await Inner.begin(tab, "service", {});
   await tab.reload();
   assert.ok(await tab.run(() => navigator.serviceWorker.controller !== null));
   await tab.signIn();
-  const worker = await Worker.begin(tab, "service", {});
+  const worker = await Inner.begin(tab, "service", {});
   await worker.restore();
   const counted = await w.server.count();
   const ask = () => tab.run(async () => (await fetch("/api/me")).status);

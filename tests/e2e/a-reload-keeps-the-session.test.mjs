@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { holdUp } from "./support/holdup.mjs";
+import { signedInTabs } from "./support/tabs.mjs";
 import { world } from "./support/world.mjs";
 
 const w = world();
@@ -24,6 +25,22 @@ test("a reload finds the session in storage and makes no refresh", async (t) => 
   assert.equal((await tab.fetch("/api/me")).status, 200);
   assert.deepEqual((await counted()).requests, { "GET /api/me": 1 });
   assert.deepEqual(await tab.told(), { started: 1 });
+});
+
+test("a tab with sessionStorage keeps what another fetched before it closed", async (t) => {
+  const [a, b] = await signedInTabs(w, await w.profile(t), 2, { storage: "session" });
+  await a.refresh();
+  await a.refresh();
+  await b.generation(3);
+  await a.close();
+  const counted = await w.server.count();
+
+  await b.reload();
+
+  const { status, generation } = await b.restore();
+  assert.deepEqual([status, generation], ["active", 3]);
+  assert.equal((await b.fetch("/api/me")).status, 200);
+  assert.deepEqual((await counted()).requests, { "GET /api/me": 1 });
 });
 
 test("ten reloads in the middle of a refresh lose nothing", async (t) => {

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { holdUp } from "./support/holdup.mjs";
-import { Worker } from "./support/worker.mjs";
+import { Inner } from "./support/inner.mjs";
 import { world } from "./support/world.mjs";
 
 const w = world();
@@ -59,7 +59,7 @@ test("a page that closes in its refresh hands it on to a worker, with its key", 
   const profile = await w.profile(t);
   const [first, second] = [await w.open(profile), await w.open(profile)];
   await first.signIn();
-  const worker = await Worker.begin(second, "dedicated", {});
+  const worker = await Inner.begin(second, "dedicated", {});
   await worker.restore();
   const counted = await holdUp(w.server, first, "delay-after-commit", 20_000);
   await worker.beginRefresh();
@@ -86,7 +86,7 @@ test("a worker that is given the page's idleSeconds is idle with its user", asyn
 async function signedIn(t, storage, options = {}) {
   const tab = await w.tab(t, { storage, ...options });
   await tab.signIn();
-  const worker = await Worker.begin(tab, "dedicated", options);
+  const worker = await Inner.begin(tab, "dedicated", options);
   await worker.restore();
   return [tab, worker];
 }

@@ -117,6 +117,7 @@ const does = {
   stats: () => session.stats,
   event: ([type, count]) => until(type, count),
   events: () => events,
+  storage: () => outcome((async () => localStorage.length)()),
   async generation(wanted) {
     while (session.snapshot.generation < wanted) await change(session);
     return [session.snapshot.generation, await session.getAccessToken()];

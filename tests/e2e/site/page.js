@@ -1,4 +1,4 @@
-// A page, and the workers that it begins.
+// A page, and the workers and frames that it begins.
 
 import "./e2e.js";
 
@@ -6,15 +6,22 @@ const MODULE = { type: "module" };
 
 /** How each kind begins; what it brings can be told things. */
 const beginnings = {
-  dedicated: () => new Worker("worker.js", MODULE),
-  shared: () => new SharedWorker("worker.js", MODULE).port,
+  dedicated: () => new Worker("told.js", MODULE),
+  shared: () => new SharedWorker("told.js", MODULE).port,
   async service() {
-    const { installing, active } = await navigator.serviceWorker.register("worker.js", MODULE);
+    const { installing, active } = await navigator.serviceWorker.register("told.js", MODULE);
     const worker = installing ?? active;
     while (worker.state !== "activated") {
       await new Promise((resolve) => worker.addEventListener("statechange", resolve, { once: true }));
     }
     return worker;
+  },
+  async frame(src) {
+    const frame = Object.assign(document.createElement("iframe"), { src });
+    const loaded = new Promise((resolve) => frame.addEventListener("load", resolve));
+    document.body.append(frame);
+    await loaded;
+    return frame.contentWindow;
   },
 };
 
@@ -23,26 +30,26 @@ const ends = {
   service: async () => (await navigator.serviceWorker.ready).unregister(),
 };
 
-const workers = new Map();
+const begun = new Map();
 
-async function begin(kind) {
-  workers.set(kind, await beginnings[kind]());
+async function begin(kind, source) {
+  begun.set(kind, await beginnings[kind](source));
 }
 
 async function end(kind) {
-  await ends[kind](workers.get(kind));
+  await ends[kind](begun.get(kind));
 }
 
-/** Has a worker do something, and gives what came of it. */
+/** Has one of them do something, and gives what came of it. */
 function tell(kind, name, argument) {
   return new Promise((resolve, reject) => {
     const { port1, port2 } = new MessageChannel();
     port1.onmessage = ({ data: { value, error } }) => {
       port1.close();
-      if (error) reject(new Error(`${name} in a ${kind} worker: ${error.name}: ${error.message}`));
+      if (error) reject(new Error(`${name} (${kind}): ${error.name}: ${error.message}`));
       else resolve(value);
     };
-    workers.get(kind).postMessage([name, argument], [port2]);
+    begun.get(kind).postMessage([name, argument], { targetOrigin: "*", transfer: [port2] });
   });
 }
 

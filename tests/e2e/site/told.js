@@ -1,4 +1,4 @@
-// A worker of any kind: it does what its page tells it.
+// A worker of any kind, or a page in a frame: it does what the page around it tells it.
 
 import "./e2e.js";
 
