@@ -4,14 +4,20 @@
 // some of this. A browser makes profiles, which share nothing; a profile makes pages, which share
 // storage, locks and channels as the tabs of one user do.
 //
-//   launch() -> browser   { pid, newProfile(), close() }
+//   launch({ denies, throttles }) -> browser   { pid, newProfile(), close() }
 //   profile               { newPage(url), setOffline(is), close() }
 //   page                  { evaluate(fn, argument), touch(), show(), hide(), go(url), back(),
 //                           reload(), freeze(), thaw(), crash(), picture(width, height), close() }
 //
+// Of `launch`, `denies` is a site that gets no storage in other sites' frames, and `throttles` says
+// that timers of hidden pages are held back, as browsers do.
+//
 // `evaluate` runs a function that sees nothing but the page and its argument, awaits what it
 // returns, and hands that back as JSON would. `touch` is real user input. `show` brings the page's
 // tab to the front, `hide` another one. Only a hidden page can `freeze`. `picture` gives a PNG.
+
+import { mkdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 
 import { temporaryFolder } from "./folder.mjs";
 import { drawn } from "./picture.mjs";
@@ -22,10 +28,12 @@ import { Wire } from "./wire.mjs";
 export const lacks = {};
 
 /** Starts the browser at `E2E_CHROMIUM`, or Debian's. */
-export async function launch() {
+export async function launch({ denies, throttles } = {}) {
   const folder = await temporaryFolder();
+  if (denies) await deny(folder.path, denies);
   const program = run(process.env.E2E_CHROMIUM ?? "/usr/bin/chromium", [
     ...FLAGS,
+    ...(throttles ? THROTTLED : UNTHROTTLED),
     `--user-data-dir=${folder.path}`,
   ]);
   const close = async () => {
@@ -40,6 +48,14 @@ export async function launch() {
     await close();
     throw error;
   }
+}
+
+/** To block third-party cookies is not enough: a frame then gets storage of its own. */
+async function deny(folder, site) {
+  const cookies = { [`${site},*`]: { setting: 2 } };
+  const preferences = { profile: { content_settings: { exceptions: { cookies } } } };
+  await mkdir(join(folder, "Default"));
+  await writeFile(join(folder, "Default", "Preferences"), JSON.stringify(preferences));
 }
 
 async function newProfile(wire) {
@@ -182,7 +198,11 @@ const FLAGS = [
   ...["--disable-quic", "--no-first-run", "--no-default-browser-check", "--disable-sync"],
   ...["--disable-background-networking", "--disable-component-update", "--disable-extensions"],
   ...["--hide-scrollbars", "--disable-dev-shm-usage", "--disable-breakpad", "--password-store=basic"],
-  // A test's tokens live for seconds, and a hidden tab's timers fire once a second or a minute.
-  ...["--disable-background-timer-throttling", "--disable-renderer-backgrounding"],
   "--disable-features=HttpsUpgrades,HttpsFirstBalancedModeAutoEnable,OptimizationHints",
 ];
+// A test's tokens live for seconds, and a hidden tab's timers fire once a second or a minute.
+const UNTHROTTLED = [
+  ...["--disable-background-timer-throttling", "--disable-renderer-backgrounding"],
+];
+// Once a minute after ten seconds, and not only after five minutes.
+const THROTTLED = ["--enable-features=IntensiveWakeUpThrottling:grace_period_seconds/10"];

@@ -15,9 +15,10 @@ export const lacks = {
 };
 
 /** Starts the browser at `E2E_FIREFOX`, or Debian's. */
-export async function launch() {
+export async function launch({ denies, throttles } = {}) {
   const folder = await temporaryFolder();
-  const lines = Object.entries(PREFERENCES).map((entry) => JSON.stringify(entry).slice(1, -1));
+  const chosen = { ...(!throttles && UNTHROTTLED), ...(denies && DENIED) };
+  const lines = Object.entries(chosen).map((entry) => JSON.stringify(entry).slice(1, -1));
   const preferences = lines.map((line) => `user_pref(${line});\n`).join("");
   await writeFile(join(folder.path, "user.js"), preferences);
   const program = run(process.env.E2E_FIREFOX ?? "/usr/bin/firefox-esr", [
@@ -132,8 +133,11 @@ class Page {
   }
 }
 
-const PREFERENCES = {
-  // A test's tokens live for seconds, and a hidden tab's timers fire once a second or slower.
+// A test's tokens live for seconds, and a hidden tab's timers fire once a second or slower.
+const UNTHROTTLED = {
   "dom.min_background_timeout_value": 4,
   "dom.timeout.enable_budget_timer_throttling": false,
 };
+
+// Nothing is stored for any site in the frame of another, instead of in a place of its own.
+const DENIED = { "network.cookie.cookieBehavior": 1 };

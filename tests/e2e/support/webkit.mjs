@@ -15,6 +15,7 @@ import { poll } from "./waiting.mjs";
 export const lacks = {
   freeze: "WebKit does not freeze pages",
   crash: "its driver gives up all pages when one has crashed",
+  "denied frames": "nothing can tell it to deny frames what it keeps apart for them",
   offline: "nothing can tell its network process that the network is gone",
   "prompt storage": "a tab may see what another stored some milliseconds late",
 };

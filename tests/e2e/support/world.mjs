@@ -10,7 +10,7 @@ import { within } from "./waiting.mjs";
 
 /**
  * Sets everything up before the file's first test, and ends it after the last. `pages` is where the
- * site's pages lie; the other options are the server's.
+ * site's pages lie, `browser` what its `launch` is given; the other options are the server's.
  */
 export function world(options) {
   const made = new World();
@@ -26,13 +26,13 @@ class World {
   #browser;
   #cleanups = [];
 
-  async begin({ pages, ...options } = {}) {
+  async begin({ pages, browser, ...options } = {}) {
     const site = await assembleSite(pages);
     this.site = site.path;
     this.#cleanups.push(site.remove);
     this.server = await Server.start(site.path, options);
     this.#cleanups.push(() => this.server.stop());
-    this.#browser = await launch();
+    this.#browser = await launch(browser);
     this.#cleanups.push(() => this.#browser.close());
   }
 
@@ -49,7 +49,12 @@ class World {
 
   /** A tab in a profile; `path` names the page, everything else is the session's options. */
   open(profile, { path = "/", ...options } = {}) {
-    return Tab.open(profile, `${this.server.url}${path}`, options);
+    return this.visit(profile, `${this.server.url}${path}`, options);
+  }
+
+  /** A tab in a profile with a page from anywhere. */
+  visit(profile, url, options = {}) {
+    return Tab.open(profile, url, options);
   }
 
   /** A tab in a profile of its own. */
