@@ -110,8 +110,13 @@ export function openRecords(
       leave(mine);
       joined();
       const [full, bare] = heard<[string, string]>();
+      const store = (place: TokenStorage, i: number) => {
+        const text = keepsTokens && !i ? full : bare;
+        // Written again, it could take the place of what another tab writes in this moment.
+        return text === texts[i] || place.set(key, text);
+      };
       attempt(
-        () => places.map((place, i) => place.set(key, keepsTokens && !i ? full : bare))[0],
+        () => places.map(store)[0],
         (ok) => done(ok ? full : undefined),
       );
     });

@@ -55,8 +55,8 @@ impl Disk {
         joined.map_or(Found::Nothing, |record| Found::Record(Box::new(record)))
     }
 
-    /// Joins and stores; gives the new shared record too, for the storage event. There is none when
-    /// nothing has changed.
+    /// Joins and stores; gives the new shared record too, for the storage event. What is there
+    /// already is not written again.
     pub(crate) fn write(
         &mut self,
         tab: TabId,
@@ -76,9 +76,11 @@ impl Disk {
             *own = self.kept(&joined, true);
         }
         let shared = self.kept(&joined, self.mode == Storage::Local);
-        let changed = self.history.back().is_none_or(|(_, _, before)| *before != shared);
-        self.put(tab, shared.clone(), now);
-        (Written::Stored(Box::new(joined)), shared.filter(|_| changed))
+        let shared = shared.filter(|shared| self.shared(tab, now) != Some(shared));
+        if shared.is_some() {
+            self.put(tab, shared.clone(), now);
+        }
+        (Written::Stored(Box::new(joined)), shared)
     }
 
     fn kept(&self, record: &Record, with_tokens: bool) -> Option<Rc<Record>> {
