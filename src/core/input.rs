@@ -5,6 +5,7 @@ use super::{
     effect::{Attempt, ReadId, RevokeId, Ticket, WaiterId, WriteId},
     error::Error,
     grant::Grant,
+    peers::Message,
     record::Record,
 };
 
@@ -88,7 +89,7 @@ pub enum Input {
         written: Written,
     },
     /// Another tab said something on the session's channel.
-    PeerMessage(String),
+    PeerMessage(Message),
     /// Another tab changed the shared record.
     RecordChanged(Found),
     /// User input. The shell may leave out what follows within a second.

@@ -9,7 +9,7 @@ pub mod event;
 pub mod grant;
 pub mod input;
 mod json;
-mod peers;
+pub mod peers;
 pub mod policy;
 pub mod reason;
 pub mod record;

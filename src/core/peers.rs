@@ -7,7 +7,7 @@ const ASK: &str = "everfresh 1 ask";
 
 /// One message. No step of the protocol needs an answer to come.
 #[derive(Clone, Debug)]
-pub(crate) enum Message {
+pub enum Message {
     /// Does anybody hold the newest tokens?
     Ask,
     /// This is what I know.
@@ -15,8 +15,9 @@ pub(crate) enum Message {
 }
 
 impl Message {
-    /// What other versions say is nothing to us.
-    pub(crate) fn decode(text: &str) -> Option<Self> {
+    /// Reads what was said; what other versions say is nothing to us.
+    #[must_use]
+    pub fn decode(text: &str) -> Option<Self> {
         if text == ASK {
             return Some(Self::Ask);
         }

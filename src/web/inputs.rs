@@ -4,6 +4,7 @@ use super::realm::Realm;
 use crate::core::{
     clock::Millis,
     input::{Answer, Found, Input, Wake, Written},
+    peers::Message,
 };
 
 // As pkg/src/inputs.ts names them.
@@ -105,7 +106,7 @@ pub(crate) fn parse(realm: &mut Realm, kind: u32, id: u32, value: f64, wait: f64
             };
             Input::RefreshAnswered { attempt: id, answer }
         }
-        PEER_MESSAGE => Input::PeerMessage(realm.take_text()),
+        PEER_MESSAGE => Input::PeerMessage(Message::decode(&realm.take_text())?),
         _ => return None,
     })
 }

@@ -131,8 +131,8 @@ fn in_another_tab_when_storage_has_no_tokens() {
     let mut tab = Tab::with_store(Policy::default(), 2, store);
     let waiter = restore(&mut tab);
     first.said.clear();
-    first.feed(Input::PeerMessage(tab.said.pop_back().expect("a question")));
-    tab.feed(Input::PeerMessage(first.said.pop_back().expect("an answer")));
+    first.hear(&tab.said.pop_back().expect("a question"));
+    tab.hear(&first.said.pop_back().expect("an answer"));
     assert_eq!(tab.outcome(waiter), Some(&Outcome::Done));
     assert_eq!((tab.status(), tab.requests.len()), (Status::Active, 0));
 }

@@ -19,7 +19,7 @@ fn pair(policy: &Policy) -> (Tab, Tab) {
 
 fn deliver(from: &mut Tab, to: &mut Tab) {
     while let Some(message) = from.said.pop_front() {
-        to.feed(Input::PeerMessage(message));
+        to.hear(&message);
     }
 }
 

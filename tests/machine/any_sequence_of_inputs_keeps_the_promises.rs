@@ -178,7 +178,7 @@ fn take(tab: &mut Tab, step: Step) {
         Step::Advance(seconds) => tab.advance(seconds),
         Step::Sleep(seconds) => tab.sleep(seconds),
         Step::Jump(millis) => tab.now.wall += millis,
-        Step::Message(text) => tab.feed(Input::PeerMessage(text)),
+        Step::Message(text) => tab.hear(&text),
         Step::Abandon(waiter) => tab.feed(Input::Abandon(waiter)),
         Step::Dispose => tab.feed(Input::Dispose),
         _ => {}

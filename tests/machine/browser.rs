@@ -133,7 +133,7 @@ impl Browser {
             if !self.frozen[to]
                 && let Some(text) = self.mail[to].pop_front()
             {
-                self.tabs[to].feed(Input::PeerMessage(text));
+                self.tabs[to].hear(&text);
                 return true;
             }
         }

@@ -12,6 +12,7 @@ use everfresh::core::{
     event::Event,
     grant::{Grant, TokenResponse},
     input::{Answer, Found, Input, Written},
+    peers::Message,
     policy::Policy,
     reason::EndReason,
     record::Record,
@@ -102,6 +103,13 @@ impl Tab {
     pub(crate) fn start(&mut self, seconds: u32) {
         let grant = self.grant(seconds);
         self.feed(Input::Start { grant, start: 1 });
+    }
+
+    /// Another tab said this.
+    pub(crate) fn hear(&mut self, text: &str) {
+        if let Some(message) = Message::decode(text) {
+            self.feed(Input::PeerMessage(message));
+        }
     }
 
     pub(crate) fn feed(&mut self, input: Input) {

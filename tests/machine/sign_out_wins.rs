@@ -181,7 +181,7 @@ fn the_page_of_one_user_does_not_sign_the_next_one_out() {
     let grant = other.grant_for("ben", 300);
     other.feed(Input::Start { grant, start: 1 });
     tab.pass(1);
-    tab.feed(Input::PeerMessage(other.said.pop_back().unwrap()));
+    tab.hear(&other.said.pop_back().unwrap());
     assert_eq!(tab.ended(), Some(EndReason::SubjectChanged));
     let waiter = sign_out(&mut tab);
     assert_eq!(tab.outcome(waiter), Some(&Outcome::Done));
@@ -196,6 +196,6 @@ fn a_tab_that_only_hears_of_it_drops_its_own_copy_of_the_tokens() {
     other.feed(Input::Restore { waiter });
     sign_out(&mut other);
     assert_eq!(tab.forgotten, 0);
-    tab.feed(Input::PeerMessage(other.said.pop_back().unwrap()));
+    tab.hear(&other.said.pop_back().unwrap());
     assert_eq!((tab.ended(), tab.forgotten), (Some(EndReason::SignedOut), 1));
 }

@@ -125,11 +125,9 @@ impl<E: Entropy> Session<E> {
                     self.heard(Message::Tell(record));
                 }
             }
-            Input::PeerMessage(text) => {
-                if let Some(message) = Message::decode(&text) {
-                    self.heard(message);
-                    self.keep();
-                }
+            Input::PeerMessage(message) => {
+                self.heard(message);
+                self.keep();
             }
             Input::Activity => self.input(false),
             Input::Touch => self.input(true),

@@ -10,6 +10,7 @@ use everfresh::core::{
     clock::Millis,
     effect::{Effect, Outcome},
     input::{Found, Input, Wake, Written},
+    peers::Message,
     record::Record,
 };
 
@@ -136,8 +137,10 @@ impl World {
             Move::Storage(id) => self.storage(id, setup),
             Move::Message(from, to) => {
                 let line = self.line(from, to);
-                if let Some(text) = self.channel[line].pop_front() {
-                    self.feed(to, Input::PeerMessage(text.to_string()), setup);
+                if let Some(text) = self.channel[line].pop_front()
+                    && let Some(message) = Message::decode(&text)
+                {
+                    self.feed(to, Input::PeerMessage(message), setup);
                 }
             }
             Move::Arrive(id) => self.arrive(id, setup),

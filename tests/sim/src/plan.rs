@@ -272,7 +272,7 @@ impl Plan {
         }
         // So has one whose key was wiped away where there is no lock that works, and a page that
         // finds nothing but a copy of its own, which the other tabs may have left behind.
-        let own_copies = self.storage == Storage::Session;
+        let own_copies = self.storage == Storage::Session && self.odds.lost_message > 0;
         let forgets = |action: &Action| match action {
             Action::Freeze(..) | Action::Sleep(_) => true,
             Action::Reload(_) | Action::Clone(_) => own_copies,

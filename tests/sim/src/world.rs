@@ -6,6 +6,7 @@ use everfresh::core::{
     clock::Millis,
     effect::{Attempt, Effect, Outcome, RefreshRequest, RevokeId, Ticket},
     input::{Answer, Found, Input, LeaseId, Wake, Written},
+    peers::Message,
     record::Record,
 };
 use everfresh_server::rotation::SessionId;
@@ -26,7 +27,7 @@ use crate::{
 /// More calls of the machine than this in one world are a livelock.
 const MAX_STEPS: u64 = 2_000_000;
 
-/// In one world of so many records travel as text.
+/// In one world of so many storage really holds text.
 const TEXTUAL: u64 = 16;
 
 /// How long everything is well at the end, so that every tab can recover.
@@ -50,8 +51,6 @@ pub struct World {
     pub(crate) locks: LockManager,
     pub(crate) dice: Dice,
     queue: Queue<Event>,
-    /// Records really travel as text. In the other worlds they are read once, not by every tab.
-    textual: bool,
     pub(crate) facts: Facts,
     pub(crate) manners: Manners,
     /// What the wall clock of the device was set by.
@@ -67,7 +66,7 @@ pub struct World {
 #[derive(Debug)]
 pub(crate) enum Event {
     Act(Action),
-    Message(TabId, Said),
+    Message(TabId, Rc<Message>),
     RecordChanged(TabId, Rc<Record>),
     Grant,
     LockAbsent(TabId, Ticket),
@@ -80,13 +79,6 @@ pub(crate) enum Event {
     Online(bool),
     Wake(TabId),
     Recover,
-}
-
-/// What a tab said to the others.
-#[derive(Clone, Debug)]
-pub(crate) struct Said {
-    text: Rc<str>,
-    record: Option<Rc<Record>>,
 }
 
 /// What of a plan is asked for after every step.
@@ -126,7 +118,6 @@ impl World {
             locks: LockManager::default(),
             dice,
             queue: Queue::new(),
-            textual,
             facts,
             manners: Manners::default(),
             clock_set: 0,
@@ -233,7 +224,7 @@ impl World {
             Event::Act(action) => self.act(action),
             Event::Message(tab, said) => {
                 self.tell(|| format!("tab {tab}    hears the others"));
-                self.feed(tab, said.input());
+                self.feed(tab, Input::PeerMessage(said.as_ref().clone()));
             }
             Event::RecordChanged(tab, record) => self.feed(tab, changed(&record)),
             Event::Grant => self.grant(),
@@ -397,7 +388,7 @@ impl World {
                 return Some(Input::RecordWritten { write, written });
             }
             Effect::Forget => self.tabs[id].own = None,
-            Effect::Broadcast(text) => self.broadcast(id, text),
+            Effect::Broadcast(text) => self.broadcast(id, &text),
             Effect::Settle { waiter, outcome } => self.settle(id, waiter, outcome),
             Effect::Lease(lease) => self.tabs[id].lease = lease,
             Effect::Revoke { revoke, request } => {
@@ -415,14 +406,13 @@ impl World {
         None
     }
 
-    fn broadcast(&mut self, from: TabId, text: String) {
+    fn broadcast(&mut self, from: TabId, text: &str) {
         let others = self.others(from);
         if others.is_empty() {
             return;
         }
-        let record = Some(&text).filter(|_| !self.textual);
-        let record = record.and_then(|text| Record::decode(text)).map(Rc::new);
-        let said = Said { text: text.into(), record };
+        // Read once, not by every tab.
+        let Some(said) = Message::decode(text).map(Rc::new) else { return };
         for to in others {
             if self.strikes(self.plan.odds.lost_message, "message lost") {
                 continue;
@@ -487,16 +477,6 @@ impl Facts {
     }
 }
 
-impl Said {
-    fn input(self) -> Input {
-        match &self.record {
-            Some(record) => changed(record),
-            None => Input::PeerMessage(self.text.as_ref().to_owned()),
-        }
-    }
-}
-
-/// A record does not care whether storage or a message brought it.
 fn changed(record: &Rc<Record>) -> Input {
     Input::RecordChanged(Found::Record(Box::new(Record::clone(record))))
 }
