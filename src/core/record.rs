@@ -398,6 +398,82 @@ pub(crate) mod tests {
         }
     }
 
+    fn record(generation: Generation) -> Record {
+        Record {
+            sid: 1,
+            started_at: 1,
+            term: Term {
+                generation,
+                tokens: None,
+                issued_at: 0,
+                lifetime: 0,
+                unusable_for: 0,
+                refresh_in: None,
+                lead: None,
+                ends_at: None,
+                subject: None,
+                claims: 0,
+                rotated_by: Key::NONE,
+            },
+            pending: Pending::NONE,
+            hold: Hold::NONE,
+            sends: Sends::default(),
+            last_activity: 0,
+            end: End::NONE,
+        }
+    }
+
+    #[test]
+    fn what_is_none_says_nothing_of_any_generation() {
+        for generation in 0..3 {
+            let record = record(generation);
+            assert_eq!(record.pending_key(), None);
+            assert_eq!((record.held_back(0), record.failures()), (None, 0));
+            assert_eq!((record.ended(), record.sends.last()), (None, None));
+        }
+    }
+
+    #[test]
+    fn of_two_keys_for_one_rotation_the_first_made_wins() {
+        let with = |made_at, key| {
+            let pending = Pending { generation: 3, made_at, key: Key(key, 0) };
+            Record { pending, ..record(3) }
+        };
+        assert_eq!(joined(&with(5, 9), &with(6, 1)).pending_key(), Some(Key(9, 0)));
+        let newer =
+            Record { pending: Pending { generation: 4, ..with(9, 2).pending }, ..record(4) };
+        assert_eq!(joined(&with(5, 9), &newer).pending_key(), Some(Key(2, 0)));
+    }
+
+    #[test]
+    fn a_hold_is_for_its_generation_and_its_time() {
+        let hold = Hold { until: 9_000, since: 5_000, generation: 3, failures: 2, ..Hold::NONE };
+        let held = |generation, now| Record { hold, ..record(generation) }.held_back(now).is_some();
+        assert!(!held(3, 3_999), "before it was made the clock was set back");
+        assert!(held(3, 4_000) && held(3, 8_999) && !held(3, 9_000));
+        assert!(!held(4, 5_000));
+        assert_eq!(Record { hold, ..record(3) }.failures(), 2);
+        assert_eq!(Record { hold, ..record(4) }.failures(), 0);
+    }
+
+    #[test]
+    fn what_the_server_asked_for_outlives_a_longer_hold() {
+        let own = Hold { until: 60, since: 1, generation: 3, ..Hold::NONE };
+        let server = Hold { until: 30, server_until: 30, since: 2, ..own };
+        let [one, two] = [own, server].map(|hold| Record { hold, ..record(3) });
+        let both = Hold { server_until: 30, ..own };
+        assert_eq!((joined(&one, &two).hold, joined(&two, &one).hold), (both, both));
+        let next = Record { hold: Hold { generation: 4, ..own }, ..record(4) };
+        assert_eq!(joined(&two, &next).hold.server_until, 0, "the server has answered since");
+    }
+
+    #[test]
+    fn debug_output_holds_no_secret() {
+        let tokens = Tokens { access: "secret".into(), refresh: Some("secret".into()) };
+        assert_eq!(format!("{tokens:?} {:?}", Key(7, 7)), "Tokens(..) Key(..)");
+        assert_eq!(format!("{:?}", record(3)), "Record(1 generation 3 live)");
+    }
+
     #[test]
     fn keys_are_32_digits_and_differ() {
         let mut entropy = crate::core::entropy::Seeded(7);

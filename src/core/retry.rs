@@ -49,6 +49,15 @@ mod tests {
     }
 
     #[test]
+    fn every_wait_from_a_tenth_of_the_bound_to_the_bound_is_drawn() {
+        let mut entropy = Seeded(1);
+        let mut waits: Vec<_> = (0..20_000).map(|_| backoff(1, &mut entropy)).collect();
+        waits.sort_unstable();
+        waits.dedup();
+        assert!(waits.into_iter().eq(100..=1_000));
+    }
+
+    #[test]
     fn ten_sends_in_thirty_seconds_open_the_breaker() {
         let mut sends = Sends::default();
         let at = |seconds: i64| 1_767_225_600_000 + seconds * 1_000;
@@ -58,6 +67,10 @@ mod tests {
         assert_eq!(breaker(sends, at(10)), Some(at(31)));
         assert_eq!(breaker(sends, at(31)), None);
         assert_eq!(breaker(sends, at(0)), None, "a clock that was set back");
+        sends.add(at(60));
+        assert_eq!(breaker(sends, at(11)), Some(at(32)), "tabs send at their own seconds");
+        sends.add(at(63));
+        assert_eq!(breaker(sends, at(11)), None, "not half a minute after the window");
         sends.add(at(5_000));
         assert_eq!(breaker(sends, at(11)), None, "one send before it was");
     }

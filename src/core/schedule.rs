@@ -69,6 +69,8 @@ mod tests {
     fn the_servers_wish_replaces_the_lead_and_jitter_draws_it_earlier() {
         let cycle = Cycle { refresh_in: Some(100_000), ..CYCLE };
         assert_eq!(cycle.refresh_at(), Moment(91_000));
+        let soon = Cycle { refresh_in: Some(10_000), jitter: 9_000, ..CYCLE };
+        assert_eq!(soon.refresh_at(), Moment(6_000), "by half at most");
         let late = Cycle { refresh_in: Some(900_000), jitter: 0, ..CYCLE };
         assert_eq!(late.refresh_at(), Moment(301_000), "never after expiry");
     }
