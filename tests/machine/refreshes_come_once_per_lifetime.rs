@@ -45,6 +45,13 @@ fn each_falls_into_the_lead_and_jitter_window() {
 }
 
 #[test]
+fn newer_options_count_from_the_next_token_on() {
+    let mut tab = Tab::signed_in(Policy { jitter: 0, ..awake() });
+    tab.session.set_policy(Policy { jitter: 0, lead: 120_000, ..awake() });
+    assert_eq!(live_through(&mut tab, 430, 300), [240_000, 420_000]);
+}
+
+#[test]
 fn the_jitter_differs_from_cycle_to_cycle() {
     let mut tab = Tab::signed_in(awake());
     let times = live_through(&mut tab, 3_000, 300);
