@@ -41,7 +41,7 @@ for (const storage of ["local", "session"]) {
 
   const lost = { "is ended": (_, worker) => worker.end(), "goes with its page": reloaded };
   for (const [how, lose] of Object.entries(lost)) {
-    test(`a worker that ${how} in its refresh hands it on, with its key (${storage})`, async (t) => {
+    test(`a worker that ${how} in its refresh hands on its key (${storage})`, async (t) => {
       const [tab, worker] = await signedIn(t, storage);
       const counted = await holdUp(w.server, worker, "delay-after-commit", 20_000);
 
@@ -55,7 +55,7 @@ for (const storage of ["local", "session"]) {
   }
 }
 
-test("a page that closes in its refresh hands it on to a worker, with its key", async (t) => {
+test("a page that closes in its refresh hands its key on to a worker", async (t) => {
   const profile = await w.profile(t);
   const [first, second] = [await w.open(profile), await w.open(profile)];
   await first.signIn();

@@ -1,5 +1,5 @@
-// What a page, a worker or a frame offers to the tests, as `e2e`: sessions, what they told, and what
-// they left behind.
+// What a page, a worker or a frame offers to the tests, as `e2e`: sessions, what they told, and
+// what they left behind.
 
 import { createSession, init } from "/everfresh/url.js";
 

@@ -12,7 +12,9 @@ const beginnings = {
     const { installing, active } = await navigator.serviceWorker.register("told.js", MODULE);
     const worker = installing ?? active;
     while (worker.state !== "activated") {
-      await new Promise((resolve) => worker.addEventListener("statechange", resolve, { once: true }));
+      await new Promise((resolve) => {
+        worker.onstatechange = resolve;
+      });
     }
     return worker;
   },

@@ -11,8 +11,8 @@ export class Inner extends Holder {
   #kind;
 
   /**
-   * Begins a worker of a kind, or a `frame` with what lies at `source`, in a tab; `options` are those
-   * of its session.
+   * Begins a worker of a kind in a tab, or a `frame` with what lies at `source`; `options` are
+   * those of its session.
    */
   static async begin(tab, kind, options, source) {
     const inner = new Inner();
