@@ -58,12 +58,11 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let settings = Settings::resolve(Layer::from_toml(file)?)?;
     let listener = tokio::net::TcpListener::bind(settings.listen).await?;
     let state = start::open(settings).await?;
-    tokio::spawn(start::sweep_hourly(state.clone()));
-    tokio::spawn(start::keep_audit(state.clone()));
-    tokio::spawn(start::keep_keys(state.clone()));
+    tokio::spawn(start::upkeep(state.clone()));
     let address: SocketAddr = listener.local_addr()?;
     println!("listening on http://{address}");
     let stop = async { drop(tokio::signal::ctrl_c().await) };
-    everfresh_server::serve::serve(listener, router(state), true, stop).await;
+    everfresh_server::serve::serve(listener, router(state.clone()), true, stop).await;
+    start::write_audit(&state).await;
     Ok(())
 }

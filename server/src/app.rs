@@ -24,7 +24,10 @@ use crate::routes;
 use crate::secret::random;
 use crate::state::AppState;
 
-/// All routes of the server, ready to run or to be mounted.
+/// All routes of the server, ready to run or to be merged into another router.
+///
+/// It answers unknown paths too, with 404 in JSON or the files of `--serve`. An application that does
+/// so itself merges `app(state).reset_fallback()`.
 pub fn app(state: AppState) -> Router {
     let router = routes::router();
     let router = match &state.settings.serve {

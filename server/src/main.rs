@@ -135,18 +135,10 @@ async fn run(cli: Cli) -> Result<(), Box<dyn std::error::Error>> {
     if let Some(listener) = &control_listener {
         settings.control = Some(listener.local_addr()?);
     }
-    if settings.issuer.is_empty() {
-        settings.issuer = format!("http://{address}");
-    }
-    if settings.cookie && settings.plain_loopback() {
-        tracing::info!("plain http on loopback: the cookie is called everfresh and is not Secure");
-    }
 
     let state = start::open(settings).await?;
     let (stopping, stopped) = watch::channel(false);
-    tokio::spawn(start::sweep_hourly(state.clone()));
-    tokio::spawn(start::keep_audit(state.clone()));
-    tokio::spawn(start::keep_keys(state.clone()));
+    tokio::spawn(start::upkeep(state.clone()));
     println!("listening on http://{address}");
     let switchboard = control_listener.map(|listener| {
         let address = listener.local_addr().map(|address| address.to_string());

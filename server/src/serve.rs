@@ -60,7 +60,35 @@ pub async fn serve(
     }
 }
 
-/// The address at the other end of the connection.
+/// The address of who sent a request, by which failures are limited and listed.
+///
+/// [`serve()`] takes it from the connection. Whoever serves in another way puts it into the requests,
+/// and so does whoever has a proxy before the server, which tells of its clients; without it all of
+/// them share one limit:
+///
+/// ```
+/// use std::net::{IpAddr, SocketAddr};
+///
+/// use axum::Router;
+/// use axum::extract::Request;
+/// use axum::middleware::{Next, from_fn};
+/// use axum::response::Response;
+/// use everfresh_server::serve::Peer;
+/// use everfresh_server::{AppState, app};
+///
+/// /// The proxy overwrites this header, so that nobody else can choose what is in it.
+/// async fn told_by_the_proxy(mut request: Request, next: Next) -> Response {
+///     let header = request.headers().get("x-real-ip").and_then(|text| text.to_str().ok());
+///     if let Some(client) = header.and_then(|text| text.parse::<IpAddr>().ok()) {
+///         request.extensions_mut().insert(Peer(SocketAddr::new(client, 0)));
+///     }
+///     next.run(request).await
+/// }
+///
+/// fn router(state: AppState) -> Router {
+///     app(state).layer(from_fn(told_by_the_proxy))
+/// }
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub struct Peer(pub SocketAddr);
 

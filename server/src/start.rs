@@ -19,8 +19,15 @@ use crate::state::AppState;
 use crate::store::{MemoryStore, RedisStore, SqliteStore, Store, StoreError, User};
 use crate::tls::authorities;
 
-/// Opens keys and store, making them on the first start, and adds the users of the settings.
-pub async fn open(settings: Settings) -> Result<AppState, StartError> {
+/// Opens keys and store, making them on the first start, and adds the users of the settings. Without
+/// an issuer the server is called by the address that it is to listen on.
+pub async fn open(mut settings: Settings) -> Result<AppState, StartError> {
+    if settings.issuer.is_empty() {
+        settings.issuer = format!("http://{}", settings.listen);
+    }
+    if settings.cookie && settings.plain_loopback() {
+        tracing::info!("plain http on loopback: the cookie is called everfresh and is not Secure");
+    }
     let (keys, store): (Keyring, Arc<dyn Store>) = match &settings.store {
         StoreKind::Memory => {
             let keys =
@@ -107,9 +114,15 @@ pub fn longest_life(settings: &Settings) -> u64 {
     settings.policy.access_ttl.saturating_add(settings.leeway)
 }
 
+/// What a server does beside answering, for as long as it runs: it forgets old sessions, writes the
+/// audit log, and looks after the keys.
+pub async fn upkeep(state: AppState) {
+    tokio::join!(sweep_hourly(state.clone()), keep_audit(state.clone()), keep_keys(state));
+}
+
 /// Looks each second whether a command has changed the keys, and each hour whether a new one is
 /// due.
-pub async fn keep_keys(state: AppState) {
+async fn keep_keys(state: AppState) {
     let mut ticks = tokio::time::interval(Duration::from_secs(1));
     let mut seen = None;
     for tick in 0_u64.. {
@@ -138,7 +151,7 @@ pub async fn keep_keys(state: AppState) {
 }
 
 /// Forgets, each hour, the sessions that ended more than a day and an access token's life ago.
-pub async fn sweep_hourly(state: AppState) {
+async fn sweep_hourly(state: AppState) {
     let mut hours = tokio::time::interval(Duration::from_secs(3_600));
     loop {
         hours.tick().await;
@@ -152,7 +165,7 @@ pub async fn sweep_hourly(state: AppState) {
 }
 
 /// Writes the audit log down as it grows, several times a second.
-pub async fn keep_audit(state: AppState) {
+async fn keep_audit(state: AppState) {
     let mut ticks = tokio::time::interval(Duration::from_millis(250));
     loop {
         ticks.tick().await;
@@ -160,7 +173,8 @@ pub async fn keep_audit(state: AppState) {
     }
 }
 
-/// Writes down what waits for the audit log. What cannot be written waits for the next time.
+/// Writes down what waits for the audit log; [`upkeep`] does so all the time, and at the end it is to
+/// be done once more. What cannot be written waits for the next time.
 pub async fn write_audit(state: &AppState) {
     let kept = state.settings.audit_keep.map(|seconds| seconds.saturating_mul(1_000));
     let forget = kept.map_or(0, |kept| state.clock.now().saturating_sub(kept));

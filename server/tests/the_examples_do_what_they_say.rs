@@ -11,8 +11,10 @@ mod world;
 
 use axum::Router;
 use axum::body::Body;
+use everfresh_server::config::{Layer, Settings};
 use everfresh_server::jwt::{RemoteKeys, Verifier};
 use everfresh_server::serve::serve;
+use everfresh_server::start;
 use http::{Method, Request};
 use http_body_util::BodyExt as _;
 use tower::ServiceExt as _;
@@ -31,6 +33,24 @@ async fn an_application_has_the_servers_routes_beside_its_own() {
     let order = call(&shop, Method::POST, "/shop/orders", &access).await;
     assert_eq!(order, (200, format!("order 1 for {subject}")));
     assert_eq!(call(&shop, Method::GET, "/api/me", &access).await.0, 200);
+}
+
+#[tokio::test]
+async fn an_application_may_keep_its_own_answer_to_unknown_paths() {
+    let world = World::new().await;
+    let own = Router::new().fallback(async || "ours");
+    let router = own.merge(everfresh_server::app(world.state.clone()).reset_fallback());
+    assert_eq!(call(&router, Method::GET, "/nothing", "").await, (200, "ours".into()));
+    assert_eq!(call(&router, Method::GET, "/healthz", "").await.0, 200);
+}
+
+#[tokio::test]
+async fn a_server_that_was_given_no_issuer_is_called_by_its_address() {
+    let file = "store = \"memory:\"\nlisten = \"127.0.0.1:8123\"";
+    let settings = Settings::resolve(Layer::from_toml(file).unwrap()).unwrap();
+    let state = start::open(settings).await.unwrap();
+    assert_eq!(state.issuer.issuer, "http://127.0.0.1:8123");
+    assert_eq!(state.settings.issuer, "http://127.0.0.1:8123");
 }
 
 #[tokio::test]

@@ -63,7 +63,8 @@ pub struct Layer {
     pub rotation: Option<String>,
 
     /// Keep the refresh token in an `HttpOnly` cookie, out of reach of scripts
-    #[arg(long, num_args = 0..=1, default_missing_value = "true", require_equals = true)]
+    #[arg(long, value_name = "SWITCH", num_args = 0..=1, default_missing_value = "true")]
+    #[arg(require_equals = true)]
     #[serde(deserialize_with = "text")]
     pub cookie: Option<String>,
 
@@ -139,12 +140,14 @@ pub struct Layer {
     pub control: Option<String>,
 
     /// Allow access tokens that live for more than a week
-    #[arg(long, num_args = 0..=1, default_missing_value = "true", require_equals = true)]
+    #[arg(long, value_name = "SWITCH", num_args = 0..=1, default_missing_value = "true")]
+    #[arg(require_equals = true)]
     #[serde(deserialize_with = "text")]
     pub allow_long_access: Option<String>,
 
     /// Allow sessions that never end by themselves
-    #[arg(long, num_args = 0..=1, default_missing_value = "true", require_equals = true)]
+    #[arg(long, value_name = "SWITCH", num_args = 0..=1, default_missing_value = "true")]
+    #[arg(require_equals = true)]
     #[serde(deserialize_with = "text")]
     pub dangerously_eternal_refresh: Option<String>,
 }

@@ -12,6 +12,39 @@ use crate::store::User;
 
 /// A valid access token of a living session, or its cookie where the policy takes that. Without
 /// one the request is refused.
+///
+/// It works in handlers of any router whose state tells where the server's is:
+///
+/// ```
+/// use axum::Router;
+/// use axum::extract::FromRef;
+/// use axum::routing::{get, post};
+/// use everfresh_server::{AccessToken, AppState, MaybeAccessToken, app};
+///
+/// #[derive(Clone)]
+/// struct Shop {
+///     auth: AppState,
+/// }
+///
+/// impl FromRef<Shop> for AppState {
+///     fn from_ref(shop: &Shop) -> Self {
+///         shop.auth.clone()
+///     }
+/// }
+///
+/// async fn order(AccessToken(session): AccessToken) -> String {
+///     format!("order for {}", session.claims.sub)
+/// }
+///
+/// async fn hello(MaybeAccessToken(session): MaybeAccessToken) -> String {
+///     session.map_or("hello".to_owned(), |session| format!("hello {}", session.user.name))
+/// }
+///
+/// fn router(auth: AppState) -> Router {
+///     let shop = Router::new().route("/orders", post(order)).route("/hello", get(hello));
+///     shop.with_state(Shop { auth: auth.clone() }).merge(app(auth))
+/// }
+/// ```
 #[derive(Debug)]
 pub struct AccessToken(pub Session);
 
