@@ -1,5 +1,6 @@
 use everfresh::core::{
     effect::Outcome,
+    error::Error,
     input::{Answer, Input},
     policy::{Credential, Policy},
     reason::EndReason,
@@ -30,6 +31,7 @@ fn over_a_refresh_in_flight() {
     let grant = tab.grant(300);
     tab.feed(Input::RefreshAnswered { attempt, answer: Answer::Granted(grant) });
     assert_eq!(tab.ended(), Some(EndReason::SignedOut));
+    assert_eq!(tab.session.stats().outcomes.discarded, 2, "the attempt, and its late answer");
     assert!(!tab.store.borrow().as_ref().unwrap().contains("refresh-"), "no token in storage");
     assert_eq!(tab.outcome(waiter), None, "the server is told first");
     let revoke = tab.revokes[0];
@@ -198,4 +200,22 @@ fn a_tab_that_only_hears_of_it_drops_its_own_copy_of_the_tokens() {
     assert_eq!(tab.forgotten, 0);
     tab.hear(&other.said.pop_back().unwrap());
     assert_eq!((tab.ended(), tab.forgotten), (Some(EndReason::SignedOut), 1));
+}
+
+#[test]
+fn what_comes_after_dispose_is_refused_and_changes_nothing() {
+    let mut tab = Tab::signed_in(Policy::default());
+    tab.feed(Input::Dispose);
+    let (restoring, leaving, refreshing) = (tab.waiter(), tab.waiter(), tab.waiter());
+    tab.feed(Input::Restore { waiter: restoring });
+    tab.feed(Input::SignOut { waiter: leaving, everywhere: false });
+    tab.feed(Input::RefreshWanted { waiter: refreshing });
+    for waiter in [restoring, leaving, refreshing, tab.want_token()] {
+        assert_eq!(tab.failed_with(waiter), Some(Error::Disposed));
+    }
+    let resend = tab.unauthorized(1);
+    assert_eq!(tab.outcome(resend), Some(&Outcome::Original));
+    tab.start(300);
+    assert_eq!((tab.status(), tab.lease.is_none()), (Status::Unknown, true));
+    assert_eq!((tab.requests.len(), tab.revokes.len()), (0, 0));
 }
