@@ -31,15 +31,15 @@ const controls = createControls({ session, network, control, requests, write });
 story.onDrop(controls.disarm);
 const drawView = createView(session);
 const drawToast = createToast(session);
-const drawTabs = createTabs(session, { list: part("tabs"), summary: part("tabs-summary") });
+const tabs = createTabs(session, { list: part("tabs"), summary: part("tabs-summary") });
 const drawTimeline = createTimeline(part("canvas"));
 
 function draw() {
   const now = Date.now();
-  drawView(now, history.tokens.at(-1), story.skew);
+  drawView(now, history.tokens.at(-1), story.skew, history.offline);
   drawToast();
   drawTimeline(now, session.snapshot, history);
-  drawTabs();
+  tabs.draw();
   controls.draw();
 }
 
@@ -61,7 +61,7 @@ document.addEventListener("visibilitychange", () => {
 });
 session.subscribe(draw);
 // A hidden tab tells the others all the same.
-session.subscribe(drawTabs);
+session.subscribe(tabs.draw);
 
 part("sign-in").addEventListener("submit", async (event) => {
   event.preventDefault();
@@ -72,6 +72,7 @@ part("sign-in").addEventListener("submit", async (event) => {
   try {
     const { username, password } = Object.fromEntries(new FormData(form));
     session.start(await signIn(network, username, password));
+    tabs.signedIn();
     part("actions").focus({ preventScroll: true });
   } catch (error) {
     part("problem").textContent = messageOf(error);

@@ -43,7 +43,7 @@ export function createControls({ session, network, control, requests, write }) {
     },
 
     async skew() {
-      const ahead = isOff(control) ? 0 : 300;
+      const ahead = control.apart ? 0 : 300;
       await control.skew(ahead);
       const why = ahead
         ? "Tokens now carry times from the future, and the one in use has run out for the server."
@@ -115,14 +115,12 @@ export function createControls({ session, network, control, requests, write }) {
       label(button("drop"), armed
         ? ["Trap is set", "The next answer gets lost"]
         : ["Drop the next refresh", "Its answer gets lost on the way"]);
-      label(button("skew"), isOff(control)
+      label(button("skew"), control?.apart
         ? ["Set the clock right", `The server is ${duration(control.ahead)} ahead`]
         : ["Skew the clock", "The server runs 5 min ahead"]);
     },
   };
 }
-
-const isOff = (control) => control !== null && Math.abs(control.ahead) > 3_000;
 
 function label(element, [title, hint]) {
   const [bold, small] = element.children;

@@ -41,10 +41,14 @@ export class History {
 
   /** The network goes or comes back. */
   setOffline(offline, at) {
-    const last = this.outages.at(-1);
-    const open = last?.to === Infinity;
-    if (offline && !open) this.outages.push({ from: at, to: Infinity });
-    if (!offline && open) last.to = at;
+    if (offline === this.offline) return;
+    if (offline) this.outages.push({ from: at, to: Infinity });
+    else this.outages.at(-1).to = at;
+  }
+
+  /** Whether the network is away. */
+  get offline() {
+    return this.outages.at(-1)?.to === Infinity;
   }
 
   /** Forgets what is over for good. */

@@ -37,6 +37,8 @@ export async function findControl() {
 class Control {
   /** How far the server's clock is ahead of this page's, in milliseconds. */
   ahead = 0;
+  /** Whether it was set apart, and not only moved on as far as a token lives. */
+  apart = false;
   #origin;
 
   constructor(origin) {
@@ -45,6 +47,7 @@ class Control {
 
   async readClock() {
     this.#learn(await this.#ask("/clock"));
+    this.apart = Math.abs(this.ahead) > 120_000;
   }
 
   /** Moves the server's clock on. */
@@ -55,6 +58,7 @@ class Control {
   /** Sets the server's clock apart from the real one. */
   async skew(seconds) {
     this.#learn(await this.#ask("/clock", { skew_seconds: seconds }));
+    this.apart = seconds !== 0;
   }
 
   /** The next refresh takes effect, but its answer is cut off. */

@@ -5,7 +5,7 @@ import { count, nameOf } from "./words.js";
 /**
  * Tells the other tabs about this one, and lists all of them.
  *
- * @returns `draw`, which tells what has changed
+ * @returns `draw`, which tells what has changed, and `signedIn`, for a token that came so
  */
 export function createTabs(session, { list, summary }) {
   const me = { id: crypto.randomUUID(), number: 0 };
@@ -82,7 +82,9 @@ export function createTabs(session, { list, summary }) {
     document.title = `Tab ${me.number}: ${nameOf(mine.status)}, Everfresh`;
   }
 
-  return draw;
+  const signedIn = () => (fetched = session.snapshot.generation);
+
+  return { draw, signedIn };
 }
 
 function row({ number, status, generation, fetched, refreshes }, own) {

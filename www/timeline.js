@@ -1,10 +1,12 @@
 // The rolling picture: four lanes, now at three quarters.
 
+import { createLabels } from "./labels.js";
 import { JITTER, LEAD, nextRefresh } from "./settings.js";
 
 /** Draws on `canvas` what `draw(now, snapshot, history)` is given. */
 export function createTimeline(canvas) {
   const pen = canvas.getContext("2d");
+  const labels = createLabels(pen);
   const dark = matchMedia("(prefers-color-scheme: dark)");
   let colors = readColors(canvas);
   dark.addEventListener("change", () => (colors = readColors(canvas)));
@@ -39,12 +41,13 @@ export function createTimeline(canvas) {
     drawGrid();
     for (const outage of history.outages) drawOutage(outage);
     for (const token of history.tokens) drawToken(token, token === history.tokens.at(-1));
-    drawRefreshes();
-    for (const group of history.requests) drawRequests(group);
-    for (const at of history.inputs) line(x(at), middle(3) - 6, middle(3) + 6, colors.muted, 2);
     for (const end of history.ends) drawEnd(end);
     drawFuture();
+    for (const refresh of history.refreshes) drawRefresh(refresh);
+    for (const group of history.requests) drawRequests(group);
+    for (const at of history.inputs) drawInput(at);
     line(x(now), 0, height - AXIS, colors.text, 1.5);
+    labels.write(width, colors.surface);
 
     function drawGrid() {
       for (let index = 1; index < 5; index += 1) {
@@ -65,8 +68,8 @@ export function createTimeline(canvas) {
       const left = Math.max(0, x(from));
       const right = x(Math.min(to, now));
       hatch(left, 0, right - left, height - AXIS, colors.line);
-      pen.fillStyle = colors.muted;
-      if (right - left > 44) pen.fillText("offline", left + 5, middle(3));
+      const words = { color: colors.muted, gap: 5 };
+      if (right - left > 44) labels.want("offline", left, middle(1), words);
     }
 
     function drawToken({ generation, from, to }, current) {
@@ -89,23 +92,24 @@ export function createTimeline(canvas) {
       if (right - start > 22) pen.fillText(String(generation), start, lane * 0.5 + 0.5);
     }
 
-    function drawRefreshes() {
-      const marks = history.refreshes;
-      marks.forEach(({ at, ok, label }, index) => {
-        // Failures above, so that the attempt that comes right after does not hide them.
-        drawMark(x(at), middle(1) - (ok ? 0 : 9), ok, colors.accent);
-        // A reason that would run into what comes next stays in the log.
-        const next = marks[index + 1]?.at ?? snapshot.refreshAt ?? Infinity;
-        drawLabel(label, x(at) + 8, middle(1) - (ok ? 0 : 9), x(next) - 8);
-      });
+    // Failures above, so that the attempt that comes right after does not hide them.
+    function drawRefresh({ at, ok, label }) {
+      const y = middle(1) - (ok ? 0 : 9);
+      drawMark(x(at), y, ok, colors.accent);
+      // A reason that has no room is in the log all the same.
+      labels.want(label, x(at), y, { color: colors.muted });
     }
 
     // Refusals above, answers below: a healed request has both at nearly the same time.
     function drawRequests({ at, ok, number }) {
       const y = middle(2) + (ok ? 7 : -7);
       drawMark(x(at), y, ok, colors.text, 3.5);
-      const next = history.requests.find((group) => group.ok === ok && group.at > at);
-      if (number > 1) drawLabel(`×${number}`, x(at) + 7, y, next ? x(next.at) - 5 : width);
+      if (number > 1) labels.want(`×${number}`, x(at), y, { color: colors.muted, gap: 7 });
+    }
+
+    function drawInput(at) {
+      line(x(at), middle(3) - 6, middle(3) + 6, colors.muted, 2);
+      labels.avoid(x(at), middle(3), 3);
     }
 
     function drawFuture() {
@@ -113,25 +117,24 @@ export function createTimeline(canvas) {
       const refreshAt = nextRefresh(snapshot);
       const coming = (at) => at !== null && at > now;
       if (coming(refreshAt)) ring(x(refreshAt), middle(1), colors.accent);
-      if (coming(idleAt) && x(idleAt) < width) {
+      if (coming(idleAt) && x(idleAt) < width - 6) {
         ring(x(idleAt), middle(3), colors.muted);
-        drawLabel("idle", x(idleAt) + 8, middle(3), width);
+        labels.want("idle", x(idleAt), middle(3), { color: colors.muted, left: true });
       }
-      if (coming(endsAt) && x(endsAt) < width) drawEnd({ at: endsAt, label: "ends" }, 2, [3, 4]);
+      if (coming(endsAt) && x(endsAt) < width - 1) drawEnd({ at: endsAt, label: "ends" }, 2, [3, 4]);
     }
 
     function drawEnd({ at, label }, row = 3, dash = []) {
       pen.setLineDash(dash);
       line(x(at), 0, height - AXIS, colors.bad, 1.5);
       pen.setLineDash([]);
-      pen.fillStyle = colors.bad;
-      const size = pen.measureText(label).width;
-      const left = x(at) + 5 + size > width ? x(at) - 5 - size : x(at) + 5;
-      pen.fillText(label, left, middle(row));
+      labels.avoid(x(at), height / 2, 1, height / 2);
+      labels.want(label, x(at), middle(row), { color: colors.bad, gap: 5, left: true });
     }
   };
 
   function drawMark(x, y, ok, color, size = 4.5) {
+    labels.avoid(x, y, size);
     pen.beginPath();
     if (ok) {
       pen.fillStyle = color;
@@ -148,13 +151,8 @@ export function createTimeline(canvas) {
     pen.stroke();
   }
 
-  function drawLabel(words, x, y, limit) {
-    if (x + pen.measureText(words).width > Math.min(limit, width)) return;
-    pen.fillStyle = colors.muted;
-    pen.fillText(words, x, y + 0.5);
-  }
-
   function ring(x, y, color) {
+    labels.avoid(x, y, 5);
     pen.strokeStyle = color;
     pen.lineWidth = 1.5;
     pen.beginPath();
@@ -197,7 +195,7 @@ export function createTimeline(canvas) {
 
 function readColors(element) {
   const style = getComputedStyle(element);
-  const names = ["text", "muted", "line", "accent", "soft", "warn", "bad"];
+  const names = ["text", "muted", "line", "accent", "soft", "warn", "bad", "surface"];
   return Object.fromEntries(names.map((name) => [name, style.getPropertyValue(`--${name}`)]));
 }
 

@@ -5,7 +5,7 @@ import { duration, nameOf, offset, until, whyEnded } from "./words.js";
 
 const part = (id) => document.getElementById(id);
 
-/** Draws what `draw(now, token, skew)` is given; writes to the page only what has changed. */
+/** Draws what `draw(now, token, skew, offline)` is given; writes to the page only what has changed. */
 export function createView(session) {
   const facts = list(part("facts"), {
     generation: "Generation",
@@ -24,10 +24,12 @@ export function createView(session) {
     waited: "waited",
   });
 
-  function drawStatus({ status, reason, claims, subject }) {
+  function drawStatus({ status, reason, claims, subject }, offline) {
     const signedIn = ["active", "stale", "warning"].includes(status);
-    text(part("status"), nameOf(status));
+    const away = offline && (status === "active" || status === "stale");
+    text(part("status"), nameOf(status) + (away ? ", offline" : ""));
     part("status").dataset.status = status;
+    part("status").dataset.offline = away;
     text(part("who"), signedIn ? (claims?.name ?? subject ?? "") : "");
     show(part("starting"), status === "unknown");
     show(part("live"), signedIn);
@@ -73,9 +75,9 @@ export function createView(session) {
     text(counters.waited, requests.waited);
   }
 
-  return function draw(now, token, skew) {
+  return function draw(now, token, skew, offline) {
     const { snapshot } = session;
-    drawStatus(snapshot);
+    drawStatus(snapshot, offline);
     drawCounters(session.stats);
     if (snapshot.expiresAt === null) return;
     drawToken(now, snapshot, token);
