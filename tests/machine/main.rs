@@ -7,6 +7,8 @@ mod an_idle_session_ends;
 mod another_tab_may_change_everything_meanwhile;
 mod any_sequence_of_inputs_keeps_the_promises;
 mod browser;
+mod hearsay_is_weighed;
+mod input_is_told_sparingly;
 mod refreshes_come_once_per_lifetime;
 mod rig;
 mod sign_out_wins;

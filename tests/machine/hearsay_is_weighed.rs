@@ -1,0 +1,99 @@
+//! What other tabs say comes late, in any order, and without the tokens that it is about.
+
+use everfresh::core::{
+    input::Input,
+    policy::{Credential, Policy},
+    reason::EndReason,
+    snapshot::Status,
+};
+
+use crate::rig::{Store, Tab};
+
+const ASK: &str = "everfresh 1 ask";
+
+fn policy() -> Policy {
+    Policy { jitter: 0, idle: None, ..Policy::default() }
+}
+
+/// Two tabs that can only hear each other. Both have the first tokens.
+fn apart() -> (Tab, Tab) {
+    let mut one = Tab::signed_in(policy());
+    let mut two = Tab::with_store(policy(), 2, Store::default());
+    let waiter = two.waiter();
+    two.feed(Input::Restore { waiter });
+    one.hear(ASK);
+    two.hear(&one.said.pop_back().expect("the tokens"));
+    one.said.clear();
+    two.said.clear();
+    assert_eq!(two.snapshot().generation, 1);
+    (one, two)
+}
+
+fn refresh(tab: &mut Tab) {
+    let waiter = tab.waiter();
+    tab.feed(Input::RefreshWanted { waiter });
+    tab.answer_granted(300);
+}
+
+#[test]
+fn a_message_from_before_a_sign_out_does_not_undo_it() {
+    let (mut refused, mut other) = apart();
+    refresh(&mut other);
+    let late = other.said.pop_back().expect("the new tokens");
+    let waiter = refused.waiter();
+    refused.feed(Input::RefreshWanted { waiter });
+    refused.answer_status(400, "invalid_grant", "");
+    assert_eq!(refused.ended(), Some(EndReason::Revoked), "which a newer token would survive");
+    let waiter = other.waiter();
+    other.feed(Input::SignOut { waiter, everywhere: false });
+    refused.hear(&other.said.pop_back().expect("the end"));
+    refused.hear(&late);
+    assert_eq!(refused.status(), Status::SignedOut);
+}
+
+#[test]
+fn who_lacks_the_newest_tokens_has_nothing_to_offer() {
+    let (mut behind, mut ahead) = apart();
+    behind.hear(ASK);
+    assert_eq!(behind.said.len(), 1);
+    behind.said.clear();
+    refresh(&mut ahead);
+    // Input is told without tokens.
+    ahead.said.clear();
+    ahead.session.set_policy(Policy { idle: Some(600_000), ..policy() });
+    ahead.feed(Input::Touch);
+    behind.hear(&ahead.said.pop_back().expect("news"));
+    assert_eq!(behind.snapshot().generation, 1);
+    behind.hear(ASK);
+    assert_eq!(behind.said.len(), 0, "old tokens help nobody");
+}
+
+#[test]
+fn old_tokens_are_not_tried_once_their_user_has_signed_in_anew() {
+    let (mut old, mut new) = apart();
+    new.pass(1_000);
+    refresh(&mut new);
+    new.start(300);
+    new.said.clear();
+    new.session.set_policy(Policy { idle: Some(600_000), ..policy() });
+    new.feed(Input::Touch);
+    old.hear(&new.said.pop_back().expect("news without tokens"));
+    old.advance(600.0);
+    assert_eq!(old.requests.len(), 0, "nobody knows how often they were used");
+    assert_eq!(old.ended(), Some(EndReason::LoginRequired));
+}
+
+#[test]
+fn a_page_with_a_cookie_alone_takes_the_tokens_of_a_tab_that_has_some() {
+    let cookie = Policy { credential: Credential::Cookie, ..policy() };
+    let mut page = Tab::new(cookie.clone());
+    let waiter = page.waiter();
+    page.feed(Input::Restore { waiter });
+    page.advance(1.0);
+    let (attempt, _) = page.sent[0].clone();
+    let mut other = Tab::with_store(cookie, 2, Store::default());
+    other.start(300);
+    page.hear(&other.said.pop_back().expect("tokens"));
+    assert_eq!(page.aborted, [attempt], "it need not ask the server");
+    assert_eq!((page.status(), page.count("started")), (Status::Active, 1));
+}
