@@ -72,8 +72,8 @@ pub fn hear(text: String) {
 }
 
 /// Takes an access token, a refresh token if there is one, and a subject if the access token has
-/// one (`named`); accepts them for the next input that takes a grant. Says the
-/// number of the error when they cannot be used. `flaw` is 0 for a JWT; numbers that are NaN are not there.
+/// one (`named`); accepts them for the next input that takes a grant. Says the error when they
+/// cannot be used. `flaw` is 0 for a JWT; numbers that are NaN are not there.
 #[wasm_bindgen]
 #[expect(clippy::too_many_arguments, reason = "numbers cross the border for free, objects do not")]
 pub fn grant(

@@ -42,7 +42,7 @@ pub(crate) fn time(value: Option<Millis>) {
 
 /// Says what is wrong, by its number.
 pub(crate) fn error(error: Error) {
-    maybe(Some(f64::from(error as u32)));
+    number(f64::from(error as u32));
 }
 
 #[wasm_bindgen(raw_module = "../src/host.ts")]
