@@ -67,6 +67,23 @@ pub enum Fault {
     Late,
 }
 
+impl Fault {
+    /// All of them.
+    pub const ALL: [Self; 11] = [
+        Self::LoseMessage,
+        Self::LoseRequest,
+        Self::LoseAnswer,
+        Self::Swallow,
+        Self::Refuse,
+        Self::Repeat,
+        Self::FailStorage,
+        Self::Freeze,
+        Self::Cache,
+        Self::Reload,
+        Self::Late,
+    ];
+}
+
 /// Something that somebody does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Deed {
@@ -134,30 +151,14 @@ impl Setup {
     #[must_use]
     pub fn all() -> Vec<Self> {
         use Deed::{Refresh, SignOut, Unauthorized, WantToken};
-        use Fault::{
-            Cache, FailStorage, Freeze, Late, LoseAnswer, LoseMessage, LoseRequest, Refuse, Reload,
-            Repeat, Swallow,
-        };
-        let everything = &[
-            LoseMessage,
-            LoseRequest,
-            LoseAnswer,
-            Swallow,
-            Refuse,
-            Repeat,
-            FailStorage,
-            Freeze,
-            Cache,
-            Reload,
-            Late,
-        ];
+        use Fault::{Freeze, LoseAnswer, LoseMessage, Swallow};
         let two = Self {
             name: "two tabs",
             tabs: 2,
             locks: true,
             prompt_storage: true,
             shared_tokens: true,
-            faults: everything,
+            faults: &Fault::ALL,
             deeds: &[SignOut, Unauthorized, Refresh, WantToken],
             most_troubles: 2,
             most_deeds: 1,

@@ -37,8 +37,10 @@ impl Link {
             None => Client::open(url),
         };
         let client = client.map_err(error)?;
-        // Whoever embeds this server may have chosen for the whole process already.
-        let _ = rustls::crypto::ring::default_provider().install_default();
+        if url.starts_with("rediss:") {
+            // Whoever embeds this server may have chosen for the whole process already.
+            let _ = rustls::crypto::ring::default_provider().install_default();
+        }
         Ok(Self { client, line: RwLock::default(), failed: Mutex::default() })
     }
 
