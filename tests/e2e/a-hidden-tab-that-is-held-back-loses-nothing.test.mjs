@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { needs, rotations } from "./support/engine.mjs";
+import { rotations } from "./support/engine.mjs";
 import { agreeOn, signedInTabs } from "./support/tabs.mjs";
 import { poll } from "./support/waiting.mjs";
 import { world } from "./support/world.mjs";
@@ -26,25 +26,6 @@ test("hidden tabs whose timers fire once a second: one refresh per lifetime", as
     assert.deepEqual(await tab.told(), { started: 1, refreshed });
     assert.equal((await tab.fetch("/api/me")).status, 200);
   }
-});
-
-const minute = "one whose timers fire once a minute: its session's are on time";
-test(minute, needs("a minute between timers"), async (t) => {
-  const tab = await w.tab(t, { leadSeconds: 2 });
-  await tab.signIn();
-  await tab.hide();
-  await tick(tab);
-  const counted = await w.server.count();
-  // More than ten seconds, after which the browser holds back timers that set each other.
-  await tab.event("refreshed", 6);
-  const before = await tab.run(() => ticks.length);
-
-  await tab.event("refreshed", 8);
-
-  assert.equal(await tab.run(() => ticks.length), before, "four seconds, and no timer of the page");
-  assert.deepEqual((await counted()).refreshes, { T5: 8 });
-  assert.equal((await tab.fetch("/api/me")).status, 200);
-  assert.deepEqual(await tab.told(), { started: 1, refreshed: 8 });
 });
 
 /** Has a page count, in `ticks`, how its timers fire. */

@@ -33,7 +33,7 @@ export async function launch({ denies, throttles } = {}) {
   if (denies) await deny(folder.path, denies);
   const program = run(process.env.E2E_CHROMIUM ?? "/usr/bin/chromium", [
     ...FLAGS,
-    ...(throttles ? THROTTLED : UNTHROTTLED),
+    ...(throttles ? [] : UNTHROTTLED),
     `--user-data-dir=${folder.path}`,
   ]);
   const close = async () => {
@@ -204,5 +204,3 @@ const FLAGS = [
 const UNTHROTTLED = [
   ...["--disable-background-timer-throttling", "--disable-renderer-backgrounding"],
 ];
-// Once a minute after ten seconds, and not only after five minutes.
-const THROTTLED = ["--enable-features=IntensiveWakeUpThrottling:grace_period_seconds/10"];

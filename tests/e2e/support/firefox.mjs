@@ -8,9 +8,8 @@ import { drawn } from "./picture.mjs";
 import { run } from "./program.mjs";
 import { Wire } from "./wire.mjs";
 
-/** What it does not do, or WebDriver BiDi has no command for. */
+/** What WebDriver BiDi has no command for. */
 export const lacks = {
-  "a minute between timers": "it wakes hidden tabs once a second, always",
   freeze: "Firefox does not freeze pages",
   crash: "its tabs of one site share a process, which would take them all along",
 };

@@ -16,7 +16,6 @@ export const lacks = {
   freeze: "WebKit does not freeze pages",
   crash: "its driver gives up all pages when one has crashed",
   "denied frames": "nothing can tell it to deny frames what it keeps apart for them",
-  "a minute between timers": "it wakes hidden tabs once a second, always",
   offline: "nothing can tell its network process that the network is gone",
   "prompt storage": "a tab may see what another stored some milliseconds late",
 };
