@@ -3,6 +3,6 @@
 
 /// Each ten seeds hold every kind.
 #[test]
-fn twenty_thousand_cases_of_all_kinds() {
-    assert_eq!(everfresh_fuzz::run(0, 20, 2).unwrap(), 20_000);
+fn sixty_thousand_cases_of_all_kinds() {
+    assert_eq!(everfresh_fuzz::run(0, 60, 2).unwrap(), 60_000);
 }
