@@ -202,3 +202,57 @@ fn one_explicit_attempt_is_one_attempt() {
     tab.advance(2.0);
     assert_eq!(tab.requests.len(), 2, "the session's own backoff goes on");
 }
+
+/// Fails often, so that the backoff is long, and is then told to wait by the server.
+fn told_to_wait(millis: i64) -> Tab {
+    let mut tab = due();
+    for _ in 0..9 {
+        tab.answer(Answer::Unreachable);
+        tab.advance_to_refresh();
+    }
+    let retry_after = Some(millis);
+    let (error, error_code) = (String::new(), String::new());
+    tab.answer(Answer::Refused { status: 429, error, error_code, retry_after });
+    tab
+}
+
+/// Another tab of the same browser, asked to refresh.
+fn asked_elsewhere(tab: &Tab) -> usize {
+    let policy = Policy { idle: None, ..Policy::default() };
+    let mut other = Tab::with_store(policy, 2, tab.store.clone());
+    other.now = tab.now;
+    let (restoring, refreshing) = (other.waiter(), other.waiter());
+    other.feed(Input::Restore { waiter: restoring });
+    other.feed(Input::RefreshWanted { waiter: refreshing });
+    other.requests.len()
+}
+
+#[test]
+fn a_wake_up_cuts_short_what_goes_beyond_the_servers_wish() {
+    let mut tab = told_to_wait(1_000);
+    let sent = tab.requests.len();
+    assert!(retry_at(&tab) - tab.now.wall > 3_000, "our own backoff is longer");
+    tab.advance(0.9);
+    tab.feed(Input::Woken(Wake::Visible));
+    assert_eq!((tab.requests.len(), asked_elsewhere(&tab)), (sent, 0), "the server's second");
+    tab.advance(0.6);
+    assert_eq!(asked_elsewhere(&tab), 1);
+    tab.feed(Input::Woken(Wake::Visible));
+    assert_eq!(tab.requests.len(), sent + 1);
+}
+
+#[test]
+fn a_failure_under_a_clock_that_was_ahead_hides_no_later_wish() {
+    let mut tab = due();
+    tab.now.wall += 3_600_000;
+    tab.answer(Answer::Unreachable);
+    tab.now.wall -= 3_600_000;
+    tab.advance_to_refresh();
+    let retry_after = Some(60_000);
+    let (error, error_code) = (String::new(), String::new());
+    tab.answer(Answer::Refused { status: 429, error, error_code, retry_after });
+    tab.pass(10_000);
+    assert_eq!(asked_elsewhere(&tab), 0, "the server asked for a minute");
+    tab.pass(51_000);
+    assert_eq!(asked_elsewhere(&tab), 1);
+}

@@ -2,7 +2,7 @@
 
 use everfresh::core::{input::Input, policy::Policy, reason::EndReason};
 
-use crate::browser::Browser;
+use crate::{browser::Browser, rig::Tab};
 
 const PAGE: usize = 0;
 const WORKER: usize = 1;
@@ -110,4 +110,53 @@ fn a_tab_that_cancelled_stores_nothing_for_others() {
     refresh(&mut browser, WORKER);
 
     assert_eq!(*browser.tabs[PAGE].store.borrow(), before);
+}
+
+/// Another user signs in in the worker.
+fn ben_signs_in(browser: &mut Browser) {
+    let grant = browser.tabs[WORKER].grant_for("ben", 300);
+    browser.feed(WORKER, Input::Start { grant, start: 2 });
+}
+
+#[test]
+fn another_user_who_signs_in_in_a_worker_is_not_undone_by_a_reload() {
+    let mut browser = page_and_worker();
+    ben_signs_in(&mut browser);
+    assert_eq!(browser.ends()[PAGE], Some(EndReason::SubjectChanged));
+
+    reload_alone(&mut browser);
+
+    assert_eq!(browser.tabs[PAGE].snapshot().subject.as_deref(), Some("ben"));
+}
+
+#[test]
+fn nor_is_that_users_sign_out() {
+    let mut browser = page_and_worker();
+    ben_signs_in(&mut browser);
+    let waiter = browser.tabs[WORKER].waiter();
+    browser.feed(WORKER, Input::SignOut { waiter, everywhere: true });
+
+    reload_alone(&mut browser);
+
+    assert_eq!(browser.tabs[PAGE].snapshot().subject, None);
+}
+
+#[test]
+fn another_user_is_stored_by_a_page_that_nobody_is_signed_in_on() {
+    let mut browser = page_and_worker();
+    let waiter = browser.tabs[PAGE].waiter();
+    browser.feed(PAGE, Input::SignOut { waiter, everywhere: false });
+    ben_signs_in(&mut browser);
+
+    reload_alone(&mut browser);
+
+    assert_eq!(browser.tabs[PAGE].snapshot().subject.as_deref(), Some("ben"));
+}
+
+#[test]
+fn a_question_is_no_news() {
+    let mut tab = Tab::signed_in(policy());
+    let before = tab.session.stats().storage.writes;
+    tab.hear("everfresh 1 ask");
+    assert_eq!(tab.session.stats().storage.writes, before);
 }

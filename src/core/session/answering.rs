@@ -150,7 +150,8 @@ impl Live {
         let own = retry::backoff(errand.failures, &mut ctx.entropy);
         let wait = retry_after.map_or(own, |wait| wait.max(own));
         let until = now + wait;
-        let why = if retry_after.is_some() { Pause::Server } else { Pause::Own };
+        // What goes beyond the server's wish is ours to cut short.
+        let why = if retry_after == Some(wait) { Pause::Server } else { Pause::Own };
         let since = ctx.clock.wall_at(now);
         let hold = Hold {
             generation: self.record.term.generation,

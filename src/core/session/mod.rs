@@ -33,6 +33,7 @@ use super::{
     input::{Found, Input, Wake, Written},
     peers::{self, Message},
     policy::Policy,
+    reason::EndReason,
     stats::Stats,
 };
 
@@ -126,8 +127,8 @@ impl<E: Entropy> Session<E> {
                 }
             }
             Input::PeerMessage(message) => {
-                self.heard(message);
-                self.keep();
+                self.heard(message.clone());
+                self.keep(message);
             }
             Input::Activity => self.input(false),
             Input::Touch => self.input(true),
@@ -272,19 +273,15 @@ impl<E: Entropy> Session<E> {
     }
 
     /// Stores what was heard: whoever said it may store elsewhere, or nowhere.
-    fn keep(&mut self) {
-        match &self.state {
-            State::Live(live) => {
-                self.ctx.write(&live.record);
-            }
-            State::Ended(ended) => {
-                if let Some(record) = &ended.record
-                    && record.ended().is_some()
-                {
-                    self.ctx.write(record);
-                }
-            }
-            _ => {}
+    fn keep(&mut self, told: Message) {
+        let Message::Tell(record) = told else { return };
+        let keeps = match &self.state {
+            State::Live(_) => true,
+            State::Ended(ended) => record.ended().is_some() || ended.reason != EndReason::Cancelled,
+            _ => false,
+        };
+        if keeps {
+            self.ctx.write(&record);
         }
     }
 
