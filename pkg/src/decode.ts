@@ -53,7 +53,7 @@ export function readJwt(token: string): Reading {
   // The step that fails, as src/core/error.rs numbers them.
   let step = 1;
   try {
-    if (token.length > LONGEST) throw step;
+    if (token?.length > LONGEST) throw step;
     step += 1;
     const segments = token.split(".", 4);
     if (segments.length !== 3) throw step;

@@ -285,7 +285,11 @@ export function openEngine(initial: Settings): Engine {
       });
     },
     // ABORT_REFRESH
-    end,
+    (attempt: number) => {
+      // What was thrown before is not what this one failed of.
+      cause = undefined;
+      end(attempt);
+    },
     // ACQUIRE_LOCK
     (ticket: number) =>
       requestLock(key, begin(ticket), (held) =>
@@ -369,6 +373,7 @@ export function openEngine(initial: Settings): Engine {
 
     start(tokens) {
       check(tokens);
+      cause = undefined;
       const start = ++names;
       work(listen);
       take(START, start, tokens);

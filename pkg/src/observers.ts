@@ -1,6 +1,7 @@
 // Those who are told: subscribers of the snapshot and listeners to events.
 
 import { InvalidOptionError, type SessionError } from "./errors.ts";
+import { errorOf } from "./failures.ts";
 import type { Logger } from "./options.ts";
 import type { Snapshot } from "./types.ts";
 
@@ -67,7 +68,7 @@ const WARNINGS: Readonly<Record<string, string | undefined>> = {
 export function openObservers(
   newest: Snapshot,
   log: (level: keyof Logger, message: string, details: unknown) => void,
-  errorOf: (failure?: number) => SessionError | undefined,
+  blame: (failure?: number) => SessionError | undefined,
 ): Observers {
   const observers = new Set<Observer>();
   const events: { readonly type: string }[] = [];
@@ -78,7 +79,7 @@ export function openObservers(
     add(owner, type, listener) {
       if (type !== undefined && !TYPES.includes(type)) {
         const known = `pass one of "${TYPES.join('", "')}"`;
-        throw new InvalidOptionError(`there is no event ${JSON.stringify(type)}: ${known}`);
+        throw new InvalidOptionError(`there is no event "${String(type)}": ${known}`);
       }
       const observer = { owner, type, listener };
       observers.add(observer);
@@ -95,10 +96,12 @@ export function openObservers(
       if (reason !== null || type === "refreshed") event["reason"] = reason;
       const at = WARNINGS[type];
       if (at) event[at] = time;
-      const error = errorOf(failure);
+      const error = blame(failure);
       if (error) event["error"] = error;
       events.push(Object.freeze(event));
-      log(type in WARNINGS ? "warn" : "info", type, event);
+      // The cause is the application's own and may hold a token: it is not for logs.
+      const told = error ? { ...event, error: errorOf(failure) } : event;
+      log(type in WARNINGS ? "warn" : "info", type, told);
     },
 
     tell(snapshot) {

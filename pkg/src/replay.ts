@@ -36,17 +36,36 @@ export function prepare(input: FetchInput, init: RequestInit | undefined): Call 
     once: isStream(body),
     signal: init?.signal ?? request?.signal,
     send(transport, token) {
-      // A clone of what a service worker is asked for may not be changed.
-      const target = copied ? new Request(copied.clone()) : address;
+      const value = `Bearer ${token}`;
+      const target = copied?.clone() ?? address;
       // An init would reset the referrer of a Request that comes without one.
-      const own = !init && copied ? (target as Request).headers : undefined;
-      (own ?? headers).set("Authorization", `Bearer ${token}`);
-      return transport(target, own ? undefined : ({ ...fields, headers, body } as RequestInit));
+      if (!init && copied) return transport(authorize(target as Request, value));
+      headers.set("Authorization", value);
+      return transport(target, { ...fields, headers, body } as RequestInit);
     },
     release() {
       copied?.body?.cancel().catch(() => {});
     },
   };
+}
+
+function authorize(request: Request, value: string): Request {
+  const authorized = ({ headers }: Request) => {
+    try {
+      headers.set("Authorization", value);
+    } catch {
+      // The headers of a service worker's request, and of its clones, cannot be changed ...
+    }
+    return headers.has("Authorization");
+  };
+  if (authorized(request)) return request;
+  const copy = new Request(request);
+  if (authorized(copy)) return copy;
+  // ... and those of an image's take no such header.
+  const { referrer, referrerPolicy } = copy;
+  const other = new Request(copy, { mode: "cors", referrer, referrerPolicy });
+  authorized(other);
+  return other;
 }
 
 const isRequest = (value: unknown): value is Request => "clone" in Object(value);

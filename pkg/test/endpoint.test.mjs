@@ -135,6 +135,33 @@ test("errors name the cause that a function threw", async (t) => {
   assert.equal(w.events.find(({ type }) => type === "refresh-failed").error.cause, cause);
 });
 
+test("a cause is told to the application, not to the log, and ends with its session", async (t) => {
+  const thrown = Object.assign(new Error("refused"), { config: "refresh_token=refresh-1" });
+  const w = world(t, { refresh: async () => { throw thrown; }, waitSeconds: 5 });
+  await w.start();
+  const refused = w.session.refresh().catch((error) => error);
+  await w.advance(6);
+  assert.equal((await refused).cause, thrown);
+  for (const { details } of w.logged) assert.equal(details?.error?.cause, undefined);
+  w.session.cancel();
+  w.session.start(w.issue({ sub: "ben" }));
+  await settle();
+  assert.equal(w.session.snapshot.lastError, null);
+});
+
+test("a refresh that hangs is not blamed on the one before", async (t) => {
+  const w = world(t, { waitSeconds: 40 });
+  await w.start();
+  w.auth = () => { throw new TypeError("Failed to fetch"); };
+  await w.advance(245);
+  w.auth = ({ init: { signal } }) =>
+    new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason)));
+  const hung = w.session.refresh().catch((error) => error);
+  await w.advance(41);
+  const { code, cause } = await hung;
+  assert.deepEqual([code, cause], ["ERR_REFRESH_TIMEOUT", undefined]);
+});
+
 test("errors name the cause that fetch threw, and an answer leaves none", async (t) => {
   const w = world(t, { waitSeconds: 5 });
   await w.start();

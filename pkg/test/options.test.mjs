@@ -77,6 +77,7 @@ test("an event that there is not is refused", (t) => {
     assert.match(error.message, /"refreshd": pass one of "started", "refreshed", /);
     return true;
   });
+  assert.throws(() => session.on(1n, () => {}), { code: "ERR_INVALID_OPTION" });
 });
 
 test("a URL that is changed later changes nothing", async (t) => {

@@ -128,6 +128,48 @@ test("every field of the request is kept", async (t) => {
   }
 });
 
+test("a Request of another class is cloned and given the token", async (t) => {
+  class Foreign {
+    headers = new Headers();
+    url = `${API}/x`;
+    clone() {
+      return new Foreign();
+    }
+  }
+  let sent;
+  const fetch = async (request) => {
+    if (request instanceof Foreign) sent = request;
+    return new Response("ok");
+  };
+  const w = world(t, { fetch });
+  await w.start();
+  await w.session.fetch(new Foreign());
+  assert.match(sent?.headers.get("authorization"), /^Bearer /);
+});
+
+test("requests of a service worker get the token, an image's too", async (t) => {
+  const w = world(t);
+  await w.start();
+  for (const guard of ["immutable", "request-no-cors"]) {
+    const request = new Request(`${API}/${guard}`);
+    guarded(t, request, guard);
+    await w.session.fetch(request);
+    assert.ok(w.sent.at(-1).token, guard);
+  }
+});
+
+/** Headers as the platform guards them, for a request, its clones, and what is made of them. */
+function guarded(t, request, guard) {
+  const { clone } = request;
+  Object.defineProperty(request.headers, "set", {
+    value: () => {
+      if (guard === "immutable") throw new TypeError("immutable");
+    },
+  });
+  request.clone = () => guarded(t, clone.call(request), guard);
+  return request;
+}
+
 test("fields that an init inherits are kept", async (t) => {
   const w = world(t);
   await w.start();
