@@ -4,7 +4,7 @@ import { test } from "node:test";
 import { needs } from "./support/engine.mjs";
 import { world } from "./support/world.mjs";
 
-const w = world({ accessTtl: "2s" });
+const w = world({ accessTtl: "4s" });
 
 const OFFLINE = "offline for longer than the token: the first request waits for one refresh";
 

@@ -4,7 +4,7 @@ import { test } from "node:test";
 import { holdUp } from "./support/holdup.mjs";
 import { world } from "./support/world.mjs";
 
-const w = world({ accessTtl: "2s" });
+const w = world({ accessTtl: "4s" });
 
 for (const kind of ["hang", "delay-after-commit"]) {
   test(`cancel during a refresh (${kind}) leaves no token, no timer and no request`, async (t) => {

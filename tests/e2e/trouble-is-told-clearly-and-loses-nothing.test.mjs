@@ -3,7 +3,7 @@ import { test } from "node:test";
 
 import { world } from "./support/world.mjs";
 
-const w = world({ accessTtl: "2s", sqlite: true });
+const w = world({ accessTtl: "4s", sqlite: true });
 
 test("a wrong password is a clear refusal and touches no session", async (t) => {
   const tab = await w.tab(t);

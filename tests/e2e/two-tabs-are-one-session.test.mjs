@@ -20,7 +20,8 @@ for (const storage of ["memory", "local"]) {
     const tabs = [a, b];
     await Promise.all(tabs.map((tab) => tab.event("refreshed", LIFETIMES)));
 
-    assert.deepEqual(rotations((await counted()).refreshes), { T5: LIFETIMES });
+    const { refreshes } = await counted();
+    assert.deepEqual(rotations(refreshes), { T5: LIFETIMES });
     for (const tab of tabs) {
       assert.deepEqual(await tab.told(), { started: 1, refreshed: LIFETIMES });
       assert.equal((await tab.snapshot()).generation, LIFETIMES + 1);
@@ -28,7 +29,8 @@ for (const storage of ["memory", "local"]) {
     const [tokenOfA, tokenOfB] = await Promise.all(tabs.map((tab) => tab.token()));
     assert.equal(tokenOfA.value, tokenOfB.value);
     const [ofA, ofB] = await Promise.all(tabs.map((tab) => tab.stats()));
-    assert.equal(ofA.outcomes.committed + ofB.outcomes.committed, LIFETIMES);
+    const more = ofA.outcomes.committed + ofB.outcomes.committed - LIFETIMES;
+    assert.ok(more >= 0 && more <= (refreshes.T6 ?? 0), "but for answers given again");
   });
 }
 
