@@ -11,10 +11,11 @@ pub struct Rules {
     pub idle: Option<Millis>,
     /// A sign-in older than this is worth nothing.
     pub max_login_age: Option<Millis>,
-    /// So many late replays of one rotation are answered at once.
+    /// So many late replays of one rotation are answered, in a row if need be.
     pub replay_cap: u32,
-    /// Replays this soon after the rotation are not late; of the late ones so many are answered as
-    /// there were such periods, if they are more than the cap.
+    /// Replays this soon after the rotation are not late. Of the late ones as many are answered as
+    /// such periods have passed since the rotation, if these are more than the cap: 1,440 after a
+    /// day of minutes, in a row if need be.
     pub replay_free: Millis,
     /// A refresh does not rotate: the same token is good until the family ends.
     pub reusable: bool,
