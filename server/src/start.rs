@@ -1,12 +1,15 @@
 //! From settings to a server that is ready.
 
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 use std::{fs, io};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use tokio::task::JoinSet;
 
 use crate::clock::Clock;
 use crate::config::{Settings, StoreKind};
@@ -20,10 +23,15 @@ use crate::store::{MemoryStore, RedisStore, SqliteStore, Store, StoreError, User
 use crate::tls::authorities;
 
 /// Opens keys and store, making them on the first start, and adds the users of the settings. Without
-/// an issuer the server is called by the address that it is to listen on.
+/// an issuer the server is called by the address that it is to listen on; a port of 0 is none yet,
+/// and refused: put the address that was bound into the settings, or an issuer.
 pub async fn open(mut settings: Settings) -> Result<AppState, StartError> {
     if settings.issuer.is_empty() {
+        if settings.listen.port() == 0 {
+            return Err(StartError::Issuer(settings.listen));
+        }
         settings.issuer = format!("http://{}", settings.listen);
+        tracing::info!(issuer = settings.issuer, "no issuer was given: it is the address");
     }
     if settings.cookie && settings.plain_loopback() {
         tracing::info!("plain http on loopback: the cookie is called everfresh and is not Secure");
@@ -115,10 +123,23 @@ pub fn longest_life(settings: &Settings) -> u64 {
 }
 
 /// What a server does beside answering, for as long as it runs: it forgets old sessions, writes the
-/// audit log, and looks after the keys.
+/// audit log, and looks after the keys. When it is dropped, all of that ends.
 pub async fn upkeep(state: AppState) {
-    tokio::join!(sweep_hourly(state.clone()), keep_audit(state.clone()), keep_keys(state));
+    let sweeping: Loop = Box::pin(sweep_hourly(state.clone()));
+    side_by_side([sweeping, Box::pin(keep_audit(state.clone())), Box::pin(keep_keys(state))]).await;
 }
+
+/// Each is a task of its own: one that panics is told of, and does not take the others along.
+async fn side_by_side<const N: usize>(loops: [Loop; N]) {
+    let mut tasks: JoinSet<()> = loops.into_iter().collect();
+    while let Some(ended) = tasks.join_next().await {
+        if let Err(error) = ended {
+            tracing::error!(%error, "a part of the upkeep has failed; start the server again");
+        }
+    }
+}
+
+type Loop = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 /// Looks each second whether a command has changed the keys, and each hour whether a new one is
 /// due.
@@ -216,6 +237,9 @@ fn make_folder(path: &Path) -> Result<(), StartError> {
 /// The server cannot start.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
+    /// There is no issuer, and the address to listen on has no port yet.
+    #[error("{0} cannot name the issuer; give one with --issuer, or a port with --listen")]
+    Issuer(SocketAddr),
     /// The keys, and where they are.
     #[error("the keys in {0}: {1}")]
     Keys(PathBuf, KeyError),
@@ -237,4 +261,36 @@ pub enum StartError {
     /// The data folder.
     #[error("the data folder {0}: {1}; give another one with --data")]
     Data(PathBuf, io::Error),
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::pending;
+
+    use tokio::sync::oneshot;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_part_that_fails_leaves_the_others_running() {
+        let (done, told) = oneshot::channel();
+        let failing: Loop = Box::pin(async { unreachable!("as the test wants") });
+        side_by_side([failing, Box::pin(async { done.send(()).unwrap() })]).await;
+        assert_eq!(told.await, Ok(()));
+    }
+
+    #[tokio::test]
+    async fn all_parts_end_with_the_whole() {
+        let (begun, began) = oneshot::channel();
+        let (alive, ended) = oneshot::channel::<()>();
+        let endless: Loop = Box::pin(async move {
+            let _alive = alive;
+            begun.send(()).unwrap();
+            pending().await
+        });
+        let whole = tokio::spawn(side_by_side([endless]));
+        assert_eq!(began.await, Ok(()));
+        whole.abort();
+        assert!(ended.await.is_err(), "it was dropped");
+    }
 }

@@ -51,6 +51,14 @@ async fn a_server_that_was_given_no_issuer_is_called_by_its_address() {
     let state = start::open(settings).await.unwrap();
     assert_eq!(state.issuer.issuer, "http://127.0.0.1:8123");
     assert_eq!(state.settings.issuer, "http://127.0.0.1:8123");
+
+    let file = "store = \"memory:\"\nlisten = \"127.0.0.1:0\"";
+    let settings = Settings::resolve(Layer::from_toml(file).unwrap()).unwrap();
+    let told = start::open(settings).await.unwrap_err().to_string();
+    assert!(told.contains("--issuer") && told.contains("127.0.0.1:0"), "{told}");
+    let file = format!("{file}\nissuer = \"https://id.example\"");
+    let settings = Settings::resolve(Layer::from_toml(&file).unwrap()).unwrap();
+    assert_eq!(start::open(settings).await.unwrap().issuer.issuer, "https://id.example");
 }
 
 #[tokio::test]
