@@ -70,7 +70,7 @@ enum Task {
     },
     /// Make requests from the server's OpenAPI description and hold the answers against it
     Openapi {
-        /// Repeats what a run with this seed did
+        /// Repeats what a run with this seed did, but for the tokens that the server draws
         #[arg(long)]
         seed: Option<u32>,
     },

@@ -3,7 +3,8 @@
 //! `server/tests/openapi/schemathesis.toml`.
 
 use std::fs::File;
-use std::io::{BufRead as _, BufReader};
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::TcpStream;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -38,7 +39,7 @@ fn hold(workspace: &Workspace, seed: u32) -> Result<u64> {
     command.current_dir(&scratch).arg("--no-color").arg("--config-file");
     command.arg(workspace.join("server/tests/openapi/schemathesis.toml"));
     command.arg("run").arg(format!("{address}/openapi.json")).args(["--seed", &seed.to_string()]);
-    command.args(["--workers", "2", "--max-examples", "30", "--suppress-health-check", "all"]);
+    command.args(["--workers", "1", "--max-examples", "15", "--suppress-health-check", "all"]);
     command.args(["--generation-database", "none"]);
     let (status, output) = observe(&mut command, LIMIT)?;
     ensure!(
@@ -49,8 +50,35 @@ fn hold(workspace: &Workspace, seed: u32) -> Result<u64> {
     );
     let Found { operations, cases } = Found::of(&output).context("schemathesis gave no counts")?;
     ensure!(operations > 20 && cases > 500, "{cases} requests of {operations} operations are few");
-    println!("{cases} requests of {operations} operations, seed {seed}");
+    let served = served(&metrics(&address)?);
+    ensure!(
+        served.iter().all(|(_, count)| *count >= FLOOR),
+        "hardly anything was granted, so hardly anything was tested: {served:?}"
+    );
+    println!("{cases} requests of {operations} operations, seed {seed}; granted: {served:?}");
     Ok(cases)
+}
+
+/// What the server counted.
+fn metrics(address: &str) -> Result<String> {
+    let host = address.strip_prefix("http://").context("the server speaks plain http")?;
+    let mut stream = TcpStream::connect(host)?;
+    stream.set_read_timeout(Some(Duration::from_secs(10)))?;
+    stream.write_all(format!("GET /metrics HTTP/1.0\r\nHost: {host}\r\n\r\n").as_bytes())?;
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer)?;
+    Ok(answer)
+}
+
+/// How many requests of each of [`PROTECTED`] got a 2xx: the tool's sign-in may end on the way, and a
+/// run that only sees 401 says nothing.
+fn served(metrics: &str) -> [(&'static str, u64); PROTECTED.len()] {
+    PROTECTED.map(|labels| {
+        let start = format!("everfresh_requests_total{{{labels},status=\"2");
+        let counts = metrics.lines().filter(|line| line.starts_with(&start));
+        let counts = counts.filter_map(|line| line.rsplit(' ').next()?.parse::<u64>().ok());
+        (labels, counts.sum())
+    })
 }
 
 /// Another one each time.
@@ -90,14 +118,37 @@ impl Found {
 }
 
 const BUILD: Duration = Duration::from_secs(2_400);
-const LIMIT: Duration = Duration::from_secs(170);
+const LIMIT: Duration = Duration::from_secs(300);
 
-/// What the test command takes, so that it finds the same each time; by itself it is another one.
+/// Operations that need a sign-in, as `/metrics` labels them.
+const PROTECTED: [&str; 4] = [
+    r#"method="POST",route="/auth/login""#,
+    r#"method="GET",route="/auth/devices""#,
+    r#"method="GET",route="/api/me""#,
+    r#"method="PATCH",route="/auth/profile""#,
+];
+
+/// Each of them is granted so often at least.
+const FLOOR: u64 = 3;
+
+/// What the test command takes; by itself it is another one. With one worker it settles which
+/// requests are made, but for the tokens and ids that the server draws.
 const SEED: u32 = 1;
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_was_granted_is_read_from_the_metrics() {
+        let line = |labels: &str, status: u16, count: u64| {
+            format!("everfresh_requests_total{{{labels},status=\"{status}\"}} {count}\n")
+        };
+        let refused: String = PROTECTED.iter().map(|labels| line(labels, 401, 90)).collect();
+        assert!(served(&refused).iter().all(|(_, count)| *count == 0));
+        let granted = refused + &line(PROTECTED[1], 200, 4) + &line(PROTECTED[1], 204, 5);
+        assert_eq!(served(&granted).map(|(_, count)| count), [0, 9, 0, 0]);
+    }
 
     #[test]
     fn what_was_done_is_read_from_the_summary() {
