@@ -145,15 +145,13 @@ impl Record {
         }
     }
 
-    /// Holds back, unless there was a failure since, or one that holds back longer. What the server
-    /// asked for holds anyway.
+    /// Holds back, unless something holds back longer. What the server asked for holds anyway.
     pub(crate) fn delay(&mut self, mut hold: Hold) {
         let known = self.hold;
         if hold.generation == known.generation {
             hold.server_until = hold.server_until.max(known.server_until);
         }
-        let rank = |hold: &Hold| (hold.generation, hold.failures, hold.until, hold.since);
-        if rank(&hold) > rank(&known) {
+        if (hold.generation, hold.until) > (known.generation, known.until) {
             self.hold = hold;
         } else if hold.generation == known.generation {
             self.hold.server_until = hold.server_until;
@@ -206,9 +204,7 @@ impl Record {
     pub(crate) fn held_back(&self, now: Millis) -> Option<Hold> {
         let in_force = self.hold.generation == self.term.generation
             && (self.hold.since - HOLD_SLACK..self.hold.until).contains(&now);
-        // A wish from before the clock was set back goes no further than the newest hold.
-        let server_until = self.hold.server_until.min(self.hold.until);
-        in_force.then_some(Hold { server_until, ..self.hold })
+        in_force.then_some(self.hold)
     }
 
     /// Failures in a row of refreshing this generation, over all tabs.

@@ -240,19 +240,3 @@ fn a_wake_up_cuts_short_what_goes_beyond_the_servers_wish() {
     tab.feed(Input::Woken(Wake::Visible));
     assert_eq!(tab.requests.len(), sent + 1);
 }
-
-#[test]
-fn a_failure_under_a_clock_that_was_ahead_hides_no_later_wish() {
-    let mut tab = due();
-    tab.now.wall += 3_600_000;
-    tab.answer(Answer::Unreachable);
-    tab.now.wall -= 3_600_000;
-    tab.advance_to_refresh();
-    let retry_after = Some(60_000);
-    let (error, error_code) = (String::new(), String::new());
-    tab.answer(Answer::Refused { status: 429, error, error_code, retry_after });
-    tab.pass(10_000);
-    assert_eq!(asked_elsewhere(&tab), 0, "the server asked for a minute");
-    tab.pass(51_000);
-    assert_eq!(asked_elsewhere(&tab), 1);
-}

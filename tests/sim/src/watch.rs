@@ -129,8 +129,10 @@ impl World {
             EndReason::Idle => policy.idle.is_some_and(|idle| {
                 let held = self.facts.calm && !self.facts.leaps;
                 let last = if held { self.last_input() } else { truth.last_input };
-                // Input that storage which lags does not show yet, and no message has told of.
-                let unseen = felt - last < self.plan.odds.read_lag;
+                // Input that no message has told of yet, and storage does not show: it lags, or has
+                // a time that is not believed since the clock was set back.
+                let blind = if self.facts.set_back { 10 } else { self.plan.odds.read_lag };
+                let unseen = felt - last < blind;
                 unseen || !self.hears_all_input() || felt - last >= idle - share - SLACK
             }),
             EndReason::MaxAge => policy
