@@ -329,7 +329,12 @@ impl Odds {
             lost_message,
             odd_message: odds(dice),
             failed_write: if lone || lost_message > 0 { 0 } else { dice.pick(&[0, 0, 50]) },
-            read_lag: if lags { dice.pick(&[50, 200]) } else { 0 },
+            // Without a lock the tabs wait for longer than a store may lag by nature.
+            read_lag: match (lags, locks) {
+                (true, _) => dice.pick(&[50, 200]),
+                (false, Locks::Absent) => dice.pick(&[0, 0, 20]),
+                _ => 0,
+            },
         }
     }
 }

@@ -47,6 +47,13 @@ pub(super) const FAULTS: &[Fault] = &[
         "if FAULT || self.record.pending_key().is_none() {",
     ),
     fault(
+        "without a lock the tabs do not wait for each other's keys",
+        "session/refreshing.rs",
+        "let until = ctx.now() + SETTLE + entropy::below(&mut ctx.entropy, SETTLE);",
+        "let pause = if FAULT { 1 } else { SETTLE + entropy::below(&mut ctx.entropy, SETTLE) };
+                let until = ctx.now() + pause;",
+    ),
+    fault(
         "another tab's attempt is not respected",
         "session/refreshing.rs",
         "_ => match self.peer_attempt(ctx) {",
