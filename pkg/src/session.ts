@@ -41,8 +41,7 @@ export function createSession(options: SessionOptions): Session {
   known[2] += 1;
   sessions.set(name, known);
   return handleOf(engine, () => {
-    known[2] -= 1;
-    if (known[2] > 0) return;
+    if (--known[2] > 0) return;
     sessions.delete(name);
     engine.close();
   });

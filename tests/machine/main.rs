@@ -5,6 +5,7 @@ mod a_failed_refresh_keeps_the_session;
 mod a_page_load_finds_the_session;
 mod an_idle_session_ends;
 mod another_tab_may_change_everything_meanwhile;
+mod answers_belong_to_their_questions;
 mod any_sequence_of_inputs_keeps_the_promises;
 mod browser;
 mod hearsay_is_weighed;

@@ -6,7 +6,10 @@ use std::{cell::RefCell, collections::VecDeque, rc::Rc};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use everfresh::core::{
     clock::{Millis, Now},
-    effect::{Attempt, Effect, Lease, Outcome, RefreshRequest, RevokeId, Ticket, WaiterId},
+    effect::{
+        Attempt, Effect, Lease, Outcome, ReadId, RefreshRequest, RevokeId, Ticket, WaiterId,
+        WriteId,
+    },
     entropy::Seeded,
     error::Error,
     event::Event,
@@ -55,6 +58,11 @@ pub(crate) struct Tab {
     /// Locks are granted at once; else they are left waiting.
     pub(crate) grants_locks: bool,
     pub(crate) storage_works: bool,
+    /// Storage answers nothing until it is told to.
+    pub(crate) slow_storage: bool,
+    /// What slow storage was asked for, in order.
+    pub(crate) reads: VecDeque<ReadId>,
+    pub(crate) writes: VecDeque<(WriteId, Record)>,
     /// Tokens stay out of storage.
     pub(crate) memory: bool,
     waiters: WaiterId,
@@ -87,6 +95,9 @@ impl Tab {
             forgotten: 0,
             grants_locks: true,
             storage_works: true,
+            slow_storage: false,
+            reads: VecDeque::new(),
+            writes: VecDeque::new(),
             memory: false,
             waiters: 0,
             tokens: 0,
@@ -149,6 +160,10 @@ impl Tab {
                 self.locks_held = self.locks_held.saturating_sub(1);
                 self.ticket = self.ticket.filter(|asked| *asked != ticket);
             }
+            Effect::Read(read) if self.slow_storage => self.reads.push_back(read),
+            Effect::Write { write, record } if self.slow_storage => {
+                self.writes.push_back((write, *record));
+            }
             Effect::Read(read) => {
                 let found = self.look();
                 return Some(Input::RecordRead { read, found });
@@ -171,6 +186,20 @@ impl Tab {
             Effect::Emit(event) => self.events.push(event),
         }
         None
+    }
+
+    /// Slow storage answers the read that was asked for at this place in the line.
+    pub(crate) fn answer_read(&mut self, place: usize) {
+        let read = self.reads.remove(place).expect("a read was asked for");
+        let found = self.look();
+        self.feed(Input::RecordRead { read, found });
+    }
+
+    /// Slow storage answers the write that was asked for at this place in the line.
+    pub(crate) fn answer_write(&mut self, place: usize) {
+        let (write, record) = self.writes.remove(place).expect("a write was asked for");
+        let written = self.write(record);
+        self.feed(Input::RecordWritten { write, written });
     }
 
     fn look(&self) -> Found {

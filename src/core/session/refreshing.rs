@@ -357,9 +357,11 @@ impl Live {
     /// goes on; its rotation key is on record.
     pub(super) fn leave<E: Entropy>(&mut self, ctx: &mut Context<E>) {
         match &mut self.flight {
-            Flight::Queued(queued) => {
-                ctx.push(Effect::ReleaseLock(queued.ticket));
-                self.flight = Flight::Resting;
+            Flight::Queued(Queued { errand, ticket, until }) => {
+                ctx.push(Effect::ReleaseLock(*ticket));
+                // Coming back begins it anew.
+                let (errand, until) = (*errand, *until);
+                self.flight = Flight::Backing(Backing { errand, until, why: Pause::Own });
             }
             Flight::Checking(Checking { lock, .. })
             | Flight::Keying(Keying { lock, .. })

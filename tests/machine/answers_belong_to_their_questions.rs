@@ -1,0 +1,188 @@
+//! Answers come late and out of order: each goes to the question it was given to.
+
+use everfresh::core::{
+    effect::Outcome,
+    input::{Answer, Input, Wake},
+    policy::Policy,
+    snapshot::Status,
+};
+
+use crate::rig::Tab;
+
+fn policy() -> Policy {
+    Policy { jitter: 0, idle: None, ..Policy::default() }
+}
+
+fn wants(tab: &mut Tab) {
+    let waiter = tab.waiter();
+    tab.feed(Input::RefreshWanted { waiter });
+}
+
+/// Has asked for a lock that it gave up, and asks for another.
+fn queued_again() -> (Tab, u32) {
+    let mut tab = Tab::signed_in(policy());
+    tab.grants_locks = false;
+    wants(&mut tab);
+    let old = tab.ticket.expect("a lock was asked for");
+    tab.feed(Input::Leaving);
+    assert_eq!(tab.ticket, None, "a page that stands still waits for no lock");
+    tab.feed(Input::Woken(Wake::Resumed));
+    assert!(tab.ticket.is_some_and(|ticket| ticket != old));
+    (tab, old)
+}
+
+#[test]
+fn a_lock_that_was_given_up_is_let_go_when_it_comes() {
+    let (mut tab, old) = queued_again();
+    tab.locks_held = 1;
+    tab.feed(Input::LockGranted(old));
+    assert_eq!((tab.locks_held, tab.requests.len()), (0, 0));
+    let ticket = tab.ticket.expect("still waited for");
+    tab.locks_held = 1;
+    tab.feed(Input::LockGranted(ticket));
+    assert_eq!((tab.locks_held, tab.requests.len()), (1, 1));
+}
+
+#[test]
+fn a_lock_that_cannot_be_had_is_not_waited_for_and_another_one_is() {
+    let (mut tab, old) = queued_again();
+    tab.feed(Input::LockUnavailable(old));
+    tab.advance(14.9);
+    assert_eq!(tab.requests.len(), 0);
+    let ticket = tab.ticket.expect("still waited for");
+    tab.feed(Input::LockUnavailable(ticket));
+    tab.advance(0.5);
+    assert_eq!(tab.requests.len(), 1);
+}
+
+#[test]
+fn the_lock_is_waited_for_as_long_as_an_attempt_and_five_seconds() {
+    let mut tab = Tab::signed_in(policy());
+    tab.grants_locks = false;
+    wants(&mut tab);
+    tab.advance(14.999);
+    assert_eq!(tab.session.stats().locks.timed_out, 0);
+    tab.advance(0.001);
+    assert_eq!(tab.session.stats().locks.timed_out, 1);
+}
+
+#[test]
+fn an_answer_to_an_attempt_that_was_given_up_is_nothing_to_the_next_one() {
+    let mut tab = Tab::signed_in(policy());
+    wants(&mut tab);
+    let (old, _) = tab.sent[0];
+    tab.advance(10.0);
+    tab.advance_to_refresh();
+    let answer = Answer::Granted(tab.grant(300));
+    tab.feed(Input::RefreshAnswered { attempt: old, answer });
+    assert_eq!((tab.snapshot().generation, tab.sent.len()), (1, 1));
+    tab.answer_granted(300);
+    assert_eq!(tab.snapshot().generation, 2);
+}
+
+#[test]
+fn a_refresh_waits_for_its_own_look_and_not_for_anothers() {
+    let mut tab = Tab::signed_in(policy());
+    tab.slow_storage = true;
+    wants(&mut tab);
+    tab.feed(Input::Woken(Wake::Resumed));
+    assert_eq!(tab.reads.len(), 2);
+    tab.answer_read(1);
+    assert_eq!(tab.writes.len(), 0, "the wake-up's look");
+    tab.answer_read(0);
+    assert_eq!(tab.writes.len(), 1, "the key goes to storage");
+}
+
+#[test]
+fn a_verdict_waits_for_its_own_look_and_not_for_anothers() {
+    let mut tab = Tab::signed_in(policy());
+    wants(&mut tab);
+    tab.slow_storage = true;
+    tab.answer_status(400, "invalid_grant", "");
+    tab.feed(Input::Woken(Wake::Resumed));
+    tab.answer_read(1);
+    assert_eq!(tab.status(), Status::Active);
+    tab.answer_read(0);
+    assert_eq!(tab.status(), Status::SignedOut);
+}
+
+#[test]
+fn a_request_after_waking_waits_for_its_own_look_and_not_for_anothers() {
+    let mut tab = Tab::signed_in(policy());
+    tab.slow_storage = true;
+    wants(&mut tab);
+    tab.feed(Input::Woken(Wake::Resumed));
+    let waiter = tab.want_token();
+    tab.answer_read(0);
+    assert_eq!(tab.outcome(waiter), None);
+    tab.answer_read(0);
+    assert!(matches!(tab.outcome(waiter), Some(Outcome::Token(_))));
+}
+
+#[test]
+fn a_key_waits_for_its_own_write_and_not_for_anothers() {
+    let mut tab = Tab::signed_in(Policy { idle: Some(3_600_000), ..policy() });
+    tab.slow_storage = true;
+    wants(&mut tab);
+    tab.answer_read(0);
+    tab.feed(Input::Touch);
+    assert_eq!(tab.writes.len(), 2);
+    tab.answer_write(1);
+    assert_eq!(tab.requests.len(), 0);
+    tab.answer_write(0);
+    assert_eq!(tab.requests.len(), 1);
+}
+
+#[test]
+fn new_tokens_wait_for_their_own_write_before_the_lock_is_let_go() {
+    let mut tab = Tab::signed_in(Policy { idle: Some(3_600_000), ..policy() });
+    wants(&mut tab);
+    tab.slow_storage = true;
+    tab.answer_granted(300);
+    tab.feed(Input::Touch);
+    tab.answer_write(1);
+    assert_eq!(tab.locks_held, 1);
+    tab.answer_write(0);
+    assert_eq!(tab.locks_held, 0);
+}
+
+#[test]
+fn storage_is_waited_for_two_seconds_at_each_stage() {
+    let mut tab = Tab::signed_in(policy());
+    tab.slow_storage = true;
+    wants(&mut tab);
+    for (keys, requests) in [(1, 0), (1, 1)] {
+        let before = (tab.writes.len(), tab.requests.len());
+        tab.advance(1.999);
+        assert_eq!((tab.writes.len(), tab.requests.len()), before);
+        tab.advance(0.001);
+        assert_eq!((tab.writes.len(), tab.requests.len()), (keys, requests));
+    }
+    tab.answer_granted(300);
+    tab.advance(1.999);
+    assert_eq!(tab.locks_held, 1, "the tokens");
+    tab.advance(0.001);
+    assert_eq!(tab.locks_held, 0, "the tokens");
+    assert_eq!(tab.session.stats().storage.failures, 3);
+    assert_eq!(tab.count("storage-degraded"), 1);
+}
+
+#[test]
+fn a_verdict_and_a_wake_up_wait_two_seconds_for_storage() {
+    let mut tab = Tab::signed_in(policy());
+    tab.slow_storage = true;
+    tab.feed(Input::Woken(Wake::Resumed));
+    let waiter = tab.want_token();
+    tab.advance(1.999);
+    assert_eq!((tab.outcome(waiter), tab.lease.clone()), (None, None));
+    tab.advance(0.001);
+    assert!(matches!(tab.outcome(waiter), Some(Outcome::Token(_))));
+    tab.slow_storage = false;
+    wants(&mut tab);
+    tab.slow_storage = true;
+    tab.answer_status(400, "invalid_grant", "");
+    tab.advance(1.999);
+    assert_eq!(tab.status(), Status::Active);
+    tab.advance(0.001);
+    assert_eq!(tab.status(), Status::SignedOut);
+}
