@@ -2,14 +2,17 @@
 
 mod a_401_costs_at_most_one_refresh;
 mod a_failed_refresh_keeps_the_session;
+mod a_lease_on_record_stands_in_for_the_lock;
 mod a_page_load_finds_the_session;
 mod an_idle_session_ends;
 mod another_tab_may_change_everything_meanwhile;
 mod answers_belong_to_their_questions;
 mod any_sequence_of_inputs_keeps_the_promises;
 mod browser;
+mod every_count_is_kept;
 mod hearsay_is_weighed;
 mod input_is_told_sparingly;
+mod missing_tokens_are_asked_for;
 mod refreshes_come_once_per_lifetime;
 mod rig;
 mod sign_out_wins;

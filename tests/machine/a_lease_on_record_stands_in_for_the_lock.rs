@@ -1,0 +1,83 @@
+//! Where there is no lock, the newest send on record is another tab's attempt for as long as an
+//! attempt can take, and half a second more.
+
+use everfresh::core::{input::Input, policy::Policy};
+
+use crate::rig::Tab;
+
+/// The longest attempt and the slack, in milliseconds.
+const LEASE: i64 = 10_500;
+
+fn policy() -> Policy {
+    Policy { jitter: 0, idle: None, ..Policy::default() }
+}
+
+/// Asks for a refresh; nobody can have the lock.
+fn wants(tab: &mut Tab) {
+    tab.grants_locks = false;
+    let waiter = tab.waiter();
+    tab.feed(Input::RefreshWanted { waiter });
+    unlocked(tab);
+}
+
+fn unlocked(tab: &mut Tab) {
+    if let Some(ticket) = tab.ticket.take() {
+        tab.feed(Input::LockUnavailable(ticket));
+    }
+}
+
+/// Lets time pass, in a place where there are no locks.
+fn pass(tab: &mut Tab, millis: i64) {
+    let end = tab.now.monotonic + millis;
+    while tab.now.monotonic < end {
+        let wait = tab.session.next_deadline().map_or(millis, |deadline| deadline.after);
+        tab.pass(wait.min(end - tab.now.monotonic));
+        tab.feed(Input::TimerFired);
+        unlocked(tab);
+    }
+}
+
+/// Two tabs with one store; the first put its key on record just now.
+fn two() -> (Tab, Tab) {
+    let mut one = Tab::signed_in(policy());
+    let mut two = Tab::with_store(policy(), 2, one.store.clone());
+    let waiter = two.waiter();
+    two.feed(Input::Restore { waiter });
+    wants(&mut one);
+    (one, two)
+}
+
+#[test]
+fn the_other_waits_for_it_to_the_millisecond_and_repeats_its_rotation() {
+    let (mut one, mut two) = two();
+    pass(&mut one, 500);
+    assert_eq!(one.requests.len(), 1);
+    wants(&mut two);
+    pass(&mut two, LEASE - 1);
+    assert_eq!((two.requests.len(), two.session.stats().storage.writes), (0, 0));
+    pass(&mut two, 1);
+    assert_eq!(two.session.stats().storage.writes, 1, "its turn has come");
+    pass(&mut two, 500);
+    assert_eq!(two.requests[0].1.rotation_key, one.requests[0].1.rotation_key);
+}
+
+#[test]
+fn a_clock_that_lags_a_second_makes_no_difference_and_more_is_another_time() {
+    for (lag, writes) in [(1_000, 0), (1_001, 1)] {
+        let (_, mut two) = two();
+        two.now.wall -= lag;
+        wants(&mut two);
+        assert_eq!(two.session.stats().storage.writes, writes, "{lag} ms");
+    }
+}
+
+#[test]
+fn an_attempt_of_its_own_holds_nobody_up() {
+    let (mut one, _) = two();
+    pass(&mut one, 500);
+    pass(&mut one, 10_000);
+    assert_eq!(one.aborted.len(), 1, "nobody answered");
+    wants(&mut one);
+    pass(&mut one, 500);
+    assert_eq!(one.requests.len(), 2);
+}

@@ -1,0 +1,151 @@
+//! Another tab was faster, and its tokens are not in storage: the tabs are asked, then the server,
+//! with the rotation that brought them.
+
+use everfresh::core::{
+    input::{Answer, Input},
+    policy::{Credential, Policy},
+    reason::EndReason,
+    snapshot::Status,
+};
+
+use crate::rig::Tab;
+
+const ASK: &str = "everfresh 1 ask";
+
+fn policy(credential: Credential) -> Policy {
+    Policy { credential, jitter: 0, idle: None, ..Policy::default() }
+}
+
+/// Two tabs that keep tokens out of storage; both have the first ones.
+fn two(credential: Credential) -> (Tab, Tab) {
+    let mut one = Tab::new(policy(credential));
+    one.memory = true;
+    one.start(300);
+    let mut two = Tab::with_store(policy(credential), 2, one.store.clone());
+    two.memory = true;
+    let waiter = two.waiter();
+    two.feed(Input::Restore { waiter });
+    one.hear(ASK);
+    two.hear(&one.said.pop_back().expect("the tokens"));
+    one.said.clear();
+    two.said.clear();
+    assert_eq!(two.snapshot().generation, 1);
+    (one, two)
+}
+
+/// The one refreshes, and the other hears nothing of it; then the other wants to.
+fn faster(credential: Credential) -> (Tab, Tab) {
+    let (mut one, mut two) = two(credential);
+    let waiter = one.waiter();
+    one.feed(Input::RefreshWanted { waiter });
+    one.answer_granted(300);
+    wants(&mut two);
+    (one, two)
+}
+
+fn wants(tab: &mut Tab) {
+    let waiter = tab.waiter();
+    tab.feed(Input::RefreshWanted { waiter });
+}
+
+fn asks(tab: &mut Tab) -> usize {
+    std::mem::take(&mut tab.said).iter().filter(|text| *text == ASK).count()
+}
+
+fn keys(tab: &Tab) -> Vec<&str> {
+    tab.requests.iter().map(|(_, request)| request.rotation_key.as_str()).collect()
+}
+
+#[test]
+fn half_a_second_is_for_the_tabs_then_the_rotation_is_repeated() {
+    let (one, mut two) = faster(Credential::RefreshToken);
+    assert_eq!((asks(&mut two), two.locks_held), (1, 0), "the lock is free meanwhile");
+    two.advance(0.499);
+    assert_eq!(two.requests.len(), 0);
+    two.advance(0.001);
+    assert_eq!(keys(&two), keys(&one));
+    let token = |tab: &Tab| tab.requests[0].1.refresh_token.clone();
+    assert_eq!(token(&two), token(&one));
+    two.answer_granted(300);
+    assert_eq!(two.snapshot().generation, 2, "the rotation that was");
+}
+
+#[test]
+fn a_repeated_rotation_is_on_record_as_a_send() {
+    let (_, mut two) = faster(Credential::RefreshToken);
+    let before = two.store.borrow().clone();
+    two.advance(0.5);
+    assert_ne!(*two.store.borrow(), before);
+}
+
+#[test]
+fn a_token_that_came_in_a_header_leaves_the_refresh_token_the_newest() {
+    let (mut one, mut two) = two(Credential::RefreshToken);
+    let (mut grant, lease) = (one.grant(600), one.lease_id());
+    grant.refresh_token = None;
+    one.feed(Input::HeaderToken { grant, lease });
+    wants(&mut two);
+    assert_eq!((asks(&mut two), two.requests.len()), (1, 0));
+    two.advance(0.5);
+    assert_eq!(two.requests[0].1.refresh_token.as_deref(), Some("refresh-1"));
+    two.answer_granted(300);
+    assert_eq!(two.snapshot().generation, 3);
+}
+
+#[test]
+fn a_repetition_that_is_superseded_is_not_tried_again_but_asked_about() {
+    let (_, mut two) = faster(Credential::RefreshToken);
+    two.advance(0.5);
+    asks(&mut two);
+    two.answer_status(400, "invalid_grant", "superseded");
+    two.advance(5.0);
+    assert_eq!((two.requests.len(), two.status()), (1, Status::Active));
+    assert!(asks(&mut two) > 0);
+}
+
+#[test]
+fn a_verdict_on_tokens_that_another_tab_has_renewed_ends_nothing() {
+    let (mut one, mut two) = two(Credential::RefreshToken);
+    wants(&mut two);
+    one.start(300);
+    wants(&mut one);
+    one.answer_granted(300);
+    two.answer(Answer::Refused {
+        status: 400,
+        error: "invalid_grant".to_owned(),
+        error_code: "reuse_detected".to_owned(),
+        retry_after: None,
+    });
+    assert_eq!(two.status(), Status::Active);
+}
+
+#[test]
+fn where_no_tab_answers_and_no_rotation_can_be_repeated_the_session_ends_with_its_token() {
+    let (mut one, mut two) = faster(Credential::RefreshToken);
+    wants(&mut one);
+    one.answer_granted(300);
+    two.advance(299.0);
+    assert_eq!((two.status(), two.requests.len()), (Status::Active, 0));
+    two.advance(63.0);
+    assert_eq!((two.ended(), two.requests.len()), (Some(EndReason::LoginRequired), 0));
+    assert_eq!(two.revokes.len(), 0, "the tab that has the tokens may still be good");
+}
+
+#[test]
+fn a_cookie_and_an_access_token_need_no_repetition() {
+    for credential in [Credential::Cookie, Credential::AccessToken] {
+        let (one, mut two) = faster(credential);
+        assert_eq!((asks(&mut two), two.requests.len()), (1, 0), "{credential:?}");
+        two.advance(0.5);
+        assert_ne!(keys(&two), keys(&one), "{credential:?}");
+        two.answer_granted(300);
+        assert_eq!(two.snapshot().generation, 3, "{credential:?}");
+    }
+}
+
+#[test]
+fn a_function_repeats_only_where_it_uses_refresh_tokens() {
+    let (one, mut two) = faster(Credential::Function);
+    two.advance(0.5);
+    assert_eq!(keys(&two), keys(&one));
+}
