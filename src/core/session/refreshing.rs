@@ -393,11 +393,9 @@ impl Live {
             (.., true) => RefreshReason::Demanded,
             _ => return,
         };
-        if self.awake(ctx) && self.renewable(ctx.policy.credential) {
-            // A page load has already asked the other tabs for a session that it found.
-            let asked = u32::from(needs && self.record.term.generation > 0);
-            self.begin(Errand { asked, ..Errand::new(reason) }, ctx);
-        }
+        // A page load has already asked the other tabs for a session that it found.
+        let asked = u32::from(needs && self.record.term.generation > 0);
+        self.begin(Errand { asked, ..Errand::new(reason) }, ctx);
     }
 
     /// Settles whoever can be given a token now.
@@ -405,7 +403,6 @@ impl Live {
         if self.gate.is_some() {
             return;
         }
-        let confirmed = self.held.is_some() && !self.expired(ctx);
         let Some(lease) = self.lease(ctx) else {
             return;
         };
@@ -415,7 +412,7 @@ impl Live {
             let serves = match waiter.want {
                 Want::Token { min_validity, lease: old } => left >= min_validity || lease.id > old,
                 Want::Newer { lease: old } => lease.id > old,
-                Want::Restore => return confirmed.then_some(Outcome::Done),
+                Want::Restore => return Some(Outcome::Done),
                 Want::Refresh | Want::SignOut { .. } => false,
             };
             serves.then(|| Outcome::Token(lease.clone()))
