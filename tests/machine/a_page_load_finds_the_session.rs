@@ -1,6 +1,6 @@
 use everfresh::core::{
     effect::Outcome,
-    input::{Answer, Input},
+    input::{Answer, Input, Wake},
     policy::{Credential, Policy},
     reason::{EndReason, RefreshReason},
     snapshot::Status,
@@ -148,4 +148,94 @@ fn nowhere_within_a_bounded_wait_when_no_tab_answers() {
     tab.advance(0.6);
     assert_eq!(tab.outcome(waiter), Some(&Outcome::Done));
     assert_eq!(tab.ended(), Some(EndReason::None));
+}
+
+#[test]
+fn a_look_that_was_asked_for_before_is_not_this_ones() {
+    let mut tab = Tab::signed_in(Policy::default());
+    tab.unauthorized(tab.lease_id());
+    tab.answer_status(400, "invalid_grant", "");
+    tab.slow_storage = true;
+    tab.feed(Input::Woken(Wake::Visible));
+    let waiter = restore(&mut tab);
+    tab.answer_read(0);
+    assert_eq!(tab.outcome(waiter), None);
+    tab.answer_read(0);
+    assert_eq!(tab.outcome(waiter), Some(&Outcome::Done));
+}
+
+/// A page load that finds a record without tokens, which another tab has.
+fn without_tokens(policy: Policy) -> Tab {
+    let mut first = Tab::new(policy.clone());
+    first.memory = true;
+    first.start(300);
+    let mut tab = Tab::with_store(policy, 2, first.store.clone());
+    tab.memory = true;
+    tab
+}
+
+#[test]
+fn the_tabs_have_half_a_second_to_say_that_they_have_the_tokens() {
+    let mut tab = without_tokens(Policy::default());
+    let waiter = restore(&mut tab);
+    tab.advance(0.499);
+    assert_eq!(tab.outcome(waiter), None);
+    tab.advance(0.001);
+    assert_eq!(tab.outcome(waiter), Some(&Outcome::Done));
+}
+
+#[test]
+fn with_a_cookie_the_tabs_are_asked_once_and_then_the_server() {
+    let policy = Policy { credential: Credential::Cookie, idle: None, ..Policy::default() };
+    let mut tab = without_tokens(policy);
+    restore(&mut tab);
+    assert_eq!((tab.said.len(), tab.requests.len()), (1, 0));
+    tab.advance(0.5);
+    let asks = tab.said.iter().filter(|text| text.ends_with("ask")).count();
+    assert_eq!((asks, tab.requests.len()), (1, 1));
+}
+
+#[test]
+fn with_a_cookie_a_sign_in_that_came_meanwhile_is_asked_about() {
+    let policy = Policy { credential: Credential::Cookie, idle: None, ..Policy::default() };
+    let mut tab = Tab::new(policy.clone());
+    (tab.memory, tab.grants_locks) = (true, false);
+    restore(&mut tab);
+    let mut other = Tab::with_store(policy, 2, tab.store.clone());
+    other.memory = true;
+    other.start(300);
+    tab.said.clear();
+    let ticket = tab.ticket.expect("a lock was asked for");
+    tab.feed(Input::LockGranted(ticket));
+    assert_eq!((tab.said.len(), tab.requests.len()), (1, 0), "the other tab has the tokens");
+}
+
+#[test]
+fn news_without_tokens_does_not_cut_the_look_short() {
+    let mut other = Tab::signed_in(Policy::default());
+    other.said.clear();
+    other.feed(Input::Touch);
+    let mut tab = Tab::with_store(Policy::default(), 2, other.store.clone());
+    tab.slow_storage = true;
+    restore(&mut tab);
+    tab.hear(&other.said.pop_back().expect("news"));
+    assert_eq!(tab.said.len(), 0, "storage may have them");
+    tab.answer_read(0);
+    assert_eq!(tab.status(), Status::Active);
+}
+
+#[test]
+fn a_refresh_that_is_wanted_meanwhile_is_made_when_it_is_found() {
+    let first = Tab::signed_in(Policy::default());
+    let mut tab = Tab::with_store(Policy::default(), 2, first.store.clone());
+    tab.slow_storage = true;
+    restore(&mut tab);
+    let waiter = tab.waiter();
+    tab.feed(Input::RefreshWanted { waiter });
+    assert_eq!(tab.outcome(waiter), None);
+    tab.slow_storage = false;
+    tab.answer_read(0);
+    assert_eq!(tab.requests[0].1.reason, RefreshReason::Explicit);
+    tab.answer_granted(300);
+    assert_eq!(tab.outcome(waiter), Some(&Outcome::Done));
 }

@@ -7,6 +7,7 @@ use super::{
     context::Context,
     ending::Ending,
     flight::Flight,
+    waiting::Want,
 };
 use crate::core::{
     clock::{Millis, Moment},
@@ -192,8 +193,10 @@ impl Live {
         if changed {
             ctx.emit(Event::ClaimsChanged);
         }
+        // What a page load found was refreshed before anybody asked for it.
+        let found = first && reason.is_none();
         ctx.settle_where(&|waiter| {
-            matches!(waiter.want, super::waiting::Want::Refresh).then_some(Outcome::Done)
+            (waiter.want == Want::Refresh && !found).then_some(Outcome::Done)
         });
     }
 
