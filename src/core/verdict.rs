@@ -69,6 +69,10 @@ mod tests {
         for status in [408, 429, 500, 502, 503, 504, 302, 0] {
             assert!(matches!(refused(status, "", ""), Verdict::Transient { .. }), "{status}");
         }
+        for (status, expected) in [(503, Error::Unavailable), (302, Error::BadResponse)] {
+            let verdict = refused(status, "", "");
+            assert!(matches!(verdict, Verdict::Transient { error, .. } if error == expected));
+        }
         for answer in [Answer::Unreachable, Answer::Unusable, Answer::Failed { terminal: false }] {
             assert!(matches!(Verdict::from(answer), Verdict::Transient { .. }));
         }

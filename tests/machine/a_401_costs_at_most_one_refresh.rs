@@ -1,6 +1,7 @@
 use everfresh::core::{
     effect::Outcome,
     error::Error,
+    grant::Grant,
     input::{Answer, Input},
     policy::Policy,
     snapshot::Status,
@@ -154,4 +155,44 @@ fn a_token_in_a_response_header_is_taken_up() {
     assert_eq!(tab.snapshot().generation, 2);
     tab.advance(240.0);
     assert_eq!(tab.requests[0].1.refresh_token.as_deref(), Some("refresh-1"));
+}
+
+#[test]
+fn a_token_in_a_header_is_left_alone_where_it_is_not_the_sessions() {
+    type Act = fn(&mut Tab, &mut Grant, &mut u32);
+    let cases: [(&str, Act); 4] = [
+        ("it is the one in use", |tab, grant, _| {
+            grant.access_token = tab.session.access_token().unwrap_or_default().to_owned();
+        }),
+        ("it is somebody else's", |tab, grant, _| *grant = tab.grant_for("ben", 600)),
+        ("a refresh is under way", |tab, _, _| {
+            tab.unauthorized(tab.lease_id());
+        }),
+        ("the request was somebody else's", |_, _, lease| *lease -= 1),
+    ];
+    for (why, prepare) in cases {
+        let mut tab = Tab::signed_in(Policy::default());
+        let grant = tab.grant_for("ben", 300);
+        tab.feed(Input::Start { grant, start: 2 });
+        let grant = tab.grant_for("ana", 300);
+        tab.feed(Input::Start { grant, start: 3 });
+        tab.pass(60_000);
+        let (mut grant, mut lease) = (tab.grant(600), tab.lease_id());
+        let before = tab.snapshot().generation;
+        prepare(&mut tab, &mut grant, &mut lease);
+        tab.feed(Input::HeaderToken { grant, lease });
+        assert_eq!(tab.snapshot().generation, before, "{why}");
+    }
+}
+
+#[test]
+fn a_token_in_a_header_that_ends_no_later_is_not_worth_it() {
+    let mut tab = Tab::signed_in(Policy::default());
+    for (seconds, generation) in [(300, 1), (301, 2)] {
+        let mut grant = tab.grant(seconds);
+        grant.refresh_token = None;
+        let lease = tab.lease_id();
+        tab.feed(Input::HeaderToken { grant, lease });
+        assert_eq!(tab.snapshot().generation, generation, "{seconds} s");
+    }
 }

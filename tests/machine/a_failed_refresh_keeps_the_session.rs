@@ -203,6 +203,20 @@ fn one_explicit_attempt_is_one_attempt() {
     assert_eq!(tab.requests.len(), 2, "the session's own backoff goes on");
 }
 
+#[test]
+fn the_last_error_is_kept_to_the_end_and_not_beyond_a_success() {
+    let mut tab = due();
+    tab.answer(Answer::Unusable);
+    assert_eq!(tab.snapshot().last_error, Some(Error::BadResponse));
+    tab.advance_to_refresh();
+    tab.answer_granted(300);
+    assert_eq!(tab.snapshot().last_error, None);
+    tab.advance_to_refresh();
+    tab.answer_status(503, "", "");
+    let waiter = tab.waiter();
+    tab.feed(Input::SignOut { waiter, everywhere: false });
+    assert_eq!(tab.snapshot().last_error, Some(Error::Unavailable));
+}
 /// Fails often, so that the backoff is long, and is then told to wait by the server.
 fn told_to_wait(millis: i64) -> Tab {
     let mut tab = due();

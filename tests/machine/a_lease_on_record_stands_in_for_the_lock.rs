@@ -81,3 +81,37 @@ fn an_attempt_of_its_own_holds_nobody_up() {
     pass(&mut one, 500);
     assert_eq!(one.requests.len(), 2);
 }
+
+#[test]
+fn a_key_lies_a_quarter_of_a_second_before_it_is_used() {
+    let (mut one, _) = two();
+    pass(&mut one, 249);
+    assert_eq!(one.requests.len(), 0);
+    pass(&mut one, 251);
+    assert_eq!(one.requests.len(), 1);
+}
+
+#[test]
+fn a_key_that_lost_to_an_earlier_one_leaves_the_sending_to_the_other() {
+    let mut one = Tab::signed_in(policy());
+    let mut two = Tab::with_store(policy(), 2, one.store.clone());
+    let waiter = two.waiter();
+    two.feed(Input::Restore { waiter });
+    // Neither sees the other's key before its own is written.
+    two.slow_storage = true;
+    one.slow_storage = true;
+    for tab in [&mut one, &mut two] {
+        wants(tab);
+        tab.answer_read(0);
+        tab.pass(1);
+        assert_eq!(tab.writes.len(), 1);
+    }
+    one.answer_write(0);
+    two.pass(1);
+    two.answer_write(0);
+    one.slow_storage = false;
+    two.slow_storage = false;
+    pass(&mut one, 500);
+    pass(&mut two, 500);
+    assert_eq!((one.requests.len(), two.requests.len()), (1, 0));
+}

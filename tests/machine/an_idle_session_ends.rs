@@ -1,7 +1,7 @@
 use everfresh::core::{
     event::Event,
     input::{Input, Wake},
-    policy::{IdleMode, Policy},
+    policy::{Credential, IdleMode, Policy},
     reason::EndReason,
     snapshot::Status,
 };
@@ -184,4 +184,75 @@ fn a_clock_set_back_does_not_lengthen_the_wait() {
     tab.now.wall -= 86_400_000;
     serve(&mut tab, 15.0 * MINUTE + 1.0);
     assert_eq!(tab.ended(), Some(EndReason::Idle));
+}
+
+#[test]
+fn a_refresh_that_is_still_to_come_keeps_the_warning_back() {
+    // Refreshes fall on every fourth minute; the one at 12 minutes moves the end.
+    let idle = Some(730_000);
+    let mut tab =
+        Tab::signed_in(Policy { idle, warn: 100_000, jitter: 0, ..policy(IdleMode::Lapse) });
+    serve(&mut tab, 719.0);
+    assert_eq!(tab.count("warning"), 0);
+    // The token of the twelfth minute lasts to the seventeenth.
+    serve(&mut tab, 200.0);
+    assert_eq!(tab.count("warning"), 0);
+    serve(&mut tab, 2.0);
+    assert_eq!(tab.count("warning"), 1);
+}
+
+#[test]
+fn a_refresh_that_falls_on_the_idle_deadline_is_not_to_come() {
+    let idle = Some(240_000);
+    let mut tab =
+        Tab::signed_in(Policy { idle, warn: 100_000, jitter: 0, ..policy(IdleMode::Lapse) });
+    tab.advance(201.0);
+    assert_eq!((tab.count("warning"), tab.snapshot().seconds_left), (1, Some(99)));
+    assert_eq!(tab.snapshot().refresh_at, None);
+}
+
+#[test]
+fn a_token_that_ran_out_offline_does_not_keep_the_warning_back() {
+    let mut tab = Tab::signed_in(policy(IdleMode::Lapse));
+    tab.feed(Input::Online(false));
+    tab.advance(839.0);
+    assert_eq!(tab.count("warning"), 0);
+    tab.advance(2.0);
+    assert_eq!(tab.count("warning"), 1);
+}
+
+#[test]
+fn a_cookie_is_revoked_by_every_end_and_tokens_by_the_maximum_age() {
+    let lapse = policy(IdleMode::Lapse);
+    let cookie = Policy { credential: Credential::Cookie, ..lapse.clone() };
+    let aged = Policy { max_session: Some(600_000), ..lapse };
+    for policy in [cookie, aged] {
+        let mut tab = Tab::signed_in(policy);
+        serve(&mut tab, 20.0 * MINUTE);
+        assert_eq!((tab.status(), tab.revokes.is_empty()), (Status::SignedOut, false));
+    }
+}
+
+#[test]
+fn whoever_comes_back_while_storage_is_being_read_is_there() {
+    let mut tab = Tab::signed_in(policy(IdleMode::End));
+    tab.advance(60.0);
+    let before = tab.snapshot().idle_at;
+    tab.slow_storage = true;
+    tab.feed(Input::Woken(Wake::Resumed));
+    tab.feed(Input::Woken(Wake::Visible));
+    tab.feed(Input::Woken(Wake::Resumed));
+    assert_eq!(tab.reads.len(), 1, "one look is enough");
+    tab.answer_read(0);
+    let after = tab.snapshot().idle_at;
+    assert_eq!(after.zip(before).map(|(after, before)| after - before), Some(60_000));
+}
+
+#[test]
+fn a_page_that_is_merely_resumed_has_nobody_before_it() {
+    let mut tab = Tab::signed_in(policy(IdleMode::End));
+    tab.advance(60.0);
+    let before = tab.snapshot().idle_at;
+    tab.feed(Input::Woken(Wake::Resumed));
+    assert_eq!(tab.snapshot().idle_at, before);
 }

@@ -69,3 +69,16 @@ fn without_an_idle_limit_nobody_has_to_know() {
     }
     assert_eq!(messages(&mut tab), 0);
 }
+
+#[test]
+fn what_is_held_is_told_again_and_again() {
+    let mut tab = tab(Some(600_000), 0);
+    tab.feed(Input::Hold(true));
+    assert_eq!(messages(&mut tab), 1);
+    for _ in 0..3 {
+        tab.advance(9.999);
+        assert_eq!(messages(&mut tab), 0);
+        tab.advance(0.001);
+        assert_eq!(messages(&mut tab), 1);
+    }
+}

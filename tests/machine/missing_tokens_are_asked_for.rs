@@ -2,7 +2,7 @@
 //! with the rotation that brought them.
 
 use everfresh::core::{
-    input::{Answer, Input},
+    input::Input,
     policy::{Credential, Policy},
     reason::EndReason,
     snapshot::Status,
@@ -107,16 +107,39 @@ fn a_repetition_that_is_superseded_is_not_tried_again_but_asked_about() {
 fn a_verdict_on_tokens_that_another_tab_has_renewed_ends_nothing() {
     let (mut one, mut two) = two(Credential::RefreshToken);
     wants(&mut two);
-    one.start(300);
     wants(&mut one);
     one.answer_granted(300);
-    two.answer(Answer::Refused {
-        status: 400,
-        error: "invalid_grant".to_owned(),
-        error_code: "reuse_detected".to_owned(),
-        retry_after: None,
-    });
+    asks(&mut two);
+    two.answer_status(400, "invalid_grant", "reuse_detected");
     assert_eq!(two.status(), Status::Active);
+    two.advance(3.0);
+    assert_eq!(
+        (asks(&mut two) > 0, two.requests.len()),
+        (true, 1),
+        "the tabs know, not the server"
+    );
+}
+
+#[test]
+fn the_schedule_asks_the_tabs_first_too() {
+    let (mut one, mut two) = two(Credential::RefreshToken);
+    wants(&mut one);
+    one.answer_granted(300);
+    two.advance(240.0);
+    assert_eq!((asks(&mut two), two.requests.len()), (1, 0));
+}
+
+#[test]
+fn three_times_and_while_the_token_is_good_again_and_again() {
+    let (mut one, mut two) = faster(Credential::RefreshToken);
+    wants(&mut one);
+    one.answer_granted(300);
+    two.advance(1.499);
+    assert_eq!((asks(&mut two), two.count("refresh-failed")), (3, 0));
+    two.advance(0.001);
+    assert_eq!(two.count("refresh-failed"), 1);
+    two.advance(5.0);
+    assert!(asks(&mut two) > 0);
 }
 
 #[test]

@@ -1,7 +1,7 @@
 use everfresh::core::{
     clock::{Millis, Now},
     event::Event,
-    input::{Input, Wake},
+    input::{Answer, Input, Wake},
     policy::Policy,
     reason::RefreshReason,
     snapshot::Status,
@@ -99,7 +99,7 @@ fn the_skew_is_reported_from_thirty_seconds_on_and_per_step() {
         tab.now.wall += skew * 1_000;
         let grant = tab.grant(300);
         tab.now.wall -= skew * 1_000;
-        tab.answer(everfresh::core::input::Answer::Granted(grant));
+        tab.answer(Answer::Granted(grant));
         tab.pass(60_000);
         skews.extend(tab.events.drain(..).filter_map(|event| match event {
             Event::ClockSkew { skew } => Some(skew / 1_000),
@@ -209,4 +209,33 @@ fn a_clock_that_is_set_back_does_not_open_the_breaker() {
     }
     assert_eq!(tab.count("refresh-failed"), 0, "{:?}", tab.events);
     assert_eq!(tab.count("stale"), 0);
+}
+
+#[test]
+fn a_token_counts_from_the_middle_of_the_request_that_brought_it() {
+    let mut tab = Tab::signed_in(Policy { jitter: 0, ..awake() });
+    tab.advance_to_refresh();
+    let sent = tab.now.wall;
+    tab.advance(4.0);
+    tab.answer_granted(300);
+    assert_eq!(tab.snapshot().expires_at, Some(sent + 2_000 + 300_000));
+}
+
+#[test]
+fn what_is_known_of_the_servers_clock_tells_when_a_foreign_token_ends() {
+    let mut tab = Tab::signed_in(Policy { jitter: 0, ..awake() });
+    tab.advance_to_refresh();
+    // The server's clock is an hour ahead.
+    let ahead = |tab: &mut Tab| {
+        tab.now.wall += 3_600_000;
+        let grant = tab.grant(300);
+        tab.now.wall -= 3_600_000;
+        grant
+    };
+    let grant = ahead(&mut tab);
+    tab.answer(Answer::Granted(grant));
+    let mut grant = ahead(&mut tab);
+    grant.expires_in = None;
+    tab.feed(Input::Start { grant, start: 2 });
+    assert_eq!(tab.snapshot().expires_at, Some(tab.now.wall + 300_000));
 }

@@ -219,3 +219,17 @@ fn what_comes_after_dispose_is_refused_and_changes_nothing() {
     assert_eq!((tab.status(), tab.lease.is_none()), (Status::Unknown, true));
     assert_eq!((tab.requests.len(), tab.revokes.len()), (0, 0));
 }
+
+#[test]
+fn over_a_cookie_that_the_server_has_not_confirmed_yet() {
+    for (credential, revokes) in [(Credential::Cookie, 1), (Credential::RefreshToken, 0)] {
+        let mut tab = Tab::new(Policy { credential, ..Policy::default() });
+        let waiter = tab.waiter();
+        tab.feed(Input::Restore { waiter });
+        if !tab.sent.is_empty() {
+            tab.answer(Answer::Unreachable);
+        }
+        sign_out(&mut tab);
+        assert_eq!((tab.status(), tab.revokes.len()), (Status::SignedOut, revokes));
+    }
+}

@@ -96,6 +96,16 @@ fn new_tokens_are_stored_before_they_are_announced() {
     assert!(!order.iter().any(|effect| effect.starts_with("ReleaseLock")), "{order:?}");
 }
 
+#[test]
+fn storage_that_worked_again_and_fails_is_told_of_again() {
+    let mut tab = Tab::signed_in(policy());
+    for works in [false, true, false] {
+        tab.storage_works = works;
+        tab.advance_to_refresh();
+        tab.answer_granted(300);
+    }
+    assert_eq!(tab.count("storage-degraded"), 2);
+}
 /// Lines of a record that hold numbers.
 const NUMBERS: usize = 35;
 
