@@ -239,3 +239,37 @@ fn a_refresh_that_is_wanted_meanwhile_is_made_when_it_is_found() {
     tab.answer_granted(300);
     assert_eq!(tab.outcome(waiter), Some(&Outcome::Done));
 }
+
+#[test]
+fn with_a_cookie_a_record_without_tokens_is_still_the_same_session() {
+    let policy = Policy { credential: Credential::Cookie, idle: None, ..Policy::default() };
+    let mut tab = without_tokens(policy);
+    restore(&mut tab);
+    tab.advance(0.5);
+    tab.answer_granted(300);
+    assert_eq!(tab.snapshot().generation, 2);
+}
+
+#[test]
+fn nothing_is_no_reason_to_forget_why_the_last_one_ended() {
+    let ends: [(fn(&mut Tab), EndReason); 2] = [
+        (
+            |tab| {
+                tab.unauthorized(tab.lease_id());
+                tab.answer_status(400, "invalid_grant", "");
+            },
+            EndReason::Revoked,
+        ),
+        (|tab| tab.feed(Input::Cancel(None)), EndReason::None),
+    ];
+    for (end, reason) in ends {
+        let mut tab = Tab::signed_in(Policy::default());
+        end(&mut tab);
+        *tab.store.borrow_mut() = None;
+        restore(&mut tab);
+        assert_eq!(tab.ended(), Some(reason));
+        *tab.store.borrow_mut() = Some("?".to_owned());
+        restore(&mut tab);
+        assert_eq!(tab.ended(), Some(EndReason::CorruptStorage));
+    }
+}

@@ -256,3 +256,10 @@ fn a_page_that_is_merely_resumed_has_nobody_before_it() {
     tab.feed(Input::Woken(Wake::Resumed));
     assert_eq!(tab.snapshot().idle_at, before);
 }
+
+#[test]
+fn while_something_is_held_no_moment_is_named() {
+    let mut tab = Tab::signed_in(policy(IdleMode::End));
+    tab.feed(Input::Hold(true));
+    assert_eq!((tab.snapshot().idle_at, tab.snapshot().ends_at), (None, None));
+}

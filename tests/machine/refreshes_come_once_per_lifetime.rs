@@ -5,6 +5,7 @@ use everfresh::core::{
     policy::Policy,
     reason::RefreshReason,
     snapshot::Status,
+    token::Jwt,
 };
 
 use crate::rig::Tab;
@@ -238,4 +239,55 @@ fn what_is_known_of_the_servers_clock_tells_when_a_foreign_token_ends() {
     grant.expires_in = None;
     tab.feed(Input::Start { grant, start: 2 });
     assert_eq!(tab.snapshot().expires_at, Some(tab.now.wall + 300_000));
+}
+
+/// The server's clock is an hour ahead, and the tab knows; its next token says what `change` does.
+fn an_hour_ahead(change: impl Fn(&mut Jwt)) -> Tab {
+    let mut tab = Tab::signed_in(Policy { jitter: 0, wait: None, ..awake() });
+    for _ in 0..2 {
+        tab.advance_to_refresh();
+        tab.now.wall += 3_600_000;
+        let mut grant = tab.grant(300);
+        tab.now.wall -= 3_600_000;
+        change(grant.jwt.as_mut().expect("a JWT"));
+        tab.answer(Answer::Granted(grant));
+    }
+    tab
+}
+
+#[test]
+fn a_token_that_is_not_valid_yet_is_kept_until_it_is_but_not_for_hours() {
+    for (not_yet, waits) in [(5.0, 5_000), (7_200.0, 60_000)] {
+        let mut tab = an_hour_ahead(|jwt| jwt.nbf = jwt.iat.map(|iat| iat + not_yet));
+        let waiter = tab.want_token();
+        tab.advance((waits - 1) as f64 / 1_000.0);
+        assert_eq!(tab.outcome(waiter), None, "{not_yet} s");
+        tab.advance(0.001);
+        assert!(tab.outcome(waiter).is_some(), "{not_yet} s");
+    }
+}
+
+#[test]
+fn the_end_that_a_token_names_is_read_by_the_servers_clock() {
+    let tab = an_hour_ahead(|jwt| jwt.session_expiry = jwt.iat.map(|iat| iat + 600.0));
+    assert_eq!(tab.snapshot().ends_at, Some(tab.now.wall + 600_000));
+}
+
+#[test]
+fn a_token_is_not_used_in_the_millisecond_in_which_it_expires() {
+    let mut tab = Tab::signed_in(awake());
+    tab.grants_locks = false;
+    tab.pass(299_999);
+    let in_time = tab.want_token();
+    assert!(tab.outcome(in_time).is_some());
+    tab.pass(1);
+    let too_late = tab.want_token();
+    assert_eq!(tab.outcome(too_late), None);
+}
+
+#[test]
+fn five_seconds_lie_between_two_however_short_the_tokens_live() {
+    let mut tab = Tab::new(Policy { jitter: 0, ..awake() });
+    tab.start(6);
+    assert_eq!(live_through(&mut tab, 20, 6), [3_000, 8_000, 13_000, 18_000]);
 }

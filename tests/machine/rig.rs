@@ -45,6 +45,8 @@ pub(crate) struct Tab {
     pub(crate) events: Vec<Event>,
     pub(crate) said: VecDeque<String>,
     pub(crate) revokes: Vec<RevokeId>,
+    /// For each revocation, whether it is about all of the user's sessions.
+    pub(crate) everywhere: Vec<bool>,
     pub(crate) lease: Option<Lease>,
     pub(crate) locks_held: u32,
     /// The request for the lock that nobody has answered yet, or that somebody else grants.
@@ -87,6 +89,7 @@ impl Tab {
             events: Vec::new(),
             said: VecDeque::new(),
             revokes: Vec::new(),
+            everywhere: Vec::new(),
             lease: None,
             locks_held: 0,
             ticket: None,
@@ -182,7 +185,10 @@ impl Tab {
                 self.settled.push((waiter, outcome));
             }
             Effect::Lease(lease) => self.lease = lease,
-            Effect::Revoke { revoke, .. } => self.revokes.push(revoke),
+            Effect::Revoke { revoke, request } => {
+                self.revokes.push(revoke);
+                self.everywhere.push(request.everywhere);
+            }
             Effect::Emit(event) => self.events.push(event),
         }
         None

@@ -233,3 +233,137 @@ fn over_a_cookie_that_the_server_has_not_confirmed_yet() {
         assert_eq!((tab.status(), tab.revokes.len()), (Status::SignedOut, revokes));
     }
 }
+
+#[test]
+fn a_revocation_is_tried_again_after_longer_and_longer_waits_but_not_offline() {
+    let mut tab = Tab::signed_in(Policy::default());
+    sign_out(&mut tab);
+    let mut longest = 0;
+    for _ in 0..9 {
+        let revoke = *tab.revokes.last().expect("a revocation");
+        let tried = tab.revokes.len();
+        tab.feed(Input::RevokeAnswered { revoke, revoked: false });
+        let wait = tab.session.next_deadline().map_or(0, |deadline| deadline.after);
+        longest = longest.max(wait);
+        tab.feed(Input::Online(false));
+        assert_eq!(tab.session.next_deadline(), None);
+        tab.pass(wait);
+        tab.feed(Input::Online(true));
+        assert_eq!(tab.revokes.len(), tried + 1);
+    }
+    assert!(longest > 20_000, "{longest} ms");
+    tab.feed(Input::Online(false));
+    assert!(tab.session.next_deadline().is_some(), "the one under way is not waited for in vain");
+}
+
+#[test]
+fn once_more_is_no_second_revocation() {
+    let mut tab = Tab::signed_in(Policy::default());
+    sign_out(&mut tab);
+    let again = sign_out(&mut tab);
+    assert_eq!((tab.revokes.len(), tab.reads.len()), (1, 0));
+    let revoke = tab.revokes[0];
+    tab.feed(Input::RevokeAnswered { revoke, revoked: true });
+    assert_eq!(tab.outcome(again), Some(&Outcome::Done));
+}
+
+#[test]
+fn everywhere_stays_everywhere_when_it_is_asked_for_again() {
+    for order in [[true, false], [false, true]] {
+        let first = Tab::signed_in(Policy::default());
+        let mut tab = Tab::with_store(Policy::default(), 2, first.store.clone());
+        tab.slow_storage = true;
+        for everywhere in order {
+            let waiter = tab.waiter();
+            tab.feed(Input::SignOut { waiter, everywhere });
+        }
+        tab.slow_storage = false;
+        tab.answer_read(0);
+        assert_eq!(tab.everywhere, [true], "{order:?}");
+    }
+}
+
+#[test]
+fn a_page_that_was_cancelled_still_signs_out_what_storage_has() {
+    let mut tab = Tab::signed_in(Policy::default());
+    tab.feed(Input::Cancel(None));
+    sign_out(&mut tab);
+    assert_eq!((tab.ended(), tab.revokes.len()), (Some(EndReason::SignedOut), 1));
+}
+
+#[test]
+fn a_sign_out_that_finds_nothing_keeps_the_reason_of_the_last_end() {
+    let mut tab = Tab::signed_in(Policy::default());
+    let grant = tab.grant_for("ben", 300);
+    tab.unauthorized(tab.lease_id());
+    tab.answer(Answer::Refused {
+        status: 400,
+        error: "invalid_grant".to_owned(),
+        error_code: "reuse_detected".to_owned(),
+        retry_after: None,
+    });
+    *tab.store.borrow_mut() = None;
+    let waiter = sign_out(&mut tab);
+    assert_eq!(tab.outcome(waiter), Some(&Outcome::Done));
+    assert_eq!(tab.ended(), Some(EndReason::Reuse));
+    tab.feed(Input::Start { grant, start: 2 });
+    assert_eq!(tab.status(), Status::Active);
+}
+
+#[test]
+fn a_cancel_of_one_start_says_nothing_about_a_session_that_is_over_and_any_other_does() {
+    let mut tab = Tab::signed_in(Policy::default());
+    sign_out(&mut tab);
+    tab.feed(Input::Cancel(Some(1)));
+    assert_eq!(tab.ended(), Some(EndReason::SignedOut));
+    tab.feed(Input::Cancel(None));
+    assert_eq!((tab.ended(), tab.count("signed-out")), (Some(EndReason::Cancelled), 1));
+    let mut tab = Tab::new(Policy::default());
+    tab.feed(Input::Cancel(Some(1)));
+    assert_eq!(tab.status(), Status::Unknown);
+    tab.feed(Input::Cancel(None));
+    assert_eq!((tab.ended(), tab.count("signed-out")), (Some(EndReason::Cancelled), 1));
+}
+
+#[test]
+fn a_lock_that_comes_after_dispose_is_let_go() {
+    let mut tab = Tab::signed_in(Policy::default());
+    tab.feed(Input::Dispose);
+    tab.locks_held = 1;
+    tab.feed(Input::LockGranted(9));
+    assert_eq!(tab.locks_held, 0);
+}
+
+#[test]
+fn a_token_that_cannot_be_read_signs_nobody_in_and_says_why() {
+    let mut tab = Tab::signed_in(Policy::default());
+    let waiter = tab.waiter();
+    tab.feed(Input::RefreshWanted { waiter });
+    for _ in 0..2 {
+        tab.feed(Input::StartFailed(Error::Json));
+        assert_eq!(tab.ended(), Some(EndReason::InvalidToken));
+        assert_eq!(tab.snapshot().last_error, Some(Error::Json));
+    }
+    assert_eq!(tab.failed_with(waiter), Some(Error::Json));
+    assert_eq!(tab.count("signed-out"), 2);
+    assert!(tab.revokes.is_empty() && tab.store.borrow().as_ref().unwrap().contains("refresh-1"));
+}
+
+#[test]
+fn the_same_user_signing_in_anew_serves_whoever_waits() {
+    let mut tab = Tab::signed_in(Policy::default());
+    tab.pass(301_000);
+    let waiter = tab.want_token();
+    tab.start(300);
+    assert!(matches!(tab.outcome(waiter), Some(Outcome::Token(_))));
+}
+
+#[test]
+fn a_sign_in_after_a_sign_out_in_the_same_page_is_stored_once() {
+    let mut tab = Tab::signed_in(Policy::default());
+    sign_out(&mut tab);
+    let before = tab.session.stats().storage.writes;
+    tab.now.wall -= 86_400_000;
+    tab.start(300);
+    assert_eq!(tab.session.stats().storage.writes, before + 1, "it knows what it has to outlast");
+}
