@@ -252,17 +252,13 @@ fn with_a_cookie_a_record_without_tokens_is_still_the_same_session() {
 
 #[test]
 fn nothing_is_no_reason_to_forget_why_the_last_one_ended() {
-    let ends: [(fn(&mut Tab), EndReason); 2] = [
-        (
-            |tab| {
-                tab.unauthorized(tab.lease_id());
-                tab.answer_status(400, "invalid_grant", "");
-            },
-            EndReason::Revoked,
-        ),
-        (|tab| tab.feed(Input::Cancel(None)), EndReason::None),
-    ];
-    for (end, reason) in ends {
+    type End = fn(&mut Tab);
+    let revoked: End = |tab| {
+        tab.unauthorized(tab.lease_id());
+        tab.answer_status(400, "invalid_grant", "");
+    };
+    let cancelled: End = |tab| tab.feed(Input::Cancel(None));
+    for (end, reason) in [(revoked, EndReason::Revoked), (cancelled, EndReason::None)] {
         let mut tab = Tab::signed_in(Policy::default());
         end(&mut tab);
         *tab.store.borrow_mut() = None;

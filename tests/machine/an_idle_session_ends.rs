@@ -209,6 +209,8 @@ fn a_refresh_that_falls_on_the_idle_deadline_is_not_to_come() {
     tab.advance(201.0);
     assert_eq!((tab.count("warning"), tab.snapshot().seconds_left), (1, Some(99)));
     assert_eq!(tab.snapshot().refresh_at, None);
+    tab.advance(50.0);
+    assert_eq!(tab.requests.len(), 0);
 }
 
 #[test]

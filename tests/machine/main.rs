@@ -18,5 +18,6 @@ mod rig;
 mod sign_out_wins;
 mod storage_and_locks_may_fail;
 mod tabs_of_one_browser_are_one_session;
+mod the_picture_changes_when_something_does;
 mod waking_up_late_costs_nothing;
 mod what_is_heard_is_stored;

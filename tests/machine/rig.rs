@@ -48,6 +48,8 @@ pub(crate) struct Tab {
     /// For each revocation, whether it is about all of the user's sessions.
     pub(crate) everywhere: Vec<bool>,
     pub(crate) lease: Option<Lease>,
+    /// How often the shell was told of another lease, or that there is none.
+    pub(crate) leases: u32,
     pub(crate) locks_held: u32,
     /// The request for the lock that nobody has answered yet, or that somebody else grants.
     pub(crate) ticket: Option<Ticket>,
@@ -91,6 +93,7 @@ impl Tab {
             revokes: Vec::new(),
             everywhere: Vec::new(),
             lease: None,
+            leases: 0,
             locks_held: 0,
             ticket: None,
             own: None,
@@ -184,7 +187,10 @@ impl Tab {
                 assert!(self.settled.iter().all(|(id, _)| *id != waiter), "settled once");
                 self.settled.push((waiter, outcome));
             }
-            Effect::Lease(lease) => self.lease = lease,
+            Effect::Lease(lease) => {
+                self.leases += 1;
+                self.lease = lease;
+            }
             Effect::Revoke { revoke, request } => {
                 self.revokes.push(revoke);
                 self.everywhere.push(request.everywhere);

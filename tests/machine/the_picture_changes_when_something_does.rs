@@ -1,0 +1,117 @@
+//! What observers see, what the shell may send, and when the machine wants to be called.
+
+use everfresh::core::{
+    clock::Millis,
+    input::Input,
+    policy::{IdleMode, Policy},
+    timer::Timer,
+};
+
+use crate::rig::Tab;
+
+fn policy(idle: Millis, idle_mode: IdleMode) -> Policy {
+    Policy { idle: Some(idle), idle_mode, jitter: 0, warn: 0, ..Policy::default() }
+}
+
+fn timer(tab: &Tab) -> Option<(Timer, Millis)> {
+    tab.session.next_deadline().map(|deadline| (deadline.timer, deadline.at.0))
+}
+
+#[test]
+fn input_moves_the_end_in_the_steps_in_which_the_other_tabs_see_it() {
+    let mut tab = Tab::signed_in(policy(600_000, IdleMode::End));
+    let start = tab.now.wall;
+    let ends = |tab: &Tab| (tab.snapshot().idle_at, tab.snapshot().ends_at);
+    assert_eq!(ends(&tab), (Some(start + 600_000), Some(start + 600_000)));
+    tab.advance(6.0);
+    tab.feed(Input::Activity);
+    assert_eq!(ends(&tab), (Some(start + 600_000), Some(start + 600_000)));
+    tab.advance(4.0);
+    assert_eq!(ends(&tab), (Some(start + 606_000), Some(start + 606_000)));
+}
+
+#[test]
+fn input_does_not_move_an_end_that_is_not_its_own() {
+    // The token outlives the idle deadline, and the maximum age comes before it.
+    let lapsing = policy(200_000, IdleMode::Lapse);
+    let aged = Policy { max_session: Some(300_000), ..policy(600_000, IdleMode::End) };
+    for policy in [lapsing, aged] {
+        let mut tab = Tab::signed_in(policy);
+        let end = tab.now.wall + 300_000;
+        tab.advance(2.0);
+        tab.feed(Input::Activity);
+        assert_eq!(tab.snapshot().ends_at, Some(end));
+    }
+}
+
+#[test]
+fn the_shell_hears_of_a_lease_once() {
+    let mut tab = Tab::signed_in(policy(600_000, IdleMode::End));
+    assert_eq!(tab.leases, 1);
+    for _ in 0..20 {
+        tab.pass(100);
+        tab.feed(Input::TimerFired);
+    }
+    assert_eq!(tab.leases, 1);
+    tab.advance_to_refresh();
+    assert_eq!(tab.leases, 2, "it no longer ends at the refresh");
+    tab.answer_granted(300);
+    assert_eq!(tab.leases, 4, "the new one, which ends at its own refresh once it is stored");
+    let waiter = tab.waiter();
+    tab.feed(Input::SignOut { waiter, everywhere: false });
+    assert_eq!((tab.leases, tab.lease.clone()), (5, None));
+    tab.advance(60.0);
+    assert_eq!(tab.leases, 5);
+}
+
+#[test]
+fn a_lease_is_given_anew_when_the_clock_goes_back() {
+    let mut tab = Tab::signed_in(policy(600_000, IdleMode::End));
+    tab.now.wall -= 60_000;
+    tab.feed(Input::TimerFired);
+    let lease = tab.lease.clone().expect("a lease");
+    assert!(lease.from <= tab.now.wall && tab.now.wall < lease.until);
+}
+
+#[test]
+fn the_token_in_use_can_be_seen() {
+    let mut tab = Tab::new(Policy::default());
+    assert_eq!(tab.session.access_token(), None);
+    let grant = tab.grant(300);
+    let token = grant.access_token.clone();
+    tab.feed(Input::Start { grant, start: 1 });
+    assert_eq!(tab.session.access_token(), Some(token.as_str()));
+    tab.feed(Input::Cancel(None));
+    assert_eq!(tab.session.access_token(), None);
+}
+
+#[test]
+fn a_refresh_that_will_not_be_made_is_neither_shown_nor_waited_for() {
+    let tab = Tab::signed_in(policy(300_000, IdleMode::Lapse));
+    assert_eq!(tab.snapshot().refresh_at, Some(tab.now.wall + 240_000));
+    assert_eq!(timer(&tab), Some((Timer::Refresh, 240_000)));
+    let mut idle = Tab::signed_in(policy(200_000, IdleMode::Lapse));
+    assert_eq!(idle.snapshot().refresh_at, None);
+    assert_eq!(timer(&idle), Some((Timer::Expiry, 300_000)));
+    idle.advance(1.0);
+    let mut bare = Tab::new(policy(600_000, IdleMode::Lapse));
+    let mut grant = bare.grant(300);
+    grant.refresh_token = None;
+    bare.feed(Input::Start { grant, start: 1 });
+    assert_eq!(bare.snapshot().refresh_at, None);
+    assert_eq!(timer(&bare), Some((Timer::Expiry, 300_000)));
+}
+
+#[test]
+fn the_countdown_wakes_once_a_second_on_the_second() {
+    let policy = Policy { warn: 10_000, ..policy(100_000, IdleMode::End) };
+    let mut tab = Tab::new(policy);
+    tab.start(3_600);
+    assert_eq!(timer(&tab), Some((Timer::Warning, 90_000)));
+    tab.advance(90.5);
+    for left in (0..10).rev() {
+        assert_eq!(timer(&tab), Some((Timer::Countdown, 100_000 - 1_000 * left)));
+        assert_eq!(tab.snapshot().seconds_left, u32::try_from(left + 1).ok());
+        tab.advance(1.0);
+    }
+}
