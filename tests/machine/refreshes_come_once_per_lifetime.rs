@@ -1,5 +1,6 @@
 use everfresh::core::{
     clock::{Millis, Now},
+    error::Error,
     event::Event,
     input::{Answer, Input, Wake},
     policy::Policy,
@@ -290,4 +291,20 @@ fn five_seconds_lie_between_two_however_short_the_tokens_live() {
     let mut tab = Tab::new(Policy { jitter: 0, ..awake() });
     tab.start(6);
     assert_eq!(live_through(&mut tab, 20, 6), [3_000, 8_000, 13_000, 18_000]);
+}
+
+#[test]
+fn one_that_cannot_be_made_or_that_nobody_is_there_for_takes_no_lock() {
+    let mut bare = Tab::new(awake());
+    let mut grant = bare.grant(300);
+    grant.refresh_token = None;
+    bare.feed(Input::Start { grant, start: 1 });
+    let mut idle = Tab::signed_in(Policy { idle: Some(200_000), ..Policy::default() });
+    idle.advance(250.0);
+    for tab in [&mut bare, &mut idle] {
+        let waiter = tab.waiter();
+        tab.feed(Input::RefreshWanted { waiter });
+        assert_eq!(tab.failed_with(waiter), Some(Error::Unavailable));
+        assert_eq!(tab.session.stats().locks.requested, 0);
+    }
 }
