@@ -1,6 +1,6 @@
 use everfresh::core::{
     event::Event,
-    input::{Input, Wake},
+    input::{Answer, Input, Wake},
     policy::{Credential, IdleMode, Policy},
     reason::EndReason,
     snapshot::Status,
@@ -264,4 +264,29 @@ fn while_something_is_held_no_moment_is_named() {
     let mut tab = Tab::signed_in(policy(IdleMode::End));
     tab.feed(Input::Hold(true));
     assert_eq!((tab.snapshot().idle_at, tab.snapshot().ends_at), (None, None));
+}
+
+#[test]
+fn a_refresh_that_fails_is_no_input() {
+    let mut tab = Tab::signed_in(policy(IdleMode::End));
+    let idle_at = tab.snapshot().idle_at;
+    tab.advance_to_refresh();
+    tab.answer(Answer::Unreachable);
+    assert_eq!(tab.snapshot().idle_at, idle_at);
+}
+
+#[test]
+fn input_after_the_clock_was_set_back_counts_in_every_tab() {
+    let mut one = Tab::signed_in(policy(IdleMode::End));
+    let mut two = Tab::with_store(policy(IdleMode::End), 2, one.store.clone());
+    let waiter = two.waiter();
+    two.feed(Input::Restore { waiter });
+    for tab in [&mut one, &mut two] {
+        tab.pass(30_000);
+        tab.now.wall -= 60_000;
+        tab.feed(Input::TimerFired);
+    }
+    one.feed(Input::Touch);
+    two.hear(&one.said.pop_back().expect("news"));
+    assert_eq!(two.snapshot().idle_at, Some(two.now.wall + 900_000));
 }

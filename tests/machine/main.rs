@@ -16,6 +16,7 @@ mod missing_tokens_are_asked_for;
 mod refreshes_come_once_per_lifetime;
 mod rig;
 mod sign_out_wins;
+mod starting_again_begins_cleanly;
 mod storage_and_locks_may_fail;
 mod tabs_of_one_browser_are_one_session;
 mod the_picture_changes_when_something_does;
