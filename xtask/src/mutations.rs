@@ -98,8 +98,9 @@ fn judge(sim: &Path, fault: u32, worlds: u64) -> Result<(String, String)> {
 }
 
 fn build(workspace: &Workspace, tree: &Path) -> Result<PathBuf> {
-    // What both trees depend on is compiled once.
-    let target = workspace.target("");
+    // To cargo the two trees are one package: in one directory the worlds of the checkout would be
+    // built from the copy.
+    let target = tree.join("target");
     let mut cargo = workspace.cargo(&["build", "--release", "--package", "everfresh-sim", "-q"]);
     cargo.current_dir(tree).env("CARGO_TARGET_DIR", &target);
     check(&mut cargo, BUILD)?;

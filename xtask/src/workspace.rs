@@ -49,6 +49,13 @@ impl Workspace {
 
     pub(crate) fn cargo(&self, arguments: &[&str]) -> Command {
         let mut command = self.command("cargo");
+        // What cargo told this program of itself makes some build scripts run anew.
+        for (name, _) in env::vars_os() {
+            let said = name.to_string_lossy();
+            if said.starts_with("CARGO_PKG_") || said.starts_with("CARGO_MANIFEST_") {
+                command.env_remove(&name);
+            }
+        }
         command.args(arguments);
         command
     }
