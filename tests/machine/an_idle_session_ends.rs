@@ -290,3 +290,17 @@ fn input_after_the_clock_was_set_back_counts_in_every_tab() {
     two.hear(&one.said.pop_back().expect("news"));
     assert_eq!(two.snapshot().idle_at, Some(two.now.wall + 900_000));
 }
+
+#[test]
+fn of_two_ends_in_one_moment_the_users_absence_is_told() {
+    let end = policy(IdleMode::End);
+    let mut aged = Tab::signed_in(Policy { max_session: end.idle, ..end.clone() });
+    let mut spent = Tab::new(end);
+    let mut grant = spent.grant(900);
+    grant.refresh_token = None;
+    spent.feed(Input::Start { grant, start: 1 });
+    for tab in [&mut aged, &mut spent] {
+        serve(tab, 15.0 * MINUTE);
+        assert_eq!(tab.ended(), Some(EndReason::Idle));
+    }
+}

@@ -186,3 +186,13 @@ fn a_verdict_and_a_wake_up_wait_two_seconds_for_storage() {
     tab.advance(0.001);
     assert_eq!(tab.status(), Status::SignedOut);
 }
+
+#[test]
+#[cfg(debug_assertions)]
+#[should_panic(expected = "poll() until None")]
+fn what_is_to_be_done_is_done_before_the_next_question() {
+    let mut tab = Tab::new(policy());
+    for waiter in 0..2 {
+        tab.session.handle(Input::Restore { waiter }, tab.now);
+    }
+}

@@ -2,7 +2,7 @@
 //! with the rotation that brought them.
 
 use everfresh::core::{
-    input::Input,
+    input::{Answer, Input},
     policy::{Credential, Policy},
     reason::EndReason,
     snapshot::Status,
@@ -171,4 +171,25 @@ fn a_function_repeats_only_where_it_uses_refresh_tokens() {
     let (one, mut two) = faster(Credential::Function);
     two.advance(0.5);
     assert_eq!(keys(&two), keys(&one));
+}
+
+#[test]
+fn a_function_without_refresh_tokens_asks_the_tabs_and_then_fetches_its_own() {
+    let bare = |tab: &mut Tab| {
+        let mut grant = tab.grant(300);
+        grant.refresh_token = None;
+        grant
+    };
+    let (mut one, mut two) = two(Credential::Function);
+    let (grant, start) = (bare(&mut one), 2);
+    one.feed(Input::Start { grant, start });
+    two.hear(&one.said.pop_back().expect("the tokens"));
+    wants(&mut one);
+    let grant = bare(&mut one);
+    one.answer(Answer::Granted(grant));
+    wants(&mut two);
+    assert_eq!((asks(&mut two), two.requests.len()), (1, 0));
+    two.advance(0.5);
+    assert_eq!((asks(&mut two), two.requests.len()), (0, 1));
+    assert_ne!(keys(&two), keys(&one));
 }
