@@ -269,3 +269,16 @@ fn nothing_is_no_reason_to_forget_why_the_last_one_ended() {
         assert_eq!(tab.ended(), Some(EndReason::CorruptStorage));
     }
 }
+
+#[test]
+fn with_a_cookie_the_maximum_age_counts_from_the_sign_in() {
+    let credential = Credential::Cookie;
+    let policy = Policy { credential, idle: None, max_session: Some(600_000), ..Policy::default() };
+    let mut tab = without_tokens(policy);
+    let end = tab.now.wall + 600_000;
+    tab.pass(100_000);
+    restore(&mut tab);
+    tab.advance(0.5);
+    tab.answer_granted(300);
+    assert_eq!(tab.snapshot().ends_at, Some(end));
+}

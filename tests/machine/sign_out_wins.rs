@@ -222,8 +222,9 @@ fn a_revocation_is_tried_again_after_longer_and_longer_waits_but_not_offline() {
 fn once_more_is_no_second_revocation() {
     let mut tab = Tab::signed_in(Policy::default());
     sign_out(&mut tab);
+    let reads = tab.session.stats().storage.reads;
     let again = sign_out(&mut tab);
-    assert_eq!((tab.revokes.len(), tab.reads.len()), (1, 0));
+    assert_eq!((tab.revokes.len(), tab.session.stats().storage.reads), (1, reads));
     let revoke = tab.revokes[0];
     tab.feed(Input::RevokeAnswered { revoke, revoked: true });
     assert_eq!(tab.outcome(again), Some(&Outcome::Done));
@@ -270,6 +271,10 @@ fn a_sign_out_that_finds_nothing_keeps_the_reason_of_the_last_end() {
     assert_eq!(tab.ended(), Some(EndReason::Reuse));
     tab.feed(Input::Start { grant, start: 2 });
     assert_eq!(tab.status(), Status::Active);
+    let mut tab = Tab::new(Policy::default());
+    tab.feed(Input::StartFailed(Error::Json));
+    sign_out(&mut tab);
+    assert_eq!(tab.ended(), Some(EndReason::InvalidToken));
 }
 
 #[test]
