@@ -1,12 +1,36 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 
-const tsc = fileURLToPath(new URL("../../node_modules/typescript/bin/tsc", import.meta.url));
-const project = fileURLToPath(new URL("../test-d", import.meta.url));
+const path = (relative) => fileURLToPath(new URL(relative, import.meta.url));
+const tsc = path("../../node_modules/typescript/bin/tsc");
 
-test("the declarations accept what callers write and refuse what they must not", () => {
+function compile(project) {
   const { status, stdout } = spawnSync(process.execPath, [tsc, "-p", project], { encoding: "utf8" });
   assert.equal(status, 0, stdout);
+}
+
+test("the declarations accept what callers write and refuse what they must not", () => {
+  compile(path("../test-d"));
+});
+
+test("the examples of the README and the guide compile", (t) => {
+  const folder = path("../../target/examples/");
+  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  mkdirSync(folder, { recursive: true });
+  const extend = { extends: "../../pkg/test-d/tsconfig.json", include: ["."] };
+  writeFileSync(`${folder}tsconfig.json`, JSON.stringify(extend));
+  let found = 0;
+  for (const document of ["README.md", "docs/guide.md"]) {
+    const text = readFileSync(path(`../../${document}`), "utf8");
+    for (const [, code] of text.matchAll(/```ts\n(.*?)```/gs)) {
+      // An example may say in its first line which file it is.
+      const name = /^\/\/ (\S+\.ts)\n/.exec(code)?.[1] ?? `example-${(found += 1)}.ts`;
+      writeFileSync(folder + name, code);
+    }
+  }
+  assert.ok(found > 9, `${found} examples`);
+  compile(folder);
 });

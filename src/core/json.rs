@@ -259,6 +259,13 @@ mod tests {
     }
 
     #[test]
+    fn a_quotation_mark_that_is_escaped_ends_no_string() {
+        let members = keys(r#"{"a\"b":"c\\","d":"\""}"#).unwrap();
+        assert_eq!(members[0], ("a\"b".to_owned(), r#""c\\""#.to_owned()));
+        assert_eq!(string(&members[1].1).unwrap(), "\"");
+    }
+
+    #[test]
     fn refuses_what_json_refuses() {
         for text in [
             "",
