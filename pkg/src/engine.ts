@@ -18,6 +18,7 @@ import {
   RECORD_CHANGED,
   RECORD_READ,
   REFRESH_GRANTED,
+  REFRESH_REFUSED,
   RESTORE,
   RESUMED,
   REVOKE_ANSWERED,
@@ -160,7 +161,7 @@ export function openEngine(initial: Settings): Engine {
     clearTimeout(timer as number);
     if (delay >= 0) timer = setTimeout(() => feed(TIMER_FIRED), Math.min(delay, LONGEST));
     working = false;
-    if (seen.length !== picture.length || seen.some((piece, i) => piece !== picture[i])) {
+    if (seen.join() !== picture.join()) {
       picture = seen;
       engine.snapshot = snapshotOf(seen, blame);
     }
@@ -280,8 +281,9 @@ export function openEngine(initial: Settings): Engine {
       askRefresh(engine.settings, request, fail).then(([kind, value, wait, ...texts]) => {
         if (!running.delete(attempt)) return;
         cause = thrown;
-        if (kind === REFRESH_GRANTED) take(kind, attempt, value);
-        else feed(kind, attempt, value as number, wait, ...texts);
+        if (kind === REFRESH_GRANTED) return take(kind, attempt, value);
+        if (kind === REFRESH_REFUSED) log("warn", "the server refused the refresh", value);
+        feed(kind, attempt, value as number, wait, ...texts);
       });
     },
     // ABORT_REFRESH

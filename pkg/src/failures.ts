@@ -39,16 +39,16 @@ const failures: readonly Failure[] = [
   [InvalidTokenError, "a segment of the JWT is not a JSON object: pass it as the server sent it"],
   [InvalidTokenError,
     "exp, iat, nbf, session_expiry or sub of the JWT has the wrong type: correct the server"],
-  [InvalidTokenError, "a token is empty or not printable ASCII: pass it as the server sent it"],
+  [InvalidTokenError, "no token, or not printable ASCII: pass the token response as the server sent it"],
   [InvalidTokenError,
     "nbf of the JWT is not before its exp, so it is never valid: correct the server"],
   [NoExpiryError,
     "nothing says how long the access token lives: pass expiresIn (seconds) beside a token " +
       "without an exp claim"],
-  [NotSignedInError, "nobody is signed in: call start() or await restore() first"],
+  [NotSignedInError, "nobody is signed in: snapshot.reason says why; call start() or await restore() first"],
   [RefreshUnavailableError,
-    "no valid token in time, and the server has not said no: the network or the token " +
-      "endpoint is down; the session is kept, try again later"],
+    "no valid token in time: no way to the token endpoint (network, url, CORS) or no refresh " +
+      "token; the session is kept, try again later"],
   [RefreshTimeoutError,
     "the token endpoint did not answer within timeoutSeconds; the session is kept, the " +
       "refresh is repeated"],
@@ -63,8 +63,8 @@ const failures: readonly Failure[] = [
   [DisposedError, "this session was disposed: call createSession() for a new one"],
 ];
 
-/** What comes after it is owed to a refresh. */
-const NOT_SIGNED_IN = 10;
+/** The number of its failure; what comes after it is owed to a refresh. @internal */
+export const NOT_SIGNED_IN = 10;
 
 /** The number of the failure of every call that comes after `dispose`. @internal */
 export const DISPOSED = 16;

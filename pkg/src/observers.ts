@@ -54,14 +54,12 @@ const TYPES = [
   "revoke-failed",
 ];
 
-/** The events that are warnings, and what they call their time. */
-const WARNINGS: Readonly<Record<string, string | undefined>> = {
+/** What events call their time. They are warnings, as are two that have none. */
+const TIMES: Readonly<Record<string, string | undefined>> = {
   warning: "endsAt",
   "clock-skew": "skew",
   "revoke-failed": "retryAt",
   "refresh-failed": "retryAt",
-  stale: undefined,
-  "storage-degraded": undefined,
 };
 
 /** Nobody is told of anything yet, and `newest` is news to nobody. @internal */
@@ -94,14 +92,14 @@ export function openObservers(
       const type = TYPES[number]!;
       const event: Record<string, unknown> & { type: string } = { type, at: Date.now() };
       if (reason !== null || type === "refreshed") event["reason"] = reason;
-      const at = WARNINGS[type];
+      const at = TIMES[type];
       if (at) event[at] = time;
       const error = blame(failure);
       if (error) event["error"] = error;
       events.push(Object.freeze(event));
       // The cause is the application's own and may hold a token: it is not for logs.
       const told = error ? { ...event, error: errorOf(failure) } : event;
-      log(type in WARNINGS ? "warn" : "info", type, told);
+      log(at || /stale|degraded/.test(type) ? "warn" : "info", type, told);
     },
 
     tell(snapshot) {

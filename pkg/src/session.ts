@@ -1,6 +1,6 @@
 // The public handle. All handles of one name in this copy of the package share one session.
 
-import { NotSignedInError } from "./errors.ts";
+import { errorOf, NOT_SIGNED_IN } from "./failures.ts";
 import { sessionFetch, tokenFor } from "./fetch.ts";
 import {
   CANCEL,
@@ -35,7 +35,7 @@ export function createSession(options: SessionOptions): Session {
   const [engine, before] = known;
   engine.configure(settings);
   if (before !== written) {
-    engine.log("warn", `createSession was called again for "${name}": its newer options are used`);
+    engine.log("warn", `other options for "${name}": the newer options are used`);
   }
   known[1] = written;
   known[2] += 1;
@@ -108,7 +108,7 @@ function handleOf(engine: Engine, release: () => void): Session {
       const validity = 1_000 * seconds(minValiditySeconds, "minValiditySeconds");
       const lease = await tokenFor(engine, handle, validity, signal);
       if (lease) return lease.token;
-      throw new NotSignedInError("nobody is signed in: call start() or await restore() first");
+      throw errorOf(NOT_SIGNED_IN);
     },
 
     async refresh(reason) {

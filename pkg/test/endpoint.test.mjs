@@ -183,6 +183,28 @@ test("a lead function that tries another token does not take the first one's pla
   assert.equal(await w.session.getAccessToken(), w.current);
 });
 
+test("the status of a refusal is in the log, and nothing else of the answer", async (t) => {
+  const w = world(t);
+  await w.start();
+  const refused = (status) =>
+    w.logged.filter(({ level, details }) => level === "warn" && details === status).length;
+  w.auth = () => new Response("oops", { status: 503 });
+  await w.session.refresh().catch(() => {});
+  assert.equal(refused(503), 1);
+  w.auth = () => Response.json({ error: "no such token: refresh-1" }, { status: 404 });
+  await w.session.refresh().catch(() => {});
+  assert.equal(refused(404), 1);
+  assert.equal(w.session.snapshot.lastError.code, "ERR_REFRESH_REJECTED");
+  assert.ok(!JSON.stringify(w.logged).includes("refresh-1"));
+});
+
+test("without a refresh token the error says that one is missing", async (t) => {
+  const w = world(t);
+  w.session.start({ access_token: "opaque", expires_in: 300 });
+  await assert.rejects(w.session.refresh(), { code: "ERR_REFRESH_UNAVAILABLE", message: /no refresh token/ });
+  assert.equal(w.refreshes.length, 0);
+});
+
 test("a sign-out that no server hears of is warned of", async (t) => {
   const w = world(t);
   await w.start();
