@@ -266,6 +266,14 @@ mod tests {
     }
 
     #[test]
+    fn reads_every_escape_and_every_kind_of_value() {
+        assert_eq!(string(r#""\"\\\/\b\f\n\r\t""#).unwrap(), "\"\\/\u{8}\u{c}\n\r\t");
+        let text = r#"{"a":true,"b":false,"c":null,"d":-1e-5,"e":2E+3,"f":{},"g":[]}"#;
+        let values: Vec<_> = keys(text).unwrap().into_iter().map(|(_, value)| value).collect();
+        assert_eq!(values, ["true", "false", "null", "-1e-5", "2E+3", "{}", "[]"]);
+    }
+
+    #[test]
     fn refuses_what_json_refuses() {
         for text in [
             "",
@@ -302,6 +310,7 @@ mod tests {
         assert_eq!(number("-1.5e2"), Some(-150.0));
         assert_eq!(number("1300819380.5"), Some(1_300_819_380.5));
         assert_eq!(number("1E+2"), Some(100.0));
+        assert_eq!(number("250e-2"), Some(2.5));
         assert_eq!(number("0e99999999999"), Some(0.0));
         for raw in ["1e400", "1e99999999999", "\"1\"", "true", "null", "[1]", "inf", "nan"] {
             assert_eq!(number(raw), None, "{raw}");

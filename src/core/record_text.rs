@@ -201,6 +201,15 @@ mod tests {
 
     use super::{super::record::tests::records, *};
 
+    #[test]
+    fn a_number_is_written_in_one_way() {
+        let mut lines = Lines(String::new());
+        for number in [0, 9, 10, -1, -10, i64::MIN, i64::MAX] {
+            lines.number(number);
+        }
+        assert_eq!(lines.0, "\n0\n9\n10\n-1\n-10\n-9223372036854775808\n9223372036854775807");
+    }
+
     proptest! {
         #[test]
         fn what_is_written_can_be_read(record in records()) {
@@ -230,7 +239,7 @@ mod tests {
         #[test]
         fn a_line_that_is_no_number_in_range_is_refused(record in records(), at in 1..11_usize) {
             let text = record.encode(true);
-            for bad in ["", "-", "x", "1x", "9999999999999999999", "-9999999999999999999"] {
+            for bad in ["", "-", "x", "1x", "1:", "9999999999999999999", "-9999999999999999999"] {
                 let mut lines: Vec<_> = text.split('\n').collect();
                 lines[at] = bad;
                 prop_assert_eq!(Record::decode(&lines.join("\n")), None, "{} at {}", bad, at);

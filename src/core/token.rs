@@ -170,7 +170,10 @@ pub(crate) mod tests {
             assert_eq!(error(payload), Error::ClaimType);
         }
         assert_eq!(error("[]"), Error::Json);
-        assert!(Jwt::decode(&"a".repeat(MAX_LENGTH + 1)).is_err());
+        let long = |length| Jwt::decode(&"a".repeat(length)).err();
+        assert_eq!(long(MAX_LENGTH), Some(Error::Segments));
+        assert_eq!(long(MAX_LENGTH + 1), Some(Error::TooLong));
+        assert_eq!(long(MAX_LENGTH + 2), Some(Error::TooLong));
     }
 
     #[test]

@@ -304,3 +304,18 @@ fn of_two_ends_in_one_moment_the_users_absence_is_told() {
         assert_eq!(tab.ended(), Some(EndReason::Idle));
     }
 }
+
+#[test]
+fn input_while_storage_is_being_read_counts_unless_an_end_is_due() {
+    for (seconds, over) in [(60.0, false), (901.0, true)] {
+        let mut tab = Tab::signed_in(policy(IdleMode::End));
+        tab.slow_storage = true;
+        tab.pass((seconds * 1_000.0) as i64);
+        tab.feed(Input::Woken(Wake::Resumed));
+        tab.feed(Input::Activity);
+        tab.answer_read(0);
+        assert_eq!(tab.ended().is_some(), over);
+        let idle_at = tab.now.wall + 900_000;
+        assert_eq!(tab.snapshot().idle_at, Some(idle_at).filter(|_| !over));
+    }
+}
