@@ -282,7 +282,7 @@ export function openEngine(initial: Settings): Engine {
         if (!running.delete(attempt)) return;
         cause = thrown;
         if (kind === REFRESH_GRANTED) return take(kind, attempt, value);
-        if (kind === REFRESH_REFUSED) log("warn", "the server refused the refresh", value);
+        if (kind === REFRESH_REFUSED) log("info", "the token endpoint refused", value);
         feed(kind, attempt, value as number, wait, ...texts);
       });
     },

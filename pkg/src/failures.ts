@@ -47,8 +47,8 @@ const failures: readonly Failure[] = [
       "without an exp claim"],
   [NotSignedInError, "nobody is signed in: snapshot.reason says why; call start() or await restore() first"],
   [RefreshUnavailableError,
-    "no valid token in time: no way to the token endpoint (network, url, CORS) or no refresh " +
-      "token; the session is kept, try again later"],
+    "no valid token in time: no network, no refresh token, or a token endpoint that is down; " +
+      "the session is kept, try again later"],
   [RefreshTimeoutError,
     "the token endpoint did not answer within timeoutSeconds; the session is kept, the " +
       "refresh is repeated"],

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { inspect } from "node:util";
 
 import { SignedOutByServerError } from "../dist/node.js";
 import { API, jwt, settle, TOKEN_URL, world } from "./world.mjs";
@@ -187,7 +188,7 @@ test("the status of a refusal is in the log, and nothing else of the answer", as
   const w = world(t);
   await w.start();
   const refused = (status) =>
-    w.logged.filter(({ level, details }) => level === "warn" && details === status).length;
+    w.logged.filter(({ level, details }) => level === "info" && details === status).length;
   w.auth = () => new Response("oops", { status: 503 });
   await w.session.refresh().catch(() => {});
   assert.equal(refused(503), 1);
@@ -195,10 +196,10 @@ test("the status of a refusal is in the log, and nothing else of the answer", as
   await w.session.refresh().catch(() => {});
   assert.equal(refused(404), 1);
   assert.equal(w.session.snapshot.lastError.code, "ERR_REFRESH_REJECTED");
-  assert.ok(!JSON.stringify(w.logged).includes("refresh-1"));
+  assert.doesNotMatch(inspect(w.logged, { depth: 9 }), /refresh-1|no such token|oops/);
 });
 
-test("without a refresh token the error says that one is missing", async (t) => {
+test("without a refresh token the error names that among its causes", async (t) => {
   const w = world(t);
   w.session.start({ access_token: "opaque", expires_in: 300 });
   await assert.rejects(w.session.refresh(), { code: "ERR_REFRESH_UNAVAILABLE", message: /no refresh token/ });

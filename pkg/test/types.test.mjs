@@ -19,6 +19,7 @@ test("the declarations accept what callers write and refuse what they must not",
 test("the examples of the README and the guide compile", (t) => {
   const folder = path("../../target/examples/");
   t.after(() => rmSync(folder, { recursive: true, force: true }));
+  rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
   const extend = { extends: "../../pkg/test-d/tsconfig.json", include: ["."] };
   writeFileSync(`${folder}tsconfig.json`, JSON.stringify(extend));

@@ -282,3 +282,30 @@ fn with_a_cookie_the_maximum_age_counts_from_the_sign_in() {
     tab.answer_granted(300);
     assert_eq!(tab.snapshot().ends_at, Some(end));
 }
+
+#[test]
+fn a_visitor_without_a_session_who_leaves_meanwhile_is_told_nothing() {
+    let mut tab = Tab::new(Policy { credential: Credential::Cookie, ..Policy::default() });
+    tab.grants_locks = false;
+    restore(&mut tab);
+    tab.feed(Input::Leaving);
+    assert_eq!((tab.events.len(), tab.status()), (0, Status::Unknown));
+    tab.grants_locks = true;
+    tab.feed(Input::Woken(Wake::Resumed));
+    tab.answer_status(401, "", "");
+    assert_eq!((tab.events.len(), tab.ended()), (0, Some(EndReason::None)));
+}
+
+#[test]
+fn a_refresh_that_is_wanted_meanwhile_is_another_tabs_if_that_is_faster() {
+    let policy = Policy { credential: Credential::Cookie, idle: None, ..Policy::default() };
+    let mut tab = Tab::new(policy.clone());
+    restore(&mut tab);
+    let waiter = tab.waiter();
+    tab.feed(Input::RefreshWanted { waiter });
+    let mut other = Tab::with_store(policy, 2, Store::default());
+    other.start(300);
+    tab.hear(&other.said.pop_back().expect("tokens"));
+    assert_eq!(tab.outcome(waiter), Some(&Outcome::Done));
+    assert_eq!((tab.requests.len(), tab.aborted.len()), (1, 1));
+}

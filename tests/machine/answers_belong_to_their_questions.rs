@@ -25,7 +25,6 @@ fn queued_again() -> (Tab, u32) {
     wants(&mut tab);
     let old = tab.ticket.expect("a lock was asked for");
     tab.feed(Input::Leaving);
-    assert_eq!(tab.ticket, None, "a page that stands still waits for no lock");
     tab.feed(Input::Woken(Wake::Resumed));
     assert!(tab.ticket.is_some_and(|ticket| ticket != old));
     (tab, old)
@@ -47,7 +46,7 @@ fn a_lock_that_was_given_up_is_let_go_when_it_comes() {
 fn a_lock_that_cannot_be_had_is_not_waited_for_and_another_one_is() {
     let (mut tab, old) = queued_again();
     tab.feed(Input::LockUnavailable(old));
-    tab.advance(14.9);
+    tab.advance(5.0);
     assert_eq!(tab.requests.len(), 0);
     let ticket = tab.ticket.expect("still waited for");
     tab.feed(Input::LockUnavailable(ticket));

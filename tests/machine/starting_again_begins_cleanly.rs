@@ -98,3 +98,13 @@ fn a_sign_in_after_a_sign_out_in_the_same_page_is_stored_once() {
     tab.start(300);
     assert_eq!(tab.session.stats().storage.writes, before + 1, "it knows what it has to outlast");
 }
+
+#[test]
+fn a_sign_in_settles_the_refresh_that_it_cuts_short() {
+    let mut tab = Tab::signed_in(Policy::default());
+    let waiter = tab.waiter();
+    tab.feed(Input::RefreshWanted { waiter });
+    tab.start(600);
+    assert_eq!(tab.outcome(waiter), Some(&Outcome::Done));
+    assert_eq!((tab.requests.len(), tab.aborted.len()), (1, 1), "these tokens are new");
+}

@@ -1,6 +1,10 @@
 use proptest::{collection::vec, prelude::*, sample::select};
 
-use everfresh::core::{input::Input, policy::Policy, snapshot::Status};
+use everfresh::core::{
+    input::{Input, Wake},
+    policy::Policy,
+    snapshot::Status,
+};
 
 use crate::rig::Tab;
 
@@ -54,6 +58,29 @@ fn a_page_that_leaves_lets_go_of_the_lock_and_still_takes_the_answer() {
     assert_eq!(tab.locks_held, 0);
     tab.answer_granted(300);
     assert_eq!(tab.snapshot().generation, 2);
+}
+
+#[test]
+fn a_page_that_stands_still_waits_for_no_lock() {
+    // Its timers may have been held back before it stops.
+    for late in [0, 16_000, 400_000] {
+        let mut tab = Tab::signed_in(Policy { jitter: 0, ..policy() });
+        tab.grants_locks = false;
+        tab.advance(240.0);
+        assert!(tab.ticket.is_some(), "it wants to refresh");
+        tab.pass(late);
+        tab.feed(Input::Leaving);
+        assert_eq!((tab.ticket, tab.count("stale")), (None, 0), "{late} ms late");
+        tab.feed(Input::Woken(Wake::Resumed));
+        assert!(tab.ticket.is_some(), "it wants to again");
+    }
+    let mut tab = Tab::signed_in(Policy { jitter: 0, ..policy() });
+    tab.grants_locks = false;
+    tab.pass(250_000);
+    tab.feed(Input::Leaving);
+    assert_eq!(tab.ticket, None, "what became due unnoticed is not begun");
+    tab.feed(Input::Woken(Wake::Resumed));
+    assert!(tab.ticket.is_some());
 }
 
 #[test]

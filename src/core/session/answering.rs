@@ -73,6 +73,7 @@ impl Live {
             ctx.emit(Event::Started);
         }
         self.adopt(Some(errand.reason), ctx);
+        ctx.settle_refreshes();
         let write = ctx.write(&self.record);
         let until = ctx.now() + STORAGE_WAIT;
         self.flight = Flight::Sealing(Sealing { lock, write, until });

@@ -7,11 +7,10 @@ use super::{
     context::Context,
     ending::Ending,
     flight::Flight,
-    waiting::Want,
 };
 use crate::core::{
     clock::{Millis, Moment},
-    effect::{Effect, Lease, Outcome, ReadId, WriteId},
+    effect::{Effect, Lease, ReadId, WriteId},
     entropy::{self, Entropy},
     error::Error,
     event::Event,
@@ -193,11 +192,6 @@ impl Live {
         if changed {
             ctx.emit(Event::ClaimsChanged);
         }
-        // What a page load found was refreshed before anybody asked for it.
-        let found = first && reason.is_none();
-        ctx.settle_where(&|waiter| {
-            (waiter.want == Want::Refresh && !found).then_some(Outcome::Done)
-        });
     }
 
     /// The session's tokens of a generation that this tab has not got.

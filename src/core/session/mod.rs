@@ -67,10 +67,14 @@ impl<E: Entropy> Session<E> {
         self.ctx.clock.observe(now);
         self.ctx.waking = matches!(input, Input::Woken(_) | Input::Online(true))
             || matches!(input, Input::Activity | Input::Touch);
+        // A page that is about to stop begins nothing: what is due is done when it comes back.
+        let stays = !matches!(input, Input::Leaving);
         // Ends are decided first: no input revives a session past its end.
         self.decide_end();
         self.dispatch(input);
-        self.progress();
+        if stays {
+            self.progress();
+        }
         self.publish_lease();
         self.ctx.seal();
     }

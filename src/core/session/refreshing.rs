@@ -285,6 +285,7 @@ impl Live {
 
     /// Another tab's tokens were taken into use: this tab's own refresh is done with.
     pub(super) fn adopted<E: Entropy>(&mut self, ctx: &mut Context<E>) {
+        ctx.settle_refreshes();
         if !matches!(self.flight, Flight::Resting) {
             ctx.stats.outcomes.adopted += 1;
             mem::take(&mut self.flight).abandon(ctx);
@@ -357,11 +358,9 @@ impl Live {
     /// goes on; its rotation key is on record.
     pub(super) fn leave<E: Entropy>(&mut self, ctx: &mut Context<E>) {
         match &mut self.flight {
-            Flight::Queued(Queued { errand, ticket, until }) => {
-                ctx.push(Effect::ReleaseLock(*ticket));
-                // Coming back begins it anew.
-                let (errand, until) = (*errand, *until);
-                self.flight = Flight::Backing(Backing { errand, until, why: Pause::Own });
+            Flight::Queued(queued) => {
+                ctx.push(Effect::ReleaseLock(queued.ticket));
+                self.flight = Flight::Resting;
             }
             Flight::Checking(Checking { lock, .. })
             | Flight::Keying(Keying { lock, .. })

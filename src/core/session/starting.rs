@@ -57,6 +57,7 @@ impl<E: Entropy> Session<E> {
         let now = ctx.now();
         live.record.term = live.term(grant, now, false, ctx);
         live.adopt(None, ctx);
+        ctx.settle_refreshes();
         ctx.emit(Event::Started);
         live.opening = Some(live.share(Announce::Tokens, ctx));
         self.state = State::Live(Box::new(live));

@@ -71,6 +71,11 @@ impl<E: Entropy> Context<E> {
         }
     }
 
+    /// New tokens came: a refresh that was asked for is done.
+    pub(super) fn settle_refreshes(&mut self) {
+        self.settle_where(&|waiter| (waiter.want == Want::Refresh).then_some(Outcome::Done));
+    }
+
     /// A refresh failed, or cannot be tried now. Whoever waits for this one attempt is told;
     /// whoever needs a token waits on.
     pub(super) fn settle_attempt(&mut self, error: Error) {

@@ -90,7 +90,7 @@ impl World {
     }
 
     /// After every turn of a tab's machine.
-    pub(crate) fn watch_tab(&mut self, id: usize, setup: &Setup) {
+    pub(crate) fn watch_tab(&mut self, id: usize, leaves: bool, setup: &Setup) {
         let tab = &self.tabs[id];
         let over = tab.over();
         let reading = tab.storage.iter().any(|errand| matches!(errand, Errand::Read(_)));
@@ -99,7 +99,7 @@ impl World {
             self.broken("no token and no refresh after the end");
         } else if !over && tab.has_valid_token(self.now) && tab.lease.is_none() && !reading {
             self.broken("a valid token is never withheld");
-        } else if alarm.is_some_and(|at| at <= self.now) {
+        } else if !leaves && alarm.is_some_and(|at| at <= self.now) {
             self.broken("no deadline is left behind");
         } else if tab.calls.iter().any(|call| alarm.is_none_or(|at| at > call.until))
             && self.now < setup.horizon

@@ -283,6 +283,8 @@ impl World {
     pub(crate) fn feed(&mut self, id: usize, input: Input, setup: &Setup) {
         let now = self.now;
         let repeat = setup.has(Defect::KeysRepeat);
+        // What is due is done when the page comes back.
+        let leaves = matches!(input, Input::Leaving);
         let mut inputs = VecDeque::from([input]);
         while let Some(input) = inputs.pop_front() {
             for effect in self.tab(id).turn(id, input, now, repeat) {
@@ -290,7 +292,7 @@ impl World {
             }
         }
         self.tab(id).tidy();
-        self.watch_tab(id, setup);
+        self.watch_tab(id, leaves, setup);
     }
 
     /// Storage is asked; it may answer at once.

@@ -125,6 +125,10 @@ impl LockManager {
         self.holder.is_some_and(|(holder, _)| holder == tab)
     }
 
+    pub(crate) fn is_wanted_by(&self, tab: TabId) -> bool {
+        self.queue.iter().any(|(waiting, _)| *waiting == tab)
+    }
+
     /// The browser takes back what a page that is gone had.
     pub(crate) fn forget(&mut self, tab: TabId) {
         self.queue.retain(|(waiting, _)| *waiting != tab);

@@ -71,6 +71,13 @@ impl World {
         }
     }
 
+    /// A page that is about to stop may have what is due left to do, but no lock: others wait for it.
+    pub(crate) fn watch_leaving(&mut self, tab: TabId) {
+        if self.locks.is_held_by(tab) || self.locks.is_wanted_by(tab) {
+            self.broken("a page that leaves has no lock", format!("tab {tab}"));
+        }
+    }
+
     pub(crate) fn watch_event(&mut self, tab: TabId, event: &Event) {
         match event {
             Event::Started => {

@@ -286,6 +286,7 @@ impl World {
     }
 
     pub(crate) fn feed(&mut self, id: TabId, input: Input) {
+        let leaves = matches!(input, Input::Leaving);
         let mut next = Some(input);
         let mut more = VecDeque::new();
         while let Some(input) = next.take().or_else(|| more.pop_front()) {
@@ -301,7 +302,11 @@ impl World {
                 more.extend(self.perform(id, effect));
             }
         }
-        self.arm(id);
+        if leaves {
+            self.watch_leaving(id);
+        } else {
+            self.arm(id);
+        }
         self.watch_tab(id);
     }
 
