@@ -102,9 +102,9 @@ pub(super) const FAULTS: &[Fault] = &[
     fault(
         "new tokens are not stored",
         "session/answering.rs",
-        "self.adopt(Some(errand.reason), ctx);
+        "ctx.settle_refreshes();
         let write = ctx.write(&self.record);",
-        "self.adopt(Some(errand.reason), ctx);
+        "ctx.settle_refreshes();
         let write = if FAULT { ctx.read() } else { ctx.write(&self.record) };",
     ),
     fault(
@@ -271,5 +271,11 @@ pub(super) const FAULTS: &[Fault] = &[
         "let until = now + ctx.policy.timeout + LOCK_SLACK;",
         "let until =
             if FAULT { Moment::NEVER } else { now + ctx.policy.timeout + LOCK_SLACK };",
+    ),
+    fault(
+        "a page that is about to stop goes on",
+        "session/mod.rs",
+        "let stays = !matches!(input, Input::Leaving);",
+        "let stays = FAULT || !matches!(input, Input::Leaving);",
     ),
 ];
