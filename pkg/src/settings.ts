@@ -136,7 +136,7 @@ const callable = rule("a function", isFunction);
 const object = rule("an object", isObject);
 const address = rule("a URL", (value) =>
   // A base as any other: the page's own is known only when a request is sent.
-  isAddress(value) && value !== "" && new URL(value, "http://a"),
+  isAddress(value) && value !== "" && /^http/.test(new URL(value, "http://a").href),
 );
 // As text, which nobody can change.
 const url: Rule = (value, name) => String(address(value, name));

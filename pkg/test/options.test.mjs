@@ -28,6 +28,7 @@ const bad = {
   "no endpoint": [{}, /refresh cannot be undefined: pass the token endpoint's URL/],
   "null endpoint": [{ refresh: null }, /refresh cannot be null/],
   "empty URL": [{ refresh: "" }, /refresh\.url cannot be ""/],
+  "URL without its scheme": [{ refresh: "localhost:8080/token" }, /refresh\.url cannot be "localhost:8080\/token": pass a URL/],
   "URL that is none": [{ refresh: "http://[" }, /refresh\.url cannot be "http:.*pass a URL/],
   "endpoint without URL": [{ refresh: { style: "json" } }, /refresh\.url cannot be undefined/],
   "unknown style": [{ refresh: { url: "/t", style: "xml" } }, /refresh\.style .*"oauth2"/],
