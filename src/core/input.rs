@@ -100,7 +100,8 @@ pub enum Input {
     Hold(bool),
     /// The page came to the front, or was resumed, or came back from the back/forward cache.
     Woken(Wake),
-    /// The page is about to be frozen, cached or closed: let go of what others may wait for.
+    /// The page is about to be frozen, cached or closed: let go of what others may wait for, and
+    /// begin nothing.
     Leaving,
     /// The platform says that there is a network again, or none.
     Online(bool),
