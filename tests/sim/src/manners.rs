@@ -65,7 +65,10 @@ impl World {
         {
             self.broken("ten refreshes in thirty seconds are enough", format!("tab {tab}"));
         }
-        self.manners.sends.push_back((now, tab));
+        // What a hidden page sends is on record since then, up to a minute ago.
+        if !self.tabs[tab].hidden {
+            self.manners.sends.push_back((now, tab));
+        }
     }
 
     /// An answer reaches the tab that waits for it.
