@@ -72,8 +72,7 @@ fn ten_in_thirty_seconds_open_the_breaker() {
         tab.events.iter().filter(|event| format!("{event:?}").contains("Breaker")).count(),
         1
     );
-    let explicit = tab.waiter();
-    tab.feed(Input::RefreshWanted { waiter: explicit });
+    let explicit = tab.want_refresh();
     tab.answer_granted(300);
     assert_eq!(tab.outcome(explicit), Some(&Outcome::Done), "an explicit one is let through");
     tab.advance(31.0);

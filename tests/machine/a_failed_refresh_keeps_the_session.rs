@@ -108,8 +108,7 @@ fn retry_after_is_honoured_to_the_second_by_everything() {
     });
     tab.feed(Input::Online(true));
     tab.feed(Input::Woken(Wake::Visible));
-    let explicit = tab.waiter();
-    tab.feed(Input::RefreshWanted { waiter: explicit });
+    let explicit = tab.want_refresh();
     assert_eq!(tab.failed_with(explicit), Some(Error::Unavailable));
     tab.advance(19.9);
     assert_eq!(tab.requests.len(), 1);
@@ -195,8 +194,7 @@ fn after_the_servers_no_there_is_no_network_any_more() {
 #[test]
 fn one_explicit_attempt_is_one_attempt() {
     let mut tab = Tab::signed_in(Policy { idle: None, ..Policy::default() });
-    let waiter = tab.waiter();
-    tab.feed(Input::RefreshWanted { waiter });
+    let waiter = tab.want_refresh();
     tab.answer(Answer::Unreachable);
     assert_eq!(tab.failed_with(waiter), Some(Error::Unavailable));
     tab.advance(2.0);

@@ -21,8 +21,7 @@ fn policy() -> Policy {
 /// Asks for a refresh; nobody can have the lock.
 fn wants(tab: &mut Tab) {
     tab.grants_locks = false;
-    let waiter = tab.waiter();
-    tab.feed(Input::RefreshWanted { waiter });
+    tab.want_refresh();
     unlocked(tab);
 }
 

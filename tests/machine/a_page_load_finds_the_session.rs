@@ -230,8 +230,7 @@ fn a_refresh_that_is_wanted_meanwhile_is_made_when_it_is_found() {
     let mut tab = Tab::with_store(Policy::default(), 2, first.store.clone());
     tab.slow_storage = true;
     restore(&mut tab);
-    let waiter = tab.waiter();
-    tab.feed(Input::RefreshWanted { waiter });
+    let waiter = tab.want_refresh();
     assert_eq!(tab.outcome(waiter), None);
     tab.slow_storage = false;
     tab.answer_read(0);
@@ -301,8 +300,7 @@ fn a_refresh_that_is_wanted_meanwhile_is_another_tabs_if_that_is_faster() {
     let policy = Policy { credential: Credential::Cookie, idle: None, ..Policy::default() };
     let mut tab = Tab::new(policy.clone());
     restore(&mut tab);
-    let waiter = tab.waiter();
-    tab.feed(Input::RefreshWanted { waiter });
+    let waiter = tab.want_refresh();
     let mut other = Tab::with_store(policy, 2, Store::default());
     other.start(300);
     tab.hear(&other.said.pop_back().expect("tokens"));

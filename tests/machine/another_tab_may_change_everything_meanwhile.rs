@@ -145,8 +145,7 @@ fn a_valid_token_is_used_to_its_end_even_if_it_is_the_last() {
     for _ in 0..2 {
         other.pass(10_000);
         tab.pass(10_000);
-        let waiter = other.waiter();
-        other.feed(Input::RefreshWanted { waiter });
+        other.want_refresh();
         other.answer_granted(300);
     }
     tab.feed(Input::Woken(Wake::Visible));
@@ -242,8 +241,7 @@ fn a_refresh_that_is_asked_for_is_tried_though_the_platform_says_offline() {
     let mut tab = Tab::signed_in(policy(Credential::RefreshToken));
     tab.feed(Input::Online(false));
     tab.advance(400.0);
-    let waiter = tab.waiter();
-    tab.feed(Input::RefreshWanted { waiter });
+    let waiter = tab.want_refresh();
     tab.answer_granted(300);
     assert_eq!(tab.outcome(waiter), Some(&Outcome::Done));
 }

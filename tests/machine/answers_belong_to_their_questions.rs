@@ -13,16 +13,11 @@ fn policy() -> Policy {
     Policy { jitter: 0, idle: None, ..Policy::default() }
 }
 
-fn wants(tab: &mut Tab) {
-    let waiter = tab.waiter();
-    tab.feed(Input::RefreshWanted { waiter });
-}
-
 /// Has asked for a lock that it gave up, and asks for another.
 fn queued_again() -> (Tab, u32) {
     let mut tab = Tab::signed_in(policy());
     tab.grants_locks = false;
-    wants(&mut tab);
+    tab.want_refresh();
     let old = tab.ticket.expect("a lock was asked for");
     tab.feed(Input::Leaving);
     tab.feed(Input::Woken(Wake::Resumed));
@@ -58,7 +53,7 @@ fn a_lock_that_cannot_be_had_is_not_waited_for_and_another_one_is() {
 fn the_lock_is_waited_for_as_long_as_an_attempt_and_five_seconds() {
     let mut tab = Tab::signed_in(policy());
     tab.grants_locks = false;
-    wants(&mut tab);
+    tab.want_refresh();
     tab.advance(14.999);
     assert_eq!(tab.session.stats().locks.timed_out, 0);
     tab.advance(0.001);
@@ -68,7 +63,7 @@ fn the_lock_is_waited_for_as_long_as_an_attempt_and_five_seconds() {
 #[test]
 fn an_answer_to_an_attempt_that_was_given_up_is_nothing_to_the_next_one() {
     let mut tab = Tab::signed_in(policy());
-    wants(&mut tab);
+    tab.want_refresh();
     let (old, _) = tab.sent[0];
     tab.advance(10.0);
     tab.advance_to_refresh();
@@ -83,7 +78,7 @@ fn an_answer_to_an_attempt_that_was_given_up_is_nothing_to_the_next_one() {
 fn a_refresh_waits_for_its_own_look_and_not_for_anothers() {
     let mut tab = Tab::signed_in(policy());
     tab.slow_storage = true;
-    wants(&mut tab);
+    tab.want_refresh();
     tab.feed(Input::Woken(Wake::Resumed));
     assert_eq!(tab.reads.len(), 2);
     tab.answer_read(1);
@@ -95,7 +90,7 @@ fn a_refresh_waits_for_its_own_look_and_not_for_anothers() {
 #[test]
 fn a_verdict_waits_for_its_own_look_and_not_for_anothers() {
     let mut tab = Tab::signed_in(policy());
-    wants(&mut tab);
+    tab.want_refresh();
     tab.slow_storage = true;
     tab.answer_status(400, "invalid_grant", "");
     tab.feed(Input::Woken(Wake::Resumed));
@@ -109,7 +104,7 @@ fn a_verdict_waits_for_its_own_look_and_not_for_anothers() {
 fn a_request_after_waking_waits_for_its_own_look_and_not_for_anothers() {
     let mut tab = Tab::signed_in(policy());
     tab.slow_storage = true;
-    wants(&mut tab);
+    tab.want_refresh();
     tab.feed(Input::Woken(Wake::Resumed));
     let waiter = tab.want_token();
     tab.answer_read(0);
@@ -122,7 +117,7 @@ fn a_request_after_waking_waits_for_its_own_look_and_not_for_anothers() {
 fn a_key_waits_for_its_own_write_and_not_for_anothers() {
     let mut tab = Tab::signed_in(Policy { idle: Some(3_600_000), ..policy() });
     tab.slow_storage = true;
-    wants(&mut tab);
+    tab.want_refresh();
     tab.answer_read(0);
     tab.feed(Input::Touch);
     assert_eq!(tab.writes.len(), 2);
@@ -135,7 +130,7 @@ fn a_key_waits_for_its_own_write_and_not_for_anothers() {
 #[test]
 fn new_tokens_wait_for_their_own_write_before_the_lock_is_let_go() {
     let mut tab = Tab::signed_in(Policy { idle: Some(3_600_000), ..policy() });
-    wants(&mut tab);
+    tab.want_refresh();
     tab.slow_storage = true;
     tab.answer_granted(300);
     tab.feed(Input::Touch);
@@ -149,7 +144,7 @@ fn new_tokens_wait_for_their_own_write_before_the_lock_is_let_go() {
 fn storage_is_waited_for_two_seconds_at_each_stage() {
     let mut tab = Tab::signed_in(policy());
     tab.slow_storage = true;
-    wants(&mut tab);
+    tab.want_refresh();
     for (keys, requests) in [(1, 0), (1, 1)] {
         let before = (tab.writes.len(), tab.requests.len());
         tab.advance(1.999);
@@ -177,7 +172,7 @@ fn a_verdict_and_a_wake_up_wait_two_seconds_for_storage() {
     tab.advance(0.001);
     assert!(matches!(tab.outcome(waiter), Some(Outcome::Token(_))));
     tab.slow_storage = false;
-    wants(&mut tab);
+    tab.want_refresh();
     tab.slow_storage = true;
     tab.answer_status(400, "invalid_grant", "");
     tab.advance(1.999);

@@ -150,8 +150,7 @@ fn take(tab: &mut Tab, step: Step) {
             tab.unauthorized(lease);
         }
         Step::RefreshWanted => {
-            let waiter = tab.waiter();
-            tab.feed(Input::RefreshWanted { waiter });
+            tab.want_refresh();
         }
         Step::Granted(seconds) if waiting => tab.answer_granted(seconds),
         Step::Status(status) if waiting => tab.answer_status(status, "", ""),

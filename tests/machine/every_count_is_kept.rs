@@ -12,11 +12,6 @@ fn policy() -> Policy {
     Policy { jitter: 0, idle: None, ..Policy::default() }
 }
 
-fn wants(tab: &mut Tab) {
-    let waiter = tab.waiter();
-    tab.feed(Input::RefreshWanted { waiter });
-}
-
 /// Does it twice, so that no number can be right by being one.
 fn twice(tab: &mut Tab, mut act: impl FnMut(&mut Tab)) -> Stats {
     act(tab);
@@ -28,7 +23,7 @@ fn twice(tab: &mut Tab, mut act: impl FnMut(&mut Tab)) -> Stats {
 fn of_refreshes_that_go_well() {
     let mut tab = Tab::signed_in(policy());
     let stats = twice(&mut tab, |tab| {
-        wants(tab);
+        tab.want_refresh();
         tab.answer_granted(300);
     });
     assert_eq!((stats.outcomes.committed, stats.refreshes.explicit), (2, 2));
@@ -41,7 +36,7 @@ fn of_refreshes_that_go_well() {
 fn of_refreshes_that_fail_and_answers_that_come_too_late() {
     let mut tab = Tab::signed_in(policy());
     let stats = twice(&mut tab, |tab| {
-        wants(tab);
+        tab.want_refresh();
         let (attempt, _) = tab.sent[0];
         tab.advance(10.0);
         tab.feed(Input::RefreshAnswered { attempt, answer: Answer::Unreachable });
@@ -54,7 +49,7 @@ fn of_locks_that_nobody_grants() {
     let mut tab = Tab::signed_in(policy());
     tab.grants_locks = false;
     let stats = twice(&mut tab, |tab| {
-        wants(tab);
+        tab.want_refresh();
         tab.advance(15.5);
         tab.answer_granted(300);
     });
@@ -66,13 +61,13 @@ fn of_ends_by_the_servers_word() {
     let mut tab = Tab::new(policy());
     let stats = twice(&mut tab, |tab| {
         tab.start(300);
-        wants(tab);
+        tab.want_refresh();
         tab.answer_status(400, "invalid_grant", "");
     });
     assert_eq!(stats.outcomes.r#final, 2);
     let stats = twice(&mut tab, |tab| {
         tab.start(300);
-        wants(tab);
+        tab.want_refresh();
         let grant = tab.grant_for("ben", 300);
         tab.answer(Answer::Granted(grant));
     });
@@ -87,15 +82,15 @@ fn of_refreshes_that_another_tab_made_and_of_those_that_a_sign_in_cut_short() {
     other.feed(Input::Restore { waiter });
     tab.grants_locks = false;
     let stats = twice(&mut tab, |tab| {
-        wants(tab);
-        wants(&mut other);
+        tab.want_refresh();
+        other.want_refresh();
         other.answer_granted(300);
         tab.hear(&other.said.pop_back().expect("the tokens"));
     });
     assert_eq!((stats.outcomes.adopted, stats.outcomes.committed), (2, 0));
     tab.grants_locks = true;
     let stats = twice(&mut tab, |tab| {
-        wants(tab);
+        tab.want_refresh();
         tab.start(600);
     });
     assert_eq!(stats.outcomes.discarded, 2);

@@ -30,8 +30,7 @@ fn apart() -> (Tab, Tab) {
 }
 
 fn refresh(tab: &mut Tab) {
-    let waiter = tab.waiter();
-    tab.feed(Input::RefreshWanted { waiter });
+    tab.want_refresh();
     tab.answer_granted(300);
 }
 
@@ -40,8 +39,7 @@ fn a_message_from_before_a_sign_out_does_not_undo_it() {
     let (mut refused, mut other) = apart();
     refresh(&mut other);
     let late = other.said.pop_back().expect("the new tokens");
-    let waiter = refused.waiter();
-    refused.feed(Input::RefreshWanted { waiter });
+    refused.want_refresh();
     refused.answer_status(400, "invalid_grant", "");
     assert_eq!(refused.ended(), Some(EndReason::Revoked), "which a newer token would survive");
     let waiter = other.waiter();

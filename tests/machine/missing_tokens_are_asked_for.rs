@@ -36,16 +36,10 @@ fn two(credential: Credential) -> (Tab, Tab) {
 /// The one refreshes, and the other hears nothing of it; then the other wants to.
 fn faster(credential: Credential) -> (Tab, Tab) {
     let (mut one, mut two) = two(credential);
-    let waiter = one.waiter();
-    one.feed(Input::RefreshWanted { waiter });
+    one.want_refresh();
     one.answer_granted(300);
-    wants(&mut two);
+    two.want_refresh();
     (one, two)
-}
-
-fn wants(tab: &mut Tab) {
-    let waiter = tab.waiter();
-    tab.feed(Input::RefreshWanted { waiter });
 }
 
 fn asks(tab: &mut Tab) -> usize {
@@ -84,7 +78,7 @@ fn a_token_that_came_in_a_header_leaves_the_refresh_token_the_newest() {
     let (mut grant, lease) = (one.grant(600), one.lease_id());
     grant.refresh_token = None;
     one.feed(Input::HeaderToken { grant, lease });
-    wants(&mut two);
+    two.want_refresh();
     assert_eq!((asks(&mut two), two.requests.len()), (1, 0));
     two.advance(0.5);
     assert_eq!(two.requests[0].1.refresh_token.as_deref(), Some("refresh-1"));
@@ -106,8 +100,8 @@ fn a_repetition_that_is_superseded_is_not_tried_again_but_asked_about() {
 #[test]
 fn a_verdict_on_tokens_that_another_tab_has_renewed_ends_nothing() {
     let (mut one, mut two) = two(Credential::RefreshToken);
-    wants(&mut two);
-    wants(&mut one);
+    two.want_refresh();
+    one.want_refresh();
     one.answer_granted(300);
     asks(&mut two);
     two.answer_status(400, "invalid_grant", "reuse_detected");
@@ -123,7 +117,7 @@ fn a_verdict_on_tokens_that_another_tab_has_renewed_ends_nothing() {
 #[test]
 fn the_schedule_asks_the_tabs_first_too() {
     let (mut one, mut two) = two(Credential::RefreshToken);
-    wants(&mut one);
+    one.want_refresh();
     one.answer_granted(300);
     two.advance(240.0);
     assert_eq!((asks(&mut two), two.requests.len()), (1, 0));
@@ -132,7 +126,7 @@ fn the_schedule_asks_the_tabs_first_too() {
 #[test]
 fn three_times_and_while_the_token_is_good_again_and_again() {
     let (mut one, mut two) = faster(Credential::RefreshToken);
-    wants(&mut one);
+    one.want_refresh();
     one.answer_granted(300);
     two.advance(1.499);
     assert_eq!((asks(&mut two), two.count("refresh-failed")), (3, 0));
@@ -145,7 +139,7 @@ fn three_times_and_while_the_token_is_good_again_and_again() {
 #[test]
 fn where_no_tab_answers_and_no_rotation_can_be_repeated_the_session_ends_with_its_token() {
     let (mut one, mut two) = faster(Credential::RefreshToken);
-    wants(&mut one);
+    one.want_refresh();
     one.answer_granted(300);
     two.advance(299.0);
     assert_eq!((two.status(), two.requests.len()), (Status::Active, 0));
@@ -184,10 +178,10 @@ fn a_function_without_refresh_tokens_asks_the_tabs_and_then_fetches_its_own() {
     let (grant, start) = (bare(&mut one), 2);
     one.feed(Input::Start { grant, start });
     two.hear(&one.said.pop_back().expect("the tokens"));
-    wants(&mut one);
+    one.want_refresh();
     let grant = bare(&mut one);
     one.answer(Answer::Granted(grant));
-    wants(&mut two);
+    two.want_refresh();
     assert_eq!((asks(&mut two), two.requests.len()), (1, 0));
     two.advance(0.5);
     assert_eq!((asks(&mut two), two.requests.len()), (0, 1));

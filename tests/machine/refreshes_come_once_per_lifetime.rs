@@ -96,8 +96,7 @@ fn the_skew_is_reported_from_thirty_seconds_on_and_per_step() {
     let mut tab = Tab::signed_in(awake());
     let mut skews = Vec::new();
     for skew in [10, 40, 45, 90] {
-        let waiter = tab.waiter();
-        tab.feed(Input::RefreshWanted { waiter });
+        tab.want_refresh();
         tab.now.wall += skew * 1_000;
         let grant = tab.grant(300);
         tab.now.wall -= skew * 1_000;
@@ -303,8 +302,7 @@ fn one_that_cannot_be_made_or_that_nobody_is_there_for_takes_no_lock() {
     let mut idle = Tab::signed_in(Policy { idle: Some(200_000), ..Policy::default() });
     idle.advance(250.0);
     for tab in [&mut bare, &mut idle] {
-        let waiter = tab.waiter();
-        tab.feed(Input::RefreshWanted { waiter });
+        let waiter = tab.want_refresh();
         assert_eq!(tab.failed_with(waiter), Some(Error::Unavailable));
         assert_eq!(tab.session.stats().locks.requested, 0);
     }

@@ -337,6 +337,12 @@ impl Tab {
         waiter
     }
 
+    pub(crate) fn want_refresh(&mut self) -> WaiterId {
+        let waiter = self.waiter();
+        self.feed(Input::RefreshWanted { waiter });
+        waiter
+    }
+
     pub(crate) fn unauthorized(&mut self, lease: u32) -> WaiterId {
         let waiter = self.waiter();
         self.feed(Input::Unauthorized { waiter: Some(waiter), lease });

@@ -68,8 +68,7 @@ fn a_cancel_of_one_start_says_nothing_about_a_session_that_is_over_and_any_other
 #[test]
 fn a_token_that_cannot_be_read_signs_nobody_in_and_says_why() {
     let mut tab = Tab::signed_in(Policy::default());
-    let waiter = tab.waiter();
-    tab.feed(Input::RefreshWanted { waiter });
+    let waiter = tab.want_refresh();
     for _ in 0..2 {
         tab.feed(Input::StartFailed(Error::Json));
         assert_eq!(tab.ended(), Some(EndReason::InvalidToken));
@@ -102,8 +101,7 @@ fn a_sign_in_after_a_sign_out_in_the_same_page_is_stored_once() {
 #[test]
 fn a_sign_in_settles_the_refresh_that_it_cuts_short() {
     let mut tab = Tab::signed_in(Policy::default());
-    let waiter = tab.waiter();
-    tab.feed(Input::RefreshWanted { waiter });
+    let waiter = tab.want_refresh();
     tab.start(600);
     assert_eq!(tab.outcome(waiter), Some(&Outcome::Done));
     assert_eq!((tab.requests.len(), tab.aborted.len()), (1, 1), "these tokens are new");

@@ -153,8 +153,7 @@ proptest! {
             let waiter = next.waiter();
             next.feed(Input::Restore { waiter });
             next.advance(1.0);
-            let waiter = next.waiter();
-            next.feed(Input::RefreshWanted { waiter });
+            next.want_refresh();
             next.advance(1.0);
             if !next.sent.is_empty() {
                 next.answer_status(503, "", "");

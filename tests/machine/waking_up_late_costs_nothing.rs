@@ -72,8 +72,7 @@ fn a_wait_for_the_lock_that_sleep_cut_short_leaves_the_valid_token_in_use() {
     let mut tab = Tab::new(Policy { idle: None, jitter: 0, ..Policy::default() });
     tab.grants_locks = false;
     tab.start(3_600);
-    let waiter = tab.waiter();
-    tab.feed(Input::RefreshWanted { waiter });
+    tab.want_refresh();
     // A minute of sleep: far beyond the wait for the lock, far before the token's end.
     tab.sleep(60);
     let asker = tab.want_token();
