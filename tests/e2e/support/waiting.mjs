@@ -2,13 +2,20 @@
 
 import { setTimeout as sleep } from "node:timers/promises";
 
+/** What was waited for did not come in time. */
+export class GaveUp extends Error {
+  constructor(what) {
+    super(`gave up waiting: ${what}`);
+  }
+}
+
 /** Looks again and again until there is something, and returns it. */
-export async function poll(what, look) {
-  const deadline = Date.now() + PATIENCE;
+export async function poll(what, look, patience = PATIENCE) {
+  const deadline = Date.now() + patience;
   for (;;) {
     const found = await look();
     if (found) return found;
-    if (Date.now() > deadline) throw new Error(`gave up waiting: ${what}`);
+    if (Date.now() > deadline) throw new GaveUp(what);
     await sleep(20);
   }
 }
@@ -17,7 +24,7 @@ export async function poll(what, look) {
 export async function within(what, promise, patience = PATIENCE) {
   const giveUp = new AbortController();
   const late = sleep(patience, undefined, { signal: giveUp.signal }).then(() => {
-    throw new Error(`gave up waiting: ${what}`);
+    throw new GaveUp(what);
   });
   try {
     return await Promise.race([promise, late]);

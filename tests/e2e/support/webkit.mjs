@@ -9,7 +9,8 @@ import { join } from "node:path";
 
 import { drawn } from "./picture.mjs";
 import { run } from "./program.mjs";
-import { poll } from "./waiting.mjs";
+import { GaveUp, poll } from "./waiting.mjs";
+import { command, Session } from "./webdriver.mjs";
 
 /** What it does not do, or WebDriver Classic has no command for. */
 export const lacks = {
@@ -38,8 +39,44 @@ export async function launch() {
   }
 }
 
-/** A driver allows for one session at a time, and a session is one profile. */
+/** Each profile is a browser of its own, with a driver of its own. */
 async function newProfile(display, programs) {
+  const { session, kill } = await twice(() => start(display, programs));
+  let window = await session.firstWindow();
+  return {
+    newPage: (url) =>
+      twice(async () => {
+        window ??= await session.newWindow();
+        const page = new Page(session, window);
+        window = undefined;
+        await page.go(url);
+        return page;
+      }),
+    close: async () => {
+      try {
+        await session.end();
+      } finally {
+        await kill();
+      }
+    },
+  };
+}
+
+/**
+ * Now and then WebKit's driver never answers while a browser starts or a window opens. No test has
+ * begun with them by then, so there are others.
+ */
+async function twice(attempt) {
+  try {
+    return await attempt();
+  } catch (error) {
+    if (!(error instanceof GaveUp)) throw error;
+    console.error(`WebKit gets a second chance: ${error.message}`);
+    return attempt();
+  }
+}
+
+async function start(display, programs) {
   const port = await freePort();
   const program = run(process.env.E2E_WEBKIT ?? "/usr/bin/WebKitWebDriver", [`--port=${port}`], {
     ...{ DISPLAY: `:${display}`, GDK_BACKEND: "x11", NO_AT_BRIDGE: "1" },
@@ -52,85 +89,28 @@ async function newProfile(display, programs) {
   };
   programs.add(program);
   try {
-    const address = `http://127.0.0.1:${port}`;
-    await poll("WebKitWebDriver", () => command(address, "GET", "/status").catch(() => false));
-    const { sessionId } = await command(address, "POST", "/session", {
-      capabilities: {
-        alwaysMatch: {
-          browserName: "MiniBrowser",
-          "webkitgtk:browserOptions": { binary: await miniBrowser(), args: ["--automation"] },
-        },
-      },
+    const driver = `http://127.0.0.1:${port}`;
+    const ready = () => command(driver, "GET", "/status").catch(() => false);
+    await poll("WebKitWebDriver", ready, PATIENCE);
+    const session = await Session.begin(driver, {
+      browserName: "MiniBrowser",
+      "webkitgtk:browserOptions": { binary: await miniBrowser(), args: ["--automation"] },
     });
-    const session = `${address}/session/${sessionId}`;
-    // It would keep a timer in the page.
-    await command(session, "POST", "/timeouts", { script: null });
-    const profile = new Profile(session);
-    return {
-      newPage: async (url) => {
-        const page = new Page(profile, await profile.newWindow());
-        await page.go(url);
-        return page;
-      },
-      close: async () => {
-        await profile.end();
-        await kill();
-      },
-    };
+    return { session, kill };
   } catch (error) {
     await kill();
     throw error;
   }
 }
 
-/** One session of WebDriver, in which one window is the current one. */
-class Profile {
-  #address;
-  #last = Promise.resolve();
-  #current;
-  #fresh = true;
-
-  constructor(address) {
-    this.#address = address;
-  }
-
-  /** A window: the session's first, then others. A tab would hide the one before. */
-  async newWindow() {
-    if (this.#fresh) {
-      this.#fresh = false;
-      this.#current = await command(this.#address, "GET", "/window");
-      return this.#current;
-    }
-    return (await command(this.#address, "POST", "/window/new", { type: "window" })).handle;
-  }
-
-  /** Does something to a window, after all that is to be done before. */
-  tell(window, method, path, body) {
-    const done = this.#last.then(async () => {
-      if (this.#current !== window) {
-        await command(this.#address, "POST", "/window", { handle: window });
-        this.#current = window;
-      }
-      return command(this.#address, method, path, body);
-    });
-    this.#last = done.catch(() => {});
-    return done;
-  }
-
-  async end() {
-    await this.#last;
-    await command(this.#address, "DELETE", "");
-  }
-}
-
 class Page {
-  #profile;
+  #session;
   #window;
   #asked = 0;
   #left = 0;
 
-  constructor(profile, window) {
-    this.#profile = profile;
+  constructor(session, window) {
+    this.#session = session;
     this.#window = window;
   }
 
@@ -186,14 +166,17 @@ class Page {
     const grown = { width: 2 * width - inner[0], height: 2 * height - inner[1] };
     await this.#tell("/window/rect", grown);
     await this.evaluate(drawn);
-    return Buffer.from(await this.#profile.tell(this.#window, "GET", "/screenshot"), "base64");
+    return Buffer.from(await this.#session.tell(this.#window, "GET", "/screenshot"), "base64");
   }
 
   close() {
-    return this.#profile.tell(this.#window, "DELETE", "/window");
+    return this.#session.tell(this.#window, "DELETE", "/window");
   }
 
-  /** Leaves the document; a new window's first navigation may be answered too early. */
+  /**
+   * Leaves the document. The first navigation of a new window may be answered too early, and a look
+   * meanwhile may fail or never be answered: it went to the process of the page before.
+   */
   async #leave(path, body) {
     this.#left += 1;
     await this.#execute(`globalThis[Symbol.for("e2e left")] = ${this.#left};`);
@@ -201,15 +184,16 @@ class Page {
     const arrived = `
       const left = globalThis[Symbol.for("e2e left")] === ${this.#left};
       return !left && document.readyState === "complete" && location.href !== "about:blank";`;
-    await poll("the next document", () => this.#execute(arrived));
+    const look = () => this.#execute(arrived, 3_000).catch(() => false);
+    await poll("the next document", look, PATIENCE);
   }
 
-  #execute(script) {
-    return this.#tell("/execute/sync", { script, args: [] });
+  #execute(script, patience) {
+    return this.#tell("/execute/sync", { script, args: [] }, patience);
   }
 
-  #tell(path, body = {}) {
-    return this.#profile.tell(this.#window, "POST", path, body);
+  #tell(path, body = {}, patience) {
+    return this.#session.tell(this.#window, "POST", path, body, patience);
   }
 }
 
@@ -222,14 +206,6 @@ const look = (id) => `
     answers.delete(${id});
     return answer ?? null;
   })();`;
-
-async function command(address, method, path, body) {
-  const init = { method, ...(body && { body: JSON.stringify(body) }) };
-  const response = await fetch(`${address}${path}`, init);
-  const { value } = await response.json();
-  if (!response.ok) throw new Error(`${method} ${path}: ${value.error}: ${value.message}`);
-  return value;
-}
 
 async function freePort() {
   const server = createServer().listen(0, "127.0.0.1");
@@ -247,5 +223,8 @@ async function miniBrowser() {
   if (found) return found;
   throw new Error("there is no MiniBrowser: install webkit2gtk-driver");
 }
+
+/** How long a browser or a page may take to be there, in ms. */
+const PATIENCE = 20_000;
 
 const MINI_BROWSER = "webkit2gtk-4.1/MiniBrowser";
