@@ -39,15 +39,17 @@ const failures: readonly Failure[] = [
   [InvalidTokenError, "a segment of the JWT is not a JSON object: pass it as the server sent it"],
   [InvalidTokenError,
     "exp, iat, nbf, session_expiry or sub of the JWT has the wrong type: correct the server"],
-  [InvalidTokenError, "no token, or not printable ASCII: pass the token response as the server sent it"],
+  [InvalidTokenError, "no access_token in printable ASCII: pass the token response as the server sent it"],
   [InvalidTokenError,
     "nbf of the JWT is not before its exp, so it is never valid: correct the server"],
   [NoExpiryError,
     "nothing says how long the access token lives: pass expiresIn (seconds) beside a token " +
       "without an exp claim"],
-  [NotSignedInError, "nobody is signed in: snapshot.reason says why; call start() or await restore() first"],
+  [NotSignedInError,
+    "nobody is signed in: call start() or await restore() first; snapshot.reason says why a " +
+      "session ended"],
   [RefreshUnavailableError,
-    "no valid token in time: no network, no refresh token, or a token endpoint that is down; " +
+    "no valid token in time: no network, no refresh token, or token endpoint down; " +
       "the session is kept, try again later"],
   [RefreshTimeoutError,
     "the token endpoint did not answer within timeoutSeconds; the session is kept, the " +
