@@ -4,15 +4,14 @@ use std::rc::Rc;
 
 use everfresh::core::{
     clock::Millis,
-    input::{Found, Input, Wake},
+    input::{Input, Wake},
     record::Record,
 };
 
 use crate::{
     browser::TabId,
-    plan::{Action, Locks, Storage, Theft},
+    plan::{Action, Locks},
     tab::{Running, Tab, What},
-    thief::Thief,
     watch::{Newest, Truth},
     world::{Event, World},
 };
@@ -257,29 +256,5 @@ impl World {
         for tab in 0..self.tabs.len() {
             self.after(0, 10, Event::Wake(tab));
         }
-    }
-
-    pub(crate) fn steal(&mut self, tab: TabId, how: Theft) {
-        let stored = self.disk.read(tab, self.tabs[tab].own.as_ref(), self.now);
-        let Found::Record(record) = stored else { return };
-        let Some(thief) = Thief::new(&record, how) else { return };
-        if self.thief.is_some() || !matches!(self.plan.storage, Storage::Local | Storage::Session) {
-            return;
-        }
-        self.tally.thefts += 1;
-        self.truth.stolen = true;
-        self.thief = Some(thief);
-        self.thief_follows();
-    }
-
-    pub(crate) fn thief_follows(&mut self) {
-        let Some(mut thief) = self.thief.take() else { return };
-        thief.refresh(&mut self.server, &mut self.dice, self.now);
-        self.thief = Some(thief);
-    }
-
-    pub(crate) fn server_noticed(&self) -> bool {
-        let stolen = self.thief.as_ref().and_then(|thief| thief.sid(&self.server));
-        stolen.is_some_and(|sid| !self.server.alive(sid))
     }
 }

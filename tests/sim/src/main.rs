@@ -107,7 +107,7 @@ fn soak(worlds: u64, minutes: Option<u64>, from: u64) -> ExitCode {
 }
 
 /// A run with so many broken worlds goes no further.
-const ENOUGH: usize = 10;
+const ENOUGH: usize = 20;
 
 /// Says which seed breaks which promise first, or that none does.
 fn hunt(worlds: u64) -> ExitCode {

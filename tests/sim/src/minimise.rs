@@ -6,7 +6,7 @@ use crate::{
     world::World,
 };
 
-/// The smallest plan found that still breaks a promise, and what it breaks.
+/// The smallest plan found that still breaks the same promise, and how it does.
 #[must_use]
 pub fn minimise(plan: Plan, broken: Broken) -> (Plan, Broken) {
     let mut best = (plan, broken);
@@ -18,7 +18,7 @@ pub fn minimise(plan: Plan, broken: Broken) -> (Plan, Broken) {
                 return None;
             }
             let broken = World::new(plan.clone()).run()?;
-            Some((plan, broken))
+            (broken.promise == best.1.promise).then_some((plan, broken))
         });
         match smaller {
             Some(smaller) => best = smaller,

@@ -7,7 +7,6 @@ use everfresh::core::{
 
 use crate::{
     browser::TabId,
-    server::Who,
     world::{Event, World},
 };
 
@@ -16,6 +15,7 @@ impl World {
         self.tally.refreshes += 1;
         self.watch_send(id, &request);
         self.tabs[id].attempt = Some(attempt);
+        self.thief_sees_request(id);
         let odds = self.plan.odds;
         if self.now < self.offline_until {
             self.after(1, 50, Event::Answered(id, attempt, Answer::Unreachable.into()));
@@ -54,20 +54,13 @@ impl World {
         request: &RefreshRequest,
         counts: bool,
     ) {
-        let token = request.refresh_token.as_deref().unwrap_or_default();
-        let answer = self.server.refresh(token, &request.rotation_key, Who::Owner, self.now);
+        let answer = self.owner_comes(request, counts);
         self.tell(|| match &answer {
             Answer::Granted(_) => "server     grants".to_owned(),
             answer => format!("server     {answer:?}"),
         });
         if !counts {
             return;
-        }
-        // A tab that is behind cannot tell a thief from another tab that was faster.
-        if request.access_token == self.truth.newest.access_token
-            && let Some(thief) = &mut self.thief
-        {
-            thief.owner_came();
         }
         if self.strikes(self.plan.odds.lost_response, "response lost") {
             self.after(50, 15_000, Event::Answered(tab, attempt, Answer::Unreachable.into()));
@@ -76,7 +69,6 @@ impl World {
         let slow = self.strikes(self.plan.odds.slow, "slow response");
         let most = if slow { 30_000 } else { 100 };
         self.after(5, most, Event::Answered(tab, attempt, answer.into()));
-        self.thief_follows();
     }
 
     pub(crate) fn call_server(

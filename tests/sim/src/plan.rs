@@ -7,6 +7,8 @@ use everfresh::core::{
     policy::{Credential, IdleMode, Policy},
 };
 
+use everfresh_server::rotation::Rules;
+
 use crate::dice::Dice;
 
 /// Everything that decides how a world goes.
@@ -24,6 +26,8 @@ pub struct Plan {
     pub storage: Storage,
     /// What the lock manager does.
     pub locks: Locks,
+    /// How the server rotates.
+    pub rules: Rules,
     /// Life of an access token, seconds.
     pub access_ttl: u32,
     /// Device clock minus server clock.
@@ -135,14 +139,20 @@ pub enum Action {
 }
 
 /// What the thief does with the copy.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Theft {
-    /// Refreshes at its own pace with its own keys.
+    /// Refreshes at his own pace with keys of his own; some are faster than the owner.
     OwnKeys,
-    /// The same, right after the owner each time.
+    /// Refreshes with a key of his own, only and each time right after the owner.
     Close,
-    /// Uses the pending key of the owner once, if there is one.
+    /// Copies while a request of the tab is under way, uses its key once, and goes on with keys of
+    /// his own at his own pace.
     PendingKey,
+}
+
+/// The server's own, but for its idle limit: these sessions end by the tabs' policy.
+fn rules() -> Rules {
+    Rules { idle: None, ..Rules::default() }
 }
 
 impl Plan {
@@ -180,6 +190,7 @@ impl Plan {
             policy,
             storage,
             locks,
+            rules: rules(),
             access_ttl,
             skew: dice.pick(&[0, 0, 0, 7_200_000, -7_200_000, 86_400_000, -86_400_000]),
             monotonic_sleeps: dice.chance(500),
@@ -207,6 +218,7 @@ impl Plan {
             policy: Policy::default(),
             storage: Storage::Local,
             locks: Locks::Working,
+            rules: rules(),
             access_ttl: 900,
             skew: 0,
             monotonic_sleeps: false,
@@ -352,6 +364,16 @@ fn policy(dice: &mut Dice) -> Policy {
         max_session: dice.pick(&[None, None, None, Some(3_600_000)]),
         credential: Credential::RefreshToken,
         ..Policy::default()
+    }
+}
+
+impl fmt::Display for Theft {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::OwnKeys => "at his own pace",
+            Self::Close => "right after the owner",
+            Self::PendingKey => "first with the owner's pending key",
+        })
     }
 }
 

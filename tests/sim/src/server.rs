@@ -9,7 +9,7 @@ use everfresh::core::{
     input::Answer,
 };
 use everfresh_server::{
-    rotation::{Pepper, Refusal, Revocation, Rules, SessionId, Transition},
+    rotation::{Ended, Pepper, Refusal, Revocation, Rules, SessionId, Transition},
     store::{MemoryStore, Terms, Whose},
 };
 
@@ -43,11 +43,8 @@ pub struct Server {
 }
 
 impl Server {
-    pub(crate) fn new(seed: u64, access_ttl: u32) -> Self {
-        let terms = Terms {
-            pepper: Pepper::new(1, [7; 32]),
-            rules: Rules { idle: None, ..Rules::default() },
-        };
+    pub(crate) fn new(seed: u64, access_ttl: u32, rules: Rules) -> Self {
+        let terms = Terms { pepper: Pepper::new(1, [7; 32]), rules };
         Self {
             store: MemoryStore::new(terms),
             dice: Dice::new(seed),
@@ -133,7 +130,9 @@ fn refused(refusal: Refusal) -> Answer {
     let (status, error_code) = match refusal {
         Refusal::TooManyReplays => (429, ""),
         Refusal::Superseded => (400, "superseded"),
-        Refusal::Reused => (400, "reuse_detected"),
+        Refusal::Reused | Refusal::Ended(Ended::Revoked(Revocation::Reuse)) => {
+            (400, "reuse_detected")
+        }
         Refusal::LoginRequired => (400, "login_required"),
         Refusal::StoreBehind => (400, "store_behind"),
         _ => (400, ""),

@@ -1,76 +1,297 @@
 //! Somebody who has copied the stored session and refreshes with it.
+//!
+//! Whether he must be noticed is judged here without asking the server's rules. He must be
+//!
+//! - when one token has come with two keys, his and the owner's: at once, whoever came first and
+//!   however far ahead either is;
+//! - when he is ahead and a tab with the newest tokens asks for what he has long had: not at once,
+//!   because the key is the right one and late duplicates look the same, but as long as a tab of
+//!   the session is there to ask again.
+//!
+//! He need not be when neither has happened: he never used a key of his own, or nothing of what
+//! either had was used by the other after that, because the owner never came back or the session
+//! was over before.
 
-use everfresh::core::{clock::Millis, input::Answer, record::Record};
+use everfresh::core::{
+    clock::Millis,
+    effect::RefreshRequest,
+    input::{Answer, Found},
+    record::Record,
+};
 use everfresh_server::rotation::SessionId;
 
 use crate::{
+    browser::TabId,
     dice::Dice,
-    plan::Theft,
-    server::{Server, Who},
+    plan::{Storage, Theft},
+    server::Who,
+    world::{Event, RECOVERY, World},
 };
 
-/// A thief and what it has.
+/// A thief and what he has.
 #[derive(Debug)]
 pub struct Thief {
-    access_token: String,
+    how: Theft,
+    victim: TabId,
+    dice: Dice,
+    /// Between two of his refreshes, on average.
+    pace: Millis,
+    /// What he copied, once he has.
+    loot: Option<Loot>,
+    /// How often he has advanced the family with keys of his own.
+    ahead: u64,
+    trace: Trace,
+    /// Since he is ahead: when somebody was last signed in to the session.
+    owned_at: Millis,
+}
+
+/// A stolen copy.
+#[derive(Debug)]
+struct Loot {
+    sid: SessionId,
     refresh_token: String,
+    /// The owner's key, until he has used it.
     pending_key: Option<String>,
-    /// Advanced the family with a key of its own, and the owner has not been heard since.
-    ahead: bool,
-    /// The owner came after that: whoever keeps the rules has seen two parties.
-    collided: bool,
-    refused: bool,
+}
+
+/// What there is to be noticed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Trace {
+    Nothing,
+    /// The owner's newest tab was refused what the thief has gone beyond.
+    Outrun,
+    /// One token came with two keys.
+    Clash,
+}
+
+/// Who first was granted something for a token, and the key.
+#[derive(Debug)]
+pub(crate) struct Use {
+    who: Who,
+    key: String,
 }
 
 impl Thief {
-    pub(crate) fn new(record: &Record, how: Theft) -> Option<Self> {
-        let text = record.encode(true);
-        // As src/core/record_text.rs writes it.
-        let lines: Vec<_> = text.lines().collect();
-        let [.., access, _, refresh, _, _] = lines[..] else { return None };
-        if !access.contains('.') {
-            return None;
+    fn new(how: Theft, victim: TabId, seed: u64, life: Millis) -> Self {
+        let mut dice = Dice::new(seed);
+        let pace = dice.pick(&[life / 10, life / 3, life, life * 2]);
+        Self { how, victim, dice, pace, loot: None, ahead: 0, trace: Trace::Nothing, owned_at: 0 }
+    }
+
+    fn sid(&self) -> Option<SessionId> {
+        self.loot.as_ref().map(|loot| loot.sid)
+    }
+
+    /// How long he waits before he refreshes again, if he comes by himself.
+    fn pause(&mut self) -> Option<Millis> {
+        (self.how != Theft::Close).then(|| self.dice.between(self.pace / 2, self.pace * 3 / 2))
+    }
+
+    /// The token and the key with which he comes next.
+    fn next_request(&mut self) -> Option<(String, String)> {
+        let loot = self.loot.as_mut()?;
+        let own = || format!("thief-{:016x}", self.dice.seed());
+        Some((loot.refresh_token.clone(), loot.pending_key.take().unwrap_or_else(own)))
+    }
+}
+
+impl World {
+    pub(crate) fn steal(&mut self, victim: TabId, how: Theft) {
+        if self.thief.as_ref().is_some_and(|thief| thief.loot.is_some())
+            || !matches!(self.plan.storage, Storage::Local | Storage::Session)
+        {
+            return;
         }
-        let word = |line: usize| lines[line].parse::<i64>().map_or(0, i64::cast_unsigned);
-        let pending = word(14) == word(4);
-        Some(Self {
-            access_token: access.to_owned(),
-            refresh_token: refresh.to_owned(),
-            pending_key: (how == Theft::PendingKey && pending)
-                .then(|| format!("{:016x}{:016x}", word(16), word(17))),
-            ahead: false,
-            collided: false,
-            refused: false,
+        // Chance of his own: without him the world goes as it would have gone.
+        let seed = self.plan.seed ^ self.now.cast_unsigned() << 20 ^ 0x0007_41ef;
+        let life = Millis::from(self.plan.access_ttl) * 1_000;
+        self.thief = Some(Thief::new(how, victim, seed, life));
+        if how != Theft::PendingKey || self.tabs[victim].attempt.is_some() {
+            self.copy();
+        }
+    }
+
+    /// A request leaves a tab: the moment for which a thief of pending keys waits.
+    pub(crate) fn thief_sees_request(&mut self, tab: TabId) {
+        if let Some(Thief { how: Theft::PendingKey, victim, loot: None, .. }) = self.thief
+            && victim == tab
+        {
+            self.copy();
+        }
+    }
+
+    fn copy(&mut self) {
+        let Some(thief) = &mut self.thief else { return };
+        let own = self.tabs[thief.victim].own.as_ref();
+        let Found::Record(record) = self.disk.read(thief.victim, own, self.now) else { return };
+        let Some((access_token, refresh_token, pending_key)) = read(&record) else { return };
+        let Some(sid) = self.server.session_of(&access_token) else { return };
+        let with_key = thief.how == Theft::PendingKey;
+        if with_key && pending_key.is_none() {
+            return;
+        }
+        let pending_key = pending_key.filter(|_| with_key);
+        thief.loot = Some(Loot { sid, refresh_token, pending_key });
+        let first = match thief.how {
+            Theft::OwnKeys => Some(thief.dice.between(0, thief.pace)),
+            // Before the owner's request arrives, or while its answer is on the way.
+            Theft::PendingKey => Some(thief.dice.between(0, 150)),
+            Theft::Close => None,
+        };
+        let how = thief.how;
+        self.tally.thefts.entry(how).or_default().count += 1;
+        self.tell(|| format!("thief      has a copy of what tab has: {how:?}"));
+        if let Some(first) = first {
+            self.at(self.now + first, Event::Thief);
+        }
+    }
+
+    /// The thief refreshes.
+    pub(crate) fn thief_comes(&mut self) {
+        if !self.stolen_lives() {
+            return;
+        }
+        let Some(thief) = &mut self.thief else { return };
+        let Some((token, key)) = thief.next_request() else { return };
+        let pause = thief.pause();
+        let own = key.starts_with("thief");
+        self.truth.stolen |= own;
+        let answer = self.present(&token, &key, Who::Thief);
+        self.tell(|| format!("thief      comes with {key}, granted: {}", is_granted(&answer)));
+        if let Answer::Granted(grant) = answer
+            && let Some(thief) = &mut self.thief
+            && let Some(loot) = &mut thief.loot
+        {
+            loot.refresh_token = grant.refresh_token.unwrap_or_default();
+            thief.ahead += u64::from(own);
+        }
+        if let Some(pause) = pause {
+            self.at(self.now + pause, Event::Thief);
+        }
+    }
+
+    /// A request of the owner has arrived at the server.
+    pub(crate) fn owner_comes(&mut self, request: &RefreshRequest, counts: bool) -> Answer {
+        let token = request.refresh_token.as_deref().unwrap_or_default();
+        let lived = self.stolen_lives();
+        let answer = self.present(token, &request.rotation_key, Who::Owner);
+        let access_token = request.access_token.as_deref().unwrap_or_default();
+        let family = self.server.session_of(access_token);
+        // A tab that is behind cannot tell a thief from another tab that was faster.
+        let newest = counts && request.access_token == self.truth.newest.access_token;
+        if let Some(thief) = &mut self.thief
+            && lived
+            && family == thief.sid()
+        {
+            if thief.ahead > 0 && is_granted(&answer) {
+                let seen = format!("both go on: {thief:?}");
+                self.broken(NOTICED, seen);
+            } else if thief.ahead > 0 && newest && thief.trace == Trace::Nothing {
+                thief.trace = Trace::Outrun;
+            }
+        }
+        if let Some(thief) = &mut self.thief
+            && thief.how == Theft::Close
+        {
+            let soon = self.now + thief.dice.between(0, 2_000);
+            self.at(soon, Event::Thief);
+        }
+        answer
+    }
+
+    /// Somebody shows a token to the server. If the other one has shown it with another key, the
+    /// server must know from now on.
+    fn present(&mut self, token: &str, key: &str, who: Who) -> Answer {
+        let clash = self.stolen_lives()
+            && self.uses.get(token).is_some_and(|used| used.who != who && used.key != key);
+        let answer = self.server.refresh(token, key, who, self.now);
+        if is_granted(&answer) && !self.uses.contains_key(token) {
+            self.uses.insert(token.to_owned(), Use { who, key: key.to_owned() });
+        }
+        if clash {
+            if let Some(thief) = &mut self.thief {
+                thief.trace = Trace::Clash;
+            }
+            if self.stolen_lives() {
+                let seen = format!("one token, two keys: {:?}", self.thief);
+                self.broken(NOTICED, seen);
+            }
+        }
+        answer
+    }
+
+    /// Once a world.
+    pub(crate) fn watch_theft(&mut self) {
+        let Some(thief) = &self.thief else { return };
+        let Some(sid) = thief.sid() else { return };
+        let noticed = !self.server.alive(sid);
+        // Where the session has ended nobody is left who could notice.
+        let owned = self.is_owned(sid);
+        let outcome = self.tally.thefts.entry(thief.how).or_default();
+        match thief.trace {
+            Trace::Nothing => return,
+            Trace::Outrun if !noticed && !owned => outcome.excused += 1,
+            _ => {
+                outcome.due += 1;
+                outcome.noticed += u64::from(noticed);
+                outcome.far_ahead += u64::from(thief.ahead > 1);
+                outcome.late += u64::from(self.now > self.plan.length + RECOVERY);
+            }
+        }
+        if !noticed && (owned || thief.trace == Trace::Clash) {
+            let seen = format!("{thief:?}");
+            self.broken(NOTICED, seen);
+        }
+    }
+
+    /// The owner has been told that somebody is ahead, and is making sure of it, or has just made
+    /// sure and tells the server.
+    pub(crate) fn owner_is_noticing(&mut self) -> bool {
+        let outrun = |thief: &&Thief| thief.trace == Trace::Outrun;
+        let Some(sid) = self.thief.as_ref().filter(outrun).and_then(Thief::sid) else {
+            return false;
+        };
+        let owned = self.is_owned(sid);
+        let Some(thief) = &mut self.thief else { return false };
+        if owned {
+            thief.owned_at = self.now;
+        }
+        self.now - thief.owned_at < REVOKING && self.server.alive(sid)
+    }
+
+    /// Somebody is signed in to this session.
+    fn is_owned(&self, sid: SessionId) -> bool {
+        self.tabs.iter().any(|tab| {
+            let token = tab.session.access_token().unwrap_or_default();
+            tab.is_running() && tab.is_live() && self.server.session_of(token) == Some(sid)
         })
     }
 
-    /// The owner's request has arrived at the server.
-    pub(crate) const fn owner_came(&mut self) {
-        self.collided |= self.ahead;
-        self.ahead = false;
+    fn stolen_lives(&self) -> bool {
+        let sid = self.thief.as_ref().and_then(Thief::sid);
+        sid.is_some_and(|sid| self.server.alive(sid))
     }
+}
 
-    pub(crate) fn refresh(&mut self, server: &mut Server, dice: &mut Dice, now: Millis) {
-        if self.refused {
-            return;
-        }
-        let stolen = self.pending_key.take();
-        let own = stolen.is_none();
-        let key = stolen.unwrap_or_else(|| format!("thief-{:016x}", dice.seed()));
-        match server.refresh(&self.refresh_token, &key, Who::Thief, now) {
-            Answer::Granted(grant) => {
-                self.ahead |= own;
-                self.refresh_token = grant.refresh_token.unwrap_or_default();
-            }
-            _ => self.refused = true,
-        }
-    }
+/// How long a revocation may be on its way while the network is well.
+const REVOKING: Millis = 2_000;
 
-    pub(crate) const fn must_be_noticed(&self) -> bool {
-        self.collided
-    }
+const NOTICED: &str = "a theft is noticed";
 
-    pub(crate) fn sid(&self, server: &Server) -> Option<SessionId> {
-        server.session_of(&self.access_token)
+const fn is_granted(answer: &Answer) -> bool {
+    matches!(answer, Answer::Granted(_))
+}
+
+/// The access token, the refresh token, and the key of the rotation that is under way.
+fn read(record: &Record) -> Option<(String, String, Option<String>)> {
+    let text = record.encode(true);
+    // As src/core/record_text.rs writes it.
+    let lines: Vec<_> = text.lines().collect();
+    let [.., access, _, refresh, _, _] = lines[..] else { return None };
+    if !access.contains('.') {
+        return None;
     }
+    let word = |line: usize| lines[line].parse::<i64>().map_or(0, i64::cast_unsigned);
+    let key = (word(14) == word(4)).then(|| format!("{:016x}{:016x}", word(16), word(17)));
+    Some((access.to_owned(), refresh.to_owned(), key))
 }

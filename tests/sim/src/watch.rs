@@ -42,7 +42,7 @@ pub(crate) struct Truth {
     pub(crate) signed_in_at: Millis,
     /// When something was last held that is held no longer, in felt time.
     pub(crate) last_held: Millis,
-    /// The user signed out, or an administrator did, or a thief was there.
+    /// The user signed out, or an administrator did, or a thief used a key of his own.
     pub(crate) signed_out: bool,
     pub(crate) revoked: bool,
     pub(crate) stolen: bool,
@@ -284,20 +284,7 @@ impl World {
             }
         }
         self.watch_manners_at_the_end();
-        let noticed = self.server_noticed();
-        // Where the session has ended nobody is left who could notice.
-        let owned = self.tabs.iter().any(|tab| tab.is_running() && tab.is_live());
-        if let Some(thief) = &self.thief
-            && thief.must_be_noticed()
-            && (owned || noticed)
-            && self.truth.sign_ins < 2
-        {
-            if noticed {
-                self.tally.detected += 1;
-            } else {
-                self.broken("a theft is noticed", format!("{thief:?}"));
-            }
-        }
+        self.watch_theft();
     }
 
     /// Nobody has gone away for good: the session is meant to be kept.

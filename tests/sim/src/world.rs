@@ -1,6 +1,9 @@
 //! The world: one queue of things to come, taken in order of time.
 
-use std::{collections::VecDeque, rc::Rc};
+use std::{
+    collections::{HashMap, VecDeque},
+    rc::Rc,
+};
 
 use everfresh::core::{
     clock::Millis,
@@ -20,18 +23,25 @@ use crate::{
     server::{EPOCH, Server},
     tab::{Running, Tab, What},
     tally::Tally,
-    thief::Thief,
+    thief::{Thief, Use},
     watch::{Broken, Truth},
 };
 
 /// More calls of the machine than this in one world are a livelock.
 const MAX_STEPS: u64 = 2_000_000;
 
+/// More effects of one input than this are one as well.
+const MAX_EFFECTS: usize = 10_000;
+
 /// In one world of so many storage really holds text.
 const TEXTUAL: u64 = 16;
 
 /// How long everything is well at the end, so that every tab can recover.
-const RECOVERY: Millis = 200_000;
+pub(crate) const RECOVERY: Millis = 200_000;
+
+/// How long it may take the tabs to make sure of a thief: each of them asks three times, and all of
+/// them back off as one.
+const NOTICING: Millis = 2 * 3_600_000;
 
 /// One run of a [`Plan`].
 #[derive(Debug)]
@@ -42,6 +52,8 @@ pub struct World {
     pub(crate) server: Server,
     pub(crate) truth: Truth,
     pub(crate) thief: Option<Thief>,
+    /// The refresh tokens that were good for something.
+    pub(crate) uses: HashMap<String, Use>,
     pub(crate) broken: Option<Broken>,
     /// What it came to.
     pub tally: Tally,
@@ -60,6 +72,7 @@ pub struct World {
     /// Until then the application's server takes no token.
     pub(crate) distrust_until: Millis,
     pub(crate) well: bool,
+    max_effects: usize,
     pub(crate) sessions: Vec<SessionId>,
 }
 
@@ -78,6 +91,7 @@ pub(crate) enum Event {
     Returned { tab: TabId, lease: LeaseId, status: u16, user: Option<String>, resent: bool },
     Online(bool),
     Wake(TabId),
+    Thief,
     Recover,
 }
 
@@ -102,7 +116,7 @@ impl World {
     #[must_use]
     pub fn new(plan: Plan) -> Self {
         let mut dice = Dice::new(plan.seed ^ 0x5eed);
-        let server = Server::new(dice.seed(), plan.access_ttl);
+        let server = Server::new(dice.seed(), plan.access_ttl, plan.rules);
         let textual = plan.seed.is_multiple_of(TEXTUAL);
         let facts = Facts::of(&plan);
         Self {
@@ -111,6 +125,7 @@ impl World {
             server,
             truth: Truth::default(),
             thief: None,
+            uses: HashMap::new(),
             broken: None,
             tally: Tally { worlds: 1, ..Tally::default() },
             story: None,
@@ -125,6 +140,7 @@ impl World {
             asleep_until: 0,
             distrust_until: 0,
             well: false,
+            max_effects: MAX_EFFECTS,
             sessions: Vec::new(),
             plan,
         }
@@ -148,7 +164,8 @@ impl World {
         let end = self.plan.length;
         self.at(end, Event::Recover);
         while let Some((at, next)) = self.queue.next() {
-            if at > end + RECOVERY || self.broken.is_some() {
+            let patience = if self.owner_is_noticing() { NOTICING } else { RECOVERY };
+            if at > end + patience || self.broken.is_some() {
                 break;
             }
             self.now = self.now.max(at);
@@ -167,7 +184,7 @@ impl World {
         if self.broken.is_none() {
             self.watch_the_end();
         }
-        self.tally.seal(self.plan.seed);
+        self.tally.seal(self.plan.seed, self.broken.as_ref());
         self.broken.clone()
     }
 
@@ -276,6 +293,7 @@ impl World {
                 }
             }
             Event::Wake(tab) => self.feed(tab, Input::Woken(Wake::Resumed)),
+            Event::Thief => self.thief_comes(),
             Event::Recover => self.recover(),
         }
     }
@@ -289,7 +307,8 @@ impl World {
         let leaves = matches!(input, Input::Leaving);
         let mut next = Some(input);
         let mut more = VecDeque::new();
-        while let Some(input) = next.take().or_else(|| more.pop_front()) {
+        let mut effects = 0;
+        'drained: while let Some(input) = next.take().or_else(|| more.pop_front()) {
             let clocks = self.tabs[id].clocks(self.now, self.wall());
             self.tell(|| format!("tab {id} <- {input:?}"));
             self.tally.steps += 1;
@@ -300,6 +319,11 @@ impl World {
                     self.tell(|| format!("tab {id} -> {effect:?}"));
                 }
                 more.extend(self.perform(id, effect));
+                effects += 1;
+                if effects > self.max_effects {
+                    self.broken("no livelock", format!("tab {id}: one input, {effects} effects"));
+                    break 'drained;
+                }
             }
         }
         if leaves {
@@ -499,5 +523,17 @@ impl Event {
             | Self::Wake(tab) => Some(*tab),
             _ => None,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_machine_that_answers_itself_for_ever_is_stopped() {
+        let mut world = World { max_effects: 1, ..World::new(Plan::day(1)) };
+        let broken = world.run().expect("a sign-in has more effects than one");
+        assert_eq!((broken.promise, broken.at), ("no livelock", 0));
     }
 }
