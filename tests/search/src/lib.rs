@@ -7,7 +7,9 @@
 //! # What is a model
 //! One lock, first come, first served, or none. A channel between each two tabs that keeps its
 //! order. Storage that answers at once, as `localStorage` does, or at any later step. A network
-//! that carries one refresh of each tab, its answer, and copies that nobody waits for any more.
+//! that carries one refresh of each tab, its answer, and copies that nobody waits for any more. Of
+//! the answers that were on their way when their attempt was given up, each tab's last one; it may
+//! come at any later moment, or never.
 //! There are no `storage` events: the tabs have one way less to hear of each other.
 //!
 //! # What happens next

@@ -1,10 +1,12 @@
 //! The moves that lead out of a state.
 
+use std::sync::Arc;
+
 use everfresh::core::clock::Millis;
 
 use crate::{
     setup::{Deed, Defect, Fault, Setup},
-    tab::{Flight, Stage},
+    tab::{Flight, Stage, Tab},
     world::World,
 };
 
@@ -23,6 +25,8 @@ pub enum Move {
     Arrive(usize),
     /// The answer reaches the tab.
     Answer(usize),
+    /// The answer to an attempt that the tab has given up reaches it all the same.
+    Belated(usize),
     /// A revocation reaches the server, and its answer the tab.
     Revoke(usize),
     /// Nothing happens until the next timer.
@@ -100,7 +104,9 @@ impl World {
     fn loose_ends(&self) -> Vec<Move> {
         let frozen = self.tabs.iter().enumerate().filter(|(_, tab)| tab.frozen);
         let resumes = frozen.map(|(id, _)| Move::Resume(id));
-        resumes.chain((0..self.strays.len()).map(Move::Stray)).collect()
+        let hears = |(_, tab): &(usize, &Arc<Tab>)| !tab.frozen && tab.belated.is_some();
+        let belated = self.tabs.iter().enumerate().filter(hears).map(|(id, _)| Move::Belated(id));
+        resumes.chain(belated).chain((0..self.strays.len()).map(Move::Stray)).collect()
     }
 
     /// The next timer of any page that runs.

@@ -122,6 +122,8 @@ pub enum Defect {
     SettlementsAreLost,
     /// A proxy answers 401 where a proxy that is busy would answer 503.
     ProxySaysNo,
+    /// The shell takes the answer to an attempt that was given up for the answer to the next one.
+    AnswersAreMixedUp,
     /// Sign-out is revoked at the server, and no other tab and no storage hears of it.
     SignOutStaysSecret,
 }

@@ -36,6 +36,7 @@ pub struct Tab {
     /// Storage will fail the next time.
     pub(crate) storage_fails: bool,
     pub(crate) flight: Option<Flight>,
+    pub(crate) belated: Option<Belated>,
     pub(crate) revokes: Vec<Revoke>,
     pub(crate) calls: Vec<Call>,
     /// What its requests may carry.
@@ -86,6 +87,14 @@ pub enum Stage {
     Lost,
 }
 
+/// The server's answer to an attempt that the tab has given up. It may come at any later moment, or
+/// never.
+#[derive(Clone, Debug, Hash)]
+pub struct Belated {
+    pub(crate) attempt: Attempt,
+    pub(crate) reply: Reply,
+}
+
 /// A revocation under way.
 #[derive(Clone, Debug, Hash)]
 pub struct Revoke {
@@ -121,6 +130,7 @@ impl Tab {
             storage: VecDeque::new(),
             storage_fails: false,
             flight: None,
+            belated: None,
             revokes: Vec::new(),
             calls: Vec::new(),
             lease: None,
@@ -208,6 +218,9 @@ impl Tab {
         if let Some(flight) = &mut self.flight {
             flight.attempt = rename(flight.attempt);
         }
+        if let Some(belated) = &mut self.belated {
+            belated.attempt = rename(belated.attempt);
+        }
         for revoke in &mut self.revokes {
             revoke.id = rename(revoke.id);
         }
@@ -217,8 +230,8 @@ impl Tab {
         assert!(names.len() <= last as usize, "too many names for one tab");
         let mut hasher = DefaultHasher::new();
         (&self.session, self.loads, self.frozen, self.ticket, &self.storage).hash(&mut hasher);
-        (&self.flight, &self.revokes, &self.calls, self.lease, self.signed_in, self.storage_fails)
-            .hash(&mut hasher);
+        (&self.flight, &self.belated, &self.revokes, &self.calls).hash(&mut hasher);
+        (self.lease, self.signed_in, self.storage_fails).hash(&mut hasher);
         self.print = hasher.finish();
     }
 }

@@ -8,7 +8,7 @@ use crate::{
     moves::Move,
     server::Reply,
     setup::{Deed, Defect, Fault, Setup},
-    tab::{Flight, Stage, Tab, What},
+    tab::{Belated, Flight, Stage, Tab, What},
     world::{Past, World},
 };
 
@@ -126,6 +126,35 @@ impl World {
             let request = request.clone();
             self.strays.push(request);
             self.strays.sort();
+        }
+    }
+
+    /// The tab waits for its refresh no more. The request may still arrive, and so may an answer
+    /// that was on its way.
+    pub(crate) fn give_up(&mut self, id: usize) {
+        self.stray(id);
+        if let Some(Flight { attempt, stage: Stage::Answered(reply) }) = self.tab(id).flight.take()
+        {
+            self.tab(id).belated = Some(Belated { attempt, reply });
+        }
+    }
+
+    pub(crate) fn answer_late(&mut self, id: usize, setup: &Setup) {
+        let Some(Belated { mut attempt, reply }) = self.tab(id).belated.take() else { return };
+        if setup.has(Defect::AnswersAreMixedUp) {
+            self.stray(id);
+            attempt = self.tab(id).flight.take().map_or(attempt, |flight| flight.attempt);
+        }
+        self.feed(id, Input::RefreshAnswered { attempt, answer: reply.answer() }, setup);
+    }
+
+    /// What has not come by now never comes.
+    pub(crate) fn forget_belated(&mut self) {
+        for id in 0..self.tabs.len() {
+            if self.tabs[id].belated.is_some() {
+                self.tab(id).belated = None;
+                self.tab(id).tidy();
+            }
         }
     }
 

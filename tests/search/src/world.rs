@@ -152,6 +152,7 @@ impl World {
                     self.feed(id, Input::RefreshAnswered { attempt, answer }, setup);
                 }
             }
+            Move::Belated(id) => self.answer_late(id, setup),
             Move::Revoke(id) => self.revoke(id, setup),
             Move::Wait => self.wait(setup),
             Move::Resume(id) => {
@@ -181,6 +182,9 @@ impl World {
     pub(crate) fn wait(&mut self, setup: &Setup) {
         if let Some(at) = self.next_alarm(setup) {
             self.now = at;
+        }
+        if self.now >= setup.trouble_until {
+            self.forget_belated();
         }
     }
 
@@ -328,8 +332,7 @@ impl World {
             }
             Effect::AbortRefresh(attempt) => {
                 if self.tabs[id].flight.as_ref().is_some_and(|it| it.attempt == attempt) {
-                    self.stray(id);
-                    self.tab(id).flight = None;
+                    self.give_up(id);
                 }
             }
             Effect::AcquireLock(ticket) => {
