@@ -15,6 +15,25 @@ test("a token is refreshed before it expires, once a lifetime", async (t) => {
   assert.equal(w.session.stats.outcomes.committed, 12);
 });
 
+test("other claims are told once, and are there to be seen by then; other times are not", async (t) => {
+  const w = world(t);
+  await w.start();
+  const seen = [];
+  w.session.on("claims-changed", (event) => {
+    assert.ok(Object.isFrozen(event));
+    seen.push([event, w.session.snapshot.claims.role]);
+  });
+  w.auth = () => Response.json(w.issue({ role: "editor" }));
+  const at = Date.now();
+  await w.session.refresh();
+  assert.deepEqual(seen, [[{ type: "claims-changed", at }, "editor"]]);
+  await w.advance(10);
+  await w.session.refresh();
+  assert.deepEqual(w.told.filter((type) => /^(refreshed|claims)/.test(type)), [
+    "refreshed", "claims-changed", "refreshed",
+  ]);
+});
+
 test("a lifetime of forty days is waited for in steps", async (t) => {
   const w = world(t);
   w.lifetime = 40 * 86_400;

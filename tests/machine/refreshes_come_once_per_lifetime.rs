@@ -181,6 +181,19 @@ fn changed_claims_are_told_and_times_are_not_claims() {
     tab.advance(240.0);
     tab.answer_granted(300);
     assert_eq!(tab.count("claims-changed"), 0);
+    for (claims, changed) in [
+        (r#""sub":"ana","role":"editor""#, true),
+        (r#""role":"editor","sub":"ana""#, false),
+        (r#""sub":"ana","role":"reader""#, true),
+    ] {
+        tab.events.clear();
+        tab.advance_to_refresh();
+        let grant = tab.grant_saying(claims, 300);
+        tab.answer(Answer::Granted(grant));
+        let told = Event::Refreshed { reason: Some(RefreshReason::Scheduled) };
+        let news = changed.then_some(Event::ClaimsChanged);
+        assert_eq!(tab.events, [told].into_iter().chain(news).collect::<Vec<_>>(), "{claims}");
+    }
 }
 
 #[test]

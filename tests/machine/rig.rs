@@ -253,11 +253,15 @@ impl Tab {
     }
 
     pub(crate) fn grant_for(&mut self, subject: &str, seconds: u32) -> Grant {
+        self.grant_saying(&format!(r#""sub":"{subject}""#), seconds)
+    }
+
+    /// A token set whose access token says this, and its times.
+    pub(crate) fn grant_saying(&mut self, claims: &str, seconds: u32) -> Grant {
         self.tokens += 1;
         let iat = self.now.wall / 1_000;
         let exp = iat + i64::from(seconds);
-        let claims =
-            format!(r#"{{"sub":"{subject}","iat":{iat},"exp":{exp},"jti":"{}"}}"#, self.tokens);
+        let claims = format!(r#"{{{claims},"iat":{iat},"exp":{exp},"jti":"{}"}}"#, self.tokens);
         let part = |text: &str| URL_SAFE_NO_PAD.encode(text);
         Grant::parse(TokenResponse {
             access_token: format!("{}.{}.{}", part("{}"), part(&claims), part("signature")),
