@@ -187,6 +187,34 @@ fn a_frozen_one_that_has_the_lock_holds_nobody_up() {
 }
 
 #[test]
+fn a_frozen_one_is_not_waited_for_when_nobody_is_there() {
+    let policy = Policy { idle: Some(250_000), idle_mode: IdleMode::End, warn: 5_000, ..policy() };
+    for has_the_lock in [false, true] {
+        let mut browser = Browser::new(2, &policy);
+        browser.online = !has_the_lock;
+        browser.advance(240.0);
+        let frozen = (0..2).find(|tab| !browser.tabs[*tab].sent.is_empty()).unwrap_or(0);
+        let running = 1 - frozen;
+        browser.frozen[frozen] = true;
+        browser.online = true;
+        browser.advance(4.999);
+        assert_eq!(browser.tabs[running].status(), Status::Active);
+        browser.advance(0.001);
+        assert_eq!(browser.tabs[running].status(), Status::Warning, "five seconds before the end");
+        browser.advance(4.999);
+        assert_eq!(browser.tabs[running].ticket.is_some(), has_the_lock, "it waits for the lock");
+        assert_eq!(browser.tabs[running].ended(), None);
+        browser.advance(0.001);
+        assert_eq!(browser.tabs[running].ended(), Some(EndReason::Idle), "and not with its end");
+        assert_eq!(browser.tabs[running].revokes.len(), 1);
+        assert_eq!(browser.tabs[frozen].ended(), None);
+        browser.resume(frozen);
+        assert_eq!(browser.ends(), [Some(EndReason::Idle); 2]);
+        assert_eq!(browser.count("signed-out"), [1; 2]);
+    }
+}
+
+#[test]
 fn one_that_fails_lets_the_lock_go_and_the_next_attempt_is_anybodys() {
     let mut browser = Browser::new(2, &policy());
     browser.proxy = Some(refused(502, None));
