@@ -41,8 +41,8 @@ pub struct Thief {
     /// How often he has advanced the family with keys of his own.
     ahead: u64,
     trace: Trace,
-    /// Since he is ahead: when somebody was last signed in to the session.
-    owned_at: Millis,
+    /// Since he is ahead: when he and somebody else last had the session.
+    open_at: Millis,
 }
 
 /// A stolen copy.
@@ -75,7 +75,7 @@ impl Thief {
     fn new(how: Theft, victim: TabId, seed: u64, life: Millis) -> Self {
         let mut dice = Dice::new(seed);
         let pace = dice.pick(&[life / 10, life / 3, life, life * 2]);
-        Self { how, victim, dice, pace, loot: None, ahead: 0, trace: Trace::Nothing, owned_at: 0 }
+        Self { how, victim, dice, pace, loot: None, ahead: 0, trace: Trace::Nothing, open_at: 0 }
     }
 
     fn sid(&self) -> Option<SessionId> {
@@ -245,18 +245,18 @@ impl World {
     }
 
     /// The owner has been told that somebody is ahead, and is making sure of it, or has just made
-    /// sure and tells the server.
+    /// sure: the server and the other tabs have to hear.
     pub(crate) fn owner_is_noticing(&mut self) -> bool {
         let outrun = |thief: &&Thief| thief.trace == Trace::Outrun;
         let Some(sid) = self.thief.as_ref().filter(outrun).and_then(Thief::sid) else {
             return false;
         };
-        let owned = self.is_owned(sid);
+        let open = self.server.alive(sid) && self.is_owned(sid);
         let Some(thief) = &mut self.thief else { return false };
-        if owned {
-            thief.owned_at = self.now;
+        if open {
+            thief.open_at = self.now;
         }
-        self.now - thief.owned_at < REVOKING && self.server.alive(sid)
+        self.now - thief.open_at < HEARING
     }
 
     /// Somebody is signed in to this session.
@@ -273,8 +273,8 @@ impl World {
     }
 }
 
-/// How long a revocation may be on its way while the network is well.
-const REVOKING: Millis = 2_000;
+/// Until everybody has heard of an end while the network is well.
+const HEARING: Millis = 15_000;
 
 const NOTICED: &str = "a theft is noticed";
 
