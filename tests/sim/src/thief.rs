@@ -16,6 +16,7 @@ use everfresh::core::{
     clock::Millis,
     effect::RefreshRequest,
     input::{Answer, Found},
+    reason::EndReason,
     record::Record,
 };
 use everfresh_server::rotation::SessionId;
@@ -25,6 +26,7 @@ use crate::{
     dice::Dice,
     plan::{Storage, Theft},
     server::Who,
+    tab::Tab,
     world::{Event, RECOVERY, World},
 };
 
@@ -225,8 +227,9 @@ impl World {
         let Some(thief) = &self.thief else { return };
         let Some(sid) = thief.sid() else { return };
         let noticed = !self.server.alive(sid);
-        // Where the session has ended nobody is left who could notice.
-        let owned = self.is_owned(sid);
+        // Where the session has ended nobody is left who could notice, unless it ended for that.
+        let sure = |tab: &Tab| tab.session.snapshot().reason == Some(EndReason::Revoked);
+        let owned = self.is_owned(sid) || self.tabs.iter().any(|tab| tab.is_running() && sure(tab));
         let outcome = self.tally.thefts.entry(thief.how).or_default();
         match thief.trace {
             Trace::Nothing => return,
