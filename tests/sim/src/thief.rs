@@ -238,7 +238,7 @@ impl World {
                 outcome.due += 1;
                 outcome.noticed += u64::from(noticed);
                 outcome.far_ahead += u64::from(thief.ahead > 1);
-                outcome.late += u64::from(self.now > self.plan.length + RECOVERY);
+                outcome.late += u64::from(thief.open_at > self.plan.length + RECOVERY);
             }
         }
         if !noticed && (owned || thief.trace == Trace::Clash) {
