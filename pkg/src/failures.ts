@@ -43,8 +43,7 @@ const failures: readonly Failure[] = [
   [InvalidTokenError,
     "nbf of the JWT is not before its exp, so it is never valid: correct the server"],
   [NoExpiryError,
-    "nothing says how long the access token lives: pass expiresIn (seconds) beside a token " +
-      "without an exp claim"],
+    "nothing says how long the token lives: pass expiresIn (seconds) beside it"],
   [NotSignedInError,
     "nobody is signed in: call start() or await restore() first; snapshot.reason says why a " +
       "session ended"],
@@ -62,7 +61,7 @@ const failures: readonly Failure[] = [
       "access_token and exp or expires_in; the session is kept, the refresh is repeated"],
   [SignedOutByServerError,
     "the server ended the session: snapshot.reason says why; sign in again"],
-  [DisposedError, "this session was disposed: call createSession() for a new one"],
+  [DisposedError, "this session was disposed: call createSession() again"],
 ];
 
 /** The number of its failure; what comes after it is owed to a refresh. @internal */

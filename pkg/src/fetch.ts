@@ -73,7 +73,7 @@ async function isUnauthorized({ settings, log }: Engine, response: Response): Pr
   try {
     return await settings.isUnauthorized(response);
   } catch (error) {
-    log("error", "isUnauthorized threw; the response is taken as it is", error);
+    log("error", "isUnauthorized threw; the response is taken as is", error);
     return false;
   }
 }

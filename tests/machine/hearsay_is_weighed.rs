@@ -98,3 +98,21 @@ fn a_page_with_a_cookie_alone_takes_the_tokens_of_a_tab_that_has_some() {
     assert_eq!(page.aborted, [attempt], "it need not ask the server");
     assert_eq!((page.status(), page.count("started")), (Status::Active, 1));
 }
+
+#[test]
+fn a_key_that_is_heard_of_before_the_tokens_is_kept() {
+    let mut one = Tab::signed_in(policy());
+    one.hear(ASK);
+    let tokens = one.said.pop_back().expect("the tokens");
+    one.want_refresh();
+    let key = one.said.pop_back().expect("news of the key");
+    let mut page = Tab::new(policy());
+    page.storage_works = false;
+    let waiter = page.waiter();
+    page.feed(Input::Restore { waiter });
+    page.hear(&key);
+    assert_eq!(page.outcome(waiter), None, "a key alone is no session");
+    page.hear(&tokens);
+    page.want_refresh();
+    assert_eq!(page.requests[0].1.rotation_key, one.requests[0].1.rotation_key);
+}

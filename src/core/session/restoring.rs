@@ -103,14 +103,21 @@ impl Restoring {
     }
 
     pub(super) fn heard<E: Entropy>(
-        self: Box<Self>,
+        mut self: Box<Self>,
         message: Message,
         ctx: &mut Context<E>,
     ) -> Search {
-        match message {
-            Message::Tell(record) if record.term.tokens.is_some() => self.found(*record, ctx),
-            _ => Search::On(self),
+        let Message::Tell(mut told) = message else { return Search::On(self) };
+        let Stage::Asking { record, .. } = &mut self.stage else { return Search::On(self) };
+        // Without storage nobody says again what was said before the tokens, such as a key.
+        if let Some(known) = record.take() {
+            told.join(*known);
         }
+        if told.term.tokens.is_some() {
+            return self.found(*told, ctx);
+        }
+        *record = Some(told);
+        Search::On(self)
     }
 
     pub(super) fn overdue<E: Entropy>(self: Box<Self>, ctx: &mut Context<E>) -> Search {
