@@ -51,6 +51,20 @@ fn a_message_from_before_a_sign_out_does_not_undo_it() {
 }
 
 #[test]
+fn a_refusal_ends_what_was_refused_and_not_what_another_tab_has_brought() {
+    let (mut refused, mut other) = apart();
+    refresh(&mut other);
+    let tokens = other.said.pop_back().expect("the new tokens");
+    refused.want_refresh();
+    refused.answer_status(400, "invalid_grant", "");
+    assert_eq!(refused.ended(), Some(EndReason::Revoked));
+    other.hear(&refused.said.pop_back().expect("the end"));
+    assert_eq!((other.status(), other.snapshot().generation), (Status::Active, 2));
+    refused.hear(&tokens);
+    assert_eq!((refused.status(), refused.snapshot().generation), (Status::Active, 2));
+}
+
+#[test]
 fn who_lacks_the_newest_tokens_has_nothing_to_offer() {
     let (mut behind, mut ahead) = apart();
     behind.hear(ASK);

@@ -13,8 +13,11 @@ use crate::{
     plan::{Action, Locks},
     tab::{Running, Tab, What},
     watch::{Newest, Truth},
-    world::{Event, World},
+    world::{Event, Sent, World},
 };
+
+/// How much longer than an attempt what strains the lock can be felt.
+const STRAIN: Millis = 5_000;
 
 impl World {
     pub(crate) fn act(&mut self, action: Action) {
@@ -47,13 +50,14 @@ impl World {
             }
             Action::Show(tab) => {
                 if let Some(tab) = here(self, tab) {
-                    self.tabs[tab].hidden = false;
+                    self.show(tab);
                     self.input(tab, Input::Woken(Wake::Visible));
                 }
             }
             Action::Freeze(tab, warned) => {
                 if let Some(tab) = here(self, tab) {
                     self.tally.fault("tab frozen");
+                    self.strain(self.now);
                     if warned {
                         self.feed(tab, Input::Leaving);
                     }
@@ -85,7 +89,9 @@ impl World {
             Action::Sleep(length) => self.sleep(length),
             Action::SetClock(by) => {
                 self.tally.fault("clock set");
+                self.strain(self.now);
                 self.clock_set += by;
+                self.set_back |= by < 0;
                 if by > 1_000 {
                     self.truth.leaps += by;
                 }
@@ -131,7 +137,9 @@ impl World {
             }
             Action::Cancel(tab) => {
                 if let Some(tab) = here(self, tab) {
+                    self.truth.cancelling = Some(tab);
                     self.feed(tab, Input::Cancel(None));
+                    self.truth.cancelling = None;
                 }
             }
             Action::SignIn(tab, same) => {
@@ -160,12 +168,17 @@ impl World {
         self.tally.requests += 1;
         let user = self.tabs[tab].session.snapshot().subject;
         if let Some((lease, token)) = self.tabs[tab].unasked(self.wall()) {
-            self.call_server(tab, lease, token, user, false);
+            self.call_server(tab, Sent { lease, token, user, resent: false });
             return;
         }
         let what = What::Request { user, resent: false };
         let waiter = self.tabs[tab].call(what, self.now);
+        // A tab feels that its clock was set when it is called.
+        let good = self.has_good_token(tab) && !self.facts.clock_is_set;
         self.feed(tab, Input::TokenWanted { waiter, min_validity: 0 });
+        if good && self.tabs[tab].calls.contains_key(&waiter) {
+            self.broken("a valid token is never withheld", format!("tab {tab}: {waiter} waits"));
+        }
     }
 
     pub(crate) fn open(&mut self, own: Option<Rc<Record>>) {
@@ -179,6 +192,7 @@ impl World {
     }
 
     pub(crate) fn close(&mut self, tab: TabId) {
+        self.strain(self.now);
         self.stop(tab, Running::Gone);
         self.tabs[tab].attempt = None;
         self.tabs[tab].parked = Vec::new();
@@ -199,12 +213,28 @@ impl World {
             return;
         }
         self.tabs[tab].running = Running::Yes;
+        self.tabs[tab].held_back_at = self.now;
+        self.strain(self.now);
         self.catch_up(tab);
+    }
+
+    fn show(&mut self, tab: TabId) {
+        if std::mem::take(&mut self.tabs[tab].hidden) {
+            self.tabs[tab].held_back_at = self.now;
+            self.strain(self.now);
+        }
+    }
+
+    /// A page that leaves lets go of the lock while its request is under way, and one that wakes
+    /// up has one that nobody waited for: for as long as an attempt takes, two may be under way.
+    fn strain(&mut self, from: Millis) {
+        self.strained_until = self.strained_until.max(from + self.plan.policy.timeout + STRAIN);
     }
 
     pub(crate) fn sleep(&mut self, length: Millis) {
         self.tally.fault("device slept");
         self.asleep_until = self.asleep_until.max(self.now + length);
+        self.strain(self.asleep_until);
         if self.plan.monotonic_sleeps {
             for tab in &mut self.tabs {
                 tab.missed += length;
@@ -229,6 +259,7 @@ impl World {
         self.truth = Truth {
             last_input: felt,
             signed_in_at: felt,
+            signed_in: self.now,
             sign_ins: before.sign_ins + 1,
             newest: Newest::default(),
             ..before
@@ -247,7 +278,7 @@ impl World {
         self.asleep_until = self.asleep_until.min(self.now);
         for tab in 0..self.tabs.len() {
             self.resume(tab);
-            self.tabs[tab].hidden = false;
+            self.show(tab);
         }
         if self.plan.locks == Locks::Stuck || self.plan.locks == Locks::Late {
             self.after(0, 1, Event::Grant);

@@ -135,6 +135,11 @@ impl LockManager {
         self.holder = self.holder.filter(|(holder, _)| *holder != tab);
     }
 
+    /// Takes it from whoever holds it.
+    pub(crate) fn take(&mut self) {
+        self.holder = None;
+    }
+
     /// Gives the lock to the next in line, if it is free.
     pub(crate) fn grant(&mut self) -> Option<(TabId, Ticket)> {
         if self.holder.is_some() {

@@ -5,6 +5,7 @@ use std::collections::{HashSet, VecDeque};
 use everfresh::core::{
     clock::Millis,
     effect::RefreshRequest,
+    event::Event,
     input::Answer,
     reason::{EndReason, RefreshReason},
 };
@@ -106,11 +107,35 @@ impl World {
         }
     }
 
+    /// Nobody is told what they know.
+    pub(crate) fn watch_change(&mut self, id: TabId, event: &Event) {
+        let tab = &mut self.tabs[id];
+        let news = match event {
+            Event::Warning { ends_at, .. } => tab.warned.replace(*ends_at) != Some(*ends_at),
+            Event::Extended => tab.warned.take().is_some(),
+            Event::Stale => !std::mem::replace(&mut tab.stale, true),
+            Event::Refreshed { .. } => {
+                tab.stale = false;
+                true
+            }
+            Event::Started | Event::SignedOut { .. } => {
+                (tab.warned, tab.stale) = (None, false);
+                true
+            }
+            // The server's tokens never differ in anything but times.
+            Event::ClaimsChanged => false,
+            _ => true,
+        };
+        if !news {
+            self.broken("events tell of changes", format!("tab {id}: {event:?}"));
+        }
+    }
+
     /// After every step: nobody sits on the lock.
     pub(crate) fn watch_lock(&mut self) {
         let Some((tab, since)) = self.manners.lock else { return };
         let free = !self.locks.is_held_by(tab);
-        if free || self.tabs[tab].running != Running::Yes || !self.facts.calm {
+        if free || self.tabs[tab].running != Running::Yes || !self.ran_since(tab, since) {
             self.manners.lock = None;
         } else if self.now - since > self.plan.policy.timeout + HOLD_SLACK {
             self.broken("a lock is let go", format!("tab {tab} has had it for long"));

@@ -1,7 +1,7 @@
 //! A failing world, cut down to what makes it fail.
 
 use crate::{
-    plan::{Action, Odds, Plan},
+    plan::{Action, Hints, Odds, Plan},
     watch::Broken,
     world::World,
 };
@@ -55,6 +55,9 @@ fn candidates(plan: &Plan) -> Vec<Plan> {
             with(&|plan| plan.odds = odds);
         }
     }
+    if plan.hints != Hints::default() {
+        with(&|plan| plan.hints = Hints::default());
+    }
     if plan.skew != 0 {
         with(&|plan| plan.skew = 0);
     }
@@ -68,14 +71,15 @@ fn candidates(plan: &Plan) -> Vec<Plan> {
 
 type Change = fn(&mut Odds) -> bool;
 
-const FEWER_FAULTS: [Change; 9] = [
+const FEWER_FAULTS: [Change; 10] = [
     |odds| std::mem::take(&mut odds.lost_request) > 0,
     |odds| std::mem::take(&mut odds.lost_response) > 0,
     |odds| std::mem::take(&mut odds.duplicated) > 0,
     |odds| std::mem::take(&mut odds.slow) > 0,
     |odds| std::mem::take(&mut odds.refused) > 0,
     |odds| std::mem::take(&mut odds.lost_message) > 0,
-    |odds| std::mem::take(&mut odds.odd_message) > 0,
+    |odds| std::mem::take(&mut odds.late_message) > 0,
+    |odds| std::mem::take(&mut odds.repeated_message) > 0,
     |odds| std::mem::take(&mut odds.failed_write) > 0,
     |odds| std::mem::take(&mut odds.read_lag) > 0,
 ];

@@ -2,12 +2,12 @@
 
 use everfresh::core::{
     effect::{Attempt, RefreshRequest},
-    input::{Answer, LeaseId},
+    input::{Answer, Input},
 };
 
 use crate::{
     browser::TabId,
-    world::{Event, World},
+    world::{Event, Sent, World},
 };
 
 impl World {
@@ -56,8 +56,8 @@ impl World {
     ) {
         let answer = self.owner_comes(request, counts);
         self.tell(|| match &answer {
-            Answer::Granted(_) => "server     grants".to_owned(),
-            answer => format!("server     {answer:?}"),
+            Answer::Granted(_) => format!("server     grants, key {}", request.rotation_key),
+            answer => format!("server     {answer:?}, key {}", request.rotation_key),
         });
         if !counts {
             return;
@@ -71,16 +71,26 @@ impl World {
         self.after(5, most, Event::Answered(tab, attempt, answer.into()));
     }
 
-    pub(crate) fn call_server(
-        &mut self,
-        tab: TabId,
-        lease: LeaseId,
-        token: String,
-        user: Option<String>,
-        resent: bool,
-    ) {
+    /// An answer reaches the tab that asked. To give an attempt up does not unsay its answer: the
+    /// tab may hear it all the same, and may hear any answer twice.
+    pub(crate) fn answered(&mut self, tab: TabId, attempt: Attempt, answer: Answer) {
+        if self.tabs[tab].attempt == Some(attempt) {
+            self.tabs[tab].attempt = None;
+            self.watch_answer(tab, &answer);
+            if self.strikes(self.plan.odds.duplicated, "answer comes twice") {
+                self.after(0, 20_000, Event::Answered(tab, attempt, answer.clone().into()));
+            }
+        } else if self.dice.chance(500) {
+            self.tally.fault("answer to nobody");
+        } else {
+            return;
+        }
+        self.feed(tab, Input::RefreshAnswered { attempt, answer });
+    }
+
+    pub(crate) fn call_server(&mut self, tab: TabId, request: Sent) {
         if self.now >= self.offline_until {
-            self.after(5, 100, Event::Called { tab, lease, token, user, resent });
+            self.after(5, 100, Event::Called { tab, request });
         }
     }
 }

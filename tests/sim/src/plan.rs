@@ -30,6 +30,8 @@ pub struct Plan {
     pub rules: Rules,
     /// Life of an access token, seconds.
     pub access_ttl: u32,
+    /// What the server says of them.
+    pub hints: Hints,
     /// Device clock minus server clock.
     pub skew: Millis,
     /// The device's monotonic clock stands still while it sleeps.
@@ -38,6 +40,17 @@ pub struct Plan {
     pub odds: Odds,
     /// What happens, in order of time.
     pub actions: Vec<(Millis, Action)>,
+}
+
+/// What the server says beside its tokens.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Hints {
+    /// The life of an access token stands in its `exp` alone, and not in `expires_in`.
+    pub only_exp: bool,
+    /// When to refresh, seconds.
+    pub refresh_in: Option<u32>,
+    /// How old a session may become, seconds.
+    pub max_age: Option<u32>,
 }
 
 /// How often things go wrong, per thousand.
@@ -51,12 +64,14 @@ pub struct Odds {
     pub duplicated: u32,
     /// An answer takes up to half a minute.
     pub slow: u32,
-    /// The way to the server answers instead: 408, 429, 5xx, HTML.
+    /// The way to the server answers instead: 408, 429, 5xx, HTML, and rarely 403.
     pub refused: u32,
     /// A message between tabs is lost.
     pub lost_message: u32,
-    /// A message between tabs comes twice or late.
-    pub odd_message: u32,
+    /// A message between tabs takes up to ten seconds.
+    pub late_message: u32,
+    /// A message between tabs comes again, up to ten seconds later.
+    pub repeated_message: u32,
     /// Storage refuses a write; never two of a tab in a row.
     pub failed_write: u32,
     /// Reads in other tabs lag behind by this much, milliseconds.
@@ -87,6 +102,8 @@ pub enum Locks {
     Stuck,
     /// Grants up to twenty seconds late.
     Late,
+    /// Is taken from whoever holds it, now and then, without a word.
+    Stolen,
 }
 
 /// Something that somebody does.
@@ -155,6 +172,14 @@ fn rules() -> Rules {
     Rules { idle: None, ..Rules::default() }
 }
 
+impl Hints {
+    /// How old a session may become.
+    #[must_use]
+    pub fn max_age(&self) -> Option<Millis> {
+        self.max_age.map(|seconds| Millis::from(seconds) * 1_000)
+    }
+}
+
 impl Plan {
     /// The world of a seed.
     #[must_use]
@@ -163,7 +188,6 @@ impl Plan {
         let tabs = dice.pick(&[1, 1, 2, 2, 2, 3, 3, 4, 5, 8, 20]);
         let access_ttl = dice.pick(&[20, 60, 60, 120, 300, 300, 900]);
         let calm = dice.chance(150);
-        // A store that fails and a lock that does leave nothing to agree by: stated as a limit.
         let storage = dice.pick(&[
             Storage::Local,
             Storage::Local,
@@ -171,6 +195,7 @@ impl Plan {
             Storage::Memory,
             Storage::Memory,
             Storage::Session,
+            Storage::Broken,
         ]);
         let locks = dice.pick(&[
             Locks::Working,
@@ -179,8 +204,14 @@ impl Plan {
             Locks::Absent,
             Locks::Stuck,
             Locks::Late,
+            Locks::Stolen,
         ]);
-        let odds = if calm { Odds::default() } else { Odds::random(&mut dice, locks) };
+        // A store that fails and a lock that does leave nothing to agree by: stated as a limit.
+        let locks = if storage == Storage::Broken { Locks::Working } else { locks };
+        let mut odds = if calm { Odds::default() } else { Odds::random(&mut dice, locks) };
+        if storage == Storage::Broken {
+            (odds.lost_message, odds.late_message) = (0, 0);
+        }
         let policy = policy(&mut dice);
         let length = Millis::from(access_ttl) * 1_000 * dice.between(4, 24);
         let mut plan = Self {
@@ -192,6 +223,11 @@ impl Plan {
             locks,
             rules: rules(),
             access_ttl,
+            hints: Hints {
+                only_exp: dice.chance(300),
+                refresh_in: dice.chance(150).then_some(access_ttl / 2),
+                max_age: dice.chance(150).then(|| access_ttl * dice.pick(&[3, 6, 12])),
+            },
             skew: dice.pick(&[0, 0, 0, 7_200_000, -7_200_000, 86_400_000, -86_400_000]),
             monotonic_sleeps: dice.chance(500),
             odds,
@@ -220,6 +256,7 @@ impl Plan {
             locks: Locks::Working,
             rules: rules(),
             access_ttl: 900,
+            hints: Hints::default(),
             skew: 0,
             monotonic_sleeps: false,
             odds: Odds::default(),
@@ -294,7 +331,7 @@ impl Plan {
             actions.retain(|(_, action)| *action != Action::Wipe);
         }
         // A key that could not be stored is gone with its page.
-        if self.odds.failed_write > 0 {
+        if self.odds.failed_write > 0 || self.storage == Storage::Broken {
             use Action::{Crash, Freeze, Reload};
             actions.retain(|(_, action)| !matches!(action, Crash(_) | Freeze(..) | Reload(_)));
         }
@@ -306,21 +343,17 @@ impl Plan {
         actions
     }
 
+    /// How old a session may become, whoever limits it.
+    #[must_use]
+    pub fn max_age(&self) -> Option<Millis> {
+        self.hints.max_age().into_iter().chain(self.policy.max_session).min()
+    }
+
     /// Whether the lock can be trusted to keep refreshes apart.
     #[must_use]
     pub fn locks_keep_apart(&self) -> bool {
-        // A page that leaves lets go of the lock while its request is under way, and a clock that
-        // is set back makes the lease in the record incredible.
-        let leaves = |action: &Action| {
-            use Action::{Clone, Crash, Freeze, Hide, Reload, SetClock, Sleep};
-            matches!(
-                action,
-                Freeze(..) | Hide(_) | Reload(_) | Crash(_) | Sleep(_) | Clone(_) | SetClock(_)
-            )
-        };
         let heard = self.odds.failed_write == 0 && self.odds.lost_message == 0;
-        let undisturbed = !self.actions.iter().any(|(_, action)| leaves(action));
-        self.locks == Locks::Working && heard && undisturbed
+        self.locks == Locks::Working && heard
     }
 }
 
@@ -332,6 +365,8 @@ impl Odds {
         // get lost, together leave it nothing. That is a stated limit.
         let lags = !lone && dice.chance(300);
         let lost_message = if lone || lags { 0 } else { odds(dice) };
+        let late_message = if lone || lags { 0 } else { odds(dice) };
+        let heard = lost_message == 0 && late_message == 0;
         Self {
             lost_request: odds(dice),
             lost_response: odds(dice),
@@ -339,8 +374,9 @@ impl Odds {
             slow: odds(dice),
             refused: odds(dice),
             lost_message,
-            odd_message: odds(dice),
-            failed_write: if lone || lost_message > 0 { 0 } else { dice.pick(&[0, 0, 50]) },
+            late_message,
+            repeated_message: odds(dice),
+            failed_write: if lone || !heard { 0 } else { dice.pick(&[0, 0, 50]) },
             // Without a lock the tabs wait for longer than a store may lag by nature.
             read_lag: match (lags, locks) {
                 (true, _) => dice.pick(&[50, 200]),
@@ -390,6 +426,7 @@ impl fmt::Display for Plan {
             self.length / 1_000,
             self.skew / 1_000,
         )?;
+        writeln!(f, "{:?}", self.hints)?;
         writeln!(f, "{:?}", self.odds)?;
         writeln!(f, "{:?}", self.policy)?;
         for (at, action) in &self.actions {

@@ -9,11 +9,11 @@ use everfresh::core::{
     input::Answer,
 };
 use everfresh_server::{
-    rotation::{Ended, Pepper, Refusal, Revocation, Rules, SessionId, Transition},
+    rotation::{Ended, Pepper, Refusal, Revocation, SessionId, Transition},
     store::{MemoryStore, Terms, Whose},
 };
 
-use crate::dice::Dice;
+use crate::{dice::Dice, plan::{Hints, Plan}};
 
 /// When the worlds begin, milliseconds since the Unix epoch.
 pub const EPOCH: Millis = 1_767_225_600_000;
@@ -31,10 +31,12 @@ pub struct Server {
     store: MemoryStore,
     dice: Dice,
     access_ttl: u32,
+    hints: Hints,
     issued: u32,
     /// Access tokens: whose, of which session, until when.
     access: HashMap<String, (String, SessionId, Millis)>,
-    users: HashMap<SessionId, String>,
+    /// Sessions: whose, and since when.
+    users: HashMap<SessionId, (String, Millis)>,
     /// How often each session advanced by each key of its owner: more than once is a double
     /// advance.
     pub(crate) advances: HashMap<(SessionId, String), u32>,
@@ -43,12 +45,13 @@ pub struct Server {
 }
 
 impl Server {
-    pub(crate) fn new(seed: u64, access_ttl: u32, rules: Rules) -> Self {
-        let terms = Terms { pepper: Pepper::new(1, [7; 32]), rules };
+    pub(crate) fn new(seed: u64, plan: &Plan) -> Self {
+        let terms = Terms { pepper: Pepper::new(1, [7; 32]), rules: plan.rules };
         Self {
             store: MemoryStore::new(terms),
             dice: Dice::new(seed),
-            access_ttl,
+            access_ttl: plan.access_ttl,
+            hints: plan.hints,
             issued: 0,
             access: HashMap::new(),
             users: HashMap::new(),
@@ -63,7 +66,7 @@ impl Server {
         let sid = SessionId(sid);
         let secret = self.dice.bytes();
         let refresh = self.store.begin(user, "default", sid, secret, (EPOCH + now) as u64);
-        self.users.insert(sid, user.to_owned());
+        self.users.insert(sid, (user.to_owned(), now));
         (self.grant(user, sid, refresh, now), sid)
     }
 
@@ -107,6 +110,13 @@ impl Server {
         self.store.end_now(&Whose::Session(sid), Revocation::Logout);
     }
 
+    /// How long the session may live on, seconds.
+    fn left(&self, sid: SessionId, now: Millis) -> Option<f64> {
+        let age = now - self.users.get(&sid)?.1;
+        let max_age = self.hints.max_age?;
+        Some(f64::from(max_age) - age as f64 / 1_000.0)
+    }
+
     fn grant(&mut self, user: &str, sid: SessionId, refresh: String, now: Millis) -> Grant {
         self.issued += 1;
         let iat = (EPOCH + now) / 1_000;
@@ -119,8 +129,9 @@ impl Server {
         Grant::parse(TokenResponse {
             access_token,
             refresh_token: Some(refresh),
-            expires_in: Some(f64::from(self.access_ttl)),
-            ..TokenResponse::default()
+            expires_in: (!self.hints.only_exp).then(|| f64::from(self.access_ttl)),
+            refresh_in: self.hints.refresh_in.map(f64::from),
+            session_expires_in: self.left(sid, now),
         })
         .unwrap_or_else(|error| panic!("the server's own tokens are good: {error}"))
     }

@@ -25,11 +25,18 @@ pub struct Tab {
     pub(crate) missed: Millis,
     pub(crate) running: Running,
     pub(crate) hidden: bool,
+    /// Until when it was hidden or frozen.
+    pub(crate) held_back_at: Millis,
     /// Its own copy of the session, where there is one.
     pub(crate) own: Option<Rc<Record>>,
     pub(crate) lease: Option<Lease>,
     /// The access token that observers know of.
     pub(crate) token: Option<String>,
+    /// The last access token that the application's server refused.
+    pub(crate) denied: Option<String>,
+    /// What observers were last told of its end and of its token.
+    pub(crate) warned: Option<Millis>,
+    pub(crate) stale: bool,
     /// Something counts as input all the time.
     pub(crate) held: bool,
     /// The refresh that it waits for.
@@ -83,9 +90,13 @@ impl Tab {
             missed: 0,
             running: Running::Yes,
             hidden: false,
+            held_back_at: -1,
             own: None,
             lease: None,
             token: None,
+            denied: None,
+            warned: None,
+            stale: false,
             held: false,
             attempt: None,
             calls: HashMap::new(),

@@ -40,12 +40,16 @@ pub(crate) struct Truth {
     /// Last user input in any tab, and the sign-in, in felt time.
     pub(crate) last_input: Millis,
     pub(crate) signed_in_at: Millis,
+    /// The sign-in in true time.
+    pub(crate) signed_in: Millis,
     /// When something was last held that is held no longer, in felt time.
     pub(crate) last_held: Millis,
     /// The user signed out, or an administrator did, or a thief used a key of his own.
     pub(crate) signed_out: bool,
     pub(crate) revoked: bool,
     pub(crate) stolen: bool,
+    /// Where the application cancels at this moment.
+    pub(crate) cancelling: Option<TabId>,
     /// The sign-in that the user signed out of, and where.
     pub(crate) signed_out_of: Option<u32>,
     pub(crate) signed_out_by: Option<TabId>,
@@ -79,6 +83,7 @@ impl World {
     }
 
     pub(crate) fn watch_event(&mut self, tab: TabId, event: &Event) {
+        self.watch_change(tab, event);
         match event {
             Event::Started => {
                 if self.tabs[tab].signed_in {
@@ -129,22 +134,24 @@ impl World {
         let felt = self.now + self.truth.leaps;
         let truth = &self.truth;
         let policy = &self.plan.policy;
+        let slack = self.age_slack();
         let share = policy.idle.map_or(0, |idle| (idle / 60).clamp(1_000, 30_000));
         let cause = match reason {
-            EndReason::Cancelled => self.did(|action| matches!(action, Action::Cancel(_))),
+            EndReason::Cancelled => truth.cancelling == Some(tab),
             EndReason::SignedOut => truth.signed_out,
             EndReason::Idle => policy.idle.is_some_and(|idle| {
                 let held = self.facts.calm && !self.facts.leaps;
                 let last = if held { self.last_input() } else { truth.last_input };
                 // Input that no message has told of yet, and storage does not show: it lags, or has
                 // a time that is not believed since the clock was set back.
-                let blind = if self.facts.set_back { 10 } else { self.plan.odds.read_lag };
+                let blind = if self.set_back { 10 } else { self.plan.odds.read_lag };
                 let unseen = felt - last < blind;
                 unseen || !self.hears_all_input() || felt - last >= idle - share - SLACK
             }),
-            EndReason::MaxAge => policy
-                .max_session
-                .is_some_and(|max| felt - truth.signed_in_at >= max - SLACK || truth.sign_ins > 1),
+            EndReason::MaxAge => self
+                .plan
+                .max_age()
+                .is_some_and(|max| felt - truth.signed_in_at >= max - slack || truth.sign_ins > 1),
             EndReason::Revoked => truth.revoked || truth.stolen || truth.signed_out,
             EndReason::Reuse => truth.stolen,
             EndReason::SubjectChanged => truth.sign_ins > 1,
@@ -154,6 +161,18 @@ impl World {
         if !cause {
             self.broken("no end without a cause", format!("tab {tab}: {}", reason.as_str()));
         }
+        // The server is told, and may be the one that the other tabs hear it from.
+        self.truth.revoked |= match reason {
+            EndReason::Idle => self.plan.policy.idle_mode == IdleMode::End,
+            EndReason::MaxAge => true,
+            _ => false,
+        };
+    }
+
+    /// Slack of the maximum age: what the server says of it is counted from the middle of its
+    /// request.
+    fn age_slack(&self) -> Millis {
+        SLACK + self.plan.hints.max_age.map_or(0, |_| self.plan.policy.timeout / 2)
     }
 
     /// When the user was last there, in felt time.
@@ -190,10 +209,10 @@ impl World {
     /// In memory mode the newest tokens go with the last tab that had them.
     fn tokens_were_lost(&self, tab: TabId) -> bool {
         let newest = self.truth.newest.access_token.as_deref();
-        let reachable = self.tabs.iter().any(|other| {
+        let has_them = |other: &Tab| {
             other.id != tab && other.is_running() && other.session.access_token() == newest
-        });
-        self.plan.storage != Storage::Local && (!reachable || self.plan.odds.lost_message > 0)
+        };
+        self.plan.storage != Storage::Local && !self.tabs.iter().any(has_them)
     }
 
     /// A caller got an answer.
@@ -209,7 +228,7 @@ impl World {
             What::SignOut => self.plan.policy.timeout + 3_000,
             _ => wait,
         };
-        if self.facts.calm && self.now - asked_at > bound + SLACK {
+        if self.ran_since(tab, asked_at) && self.now - asked_at > bound + SLACK {
             self.broken("nobody waits beyond the bound", format!("tab {tab}: {what:?}"));
         }
         if let (Outcome::Token(lease), What::Request { user: Some(user), .. }) = (outcome, what)
@@ -219,25 +238,55 @@ impl World {
         }
     }
 
+    /// Whether the tab's code could run and its timers were on time from then on.
+    pub(crate) fn ran_since(&self, id: TabId, then: Millis) -> bool {
+        let tab = &self.tabs[id];
+        !tab.hidden && tab.held_back_at < then && self.asleep_until < then
+    }
+
     /// After every step of a tab.
     pub(crate) fn watch_tab(&mut self, id: TabId) {
         let tab = &self.tabs[id];
         let over = tab.status() == Status::SignedOut;
         let (leased, refreshing) = (tab.lease.is_some(), tab.attempt.is_some());
+        if tab.status() != Status::Warning {
+            self.tabs[id].warned = None;
+        }
         if over && leased {
             self.broken("no token after the end", format!("tab {id}"));
         }
         if over && refreshing {
             self.broken("no refresh after the end", format!("tab {id}"));
         }
+        if !leased && self.has_good_token(id) {
+            self.broken("a valid token is never withheld", format!("tab {id} lends none"));
+        }
         self.watch_lateness(id);
         self.watch_lock();
-        if self.facts.locks_keep_apart {
-            let flying = self.tabs.iter().filter(|tab| tab.attempt.is_some()).count();
-            if flying > 1 && self.truth.sign_ins < 2 {
+        if self.facts.locks_keep_apart && self.truth.sign_ins < 2 && !self.is_strained() {
+            let flies = |tab: &&Tab| tab.is_running() && tab.attempt.is_some();
+            let flying = self.tabs.iter().filter(flies).count();
+            if flying > 1 {
                 self.broken("one refresh at a time", format!("{flying} under way"));
             }
         }
+    }
+
+    /// Whether a lock that works may fail to keep refreshes apart: a hidden page notices late that
+    /// its time is up, and a clock that was set back makes the lease in the record incredible.
+    fn is_strained(&self) -> bool {
+        self.set_back
+            || self.now <= self.strained_until
+            || self.tabs.iter().any(|tab| tab.hidden)
+    }
+
+    /// Whether the tab has a token that is good by its own clock, and that nobody has refused.
+    pub(crate) fn has_good_token(&self, id: TabId) -> bool {
+        let tab = &self.tabs[id];
+        let expires_at = tab.session.snapshot().expires_at;
+        tab.is_live()
+            && expires_at.is_some_and(|at| at > self.wall())
+            && tab.denied.as_deref() != tab.session.access_token()
     }
 
     /// A tab that runs knows that its session is over.
@@ -253,9 +302,12 @@ impl World {
         let last = life + policy.timeout;
         let grace = if policy.idle_mode == IdleMode::Lapse { last } else { 0 };
         let idle = policy.idle.is_some_and(|idle| felt - self.last_input() > idle + grace + SLACK);
-        let old =
-            policy.max_session.is_some_and(|max| felt - self.truth.signed_in_at > max + SLACK);
-        if (idle || old) && !self.facts.set_back {
+        let slack = self.age_slack();
+        // What the server says anew with each token knows nothing of clocks that were set ahead.
+        let (age, aged) = (self.now - self.truth.signed_in, felt - self.truth.signed_in_at);
+        let old = policy.max_session.is_some_and(|max| aged > max + slack)
+            || self.plan.hints.max_age().is_some_and(|max| age > max + slack);
+        if (idle || old) && !self.set_back {
             self.broken("an end is never missed", format!("tab {id} is still signed in"));
         }
     }
@@ -278,8 +330,8 @@ impl World {
                 .find(|call| self.now - call.asked_at > self.plan.policy.wait.unwrap_or(0) + 15_000)
             {
                 self.broken("everybody who waits is settled", format!("tab {id}: {:?}", call.what));
-            } else if tab.is_live() && self.wants_to_live(id) && tab.lease.is_none() {
-                let seen = format!("tab {id}: {:?}", tab.session.snapshot());
+            } else if let Some(lack) = self.lacks(id) {
+                let seen = format!("tab {id} has {lack}: {:?}", tab.session.snapshot());
                 self.broken("a tab gets its token when the network is well", seen);
             }
         }
@@ -287,13 +339,29 @@ impl World {
         self.watch_theft();
     }
 
-    /// Nobody has gone away for good: the session is meant to be kept.
-    fn wants_to_live(&self, id: TabId) -> bool {
+    /// What a tab does not have though nothing has been in its way for long.
+    fn lacks(&self, id: TabId) -> Option<&'static str> {
+        let tab = &self.tabs[id];
         let felt = EPOCH + self.now + self.skewed();
-        let snapshot = self.tabs[id].session.snapshot();
-        // Behind storage that lags, tabs repeat each other's refreshes until the breaker holds them.
-        self.plan.odds.read_lag == 0
-            && snapshot.idle_at.is_none_or(|at| at > felt + 5_000)
-            && snapshot.ends_at.is_none_or(|at| at > felt + 5_000)
+        let snapshot = tab.session.snapshot();
+        // Nobody has gone away for good: the session is meant to be kept.
+        let kept = snapshot.idle_at.is_none_or(|at| at > felt + 5_000)
+            && snapshot.ends_at.is_none_or(|at| at > felt + 5_000);
+        // Where storage lags or is not there, tabs repeat each other's refreshes until the breaker
+        // holds them.
+        if self.plan.odds.read_lag > 0 || self.plan.storage == Storage::Broken || !kept {
+            return None;
+        }
+        let token = tab.lease.as_ref().map(|lease| lease.access_token.as_str());
+        match tab.status() {
+            Status::SignedOut => None,
+            Status::Unknown => Some("neither a session nor a reason"),
+            _ if self.tokens_were_lost(id) => None,
+            _ if token.is_none() => Some("no token"),
+            // Nobody can tell how long a sleep was in which the clock was set back.
+            _ if self.set_back => None,
+            _ if self.truth.revoked || self.truth.stolen || self.truth.sign_ins > 1 => None,
+            _ => token.filter(|token| !self.server.accepts(token, self.now)).map(|_| "a dead token"),
+        }
     }
 }

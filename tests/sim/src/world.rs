@@ -18,7 +18,7 @@ use crate::{
     browser::{Disk, LockManager, TabId},
     dice::Dice,
     manners::Manners,
-    plan::{Action, Locks, Odds, Plan},
+    plan::{Action, Locks, Odds, Plan, Storage},
     queue::{Next, Queue},
     server::{EPOCH, Server},
     tab::{Running, Tab, What},
@@ -67,8 +67,12 @@ pub struct World {
     pub(crate) manners: Manners,
     /// What the wall clock of the device was set by.
     pub(crate) clock_set: Millis,
+    /// It was set back at least once.
+    pub(crate) set_back: bool,
     pub(crate) offline_until: Millis,
     pub(crate) asleep_until: Millis,
+    /// Until then the lock may fail to keep refreshes apart.
+    pub(crate) strained_until: Millis,
     /// Until then the application's server takes no token.
     pub(crate) distrust_until: Millis,
     pub(crate) well: bool,
@@ -87,19 +91,27 @@ pub(crate) enum Event {
     Answered(TabId, Attempt, Box<Answer>),
     RevokeArrives(TabId, RevokeId, Vec<String>),
     RevokeAnswered(TabId, RevokeId, bool),
-    Called { tab: TabId, lease: LeaseId, token: String, user: Option<String>, resent: bool },
-    Returned { tab: TabId, lease: LeaseId, status: u16, user: Option<String>, resent: bool },
+    Called { tab: TabId, request: Sent },
+    Returned { tab: TabId, status: u16, request: Sent },
     Online(bool),
     Wake(TabId),
     Thief,
     Recover,
 }
 
+/// A request of the application that carries a token.
+#[derive(Debug)]
+pub(crate) struct Sent {
+    pub(crate) lease: LeaseId,
+    pub(crate) token: String,
+    pub(crate) user: Option<String>,
+    pub(crate) resent: bool,
+}
+
 /// What of a plan is asked for after every step.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Facts {
     pub(crate) locks_keep_apart: bool,
-    pub(crate) set_back: bool,
     /// No page stands still or wakes late.
     pub(crate) calm: bool,
     pub(crate) clock_is_set: bool,
@@ -116,7 +128,7 @@ impl World {
     #[must_use]
     pub fn new(plan: Plan) -> Self {
         let mut dice = Dice::new(plan.seed ^ 0x5eed);
-        let server = Server::new(dice.seed(), plan.access_ttl, plan.rules);
+        let server = Server::new(dice.seed(), &plan);
         let textual = plan.seed.is_multiple_of(TEXTUAL);
         let facts = Facts::of(&plan);
         Self {
@@ -136,8 +148,10 @@ impl World {
             facts,
             manners: Manners::default(),
             clock_set: 0,
+            set_back: false,
             offline_until: 0,
-            asleep_until: 0,
+            asleep_until: -1,
+            strained_until: -1,
             distrust_until: 0,
             well: false,
             max_effects: MAX_EFFECTS,
@@ -249,13 +263,7 @@ impl World {
             Event::Arrives(tab, attempt, request, counts) => {
                 self.arrives(tab, attempt, &request, counts)
             }
-            Event::Answered(tab, attempt, answer) => {
-                if self.tabs[tab].attempt == Some(attempt) {
-                    self.tabs[tab].attempt = None;
-                    self.watch_answer(tab, &answer);
-                    self.feed(tab, Input::RefreshAnswered { attempt, answer: *answer });
-                }
-            }
+            Event::Answered(tab, attempt, answer) => self.answered(tab, attempt, *answer),
             Event::RevokeArrives(tab, revoke, tokens) => {
                 for token in tokens {
                     if let Some(sid) = self.server.session_of(&token) {
@@ -268,20 +276,19 @@ impl World {
             Event::RevokeAnswered(tab, revoke, revoked) => {
                 self.feed(tab, Input::RevokeAnswered { revoke, revoked });
             }
-            Event::Called { tab, lease, token, user, resent } => {
-                let status =
-                    if self.now >= self.distrust_until && self.server.accepts(&token, self.now) {
-                        200
-                    } else {
-                        401
-                    };
-                self.after(5, 100, Event::Returned { tab, lease, status, user, resent });
+            Event::Called { tab, request } => {
+                let trusted = self.now >= self.distrust_until;
+                let accepted = trusted && self.server.accepts(&request.token, self.now);
+                let status = if accepted { 200 } else { 401 };
+                self.after(5, 100, Event::Returned { tab, status, request });
             }
-            Event::Returned { tab, lease, status, user, resent } => {
+            Event::Returned { tab, status, request } => {
                 self.tell(|| format!("tab {tab}    request answered {status}"));
-                if status == 401 && !resent {
+                if status == 401 && !request.resent {
+                    let Sent { lease, token, user, .. } = request;
                     let what = What::Request { user, resent: true };
                     let waiter = self.tabs[tab].call(what, self.now);
+                    self.tabs[tab].denied = Some(token);
                     self.feed(tab, Input::Unauthorized { waiter: Some(waiter), lease });
                 }
             }
@@ -391,6 +398,9 @@ impl World {
                 _ => {
                     self.locks.request(id, ticket);
                     self.after(0, 2, Event::Grant);
+                    if self.plan.locks == Locks::Stolen && self.strikes(300, "lock stolen") {
+                        self.locks.take();
+                    }
                 }
             },
             Effect::ReleaseLock(ticket) => {
@@ -446,8 +456,9 @@ impl World {
             if self.strikes(self.plan.odds.lost_message, "message lost") {
                 continue;
             }
-            self.after(0, 5, Event::Message(to, said.clone()));
-            if self.strikes(self.plan.odds.odd_message, "message repeated late") {
+            let late = self.strikes(self.plan.odds.late_message, "message late");
+            self.after(0, if late { 10_000 } else { 5 }, Event::Message(to, said.clone()));
+            if self.strikes(self.plan.odds.repeated_message, "message repeated late") {
                 self.after(0, 10_000, Event::Message(to, said.clone()));
             }
         }
@@ -465,7 +476,8 @@ impl World {
         };
         self.watch_settled(id, &call.what, call.asked_at, &outcome);
         if let (What::Request { user, resent }, Outcome::Token(lease)) = (call.what, outcome) {
-            self.call_server(id, lease.id, lease.access_token, user, resent);
+            let request = Sent { lease: lease.id, token: lease.access_token, user, resent };
+            self.call_server(id, request);
         }
     }
 
@@ -489,19 +501,21 @@ impl Facts {
         use Action::{Freeze, Hide, Input, Request, SetClock, Sleep, Wipe};
         let did = |what: fn(&Action) -> bool| plan.actions.iter().any(|(_, action)| what(action));
         let odds = plan.odds;
-        let lossless = odds.lost_message == 0 && odds.failed_write == 0 && odds.read_lag == 0;
+        let heard = odds.lost_message == 0 && odds.late_message == 0;
+        let lossless = heard && odds.failed_write == 0 && odds.read_lag == 0;
         let life = Millis::from(plan.access_ttl) * 1_000;
         Self {
             locks_keep_apart: plan.locks_keep_apart(),
-            set_back: did(|action| matches!(action, SetClock(by) if *by < 0)),
             calm: !did(|action| matches!(action, Sleep(_) | Freeze(..) | Hide(_))),
             leaps: did(|action| matches!(action, SetClock(_) | Sleep(_))),
             clock_is_set: did(|action| matches!(action, SetClock(_))),
             all_hear: lossless && !did(|action| matches!(action, Freeze(..) | Sleep(_) | Wipe)),
             nothing_happens: odds == Odds::default()
                 && plan.locks == Locks::Working
+                && plan.storage != Storage::Broken
                 && !did(|action| !matches!(action, Input(_) | Request(_))),
-            jitter_shows: plan.policy.jitter >= 5_000 && plan.policy.lead < life / 2,
+            jitter_shows: plan.hints.refresh_in.is_none()
+                && plan.policy.jitter >= 5_000 && plan.policy.lead < life / 2,
         }
     }
 }
