@@ -335,6 +335,11 @@ impl Plan {
             use Action::{Crash, Freeze, Reload};
             actions.retain(|(_, action)| !matches!(action, Crash(_) | Freeze(..) | Reload(_)));
         }
+        // Without storage a key that another tab told of just before the device slept may be heard
+        // of only after the lock was granted.
+        if self.storage == Storage::Broken {
+            actions.retain(|(_, action)| !matches!(action, Action::Sleep(_)));
+        }
         // The server remembers eight rotations: what is older and still on its way is theft to it.
         if self.odds.duplicated > 0 || self.odds.slow > 0 {
             actions.retain(|(_, action)| !matches!(action, Action::Distrust(..)));

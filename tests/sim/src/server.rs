@@ -13,7 +13,10 @@ use everfresh_server::{
     store::{MemoryStore, Terms, Whose},
 };
 
-use crate::{dice::Dice, plan::{Hints, Plan}};
+use crate::{
+    dice::Dice,
+    plan::{Hints, Plan},
+};
 
 /// When the worlds begin, milliseconds since the Unix epoch.
 pub const EPOCH: Millis = 1_767_225_600_000;

@@ -30,8 +30,9 @@ pub struct Tab {
     /// Its own copy of the session, where there is one.
     pub(crate) own: Option<Rc<Record>>,
     pub(crate) lease: Option<Lease>,
-    /// The access token that observers know of.
+    /// The access token that observers know of, and its generation.
     pub(crate) token: Option<String>,
+    pub(crate) generation: i64,
     /// The last access token that the application's server refused.
     pub(crate) denied: Option<String>,
     /// What observers were last told of its end and of its token.
@@ -94,6 +95,7 @@ impl Tab {
             own: None,
             lease: None,
             token: None,
+            generation: 0,
             denied: None,
             warned: None,
             stale: false,

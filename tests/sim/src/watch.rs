@@ -115,8 +115,9 @@ impl World {
     }
 
     fn took(&mut self, tab: TabId) {
+        let generation = self.tabs[tab].session.snapshot().generation;
+        self.tabs[tab].generation = generation;
         let session = &self.tabs[tab].session;
-        let generation = session.snapshot().generation;
         if generation > self.truth.newest.generation {
             let access_token = session.access_token().map(str::to_owned);
             self.truth.newest = Newest { generation, access_token };
@@ -155,7 +156,7 @@ impl World {
             EndReason::Revoked => truth.revoked || truth.stolen || truth.signed_out,
             EndReason::Reuse => truth.stolen,
             EndReason::SubjectChanged => truth.sign_ins > 1,
-            EndReason::LoginRequired => self.tokens_were_lost(tab),
+            EndReason::LoginRequired => self.tokens_were_lost(tab) || self.missed_the_tokens(tab),
             _ => false,
         };
         if !cause {
@@ -213,6 +214,13 @@ impl World {
             other.id != tab && other.is_running() && other.session.access_token() == newest
         };
         self.plan.storage != Storage::Local && !self.tabs.iter().any(has_them)
+    }
+
+    /// Where messages get lost a tab that is behind may have asked for the newest tokens in vain.
+    fn missed_the_tokens(&self, tab: TabId) -> bool {
+        self.plan.storage != Storage::Local
+            && self.plan.odds.lost_message > 0
+            && self.tabs[tab].generation < self.truth.newest.generation
     }
 
     /// A caller got an answer.
@@ -275,9 +283,7 @@ impl World {
     /// Whether a lock that works may fail to keep refreshes apart: a hidden page notices late that
     /// its time is up, and a clock that was set back makes the lease in the record incredible.
     fn is_strained(&self) -> bool {
-        self.set_back
-            || self.now <= self.strained_until
-            || self.tabs.iter().any(|tab| tab.hidden)
+        self.set_back || self.now <= self.strained_until || self.tabs.iter().any(|tab| tab.hidden)
     }
 
     /// Whether the tab has a token that is good by its own clock, and that nobody has refused.
@@ -361,7 +367,9 @@ impl World {
             // Nobody can tell how long a sleep was in which the clock was set back.
             _ if self.set_back => None,
             _ if self.truth.revoked || self.truth.stolen || self.truth.sign_ins > 1 => None,
-            _ => token.filter(|token| !self.server.accepts(token, self.now)).map(|_| "a dead token"),
+            _ => {
+                token.filter(|token| !self.server.accepts(token, self.now)).map(|_| "a dead token")
+            }
         }
     }
 }

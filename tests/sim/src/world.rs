@@ -515,7 +515,8 @@ impl Facts {
                 && plan.storage != Storage::Broken
                 && !did(|action| !matches!(action, Input(_) | Request(_))),
             jitter_shows: plan.hints.refresh_in.is_none()
-                && plan.policy.jitter >= 5_000 && plan.policy.lead < life / 2,
+                && plan.policy.jitter >= 5_000
+                && plan.policy.lead < life / 2,
         }
     }
 }
