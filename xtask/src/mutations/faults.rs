@@ -278,4 +278,16 @@ pub(super) const FAULTS: &[Fault] = &[
         "let stays = !matches!(input, Input::Leaving);",
         "let stays = FAULT || !matches!(input, Input::Leaving);",
     ),
+    fault(
+        "the fence is gone: an answer is taken whatever attempt it belongs to",
+        "session/answering.rs",
+        "Flight::Sending(sending) if sending.attempt == attempt => sending,",
+        "Flight::Sending(sending) if FAULT || sending.attempt == attempt => sending,",
+    ),
+    fault(
+        "superseded is taken for final",
+        "verdict.rs",
+        "400 | 401 | 403 if error_code == \"superseded\" => Self::Superseded,",
+        "400 | 401 | 403 if error_code == \"superseded\" && !FAULT => Self::Superseded,",
+    ),
 ];
