@@ -5,6 +5,7 @@ use std::rc::Rc;
 use everfresh::core::{
     clock::Millis,
     input::{Input, Wake},
+    reason::EndReason,
     record::Record,
 };
 
@@ -158,8 +159,12 @@ impl World {
     }
 
     pub(crate) fn input(&mut self, tab: TabId, input: Input) {
+        let was_live = self.tabs[tab].is_live();
         self.feed(tab, input);
-        if self.tabs[tab].is_live() {
+        // A tab that finds that it alone lacks the tokens has told the others of the input first.
+        let reason = self.tabs[tab].session.snapshot().reason;
+        let left_alone = was_live && reason == Some(EndReason::LoginRequired);
+        if left_alone || self.tabs[tab].is_live() {
             self.truth.last_input = self.now + self.truth.leaps;
         }
     }
