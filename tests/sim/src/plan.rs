@@ -64,7 +64,7 @@ pub struct Odds {
     pub duplicated: u32,
     /// An answer takes up to half a minute.
     pub slow: u32,
-    /// The way to the server answers instead: 408, 429, 5xx, HTML, and rarely 403.
+    /// The way to the server answers instead: 408, 429, 5xx, HTML.
     pub refused: u32,
     /// A message between tabs is lost.
     pub lost_message: u32,

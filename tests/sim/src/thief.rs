@@ -140,9 +140,9 @@ impl World {
             Theft::PendingKey => Some(thief.dice.between(0, 150)),
             Theft::Close => None,
         };
-        let how = thief.how;
+        let (how, victim) = (thief.how, thief.victim);
         self.tally.thefts.entry(how).or_default().count += 1;
-        self.tell(|| format!("thief      has a copy of what tab has: {how:?}"));
+        self.tell(|| format!("thief      has a copy of what tab {victim} has: {how:?}"));
         if let Some(first) = first {
             self.at(self.now + first, Event::Thief);
         }
