@@ -415,7 +415,7 @@ export function openEngine(initial: Settings): Engine {
         check(token);
         take(HEADER_TOKEN, lease, token);
       } catch (error) {
-        log("warn", "the token of a response header cannot be used", error);
+        log("warn", "the token in a response header cannot be used", error);
       }
     },
 

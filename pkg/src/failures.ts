@@ -39,9 +39,9 @@ const failures: readonly Failure[] = [
   [InvalidTokenError, "a segment of the JWT is not a JSON object: pass it as the server sent it"],
   [InvalidTokenError,
     "exp, iat, nbf, session_expiry or sub of the JWT has the wrong type: correct the server"],
-  [InvalidTokenError, "no access_token in printable ASCII: pass the token response as the server sent it"],
+  [InvalidTokenError, "no access_token in printable ASCII: pass the response as the server sent it"],
   [InvalidTokenError,
-    "nbf of the JWT is not before its exp, so it is never valid: correct the server"],
+    "nbf of the JWT is not before its exp: it is never valid, correct the server"],
   [NoExpiryError,
     "nothing says how long the token lives: pass expiresIn (seconds) beside it"],
   [NotSignedInError,
@@ -54,7 +54,7 @@ const failures: readonly Failure[] = [
     "the token endpoint did not answer within timeoutSeconds; the session is kept, the " +
       "refresh is repeated"],
   [RefreshRejectedError,
-    "the token endpoint refused the request itself: check url, style and clientId; the " +
+    "the token endpoint refused the request: check url, style and clientId; the " +
       "session has ended, sign in again"],
   [BadRefreshResponseError,
     "the token endpoint answered without a usable token: it must return JSON with " +

@@ -27,7 +27,7 @@ export function judge(
     const own = location?.origin;
     if (!given && (!own || own === "null") && !warned) {
       warned = true;
-      warn("there is no page whose origin could get the token: pass the option origins");
+      warn("without a page no origin gets the token: pass the option origins");
     }
     // A blob URL has the origin of its maker.
     const { protocol, username, password, origin } = url;

@@ -114,6 +114,28 @@ fn a_page_with_a_cookie_alone_takes_the_tokens_of_a_tab_that_has_some() {
 }
 
 #[test]
+fn a_page_with_a_cookie_alone_is_told_of_its_first_tokens_though_it_knew_of_the_session() {
+    let cookie = Policy { credential: Credential::Cookie, ..policy() };
+    let mut page = Tab::new(cookie.clone());
+    (page.memory, page.grants_locks) = (true, false);
+    let waiter = page.waiter();
+    page.feed(Input::Restore { waiter });
+    let mut other = Tab::with_store(cookie, 2, page.store.clone());
+    other.memory = true;
+    other.start(300);
+    let lock = page.ticket.expect("it would ask the server");
+    page.feed(Input::LockGranted(lock));
+    assert_eq!(
+        (page.count("started"), page.count("stale")),
+        (0, 0),
+        "the tokens are not in storage"
+    );
+    page.hear(&other.said.pop_back().expect("tokens"));
+    assert_eq!((page.status(), page.count("started")), (Status::Active, 1));
+    assert_eq!(page.requests.len(), 0, "it need not ask the server");
+}
+
+#[test]
 fn a_key_that_is_heard_of_before_the_tokens_is_kept() {
     let mut one = Tab::signed_in(policy());
     one.hear(ASK);

@@ -74,7 +74,7 @@ export async function askRevoke(
 ): Promise<boolean> {
   const { revokeUrl, clientId, call } = settings.refresh;
   if (!revokeUrl) {
-    if (!call) log("warn", "without refresh.revokeUrl the server is not told of the sign-out");
+    if (!call) log("warn", "without refresh.revokeUrl the server keeps the session");
     return true;
   }
   const withBody = hasBody(settings.refresh);

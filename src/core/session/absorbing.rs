@@ -10,7 +10,6 @@ use super::{
 use crate::core::{
     effect::Effect,
     entropy::Entropy,
-    event::Event,
     input::Found,
     peers::{self, Message},
     reason::EndReason,
@@ -81,7 +80,6 @@ impl Live {
         self.record = theirs;
         if self.record.term.tokens.is_some() {
             ctx.forget_cookie_revokes();
-            ctx.emit(Event::Started);
             self.adopt(None, ctx);
             self.adopted(ctx);
         }

@@ -119,7 +119,7 @@ impl Live {
 
     /// Tells observers what time alone has changed, and the other tabs what they missed.
     pub(super) fn observe<E: Entropy>(&mut self, ctx: &mut Context<E>) {
-        let trying = !matches!(self.flight, Flight::Backing(_) | Flight::Asking(_));
+        let trying = !matches!(self.flight, Flight::Backing(_));
         if !self.stale && !trying && self.expired(ctx) {
             self.stale = true;
             ctx.emit(Event::Stale);

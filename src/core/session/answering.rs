@@ -69,9 +69,6 @@ impl Live {
         term.rotated_by = key;
         self.record.renew(term);
         ctx.stats.outcomes.committed += 1;
-        if self.held.is_none() {
-            ctx.emit(Event::Started);
-        }
         self.adopt(Some(errand.reason), ctx);
         ctx.settle_refreshes();
         let write = ctx.write(&self.record);

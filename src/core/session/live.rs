@@ -149,18 +149,28 @@ impl Live {
         }
     }
 
-    /// Takes the record's tokens into use. The first ones begin the session: saying so is the
-    /// caller's part.
+    /// Takes the record's tokens into use. The first ones begin the session.
     pub(super) fn adopt<E: Entropy>(
         &mut self,
         reason: Option<RefreshReason>,
         ctx: &mut Context<E>,
     ) {
+        let known = self.held.as_ref().map(|held| held.claims);
+        self.hold(ctx);
+        ctx.emit(match known {
+            Some(_) => Event::Refreshed { reason },
+            None => Event::Started,
+        });
+        if known.is_some_and(|claims| claims != self.record.term.claims) {
+            ctx.emit(Event::ClaimsChanged);
+        }
+    }
+
+    /// The same without a word.
+    pub(super) fn hold<E: Entropy>(&mut self, ctx: &mut Context<E>) {
         let term = &self.record.term;
         let Some(tokens) = term.tokens.clone() else { return };
         let issued = ctx.clock.at_wall(term.issued_at).min(ctx.now());
-        let changed = self.held.as_ref().is_some_and(|held| held.claims != term.claims);
-        let first = self.held.is_none();
         let lease = ctx.lease_id();
         if self.first_lease == 0 {
             self.first_lease = lease;
@@ -186,12 +196,6 @@ impl Live {
         });
         self.stale = false;
         self.last_error = None;
-        if !first {
-            ctx.emit(Event::Refreshed { reason });
-        }
-        if changed {
-            ctx.emit(Event::ClaimsChanged);
-        }
     }
 
     /// The session's tokens of a generation that this tab has not got.

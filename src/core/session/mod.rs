@@ -29,7 +29,6 @@ use super::{
     clock::Now,
     effect::Effect,
     entropy::Entropy,
-    event::Event,
     input::{Found, Input, Wake, Written},
     peers::{self, Message},
     policy::Policy,
@@ -221,7 +220,6 @@ impl<E: Entropy> Session<E> {
             }
             (Search::Found(live), None) => {
                 if live.held.is_some() {
-                    self.ctx.emit(Event::Started);
                     self.ctx.forget_cookie_revokes();
                 }
                 self.state = State::Live(live);
@@ -313,7 +311,6 @@ impl<E: Entropy> Session<E> {
         let mut live = Live::new(joined, &self.ctx);
         live.adopt(None, &mut self.ctx);
         self.ctx.forget_cookie_revokes();
-        self.ctx.emit(Event::Started);
         State::Live(Box::new(live))
     }
 

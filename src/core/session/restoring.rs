@@ -143,7 +143,11 @@ impl Restoring {
             return self.ask(Some(Box::new(record)), ctx);
         }
         let mut live = Live::new(record, ctx);
-        live.adopt(None, ctx);
+        match self.leaving {
+            // Nobody is told of a session that ends before it began.
+            Some(_) => live.hold(ctx),
+            None => live.adopt(None, ctx),
+        }
         Search::Found(Box::new(live))
     }
 

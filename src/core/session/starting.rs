@@ -58,7 +58,6 @@ impl<E: Entropy> Session<E> {
         live.record.term = live.term(grant, now, false, ctx);
         live.adopt(None, ctx);
         ctx.settle_refreshes();
-        ctx.emit(Event::Started);
         live.opening = Some(live.share(Announce::Tokens, ctx));
         self.state = State::Live(Box::new(live));
     }
