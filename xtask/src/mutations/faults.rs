@@ -88,8 +88,13 @@ pub(super) const FAULTS: &[Fault] = &[
     fault(
         "a session's first tokens are told twice",
         "session/live.rs",
-        "if !first {",
-        "if !first || FAULT {",
+        "None => Event::Started,
+        });",
+        "None => Event::Started,
+        });
+        if FAULT && known.is_none() {
+            ctx.emit(Event::Refreshed { reason });
+        }",
     ),
     fault(
         "new tokens are not announced",
