@@ -81,6 +81,7 @@ enum KeyCommand {
     /// Forget a key that has leaked: whatever it signed is refused at once
     Drop {
         /// Its name, as `keys list` prints it
+        #[arg(allow_hyphen_values = true)]
         kid: String,
     },
 }
