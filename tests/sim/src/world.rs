@@ -311,6 +311,9 @@ impl World {
     }
 
     pub(crate) fn feed(&mut self, id: TabId, input: Input) {
+        if self.broken.is_some() {
+            return;
+        }
         let leaves = matches!(input, Input::Leaving);
         let mut next = Some(input);
         let mut more = VecDeque::new();
