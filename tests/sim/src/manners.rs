@@ -111,7 +111,10 @@ impl World {
     pub(crate) fn watch_change(&mut self, id: TabId, event: &Event) {
         let tab = &mut self.tabs[id];
         let news = match event {
-            Event::Warning { ends_at, .. } => tab.warned.replace(*ends_at) != Some(*ends_at),
+            Event::Warning { reason, ends_at } => {
+                let said = Some((*reason, *ends_at));
+                std::mem::replace(&mut tab.warned, said) != said
+            }
             Event::Extended => tab.warned.take().is_some(),
             Event::Stale => !std::mem::replace(&mut tab.stale, true),
             Event::Refreshed { .. } => {

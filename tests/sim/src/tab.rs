@@ -8,6 +8,7 @@ use everfresh::core::{
     entropy::Seeded,
     input::LeaseId,
     policy::Policy,
+    reason::EndReason,
     record::Record,
     session::Session,
     snapshot::Status,
@@ -36,7 +37,7 @@ pub struct Tab {
     /// The last access token that the application's server refused.
     pub(crate) denied: Option<String>,
     /// What observers were last told of its end and of its token.
-    pub(crate) warned: Option<Millis>,
+    pub(crate) warned: Option<(EndReason, Millis)>,
     pub(crate) stale: bool,
     /// Something counts as input all the time.
     pub(crate) held: bool,
