@@ -19,18 +19,21 @@
 //!
 //! ```
 //! use everfresh::core::{
-//!     clock::Now, effect::Effect, entropy::Seeded, grant::{Grant, TokenResponse}, input::Input,
+//!     clock::Now, effect::Effect, entropy::Seeded, error::Error, grant::{Grant, TokenResponse}, input::Input,
 //!     policy::Policy, session::Session,
 //! };
 //!
 //! let now = Now { wall: 1_767_225_600_000, monotonic: 0 };
 //! let mut session = Session::new(Policy::default(), Seeded(7), now);
-//! let grant = Grant::parse(TokenResponse {
-//!     access_token: "opaque".into(),
-//!     refresh_token: Some("also opaque".into()),
-//!     expires_in: Some(300.0),
-//!     ..TokenResponse::default()
-//! })?;
+//! let grant = Grant::accept(
+//!     TokenResponse {
+//!         access_token: "opaque".into(),
+//!         refresh_token: Some("also opaque".into()),
+//!         expires_in: Some(300.0),
+//!         ..TokenResponse::default()
+//!     },
+//!     Err(Error::Segments),
+//! )?;
 //! session.handle(Input::Start { grant, start: 1 }, now);
 //! while let Some(effect) = session.poll() {
 //!     match effect {
@@ -47,14 +50,5 @@
 //! # Modules
 //! - [`core`]: the machine. Compiles everywhere, touches nothing.
 
-#[cfg(any(target_arch = "wasm32", test))]
-mod allocator;
 pub mod core;
-#[cfg(target_arch = "wasm32")]
-mod wasm;
-#[cfg(target_arch = "wasm32")]
-mod web;
-
-#[cfg(target_arch = "wasm32")]
-#[global_allocator]
-static ALLOCATOR: allocator::SizeClasses = allocator::SizeClasses::new();
+pub mod engine;

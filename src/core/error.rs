@@ -2,13 +2,12 @@
 
 use core::fmt;
 
-/// A failure that a caller sees; its number crosses the border to JavaScript, where
-/// pkg/src/failures.ts has the cause and the remedy in words. It never carries a token.
+/// A failure that a caller sees. It never carries a token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Error {
     /// The JWT is longer than 1 MiB.
-    TooLong = 1,
+    TooLong,
     /// The JWT has not three segments.
     Segments,
     /// A segment of the JWT is not unpadded base64url (RFC 7515 section 2).
@@ -39,24 +38,9 @@ pub enum Error {
     SignedOutByServer,
     /// The handle was disposed.
     Disposed,
-    /// The JWT has the same member twice (RFC 7519 section 4). Browsers take the last one.
-    Duplicate,
 }
 
 impl Error {
-    /// The flaw of a JWT as pkg/src/decode.ts numbers it, 1 to 6.
-    #[must_use]
-    pub const fn flaw(number: u32) -> Self {
-        match number {
-            1 => Self::TooLong,
-            2 => Self::Segments,
-            3 => Self::Base64url,
-            4 => Self::Utf8,
-            5 => Self::Json,
-            _ => Self::ClaimType,
-        }
-    }
-
     /// The code as callers compare it, `ERR_...`.
     #[must_use]
     pub const fn code(self) -> &'static str {
@@ -67,7 +51,6 @@ impl Error {
             | Self::Utf8
             | Self::Json
             | Self::ClaimType
-            | Self::Duplicate
             | Self::Unprintable
             | Self::NeverValid => "ERR_INVALID_TOKEN",
             Self::NoExpiry => "ERR_NO_EXPIRY",
@@ -80,62 +63,80 @@ impl Error {
             Self::Disposed => "ERR_DISPOSED",
         }
     }
+
+    /// Cause and remedy in words.
+    #[must_use]
+    pub const fn message(self) -> &'static str {
+        match self {
+            Self::TooLong => "the token is longer than 1 MiB: pass it as the server sent it",
+            Self::Segments => {
+                "a JWT has three segments with dots between: pass it as the server sent it"
+            }
+            Self::Base64url => {
+                "a segment of the JWT is not base64url: pass it as the server sent it"
+            }
+            Self::Utf8 => "a segment of the JWT is not UTF-8: pass it as the server sent it",
+            Self::Json => {
+                "a segment of the JWT is not a JSON object: pass it as the server sent it"
+            }
+            Self::ClaimType => {
+                "exp, iat, nbf, session_expiry or sub of the JWT has the wrong type: correct the \
+                 server"
+            }
+            Self::Unprintable => {
+                "no access_token in printable ASCII: pass the response as the server sent it"
+            }
+            Self::NeverValid => {
+                "nbf of the JWT is not before its exp: it is never valid, correct the server"
+            }
+            Self::NoExpiry => {
+                "nothing says how long the token lives: pass expiresIn (seconds) beside it"
+            }
+            Self::NotSignedIn => {
+                "nobody is signed in: call start() or await restore() first; snapshot.reason says \
+                 why a session ended"
+            }
+            Self::Unavailable => {
+                "no valid token in time: no network, no refresh token, or token endpoint down; the \
+                 session is kept, try again later"
+            }
+            Self::Timeout => {
+                "the token endpoint did not answer within timeoutSeconds; the session is kept, the \
+                 refresh is repeated"
+            }
+            Self::Rejected => {
+                "the token endpoint refused the request: check url, style and clientId; the \
+                 session has ended, sign in again"
+            }
+            Self::BadResponse => {
+                "the token endpoint answered without a usable token: it must return JSON with \
+                 access_token and exp or expires_in; the session is kept, the refresh is repeated"
+            }
+            Self::SignedOutByServer => {
+                "the server ended the session: snapshot.reason says why; sign in again"
+            }
+            Self::Disposed => "this session was disposed: call createSession() again",
+        }
+    }
+
+    /// Whether a refresh led to it, so that what the refresh failed of is its cause.
+    #[must_use]
+    pub const fn comes_of_a_refresh(self) -> bool {
+        matches!(
+            self,
+            Self::Unavailable
+                | Self::Timeout
+                | Self::Rejected
+                | Self::BadResponse
+                | Self::SignedOutByServer
+        )
+    }
 }
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {self:?}", self.code())
+        write!(f, "{}: {}", self.code(), self.message())
     }
 }
 
 impl core::error::Error for Error {}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// What JavaScript may hear of.
-    const ALL: [Error; 16] = [
-        Error::TooLong,
-        Error::Segments,
-        Error::Base64url,
-        Error::Utf8,
-        Error::Json,
-        Error::ClaimType,
-        Error::Unprintable,
-        Error::NeverValid,
-        Error::NoExpiry,
-        Error::NotSignedIn,
-        Error::Unavailable,
-        Error::Timeout,
-        Error::Rejected,
-        Error::BadResponse,
-        Error::SignedOutByServer,
-        Error::Disposed,
-    ];
-
-    /// As `NoExpiryError` is the class of `ERR_NO_EXPIRY`.
-    fn class(code: &str) -> String {
-        let words = code.split('_').skip(1);
-        let words = words.map(|word| word[..1].to_owned() + &word[1..].to_lowercase());
-        words.chain(["Error".to_owned()]).collect()
-    }
-
-    #[test]
-    fn javascript_counts_the_failures_alike() {
-        let table = include_str!("../../pkg/src/failures.ts");
-        let rows: Vec<_> = table.lines().filter_map(|line| line.strip_prefix("  [")).collect();
-        assert_eq!(rows.len(), ALL.len());
-        for (at, (error, row)) in ALL.iter().zip(rows).enumerate() {
-            assert_eq!(*error as usize, at + 1);
-            assert_eq!(row.split(',').next(), Some(class(error.code()).as_str()), "{error:?}");
-        }
-    }
-
-    #[test]
-    fn flaws_have_the_number_of_their_error() {
-        for number in 1..=6 {
-            assert_eq!(Error::flaw(number) as u32, number);
-        }
-    }
-}

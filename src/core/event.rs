@@ -80,58 +80,23 @@ impl FailureReason {
     }
 }
 
-/// The types of events, as callers subscribe to them.
-const KINDS: [&str; 12] = [
-    "started",
-    "refreshed",
-    "refresh-failed",
-    "stale",
-    "warning",
-    "extended",
-    "signed-out",
-    "claims-changed",
-    "subject-changed",
-    "clock-skew",
-    "storage-degraded",
-    "revoke-failed",
-];
-
 impl Event {
     /// The event's type as callers subscribe to it.
     #[must_use]
     pub const fn kind(&self) -> &'static str {
-        KINDS[self.number() as usize]
-    }
-
-    /// The event's type as pkg/src/observers.ts counts.
-    #[must_use]
-    pub const fn number(&self) -> u32 {
         match self {
-            Self::Started => 0,
-            Self::Refreshed { .. } => 1,
-            Self::RefreshFailed { .. } => 2,
-            Self::Stale => 3,
-            Self::Warning { .. } => 4,
-            Self::Extended => 5,
-            Self::SignedOut { .. } => 6,
-            Self::ClaimsChanged => 7,
-            Self::SubjectChanged => 8,
-            Self::ClockSkew { .. } => 9,
-            Self::StorageDegraded => 10,
-            Self::RevokeFailed { .. } => 11,
+            Self::Started => "started",
+            Self::Refreshed { .. } => "refreshed",
+            Self::RefreshFailed { .. } => "refresh-failed",
+            Self::Stale => "stale",
+            Self::Warning { .. } => "warning",
+            Self::Extended => "extended",
+            Self::SignedOut { .. } => "signed-out",
+            Self::ClaimsChanged => "claims-changed",
+            Self::SubjectChanged => "subject-changed",
+            Self::ClockSkew { .. } => "clock-skew",
+            Self::StorageDegraded => "storage-degraded",
+            Self::RevokeFailed { .. } => "revoke-failed",
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::KINDS;
-
-    #[test]
-    fn javascript_counts_the_types_alike() {
-        let source = include_str!("../../pkg/src/observers.ts");
-        let list = source.split("const TYPES = [").nth(1).and_then(|rest| rest.split(']').next());
-        let names = list.expect("the list").split('"').skip(1).step_by(2);
-        assert!(names.eq(KINDS));
     }
 }

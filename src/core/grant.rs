@@ -42,20 +42,12 @@ pub struct Grant {
 }
 
 impl Grant {
-    /// Accepts a token response that can be used.
+    /// Accepts a token response that can be used; `jwt` is what its access token says, or why it is
+    /// no JWT.
     ///
     /// # Errors
     /// `InvalidToken` for an empty token, one with characters outside printable ASCII (RFC 6749
     /// appendix A.12), or a broken JWT; `NoExpiry` when nothing says how long it lives.
-    pub fn parse(response: TokenResponse) -> Result<Self, Error> {
-        let jwt = Jwt::decode(&response.access_token);
-        Self::accept(response, jwt)
-    }
-
-    /// The same for a token that somebody else has decoded.
-    ///
-    /// # Errors
-    /// As `parse`.
     pub fn accept(response: TokenResponse, jwt: Result<Jwt, Error>) -> Result<Self, Error> {
         let TokenResponse { access_token, refresh_token, .. } = response;
         if !printable(&access_token) || refresh_token.as_deref().is_some_and(|t| !printable(t)) {
@@ -143,12 +135,14 @@ fn duration(seconds: f64) -> Millis {
 
 #[cfg(test)]
 mod tests {
-    use super::{super::token::tests::jwt, *};
+    use super::*;
+    use crate::engine::{jwt::{self, tests::jwt}, native::NativeFormats};
 
     fn parse(access_token: &str, expires_in: Option<f64>) -> Result<Grant, &'static str> {
         let access_token = access_token.to_owned();
-        Grant::parse(TokenResponse { access_token, expires_in, ..TokenResponse::default() })
-            .map_err(Error::code)
+        let jwt = jwt::read::<NativeFormats>(&access_token).map(|(jwt, _)| jwt);
+        let response = TokenResponse { access_token, expires_in, ..TokenResponse::default() };
+        Grant::accept(response, jwt).map_err(Error::code)
     }
 
     #[test]

@@ -1,6 +1,5 @@
 //! The session machine: compiles everywhere, touches nothing.
 
-mod base64url;
 pub mod clock;
 pub mod effect;
 pub mod entropy;
@@ -8,7 +7,6 @@ pub mod error;
 pub mod event;
 pub mod grant;
 pub mod input;
-mod json;
 pub mod peers;
 pub mod policy;
 pub mod reason;

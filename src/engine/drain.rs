@@ -1,0 +1,234 @@
+//! The loop: what happened becomes inputs of the machine, and its effects are performed.
+
+use core::mem;
+
+use super::{
+    Engine, Happening, Origin,
+    endpoint::Exchange,
+    host::{Host, Line, Loaded, Notice, Value},
+    jwt,
+    records::{Purpose, Step},
+};
+use crate::core::{
+    clock::Millis,
+    effect::{Effect, Outcome, WaiterId},
+    input::{Answer, Input},
+};
+
+/// Longer delays overflow the timers of browsers. The machine is then called early and asks again.
+const LONGEST: Millis = 0x7fff_ffff;
+
+impl<H: Host> Engine<H> {
+    pub(super) fn happen(&self, happening: Happening<Value<H>>) {
+        {
+            let mut state = self.state.borrow_mut();
+            if state.closed {
+                return;
+            }
+            state.inbox.push_back(happening);
+        }
+        self.drain();
+    }
+
+    fn drain(&self) {
+        if self.working.replace(true) {
+            return;
+        }
+        while let Some(happening) = self.next() {
+            let input = self.input(happening);
+            let disposes = matches!(input, Input::Dispose);
+            let now = self.host.now();
+            self.state.borrow_mut().session.handle(input, now);
+            while let Some(effect) = self.poll() {
+                self.perform(effect, now.wall);
+            }
+            if disposes {
+                self.close();
+            }
+        }
+        self.rest();
+        self.working.set(false);
+        self.tell();
+    }
+
+    fn next(&self) -> Option<Happening<Value<H>>> {
+        self.state.borrow_mut().inbox.pop_front()
+    }
+
+    fn poll(&self) -> Option<Effect> {
+        self.state.borrow_mut().session.poll()
+    }
+
+    fn input(&self, happening: Happening<Value<H>>) -> Input {
+        let (mut grant, claims, from) = match happening {
+            Happening::Input(input) => return input,
+            Happening::Tokens { grant, claims, from } => (grant, claims, from),
+        };
+        grant.lead = self.host.lead(claims.as_ref());
+        match from {
+            Origin::Start(start) => Input::Start { grant, start },
+            Origin::Header(lease) => Input::HeaderToken { grant, lease },
+            Origin::Refresh(attempt) => {
+                Input::RefreshAnswered { attempt, answer: Answer::Granted(grant) }
+            }
+        }
+    }
+
+    fn perform(&self, effect: Effect, wall: Millis) {
+        match effect {
+            Effect::SendRefresh { attempt, request } => self.send_refresh(attempt, request),
+            Effect::AbortRefresh(attempt) => self.host.abort(attempt),
+            Effect::AcquireLock(ticket) => self.host.request_lock(ticket),
+            Effect::ReleaseLock(ticket) => self.host.release_lock(ticket),
+            Effect::Read(read) => {
+                let step = self.state.borrow_mut().records.read(Purpose::Read(read));
+                self.step(step);
+            }
+            Effect::Write { write, record } => {
+                let step = self.state.borrow_mut().records.write(write, record);
+                step.into_iter().for_each(|step| self.step(step));
+            }
+            Effect::Forget => {
+                let place = self.state.borrow().records.own_place();
+                place.into_iter().for_each(|place| self.host.remove(place));
+            }
+            Effect::Broadcast(text) => self.host.broadcast(&text),
+            Effect::Settle { waiter, outcome } => self.settle(waiter, outcome),
+            Effect::Lease(lease) => self.host.lease(lease),
+            Effect::Revoke { revoke, request } => {
+                let sent = self.state.borrow().settings.endpoint.revoke(&request);
+                match sent {
+                    Some(request) => self.host.send(Exchange::Revoke(revoke), request),
+                    None => {
+                        self.host.log(Line::NoRevokeUrl);
+                        self.feed(Input::RevokeAnswered { revoke, revoked: true });
+                    }
+                }
+            }
+            Effect::Emit(event) => {
+                self.state.borrow_mut().notices.push_back(Notice::Event(event, wall));
+            }
+        }
+    }
+
+    pub(super) fn settle(&self, waiter: WaiterId, outcome: Outcome) {
+        let found = {
+            let waiters = &mut self.state.borrow_mut().waiters;
+            let at = waiters.iter().position(|(id, _)| *id == waiter);
+            at.map(|at| waiters.swap_remove(at).1)
+        };
+        if let Some(waiter) = found {
+            self.host.settle(waiter, outcome);
+        }
+    }
+
+    /// Does what the storage queue wants done, and what follows from that at once.
+    pub(super) fn step(&self, step: Step) {
+        match step {
+            Step::Load(loads) => {
+                for load in loads {
+                    if let Some(loaded) = self.host.load(load) {
+                        self.loaded(load, loaded);
+                    }
+                }
+            }
+            Step::SetAside(texts, remove) => {
+                for (place, text) in texts {
+                    self.host.set_aside(place, &text);
+                    if remove {
+                        self.host.remove(place);
+                    }
+                }
+            }
+            Step::Store(stores) => {
+                for (store, text) in stores {
+                    if let Some(works) = self.host.store(store, &text) {
+                        self.stored(store, works);
+                    }
+                }
+            }
+            Step::Tell(input) => self.feed(input),
+        }
+    }
+
+    /// Storage answered a load late.
+    pub fn loaded(&self, load: super::host::Load, loaded: Loaded) {
+        let steps = self.state.borrow_mut().records.loaded(load, loaded);
+        steps.into_iter().for_each(|step| self.step(step));
+    }
+
+    /// Storage answered a store late.
+    pub fn stored(&self, store: super::host::Store, works: bool) {
+        let steps = self.state.borrow_mut().records.stored(store, works);
+        steps.into_iter().for_each(|step| self.step(step));
+    }
+
+    /// Another tab has changed the shared record.
+    pub fn record_changed(&self) {
+        let step = self.state.borrow_mut().records.read(Purpose::Changed);
+        self.step(step);
+    }
+
+    /// Nothing is left to do: sets the timer, and shows what has changed.
+    fn rest(&self) {
+        let (delay, changed) = {
+            let mut state = self.state.borrow_mut();
+            let deadline = state.session.next_deadline();
+            let snapshot = state.session.snapshot();
+            let same = snapshot == state.shown
+                && state.session.access_token() == state.token.as_deref();
+            if !same {
+                state.token = state.session.access_token().map(str::to_owned);
+                state.shown = snapshot.clone();
+            }
+            (deadline.map(|deadline| deadline.after.min(LONGEST)), (!same).then_some(snapshot))
+        };
+        self.host.wake_after(delay);
+        if let Some(snapshot) = changed {
+            let claims = self.claims();
+            self.host.show(&snapshot, claims.as_ref());
+            let notices = &mut self.state.borrow_mut().notices;
+            // Of several changes only the newest can be looked at.
+            notices.retain(|notice| *notice != Notice::Snapshot);
+            notices.push_front(Notice::Snapshot);
+        }
+    }
+
+    /// What the token in use says.
+    fn claims(&self) -> Option<Value<H>> {
+        let state = &mut *self.state.borrow_mut();
+        let token = state.token.as_deref()?;
+        match &state.claims {
+            Some((known, claims)) if known == token => claims.clone(),
+            _ => {
+                let claims = jwt::claims::<H::Formats>(token).ok();
+                state.claims = Some((token.to_owned(), claims.clone()));
+                claims
+            }
+        }
+    }
+
+    /// Tells the observers, unless they are being told: then they hear it next.
+    fn tell(&self) {
+        if self.telling.replace(true) {
+            return;
+        }
+        loop {
+            let notice = self.state.borrow_mut().notices.pop_front();
+            let Some(notice) = notice else { break };
+            self.host.notify(&notice);
+        }
+        self.telling.set(false);
+    }
+
+    fn close(&self) {
+        {
+            let mut state = self.state.borrow_mut();
+            state.closed = true;
+            state.inbox.clear();
+            mem::take(&mut state.notices);
+            mem::take(&mut state.waiters);
+        }
+        self.host.close();
+    }
+}

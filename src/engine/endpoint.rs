@@ -1,0 +1,317 @@
+//! The token endpoint: what is sent to it, and what its answers say.
+
+use core::fmt;
+
+use form_urlencoded::Serializer;
+
+use super::formats::{Formats, Members, Scalar};
+use crate::core::{
+    clock::Millis,
+    effect::{Attempt, RefreshRequest, RevokeId, RevokeRequest},
+    grant::TokenResponse,
+};
+
+/// Longer bodies are not read.
+const MAX_BODY: usize = 1 << 20;
+
+/// The response headers that are looked at.
+pub const HEADERS: [&str; 2] = ["retry-after", "date"];
+
+/// Where refreshes go and how.
+#[derive(Clone, Debug, Default)]
+pub struct Endpoint {
+    /// How the server wants to be asked.
+    pub style: Style,
+    /// Its address; not looked at for [`Style::Function`].
+    pub url: String,
+    /// `client_id`, for the styles with a body.
+    pub client_id: Option<String>,
+    /// Further request headers.
+    pub headers: Vec<(String, String)>,
+    /// As in `fetch`; by default `include` for cookies and `same-origin` else.
+    pub credentials: Option<Credentials>,
+    /// Where sign-out revokes (RFC 7009 for the styles with a body).
+    pub revoke_url: Option<String>,
+    /// Further body parameters.
+    pub params: Vec<(String, String)>,
+    /// How the rotation key travels; by default as a parameter where there is a body, as a header
+    /// else.
+    pub rotation_key: Option<Carrier>,
+}
+
+/// How a token endpoint wants to be asked.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Style {
+    /// A form with `grant_type=refresh_token` (RFC 6749 section 6).
+    #[default]
+    OAuth2,
+    /// A JSON object with `refresh_token`.
+    Json,
+    /// No body; the refresh token is an `HttpOnly` cookie.
+    Cookie,
+    /// No body; the valid access token as bearer.
+    Renew,
+    /// A function of the application.
+    Function,
+}
+
+/// How the rotation key travels.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Carrier {
+    /// The parameter `rotation_key`.
+    Param,
+    /// The header `Idempotency-Key`.
+    Header,
+    /// Not at all.
+    Off,
+}
+
+/// The credentials mode of a request, as in `fetch`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Credentials {
+    /// No cookies.
+    Omit,
+    /// Cookies for the page's own origin.
+    SameOrigin,
+    /// Cookies for any origin.
+    Include,
+}
+
+/// What a request is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Exchange {
+    /// A refresh.
+    Refresh(Attempt),
+    /// The end of the session. The page may be on its way out: the request must outlive it.
+    Revoke(RevokeId),
+}
+
+/// A POST request; caches are passed by, and redirects are not followed.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Request {
+    /// Where to.
+    pub url: String,
+    /// Names and values; no name comes twice.
+    pub headers: Vec<(String, String)>,
+    /// The body, if there is one.
+    pub body: Option<String>,
+    /// Which cookies go along.
+    pub credentials: Credentials,
+}
+
+/// A response as it came.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct Response {
+    /// The status; 0 for a redirect that was not followed.
+    pub status: u16,
+    /// Those of [`HEADERS`] that are there, names in lower case.
+    pub headers: Vec<(String, String)>,
+    /// The body as text.
+    pub body: String,
+}
+
+/// What a response says.
+#[derive(Debug)]
+pub(super) enum Judged {
+    /// It was a success, and this is what it brought.
+    Tokens(Option<TokenResponse>),
+    /// It was none.
+    Refused { status: u16, error: String, error_code: String, retry_after: Option<Millis> },
+}
+
+impl Endpoint {
+    const fn has_body(&self) -> bool {
+        matches!(self.style, Style::OAuth2 | Style::Json)
+    }
+
+    /// The request for new tokens.
+    pub(super) fn refresh<F: Formats>(&self, request: &RefreshRequest) -> Request {
+        let carrier = self.rotation_key;
+        let carrier =
+            carrier.unwrap_or(if self.has_body() { Carrier::Param } else { Carrier::Header });
+        let mut fields = Fields::default();
+        if self.style == Style::OAuth2 {
+            fields.set("grant_type", "refresh_token");
+        }
+        if self.has_body() {
+            fields.set_given("refresh_token", request.refresh_token.as_deref());
+            fields.set_given("client_id", self.client_id.as_deref());
+        }
+        for (name, value) in &self.params {
+            fields.set(name, value);
+        }
+        let mut headers = self.headers();
+        if carrier == Carrier::Param {
+            fields.set("rotation_key", &request.rotation_key);
+        }
+        if self.style == Style::Cookie {
+            headers.set("X-Everfresh", "1");
+        }
+        if self.style == Style::Renew {
+            headers.bearer(request.access_token.as_deref());
+        }
+        if carrier == Carrier::Header {
+            headers.set("Idempotency-Key", &request.rotation_key);
+        }
+        let json = self.style == Style::Json;
+        self.request(&self.url, headers, &fields, if json { Some(F::write_object) } else { None })
+    }
+
+    /// The request that ends the session at the server, if it can be told.
+    pub(super) fn revoke(&self, request: &RevokeRequest) -> Option<Request> {
+        let url = self.revoke_url.as_deref()?;
+        let mut headers = self.headers();
+        let mut fields = Fields::default();
+        if self.has_body() {
+            let hint = match &request.refresh_token {
+                Some(_) => "refresh_token",
+                None => "access_token",
+            };
+            let token = request.refresh_token.as_deref().or(request.access_token.as_deref());
+            fields.set_given("token", token);
+            fields.set("token_type_hint", hint);
+            fields.set_given("client_id", self.client_id.as_deref());
+        } else {
+            headers.set("X-Everfresh", "1");
+            headers.bearer(request.access_token.as_deref());
+        }
+        if request.everywhere {
+            fields.set("everywhere", "true");
+        }
+        // RFC 7009 knows forms only.
+        Some(self.request(url, headers, &fields, None))
+    }
+
+    fn headers(&self) -> Fields {
+        let mut headers = Fields::default();
+        headers.set("Accept", "application/json");
+        for (name, value) in &self.headers {
+            headers.set(name, value);
+        }
+        headers
+    }
+
+    fn request(
+        &self,
+        url: &str,
+        mut headers: Fields,
+        fields: &Fields,
+        json: Option<fn(&[(&str, &str)]) -> String>,
+    ) -> Request {
+        let pairs: Vec<_> = fields.0.iter().map(|(name, value)| (&**name, &**value)).collect();
+        let body = match json {
+            Some(write) => {
+                headers.set("Content-Type", "application/json");
+                Some(write(&pairs))
+            }
+            None if pairs.is_empty() => None,
+            None => {
+                headers.set("Content-Type", "application/x-www-form-urlencoded;charset=UTF-8");
+                Some(Serializer::new(String::new()).extend_pairs(pairs).finish())
+            }
+        };
+        let cookie = self.style == Style::Cookie;
+        let usual = if cookie { Credentials::Include } else { Credentials::SameOrigin };
+        let credentials = self.credentials.unwrap_or(usual);
+        Request { url: url.to_owned(), headers: headers.0, body, credentials }
+    }
+}
+
+impl Response {
+    fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+    }
+
+    /// What it says; `wall` is the local time.
+    pub(super) fn judge<F: Formats>(&self, wall: Millis) -> Judged {
+        let text = Some(&self.body).filter(|body| body.len() <= MAX_BODY);
+        let value = text.and_then(|body| F::parse_json(body));
+        let members = value.as_ref().and_then(F::read::<Members>);
+        // A redirect, which a browser shows as status 0, is an endpoint that is set up wrongly.
+        if self.status < 400 {
+            let ok = (200..300).contains(&self.status);
+            return Judged::Tokens(members.filter(|_| ok).map(|members| tokens(&members)));
+        }
+        let text = |name| members.as_ref().and_then(|members| members.text(name));
+        Judged::Refused {
+            status: self.status,
+            error: text("error").unwrap_or_default().to_owned(),
+            error_code: text("error_code").unwrap_or_default().to_owned(),
+            retry_after: self.retry_after::<F>(wall),
+        }
+    }
+
+    /// `Retry-After`; dates are counted on the server's clock where it shows.
+    fn retry_after<F: Formats>(&self, wall: Millis) -> Option<Millis> {
+        let value = self.header("retry-after")?;
+        if !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit()) {
+            let seconds: f64 = value.parse().ok()?;
+            return Some(crate::core::grant::millis(seconds));
+        }
+        let now = self.header("date").and_then(F::parse_date).unwrap_or(wall);
+        Some((F::parse_date(value)? - now).max(0))
+    }
+}
+
+/// The members of a token response (RFC 6749 section 5.1), or of what an application's function
+/// gave, in whichever spelling is there.
+pub(super) fn tokens(members: &Members) -> TokenResponse {
+    let find = |names: [&'static str; 2]| {
+        names.iter().find_map(|name| members.get(name).filter(|value| **value != Scalar::Null))
+    };
+    let text = |names| match find(names)? {
+        Scalar::Text(text) => Some(text.clone()),
+        // What is no text is refused as one that cannot be a token.
+        _ => Some(String::new()),
+    };
+    let seconds = |names| match find(names)? {
+        Scalar::Number(seconds) => Some(*seconds),
+        Scalar::Text(text) => text.trim().parse().ok(),
+        _ => None,
+    };
+    TokenResponse {
+        access_token: text(["accessToken", "access_token"]).unwrap_or_default(),
+        refresh_token: text(["refreshToken", "refresh_token"]),
+        expires_in: seconds(["expiresIn", "expires_in"]),
+        refresh_in: seconds(["refreshIn", "refresh_in"]),
+        session_expires_in: seconds(["sessionExpiresIn", "session_expires_in"]),
+    }
+}
+
+/// Names and values, in order; a name that is set again keeps its place.
+#[derive(Default)]
+struct Fields(Vec<(String, String)>);
+
+impl Fields {
+    fn set(&mut self, name: &str, value: &str) {
+        // Header names are alike in any case; parameters that differ by case alone are nobody's.
+        match self.0.iter_mut().find(|(known, _)| known.eq_ignore_ascii_case(name)) {
+            Some((_, old)) => value.clone_into(old),
+            None => self.0.push((name.to_owned(), value.to_owned())),
+        }
+    }
+
+    fn set_given(&mut self, name: &str, value: Option<&str>) {
+        if let Some(value) = value {
+            self.set(name, value);
+        }
+    }
+
+    fn bearer(&mut self, token: Option<&str>) {
+        if let Some(token) = token {
+            self.set("Authorization", &format!("Bearer {token}"));
+        }
+    }
+}
+
+impl fmt::Debug for Request {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Request({})", self.url)
+    }
+}
+
+impl fmt::Debug for Response {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Response({})", self.status)
+    }
+}

@@ -1,0 +1,174 @@
+//! Reads what a compact JWT says of itself (RFC 7519). Nothing is verified: only the server that
+//! issued a token can say whether it is good.
+
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+
+use super::formats::{Formats, Members, Scalar, hash, mix};
+use crate::core::{error::Error, token::Jwt};
+
+/// Longer tokens are refused before any work is done on them.
+const MAX_LENGTH: usize = 1 << 20;
+
+/// Fingerprints are small enough for a record and for JavaScript.
+const FINGERPRINT: u64 = (1 << 52) - 1;
+
+/// Claims that differ in every token without telling anything about the user.
+const VOLATILE: [&str; 4] = ["exp", "iat", "nbf", "jti"];
+
+/// Parses the claims of `token` without verifying anything.
+///
+/// # Errors
+/// The cause: longer than 1 MiB, not three segments, segments that are not unpadded base64url
+/// (RFC 7515 section 2), not UTF-8, or not a JSON object.
+pub fn claims<F: Formats>(token: &str) -> Result<F::Value, Error> {
+    if token.len() > MAX_LENGTH {
+        return Err(Error::TooLong);
+    }
+    let mut segments = token.split('.');
+    let (Some(header), Some(payload), Some(signature), None) =
+        (segments.next(), segments.next(), segments.next(), segments.next())
+    else {
+        return Err(Error::Segments);
+    };
+    let [header, payload, _] = [bytes(header)?, bytes(payload)?, bytes(signature)?];
+    let [header, payload] = [text(header)?, text(payload)?];
+    object::<F>(&header)?;
+    object::<F>(&payload)
+}
+
+/// Reads the claims that the machine acts on, and gives all of them beside.
+///
+/// # Errors
+/// As [`claims`]; also a time that is not a finite number, and a subject that is not a text.
+pub fn read<F: Formats>(token: &str) -> Result<(Jwt, F::Value), Error> {
+    let claims = claims::<F>(token)?;
+    let members: Members = F::read(&claims).ok_or(Error::Json)?;
+    let time = |name| match members.get(name) {
+        None => Ok(None),
+        Some(Scalar::Number(seconds)) if seconds.is_finite() => Ok(Some(*seconds)),
+        Some(_) => Err(Error::ClaimType),
+    };
+    let subject = match members.get("sub") {
+        None => None,
+        Some(Scalar::Text(subject)) => Some(subject.clone()),
+        Some(_) => return Err(Error::ClaimType),
+    };
+    let jwt = Jwt {
+        exp: time("exp")?,
+        iat: time("iat")?,
+        nbf: time("nbf")?,
+        session_expiry: time("session_expiry")?,
+        subject,
+        fingerprint: fingerprint(&members),
+    };
+    Ok((jwt, claims))
+}
+
+fn bytes(segment: &str) -> Result<Vec<u8>, Error> {
+    URL_SAFE_NO_PAD.decode(segment).map_err(|_| Error::Base64url)
+}
+
+fn text(bytes: Vec<u8>) -> Result<String, Error> {
+    String::from_utf8(bytes).map_err(|_| Error::Utf8)
+}
+
+fn object<F: Formats>(text: &str) -> Result<F::Value, Error> {
+    // The parsers differ in what they take for an object.
+    let object = text.trim_start().starts_with('{');
+    F::parse_json(text).filter(|_| object).ok_or(Error::Json)
+}
+
+/// Changes when any claim but `exp`, `iat`, `nbf` and `jti` does; 1 without such claims. Summed, so
+/// that the order of the members does not matter.
+fn fingerprint(members: &Members) -> i64 {
+    let telling = members.iter().filter(|(name, _)| !VOLATILE.contains(name));
+    let sum = telling.fold(1_u64, |sum, (name, member)| {
+        sum.wrapping_add(mix(hash(name.bytes()), member.hash) >> 12)
+    });
+    (sum & FINGERPRINT) as i64
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use proptest::prelude::*;
+
+    use super::{super::native::NativeFormats, *};
+
+    fn decode(token: &str) -> Result<Jwt, Error> {
+        read::<NativeFormats>(token).map(|(jwt, _)| jwt)
+    }
+
+    pub(crate) fn jwt(payload: &str) -> String {
+        let part = |text: &str| URL_SAFE_NO_PAD.encode(text);
+        format!("{}.{}.{}", part(r#"{"alg":"none"}"#), part(payload), part("signature"))
+    }
+
+    fn error(payload: &str) -> Error {
+        decode(&jwt(payload)).unwrap_err()
+    }
+
+    #[test]
+    fn reads_the_times_and_the_subject() {
+        let text = r#"{"sub":"ana","exp":1300819380.5,"iat":1,"nbf":-2,"session_expiry":9}"#;
+        let jwt = decode(&jwt(text)).unwrap();
+        assert_eq!((jwt.exp, jwt.iat, jwt.nbf), (Some(1_300_819_380.5), Some(1.0), Some(-2.0)));
+        assert_eq!(jwt.session_expiry, Some(9.0));
+        assert_eq!(jwt.subject.as_deref(), Some("ana"));
+    }
+
+    #[test]
+    fn decodes_the_example_of_rfc_7519_section_3_1() {
+        let token = "eyJ0eXAiOiJKV1QiLA0KICJhbGciOiJIUzI1NiJ9.\
+                     eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9leGFtcGxlLmNvbS9pc19yb290Ijp0cnVlfQ.\
+                     dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
+        assert_eq!(decode(token).unwrap().exp, Some(1_300_819_380.0));
+    }
+
+    #[test]
+    fn refuses_what_the_rfcs_refuse() {
+        for token in
+            ["", "a", "a.b", "a.b.c.d", "..", "e30.e30=.e30", "e30.e3 0.e30", "e31.e30.e30"]
+        {
+            assert!(decode(token).is_err(), "{token:?}");
+        }
+        for payload in [r#"{"exp":"1"}"#, r#"{"exp":null}"#, r#"{"sub":7}"#] {
+            assert_eq!(error(payload), Error::ClaimType);
+        }
+        // No number of this parser; the browser's reads it as infinite, which is no time.
+        assert_eq!(error(r#"{"exp":1e400}"#), Error::Json);
+        assert_eq!(error("[]"), Error::Json);
+        let long = |length| decode(&"a".repeat(length)).err();
+        assert_eq!(long(MAX_LENGTH), Some(Error::Segments));
+        assert_eq!(long(MAX_LENGTH + 1), Some(Error::TooLong));
+        assert_eq!(long(MAX_LENGTH + 2), Some(Error::TooLong));
+    }
+
+    #[test]
+    fn refuses_trailing_bits_and_bytes_that_are_not_utf8() {
+        assert!(decode("e30.e31.e30").is_err(), "non-zero trailing bits");
+        let invalid = URL_SAFE_NO_PAD.encode([b'{', b'"', 0xff, b'"', b':', b'1', b'}']);
+        assert!(decode(&format!("e30.{invalid}.e30")).is_err());
+    }
+
+    #[test]
+    fn the_fingerprint_sees_claims_and_not_times() {
+        let print = |payload: &str| decode(&jwt(payload)).unwrap().fingerprint;
+        let first = print(r#"{"sub":"a","role":"x","exp":1,"jti":"1"}"#);
+        assert_eq!(first, print(r#"{"jti":"2","exp":2,"role":"x","sub":"a","iat":5}"#));
+        assert_ne!(first, print(r#"{"sub":"a","role":"y","exp":1,"jti":"1"}"#));
+        assert_ne!(print(r#"{"a":1,"b":2}"#), print(r#"{"a":2,"b":1}"#));
+    }
+
+    proptest! {
+        #[test]
+        fn never_panics(token in "\\PC*", segments in "[A-Za-z0-9_-]{0,20}\\.[A-Za-z0-9_-]{0,60}\\.[A-Za-z0-9_-]{0,20}") {
+            let _ = decode(&token);
+            let _ = decode(&segments);
+        }
+
+        #[test]
+        fn never_panics_on_any_payload(payload in "\\PC*") {
+            let _ = decode(&jwt(&payload));
+        }
+    }
+}

@@ -1,0 +1,39 @@
+//! The formats outside of a browser.
+
+use std::{
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
+
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
+
+use super::formats::Formats;
+use crate::core::clock::Millis;
+
+/// `serde_json` and `httpdate`.
+#[derive(Clone, Copy, Debug)]
+pub struct NativeFormats;
+
+impl Formats for NativeFormats {
+    type Value = Arc<Value>;
+
+    fn parse_json(text: &str) -> Option<Arc<Value>> {
+        serde_json::from_str(text).ok().map(Arc::new)
+    }
+
+    fn read<T: DeserializeOwned>(value: &Arc<Value>) -> Option<T> {
+        T::deserialize(value.as_ref()).ok()
+    }
+
+    fn write_object(fields: &[(&str, &str)]) -> String {
+        let fields = fields.iter().map(|(name, text)| ((*name).to_owned(), Value::from(*text)));
+        Value::Object(Map::from_iter(fields)).to_string()
+    }
+
+    fn parse_date(text: &str) -> Option<Millis> {
+        let since = |at: SystemTime| at.duration_since(SystemTime::UNIX_EPOCH).ok();
+        let millis = |since: Duration| Millis::try_from(since.as_millis()).ok();
+        httpdate::parse_http_date(text).ok().and_then(since).and_then(millis)
+    }
+}

@@ -1,0 +1,106 @@
+//! What goes to the token endpoint, and what becomes of its answers.
+
+use super::{
+    Engine, Happening, Origin,
+    endpoint::{Exchange, Judged, Response, Style},
+    host::{Host, Line},
+};
+use crate::core::{
+    effect::{Attempt, RefreshRequest},
+    grant::TokenResponse,
+    input::{Answer, Input},
+    peers::Message,
+    policy::Credential,
+};
+
+/// What the application's refresh function came to.
+#[derive(Clone, Debug)]
+pub enum Called {
+    /// It gave tokens; `None` when it gave something else.
+    Tokens(Option<TokenResponse>),
+    /// It failed.
+    Failed {
+        /// It said that there is no point in trying again.
+        terminal: bool,
+    },
+}
+
+impl<H: Host> Engine<H> {
+    pub(super) fn send_refresh(&self, attempt: Attempt, request: RefreshRequest) {
+        let sent = {
+            let endpoint = &self.state.borrow().settings.endpoint;
+            let is_function = endpoint.style == Style::Function;
+            (!is_function).then(|| endpoint.refresh::<H::Formats>(&request))
+        };
+        match sent {
+            Some(request) => self.host.send(Exchange::Refresh(attempt), request),
+            None => self.host.call(attempt, request),
+        }
+    }
+
+    /// The answer to a request, or none: then the network failed.
+    pub fn responded(&self, exchange: Exchange, response: Option<Response>) {
+        match exchange {
+            Exchange::Refresh(attempt) => {
+                let Some(response) = response else {
+                    return self.answered(attempt, Answer::Unreachable);
+                };
+                match response.judge::<H::Formats>(self.host.now().wall) {
+                    Judged::Tokens(tokens) => self.granted(attempt, tokens),
+                    Judged::Refused { status, error, error_code, retry_after } => {
+                        self.host.log(Line::Refused(status));
+                        let answer = Answer::Refused { status, error, error_code, retry_after };
+                        self.answered(attempt, answer);
+                    }
+                }
+            }
+            Exchange::Revoke(revoke) => {
+                // A server that does not know the credentials any more has nothing left to end.
+                let ends = |status| (200..300).contains(&status) || status == 401;
+                let revoked = response.is_some_and(|response| ends(response.status));
+                self.feed(Input::RevokeAnswered { revoke, revoked });
+            }
+        }
+    }
+
+    /// The application's refresh function has ended.
+    pub fn called(&self, attempt: Attempt, called: Called) {
+        match called {
+            Called::Tokens(tokens) => self.granted(attempt, tokens),
+            Called::Failed { terminal } => self.answered(attempt, Answer::Failed { terminal }),
+        }
+    }
+
+    /// Another tab said something on the session's channel.
+    pub fn heard(&self, text: &str) {
+        if let Some(message) = Message::decode(text) {
+            self.feed(Input::PeerMessage(message));
+        }
+    }
+
+    fn granted(&self, attempt: Attempt, tokens: Option<TokenResponse>) {
+        match tokens.map(|tokens| self.accept(tokens)) {
+            Some(Ok((grant, claims))) => {
+                self.happen(Happening::Tokens { grant, claims, from: Origin::Refresh(attempt) });
+            }
+            _ => self.answered(attempt, Answer::Unusable),
+        }
+    }
+
+    fn answered(&self, attempt: Attempt, answer: Answer) {
+        self.feed(Input::RefreshAnswered { attempt, answer });
+    }
+}
+
+impl Style {
+    /// What a refresh of this style needs to be tried at all.
+    #[must_use]
+    pub const fn credential(self) -> Credential {
+        match self {
+            Self::OAuth2 | Self::Json => Credential::RefreshToken,
+            Self::Renew => Credential::AccessToken,
+            Self::Cookie => Credential::Cookie,
+            Self::Function => Credential::Function,
+        }
+    }
+}
