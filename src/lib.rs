@@ -52,3 +52,7 @@
 
 pub mod core;
 pub mod engine;
+#[cfg(feature = "npm")]
+mod npm;
+#[cfg(feature = "web")]
+pub mod web;

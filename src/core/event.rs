@@ -1,5 +1,7 @@
 //! What observers are told, each only when something changed.
 
+use serde::{Serialize, Serializer};
+
 use super::{
     clock::Millis,
     error::Error,
@@ -7,7 +9,8 @@ use super::{
 };
 
 /// One event, emitted after the machine has come to rest.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(tag = "type", rename_all = "kebab-case", rename_all_fields = "camelCase")]
 #[non_exhaustive]
 pub enum Event {
     /// A session began here: by `start`, `restore`, or a sign-in in another tab.
@@ -20,6 +23,7 @@ pub enum Event {
     /// A refresh attempt failed, or was held back.
     RefreshFailed {
         /// What failed.
+        #[serde(skip)]
         error: Error,
         /// Why it was tried.
         reason: FailureReason,
@@ -67,6 +71,12 @@ pub enum FailureReason {
     Attempt(RefreshReason),
     /// Ten refreshes in thirty seconds: none but explicit ones until the window is free.
     Breaker,
+}
+
+impl Serialize for FailureReason {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
 }
 
 impl FailureReason {

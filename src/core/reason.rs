@@ -1,7 +1,10 @@
 //! Why: every refresh and every end carries one of these.
 
+use serde::Serialize;
+
 /// Why a refresh was begun.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum RefreshReason {
     /// The lead time before expiry was reached.
     Scheduled,
@@ -33,7 +36,8 @@ impl RefreshReason {
 }
 
 /// Why a session is over.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum EndReason {
     /// There was none to restore.
     None,

@@ -1,9 +1,12 @@
 //! What the session looks like from outside.
 
+use serde::Serialize;
+
 use super::{clock::Millis, error::Error, reason::EndReason, record::Generation};
 
 /// How it stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Status {
     /// Before `start` or `restore`.
     Unknown,
@@ -32,7 +35,8 @@ impl Status {
 }
 
 /// A picture of the session; times are wall-clock milliseconds.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct Snapshot {
     /// How it stands.
@@ -54,5 +58,6 @@ pub struct Snapshot {
     /// Whole seconds to the end, during a warning only.
     pub seconds_left: Option<u32>,
     /// The last failure since the last success.
+    #[serde(skip)]
     pub last_error: Option<Error>,
 }

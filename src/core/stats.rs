@@ -1,9 +1,12 @@
 //! Plain counters, never reset while the session object lives.
 
+use serde::Serialize;
+
 use super::reason::RefreshReason;
 
 /// What this tab did so far.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct Stats {
     /// Refreshes begun, by reason.
@@ -17,7 +20,8 @@ pub struct Stats {
 }
 
 /// Refreshes begun, by reason.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Refreshes {
     /// By the schedule.
     pub scheduled: u32,
@@ -48,7 +52,8 @@ impl Refreshes {
 }
 
 /// How refreshes ended.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Outcomes {
     /// This tab got the new token.
     pub committed: u32,
@@ -63,7 +68,8 @@ pub struct Outcomes {
 }
 
 /// Lock traffic.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Locks {
     /// Asked for.
     pub requested: u32,
@@ -74,7 +80,8 @@ pub struct Locks {
 }
 
 /// Storage traffic.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct StorageStats {
     /// Reads asked for.
     pub reads: u32,

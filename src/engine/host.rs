@@ -148,8 +148,6 @@ pub enum Line {
     Refused(u16),
     /// Nothing tells the server that a session is over.
     NoRevokeUrl,
-    /// The token in a response header cannot be used.
-    BadHeaderToken(crate::core::error::Error),
 }
 
 impl fmt::Debug for Loaded {

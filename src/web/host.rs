@@ -1,66 +1,307 @@
-//! What the platform gives: two clocks, randomness, and a place for what a call has to say.
+//! The engine's host on the Web: puts the adapters together.
 
-use wasm_bindgen::prelude::*;
-
-use crate::core::{
-    clock::{Millis, Now},
-    entropy::Entropy,
-    error::Error,
+use std::{
+    cell::RefCell,
+    rc::{Rc, Weak},
 };
 
-/// The present.
-pub(crate) fn now() -> Now {
-    Now { wall: wall() as Millis, monotonic: monotonic() as Millis }
+use gloo_timers::callback::Timeout;
+use wasm_bindgen::JsValue;
+use web_sys::AbortController;
+
+use super::{
+    channel::Channel,
+    clock::{self, Crypto},
+    face::Face,
+    formats::WebFormats,
+    lock::Lock,
+    page::{Page, PageEvent},
+    storage::Places,
+    transport,
+};
+use crate::{
+    core::{
+        clock::{Millis, Now},
+        effect::{Attempt, Lease, Outcome, RefreshRequest, Ticket},
+        input::{Input, Wake},
+        snapshot::Snapshot,
+    },
+    engine::{
+        Engine, Settings,
+        endpoint::{Exchange, Request},
+        host::{Host, Line, Load, Loaded, Notice, Place, Store},
+    },
+};
+
+/// An engine of the Web.
+pub(crate) type WebEngine<F> = Engine<WebHost<F>>;
+
+/// The platform of one session.
+pub(crate) struct WebHost<F: Face> {
+    /// The application.
+    pub(crate) face: F,
+    /// Names the channel, the lock and the record in storage.
+    key: String,
+    engine: Weak<WebEngine<F>>,
+    activity_events: RefCell<Vec<String>>,
+    places: RefCell<Places>,
+    timer: RefCell<Option<Timeout>>,
+    page: RefCell<Option<Page>>,
+    channel: RefCell<Option<Rc<Channel>>>,
+    locks: RefCell<Vec<(Ticket, Lock)>>,
+    refreshes: RefCell<Vec<(Attempt, Option<AbortController>)>>,
+    /// What the last refresh threw.
+    cause: RefCell<Option<JsValue>>,
 }
 
-/// `crypto.getRandomValues`.
-#[derive(Debug)]
-pub(crate) struct Crypto;
+/// A session of a name; nothing happens before it is told to.
+pub(crate) fn open<F: Face>(face: F, name: &str, settings: Settings) -> Rc<WebEngine<F>> {
+    Rc::new_cyclic(|engine| {
+        let host = WebHost {
+            face,
+            key: format!("everfresh:{name}"),
+            engine: Weak::clone(engine),
+            activity_events: RefCell::default(),
+            places: RefCell::default(),
+            timer: RefCell::default(),
+            page: RefCell::default(),
+            channel: RefCell::default(),
+            locks: RefCell::default(),
+            refreshes: RefCell::default(),
+            cause: RefCell::default(),
+        };
+        Engine::new(host, Crypto, settings)
+    })
+}
 
-impl Entropy for Crypto {
-    fn next(&mut self) -> u64 {
-        let mut bytes = [0; 8];
-        fill(&mut bytes);
-        u64::from_le_bytes(bytes)
+impl<F: Face> WebHost<F> {
+    /// Uses another place of the application's, and other events that count as user input.
+    pub(crate) fn configure(&self, activity_events: Vec<String>, custom: Option<JsValue>) {
+        *self.places.borrow_mut() = Places { custom };
+        *self.activity_events.borrow_mut() = activity_events;
+        let listens = self.page.take().is_some();
+        if listens {
+            self.listen();
+        }
+    }
+
+    /// Listens to the page and to the other tabs from now on.
+    pub(crate) fn listen(&self) {
+        if self.page.borrow().is_none() {
+            let engine = Weak::clone(&self.engine);
+            let tell = move |event| {
+                if let Some(engine) = engine.upgrade() {
+                    engine.host.happened(&engine, event);
+                }
+            };
+            let events = self.activity_events.borrow().clone();
+            let page = Page::listen(&events, &self.key, tell);
+            *self.page.borrow_mut() = page;
+        }
+        if self.channel.borrow().is_none() {
+            let engine = Weak::clone(&self.engine);
+            let deliver = move |text: &str| {
+                if let Some(engine) = engine.upgrade() {
+                    engine.heard(text);
+                }
+            };
+            *self.channel.borrow_mut() = Channel::open(&self.key, deliver).map(Rc::new);
+        }
+    }
+
+    fn happened(&self, engine: &WebEngine<F>, event: PageEvent) {
+        let input = match event {
+            PageEvent::RecordChanged => return engine.record_changed(),
+            PageEvent::Activity => Input::Activity,
+            PageEvent::Online(online) => Input::Online(online),
+            PageEvent::Leaving => Input::Leaving,
+            PageEvent::Visible => Input::Woken(Wake::Visible),
+            PageEvent::Resumed => Input::Woken(Wake::Resumed),
+        };
+        if matches!(input, Input::Woken(_)) {
+            self.listen();
+        }
+        engine.feed(input);
+        if event == PageEvent::Leaving {
+            self.channel.take();
+        }
+    }
+
+    /// What was thrown before is not what comes now.
+    pub(crate) fn forget_cause(&self) {
+        self.cause.take();
+    }
+
+    fn cause(&self) -> Option<JsValue> {
+        self.cause.borrow().clone()
+    }
+
+    fn places(&self) -> Places {
+        self.places.borrow().clone()
+    }
+
+    fn begin(&self, attempt: Attempt) -> Option<AbortController> {
+        let controller = AbortController::new().ok();
+        self.refreshes.borrow_mut().push((attempt, controller.clone()));
+        controller
+    }
+
+    /// Whether the answer to a refresh is still wanted; what was thrown is kept as the cause.
+    fn end(&self, attempt: Attempt, thrown: Option<JsValue>) -> bool {
+        let at = self.refreshes.borrow().iter().position(|(known, _)| *known == attempt);
+        let Some(at) = at else { return false };
+        self.refreshes.borrow_mut().swap_remove(at);
+        *self.cause.borrow_mut() = thrown;
+        true
     }
 }
 
-/// Says a text.
-pub(crate) fn text(value: &str) {
-    option(Some(value));
-}
+impl<F: Face> Host for WebHost<F> {
+    type Formats = WebFormats;
+    type Entropy = Crypto;
+    type Waiter = F::Waiter;
 
-/// Says a number.
-pub(crate) fn number(value: f64) {
-    maybe(Some(value));
-}
+    fn now(&self) -> Now {
+        clock::now()
+    }
 
-/// Says a time, or that there is none.
-pub(crate) fn time(value: Option<Millis>) {
-    maybe(value.map(|value| value as f64));
-}
+    fn wake_after(&self, delay: Option<Millis>) {
+        let timer = delay.map(|delay| {
+            let engine = Weak::clone(&self.engine);
+            Timeout::new(delay as u32, move || {
+                if let Some(engine) = engine.upgrade() {
+                    engine.wake();
+                }
+            })
+        });
+        self.timer.replace(timer);
+    }
 
-/// Says what is wrong, by its number.
-pub(crate) fn error(error: Error) {
-    number(f64::from(error as u32));
-}
+    fn load(&self, load: Load) -> Option<Loaded> {
+        let engine = self.engine.upgrade();
+        self.places().load(load.place, &self.key, move |loaded| {
+            engine.iter().for_each(|engine| engine.loaded(load, loaded.clone()));
+        })
+    }
 
-#[wasm_bindgen(raw_module = "../src/host.ts")]
-extern "C" {
-    /// Says a number, or that there is none.
-    #[wasm_bindgen(js_namespace = said, js_name = push)]
-    fn maybe(value: Option<f64>);
-    /// Says a text, or that there is none.
-    #[wasm_bindgen(js_namespace = said, js_name = push)]
-    pub(crate) fn option(value: Option<&str>);
-}
+    fn store(&self, store: Store, text: &str) -> Option<bool> {
+        // What was signed out must not come back: what is being stored outlives the session.
+        let engine = self.engine.upgrade();
+        self.places().store(store.place, &self.key, text, move |works| {
+            engine.iter().for_each(|engine| engine.stored(store, works));
+        })
+    }
 
-#[wasm_bindgen]
-extern "C" {
-    #[wasm_bindgen(js_namespace = Date, js_name = now)]
-    fn wall() -> f64;
-    #[wasm_bindgen(js_namespace = performance, js_name = now)]
-    fn monotonic() -> f64;
-    #[wasm_bindgen(js_namespace = crypto, js_name = getRandomValues)]
-    fn fill(bytes: &mut [u8]);
+    fn remove(&self, place: Place) {
+        self.places().remove(place, &self.key);
+    }
+
+    fn set_aside(&self, place: Place, text: &str) {
+        let key = format!("{}:set-aside", self.key);
+        self.places().store(place, &key, text, |_| {});
+    }
+
+    fn request_lock(&self, ticket: Ticket) {
+        let engine = Weak::clone(&self.engine);
+        let lock = Lock::request(&self.key, move |held| {
+            let input =
+                if held { Input::LockGranted(ticket) } else { Input::LockUnavailable(ticket) };
+            if let Some(engine) = engine.upgrade() {
+                engine.feed(input);
+            }
+        });
+        self.locks.borrow_mut().push((ticket, lock));
+    }
+
+    fn release_lock(&self, ticket: Ticket) {
+        let at = self.locks.borrow().iter().position(|(known, _)| *known == ticket);
+        let lock = at.map(|at| self.locks.borrow_mut().swap_remove(at));
+        drop(lock);
+    }
+
+    fn broadcast(&self, text: &str) {
+        let channel = self.channel.borrow().clone();
+        channel.iter().for_each(|channel| channel.post(text));
+    }
+
+    fn send(&self, exchange: Exchange, request: Request) {
+        let controller = match exchange {
+            Exchange::Refresh(attempt) => self.begin(attempt),
+            Exchange::Revoke(_) => None,
+        };
+        let engine = self.engine.upgrade();
+        let signal = controller.map(|controller| controller.signal());
+        transport::send(self.face.fetch(), &request, signal.as_ref(), move |result| {
+            let Some(engine) = engine else { return };
+            let (response, thrown) = match result {
+                Ok(response) => (Some(response), None),
+                Err(thrown) => (None, Some(thrown)),
+            };
+            let wanted = match exchange {
+                Exchange::Refresh(attempt) => engine.host.end(attempt, thrown),
+                Exchange::Revoke(_) => true,
+            };
+            if wanted {
+                engine.responded(exchange, response);
+            }
+        });
+    }
+
+    fn call(&self, attempt: Attempt, request: RefreshRequest) {
+        let signal = self.begin(attempt).map(|controller| controller.signal());
+        let engine = Weak::clone(&self.engine);
+        let ended = move |called, thrown| {
+            if let Some(engine) = engine.upgrade()
+                && engine.host.end(attempt, thrown)
+            {
+                engine.called(attempt, called);
+            }
+        };
+        self.face.call(request, signal, Box::new(ended));
+    }
+
+    fn abort(&self, attempt: Attempt) {
+        let at = self.refreshes.borrow().iter().position(|(known, _)| *known == attempt);
+        let refresh = at.map(|at| self.refreshes.borrow_mut().swap_remove(at));
+        // What was thrown before is not what this one failed of.
+        self.forget_cause();
+        if let Some((_, Some(controller))) = refresh {
+            controller.abort();
+        }
+    }
+
+    fn lead(&self, claims: Option<&JsValue>) -> Option<Millis> {
+        self.face.lead(claims)
+    }
+
+    fn settle(&self, waiter: F::Waiter, outcome: Outcome) {
+        self.face.settle(waiter, outcome, self.cause().as_ref());
+    }
+
+    fn lease(&self, lease: Option<Lease>) {
+        self.face.lease(lease);
+    }
+
+    fn show(&self, snapshot: &Snapshot, claims: Option<&JsValue>) {
+        self.face.show(snapshot, claims, self.cause().as_ref());
+    }
+
+    fn notify(&self, notice: &Notice) {
+        self.face.notify(notice, self.cause().as_ref());
+    }
+
+    fn log(&self, line: Line) {
+        self.face.log(line);
+    }
+
+    fn close(&self) {
+        self.timer.take();
+        self.page.take();
+        self.channel.take();
+        let refreshes = self.refreshes.take();
+        for controller in refreshes.into_iter().filter_map(|(_, controller)| controller) {
+            controller.abort();
+        }
+        self.locks.take();
+    }
 }

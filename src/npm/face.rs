@@ -1,0 +1,201 @@
+//! The other side of the border: an object of pkg/src/engine.ts.
+
+use js_sys::{Function, Promise};
+use serde::Serialize;
+use wasm_bindgen::{JsCast, prelude::*};
+use web_sys::AbortSignal;
+
+use crate::{
+    core::{
+        clock::Millis,
+        effect::{Lease, Outcome, RefreshRequest, WaiterId},
+        error::Error,
+        event::Event,
+        reason::RefreshReason,
+        snapshot::Snapshot,
+    },
+    engine::{
+        Called,
+        host::{Line, Notice},
+        read_tokens,
+    },
+    web::{
+        face::{self, Ended},
+        formats::{WebFormats, to_js},
+        js::{get, then},
+    },
+};
+
+/// Tells JavaScript. What it throws is its own affair.
+#[derive(Debug)]
+pub(super) struct JsFace(pub(super) Face);
+
+/// An error as JavaScript makes a class of it.
+#[derive(Serialize)]
+struct Failure {
+    code: &'static str,
+    message: &'static str,
+}
+
+/// What the application's refresh function is given.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Request {
+    access_token: Option<String>,
+    refresh_token: Option<String>,
+    rotation_key: String,
+    reason: RefreshReason,
+    last_activity_at: Millis,
+}
+
+/// `{ code, message }`.
+pub(super) fn failure(error: Error) -> JsValue {
+    to_js(&Failure { code: error.code(), message: error.message() })
+}
+
+fn known(error: Option<Error>, cause: Option<&JsValue>) -> (JsValue, JsValue) {
+    let cause = cause.filter(|_| error.is_some_and(Error::comes_of_a_refresh));
+    (error.map_or(JsValue::UNDEFINED, failure), cause.cloned().unwrap_or_default())
+}
+
+impl face::Face for JsFace {
+    type Waiter = WaiterId;
+
+    fn fetch(&self) -> Option<Function> {
+        self.0.transport().ok()?.dyn_into().ok()
+    }
+
+    fn lead(&self, claims: Option<&JsValue>) -> Option<Millis> {
+        let lead = self.0.lead(claims.unwrap_or(&JsValue::NULL)).ok()?;
+        lead.is_finite().then_some(lead as Millis)
+    }
+
+    fn call(&self, request: RefreshRequest, signal: Option<AbortSignal>, ended: Ended) {
+        let request = Request {
+            access_token: request.access_token,
+            refresh_token: request.refresh_token,
+            rotation_key: request.rotation_key,
+            reason: request.reason,
+            last_activity_at: request.last_activity_at,
+        };
+        let called = self.0.call(&to_js(&request), signal.as_ref());
+        let promise = called.unwrap_or_else(|error| Promise::reject(&error).into());
+        then(&promise, |result| match result {
+            Ok(tokens) => ended(Called::Tokens(read_tokens::<WebFormats>(&tokens)), None),
+            Err(thrown) => {
+                let said = get(&thrown, "code") == JsValue::from_str(SIGNED_OUT);
+                let terminal = said || get(&thrown, "terminal") == JsValue::TRUE;
+                ended(Called::Failed { terminal }, Some(thrown));
+            }
+        });
+    }
+
+    fn settle(&self, waiter: WaiterId, outcome: Outcome, cause: Option<&JsValue>) {
+        let _ = match outcome {
+            Outcome::Token(Lease { id, access_token, from, until }) => {
+                self.0.token(waiter, id, &access_token, from as f64, until as f64)
+            }
+            Outcome::Anonymous | Outcome::Original | Outcome::Done => self.0.settle(waiter),
+            Outcome::Failed(error) => {
+                let (failure, cause) = known(Some(error), cause);
+                self.0.fail(waiter, &failure, &cause)
+            }
+        };
+    }
+
+    fn lease(&self, lease: Option<Lease>) {
+        let _ = match lease {
+            Some(Lease { id, access_token, from, until }) => {
+                self.0.lease(id, &access_token, from as f64, until as f64)
+            }
+            None => self.0.lease(0, "", 0.0, 0.0),
+        };
+    }
+
+    fn show(&self, snapshot: &Snapshot, claims: Option<&JsValue>, cause: Option<&JsValue>) {
+        let (failure, cause) = known(snapshot.last_error, cause);
+        let claims = claims.cloned().unwrap_or(JsValue::NULL);
+        let _ = self.0.show(&to_js(snapshot), &claims, &failure, &cause);
+    }
+
+    fn notify(&self, notice: &Notice, cause: Option<&JsValue>) {
+        let _ = match notice {
+            Notice::Snapshot => self.0.changed(),
+            Notice::Event(event, at) => {
+                let error = match event {
+                    Event::RefreshFailed { error, .. } => Some(*error),
+                    _ => None,
+                };
+                let (failure, cause) = known(error, cause);
+                self.0.event(&to_js(event), *at as f64, &failure, &cause)
+            }
+        };
+    }
+
+    fn log(&self, line: Line) {
+        let _ = match line {
+            Line::Refused(status) => {
+                self.0.log("info", "the token endpoint refused", &JsValue::from(status))
+            }
+            Line::NoRevokeUrl => {
+                let text = "without refresh.revokeUrl the server keeps the session";
+                self.0.log("warn", text, &JsValue::UNDEFINED)
+            }
+        };
+    }
+}
+
+/// What a refresh function throws to say that the session is over.
+const SIGNED_OUT: &str = "ERR_SIGNED_OUT_BY_SERVER";
+
+#[wasm_bindgen]
+extern "C" {
+    /// The interface `Face` of pkg/src/engine.ts.
+    #[derive(Debug)]
+    pub type Face;
+    #[wasm_bindgen(method, catch, structural)]
+    fn transport(this: &Face) -> Result<JsValue, JsValue>;
+    #[wasm_bindgen(method, catch, structural)]
+    fn lead(this: &Face, claims: &JsValue) -> Result<f64, JsValue>;
+    #[wasm_bindgen(method, catch, structural)]
+    fn call(
+        this: &Face,
+        request: &JsValue,
+        signal: Option<&AbortSignal>,
+    ) -> Result<JsValue, JsValue>;
+    #[wasm_bindgen(method, catch, structural)]
+    fn token(
+        this: &Face,
+        waiter: u32,
+        id: u32,
+        token: &str,
+        from: f64,
+        until: f64,
+    ) -> Result<(), JsValue>;
+    #[wasm_bindgen(method, catch, structural)]
+    fn settle(this: &Face, waiter: u32) -> Result<(), JsValue>;
+    #[wasm_bindgen(method, catch, structural)]
+    fn fail(this: &Face, waiter: u32, failure: &JsValue, cause: &JsValue) -> Result<(), JsValue>;
+    #[wasm_bindgen(method, catch, structural)]
+    fn lease(this: &Face, id: u32, token: &str, from: f64, until: f64) -> Result<(), JsValue>;
+    #[wasm_bindgen(method, catch, structural)]
+    fn show(
+        this: &Face,
+        snapshot: &JsValue,
+        claims: &JsValue,
+        failure: &JsValue,
+        cause: &JsValue,
+    ) -> Result<(), JsValue>;
+    #[wasm_bindgen(method, catch, structural)]
+    fn changed(this: &Face) -> Result<(), JsValue>;
+    #[wasm_bindgen(method, catch, structural)]
+    fn event(
+        this: &Face,
+        event: &JsValue,
+        at: f64,
+        failure: &JsValue,
+        cause: &JsValue,
+    ) -> Result<(), JsValue>;
+    #[wasm_bindgen(method, catch, structural)]
+    fn log(this: &Face, level: &str, message: &str, details: &JsValue) -> Result<(), JsValue>;
+}

@@ -1,0 +1,41 @@
+//! The channel between the tabs of one session. An open one keeps pages out of the back/forward
+//! cache.
+
+use wasm_bindgen::{JsCast, JsValue, closure::Closure};
+use web_sys::{BroadcastChannel, MessageEvent};
+
+use super::js::call;
+
+/// An open channel; closed when it is dropped.
+pub(super) struct Channel {
+    channel: BroadcastChannel,
+    _listener: Closure<dyn FnMut(MessageEvent)>,
+}
+
+impl Channel {
+    /// Opens the channel, or nothing where there is none: not known here, or an opaque origin.
+    pub(super) fn open(name: &str, deliver: impl Fn(&str) + 'static) -> Option<Self> {
+        let channel = BroadcastChannel::new(name).ok()?;
+        let listener = Closure::new(move |event: MessageEvent| {
+            if let Some(text) = event.data().as_string() {
+                deliver(&text);
+            }
+        });
+        channel.set_onmessage(Some(listener.as_ref().unchecked_ref()));
+        // In Node.js it would keep the process alive; elsewhere there is no such method.
+        let _ = call(&channel, "unref", &JsValue::UNDEFINED);
+        Some(Self { channel, _listener: listener })
+    }
+
+    pub(super) fn post(&self, text: &str) {
+        // A closed channel tells nobody; no step needs an answer.
+        let _ = self.channel.post_message(&JsValue::from_str(text));
+    }
+}
+
+impl Drop for Channel {
+    fn drop(&mut self) {
+        self.channel.set_onmessage(None);
+        self.channel.close();
+    }
+}

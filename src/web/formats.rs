@@ -1,0 +1,44 @@
+//! The parsers of the platform: `JSON`, `Date`, and serde-wasm-bindgen between.
+
+use js_sys::{Date, JSON, Object};
+use serde::{Serialize, de::DeserializeOwned};
+use serde_wasm_bindgen::Serializer;
+use wasm_bindgen::JsValue;
+
+use super::js::set;
+use crate::{core::clock::Millis, engine::formats::Formats};
+
+/// Those of JavaScript.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct WebFormats;
+
+impl Formats for WebFormats {
+    type Value = JsValue;
+
+    fn parse_json(text: &str) -> Option<JsValue> {
+        JSON::parse(text).ok()
+    }
+
+    fn read<T: DeserializeOwned>(value: &JsValue) -> Option<T> {
+        serde_wasm_bindgen::from_value(value.clone()).ok()
+    }
+
+    fn write_object(fields: &[(&str, &str)]) -> String {
+        let object = Object::new();
+        for (name, text) in fields {
+            set(&object, name, &JsValue::from_str(text));
+        }
+        JSON::stringify(&object).map(String::from).unwrap_or_default()
+    }
+
+    fn parse_date(text: &str) -> Option<Millis> {
+        let date = Date::parse(text);
+        date.is_finite().then_some(date as Millis)
+    }
+}
+
+/// A Rust value as a plain object; what is absent is null.
+pub(crate) fn to_js(value: &impl Serialize) -> JsValue {
+    let serializer = Serializer::new().serialize_missing_as_null(true);
+    value.serialize(&serializer).unwrap_or_default()
+}

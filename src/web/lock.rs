@@ -1,0 +1,90 @@
+//! The lock around a refresh. Bound by hand: in web-sys it needs a flag of every dependant.
+
+use std::{
+    cell::{Cell, RefCell},
+    rc::Rc,
+};
+
+use js_sys::{Function, Object, Promise};
+use wasm_bindgen::{JsCast, JsValue, prelude::*};
+use web_sys::AbortController;
+
+use super::js::{get, global, set, then};
+
+/// A request for the lock, or the lock; dropped, it is given back.
+pub(super) struct Lock {
+    state: Rc<State>,
+    controller: Option<AbortController>,
+}
+
+#[derive(Default)]
+struct State {
+    released: Cell<bool>,
+    /// Lets the lock go.
+    release: RefCell<Option<Function>>,
+    hold: RefCell<Option<Closure<dyn FnMut() -> JsValue>>>,
+}
+
+impl Lock {
+    /// Asks for the lock. `done(true)` says that it is held until this is dropped, `done(false)` that
+    /// there are no locks here.
+    pub(super) fn request(name: &str, done: impl Fn(bool) + 'static) -> Self {
+        let state = Rc::new(State::default());
+        let done = Rc::new(done);
+        let controller = AbortController::new().ok();
+        let hold = {
+            let (state, done) = (Rc::clone(&state), Rc::clone(&done));
+            Closure::new(move || {
+                if state.released.get() {
+                    return JsValue::UNDEFINED;
+                }
+                let held = Promise::new(&mut |release, _| {
+                    *state.release.borrow_mut() = Some(release);
+                });
+                done(true);
+                held.into()
+            })
+        };
+        let options = Object::new();
+        if let Some(controller) = &controller {
+            set(&options, "signal", &controller.signal());
+        }
+        let locks: Locks = get(&global("navigator"), "locks").unchecked_into();
+        let requested = locks.request(name, &options, hold.as_ref());
+        *state.hold.borrow_mut() = Some(hold);
+        let ended = Rc::clone(&state);
+        let end = move |result: Result<JsValue, JsValue>| {
+            if result.is_err() && !ended.released.get() {
+                done(false);
+            }
+            ended.hold.take();
+        };
+        // Rejected later, as everything is: the one who asks does not expect an answer yet.
+        then(&requested.unwrap_or_else(|error| Promise::reject(&error).into()), end);
+        Self { state, controller }
+    }
+}
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        self.state.released.set(true);
+        if let Some(controller) = &self.controller {
+            controller.abort();
+        }
+        if let Some(release) = self.state.release.take() {
+            let _ = release.call0(&JsValue::UNDEFINED);
+        }
+    }
+}
+
+#[wasm_bindgen]
+extern "C" {
+    type Locks;
+    #[wasm_bindgen(method, catch, structural)]
+    fn request(
+        this: &Locks,
+        name: &str,
+        options: &JsValue,
+        hold: &JsValue,
+    ) -> Result<JsValue, JsValue>;
+}

@@ -1,0 +1,138 @@
+//! User input, and the life of the page.
+
+use std::{cell::Cell, rc::Rc};
+
+use js_sys::Function;
+use wasm_bindgen::{JsCast, JsValue, closure::Closure};
+use web_sys::{AbortController, AddEventListenerOptions, Event, EventTarget};
+
+use super::{
+    clock,
+    js::{get, global},
+};
+use crate::core::clock::Millis;
+
+/// Input that follows within this is not told.
+const SPARINGLY: Millis = 1_000;
+
+/// What happens to a page.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum PageEvent {
+    /// User input.
+    Activity,
+    /// It is visible again.
+    Visible,
+    /// It was resumed, focused, or came back from the back/forward cache.
+    Resumed,
+    /// It is about to be frozen, cached or closed.
+    Leaving,
+    /// The platform says that there is a network, or none.
+    Online(bool),
+    /// Another tab has changed the session's record in storage.
+    RecordChanged,
+}
+
+/// Listens until it is dropped.
+pub(super) struct Page {
+    controller: AbortController,
+    _listeners: [Closure<dyn FnMut(Event)>; 2],
+}
+
+impl Page {
+    /// Listens to a page or worker; nothing where there is no such thing. `key` is where the
+    /// session's record lies.
+    pub(super) fn listen(
+        activity_events: &[String],
+        key: &str,
+        tell: impl Fn(PageEvent) + 'static,
+    ) -> Option<Self> {
+        let controller = AbortController::new().ok()?;
+        let tell = Rc::new(tell);
+        let life = {
+            let (tell, key) = (Rc::clone(&tell), JsValue::from_str(key));
+            Closure::new(move |event: Event| read(&event, &key, &*tell))
+        };
+        let last = Cell::new(None);
+        let activity = Closure::new(move |_: Event| {
+            let now = clock::now().monotonic;
+            if last.get().is_none_or(|last| now - last >= SPARINGLY) {
+                last.set(Some(now));
+                tell(PageEvent::Activity);
+            }
+        });
+        let target: EventTarget = js_sys::global().unchecked_into();
+        let options = AddEventListenerOptions::new();
+        // Captured, because most of these events neither bubble nor share a target.
+        options.set_capture(true);
+        options.set_passive(true);
+        options.set_signal(&controller.signal());
+        let add = |event: &str, listener: &Closure<dyn FnMut(Event)>| {
+            let listener: &Function = listener.as_ref().unchecked_ref();
+            // Node.js has no such method, and nothing to listen to.
+            let _ = target.add_event_listener_with_callback_and_add_event_listener_options(
+                event, listener, &options,
+            );
+        };
+        for event in LIFE {
+            add(event, &life);
+        }
+        for event in activity_events {
+            add(event, &activity);
+        }
+        Some(Self { controller, _listeners: [life, activity] })
+    }
+}
+
+impl Drop for Page {
+    fn drop(&mut self) {
+        self.controller.abort();
+    }
+}
+
+const LIFE: [&str; 9] = [
+    "visibilitychange",
+    "focus",
+    "pageshow",
+    "resume",
+    "pagehide",
+    "freeze",
+    "online",
+    "offline",
+    "storage",
+];
+
+fn read(event: &Event, key: &JsValue, tell: &impl Fn(PageEvent)) {
+    let wake = |woken| {
+        // A page that stood still has missed whether the network went or came.
+        tell(PageEvent::Online(get(&global("navigator"), "onLine") != JsValue::FALSE));
+        tell(woken);
+    };
+    match event.type_().as_str() {
+        "visibilitychange" => {
+            if get(&global("document"), "visibilityState") == JsValue::from_str("visible") {
+                wake(PageEvent::Visible);
+            }
+        }
+        "focus" => {
+            if get(event, "target") == *js_sys::global() {
+                wake(PageEvent::Resumed);
+            }
+        }
+        "pageshow" => {
+            if get(event, "persisted").is_truthy() {
+                wake(PageEvent::Resumed);
+            }
+        }
+        "resume" => wake(PageEvent::Resumed),
+        "online" => tell(PageEvent::Online(true)),
+        "offline" => tell(PageEvent::Online(false)),
+        "storage" => {
+            // No key: all of it was cleared.
+            let changed = get(event, "key");
+            if changed.is_null() || changed == *key {
+                tell(PageEvent::RecordChanged);
+            }
+        }
+        _ => tell(PageEvent::Leaving),
+    }
+}
