@@ -1,45 +1,18 @@
-// One session of one name: the loop around the machine in the wasm, and what it does for it.
+// One session of one name: this side of the border to the engine in Rust.
 
-import { close, configure, grant, input, poll, rest, stats } from "../wasm/everfresh.js";
+import { Engine as RustEngine } from "../wasm/everfresh_bg.js";
 
-import { readJwt } from "./decode.ts";
-import type { SessionError } from "./errors.ts";
-import { DISPOSED, errorOf } from "./failures.ts";
-import { heard, say } from "./host.ts";
-import {
-  ABANDON,
-  CANCEL,
-  DISPOSE,
-  HEADER_TOKEN,
-  LEAVING,
-  LOCK_GRANTED,
-  LOCK_UNAVAILABLE,
-  PEER_MESSAGE,
-  RECORD_CHANGED,
-  RECORD_READ,
-  REFRESH_GRANTED,
-  REFRESH_REFUSED,
-  RESTORE,
-  RESUMED,
-  REVOKE_ANSWERED,
-  START,
-  TIMER_FIRED,
-  TOKEN_WANTED,
-  VISIBLE,
-} from "./inputs.ts";
-import { load, ready } from "./loading.ts";
-import { openObservers } from "./observers.ts";
+import { originPolicy } from "./allowed-origins.ts";
+import { onBug } from "./bug.ts";
+import { DisposedError, type SessionError } from "./errors.ts";
+import { freeze } from "./freeze.ts";
+import { load, ready, takeNote } from "./loading.ts";
+import { Observers } from "./observers.ts";
 import type { Logger, Settings } from "./options.ts";
-import { type FetchInput, judge } from "./origins.ts";
-import { type Picture, snapshotOf, statsOf } from "./picture.ts";
-import { openChannel } from "./platform/channel.ts";
-import { requestLock } from "./platform/lock.ts";
-import { watch } from "./platform/page.ts";
-import { openRecords } from "./platform/storage.ts";
-import { askRefresh, askRevoke } from "./platform/transport.ts";
-import { seconds } from "./settings.ts";
-import { readTokens } from "./tokens.ts";
-import type { Claims, Snapshot, Stats } from "./types.ts";
+import { seconds } from "./parse-options.ts";
+import { type Failure, toError } from "./to-error.ts";
+import { readTokens, type TokenFields } from "./tokens.ts";
+import type { Claims, SessionEvents, Snapshot, Stats } from "./types.ts";
 
 /** The right to use a token unasked within a window of the wall clock. @internal */
 export interface Lease {
@@ -49,404 +22,288 @@ export interface Lease {
   readonly until: number;
 }
 
+/** What is waited for: a token that is good for `value` milliseconds, or one newer than the lease `value`, which got a 401. @internal */
+export type Want = "token" | "newer";
+
 interface Waiter {
   readonly owner: object;
   readonly resolve: (lease?: Lease) => void;
   readonly reject: (error: unknown) => void;
 }
 
-/** Longer delays overflow and fire at once. The machine is then called early and asks again. */
-const LONGEST = 0x7fff_ffff;
+const UNKNOWN: Snapshot = Object.freeze({
+  status: "unknown",
+  reason: null,
+  claims: null,
+  subject: null,
+  generation: 0,
+  expiresAt: null,
+  refreshAt: null,
+  idleAt: null,
+  endsAt: null,
+  secondsLeft: null,
+  lastError: null,
+});
 
-/** Sessions of the wasm so far. */
-let sessions = 0;
-
-/** What the handles of one name share. @internal */
-export interface Engine {
+/** What the handles of one name share. Nothing happens before it is told to. @internal */
+export class Engine {
   /** The newest options. */
   settings: Settings;
   /** How things stand. */
-  snapshot: Snapshot;
-  /** Whether `start` or `restore` was called: before, nobody can be signed in. */
-  begun: boolean;
+  snapshot: Snapshot = UNKNOWN;
+  /** Whether `start` or `restore` was called: before, no user can be signed in. */
+  begun = false;
   /** Requests so far. */
-  readonly requests: Record<"sent" | "resent" | "waited" | "passed", number>;
-  /** Counters. */
-  readonly stats: Stats;
-  /** To be called before anything else; newer options win. */
-  configure(settings: Settings): void;
-  /** Writes a line to the application's logger. */
-  log(level: keyof Logger, message: string, details?: unknown): void;
+  readonly requests: Record<"sent" | "resent" | "waited" | "passed", number> = {
+    sent: 0,
+    resent: 0,
+    waited: 0,
+    passed: 0,
+  };
   /** Whether a request to this address may carry the token. */
-  allow(input: FetchInput): boolean;
-  /** Begins or replaces the session; returns what cancels this start. */
-  start(tokens: unknown): () => void;
-  /** Something happened; `inputs.ts` says what there is. */
-  feed(kind: number, id?: number, value?: number): void;
-  /** Waits for the answer to an input: a lease, or nothing. */
-  ask(
-    owner: object,
-    kind: number,
-    value?: number,
-    signal?: AbortSignal,
-  ): Promise<Lease | undefined>;
-  /** The lease, if it may be used unasked now. */
-  usableLease(): Lease | undefined;
-  /** Adopts the token that a response to a request with this lease carried. */
-  adopt(token: string, lease: number): void;
-  /** Tells a listener of events of a type, or of new snapshots; returns what ends it. */
-  observe(
-    owner: object,
-    type: string | undefined,
-    listener: (event: never) => void,
-  ): () => void;
-  /** A handle is gone: it hears nothing more, and what it waited for ends. */
-  release(owner: object): void;
-  /** The last handle is gone. */
-  close(): void;
-}
+  allow: (address: string, base?: string) => boolean = () => false;
+  readonly observers: Observers;
+  #rust: RustEngine | undefined;
+  /** What happened before the engine was loaded. */
+  readonly #queue: ((rust: RustEngine) => void)[] = [];
+  readonly #waiters = new Map<number, Waiter>();
+  #lastWaiter = 0;
+  #lease: Lease | undefined;
+  #closed = false;
+  readonly #forgetBug: () => void;
 
-/** One session of one name. Nothing happens before it is told to. @internal */
-export function openEngine(initial: Settings): Engine {
-  const key = `everfresh:${initial.name}`;
-  const waiters = new Map<number, Waiter>();
-  const running = new Map<number, AbortController>();
-  const inbox: (() => void)[] = [];
-  let session: number | undefined;
-  let picture: Picture = ["unknown", null, null, 0, null, null, null, null, null, null];
-  let lease: Lease | undefined;
-  let names = 0;
-  let working = false;
-  let closed = false;
-  let timer: unknown;
-  /** What the last refresh threw. */
-  let cause: unknown;
-  let listening: AbortController | undefined;
-  let channel: BroadcastChannel | undefined;
+  constructor(settings: Settings) {
+    this.settings = settings;
+    this.observers = new Observers(this.log);
+    this.#forgetBug = onBug((error) => this.#fail(error, "the engine failed"));
+  }
 
-  const log = (level: keyof Logger, message: string, details?: unknown) => {
+  /** Writes a line to the application's logger. */
+  readonly log = (level: keyof Logger, message: string, details?: unknown): void => {
     try {
-      engine.settings.logger?.[level](`everfresh: ${message}`, details);
+      this.settings.logger?.[level](`everfresh: ${message}`, details);
     } catch {
       // A logger cannot hurt either.
     }
   };
 
-  const blame = (failure?: number) => errorOf(failure, cause);
-  const unknown = snapshotOf(picture, blame);
-  const observers = openObservers(unknown, log, blame);
+  /** To be called before anything else; newer options win. */
+  configure(settings: Settings): void {
+    this.settings = settings;
+    this.allow = originPolicy(settings.origins, (message) => this.log("warn", message));
+    this.#rust?.configure(settings.engine);
+  }
 
-  // The loop. Whatever happens becomes an input. While one is worked off the others queue, so that
-  // nothing that is called on the way meets a machine in the middle of its work.
-
-  const work = (act: () => void) => {
-    if (closed) return;
+  /** Tells the engine, now or when it is loaded. */
+  run(act: (rust: RustEngine) => void): void {
+    if (this.#closed) return;
     // What is refused here must not happen later.
     const now = ready();
-    inbox.push(act);
-    if (now) drain();
-    else load().then(drain, failed);
-  };
+    this.#queue.push(act);
+    if (now) this.#drain();
+    else
+      load().then(
+        () => this.#drain(),
+        (error: SessionError) => this.#fail(error, "the engine could not be loaded"),
+      );
+  }
 
-  const drain = () => {
-    if (closed || working) return;
-    working = true;
-    if (session === undefined) configure((session = sessions++), ...engine.settings.policy);
-    for (let act; (act = inbox.shift()); ) {
-      act();
-      for (let kind; (kind = poll(session)) >= 0; ) effects[kind]!(...heard<never[]>());
+  #drain(): void {
+    for (let act; !this.#closed && (act = this.#queue.shift()); ) act(this.#open());
+  }
+
+  #open(): RustEngine {
+    const note = this.settings.logger && takeNote();
+    if (note) this.log("warn", note);
+    this.#rust ??= new RustEngine(this.#face(), this.settings.name, this.settings.engine);
+    return this.#rust;
+  }
+
+  /**
+   * Begins or replaces the session; returns what cancels this start.
+   *
+   * @throws when the tokens cannot be used; before loading that is found too late to throw
+   */
+  start(tokens: unknown): () => void {
+    const fields = readTokens(tokens);
+    let start: number | undefined;
+    if (!this.#closed) {
+      if (ready() && !this.#queue.length) start = this.#start(this.#open(), fields, false);
+      else this.run((rust) => (start = this.#start(rust, fields, true)));
     }
-    const delay = rest(session);
-    const seen = heard<Picture>();
-    clearTimeout(timer as number);
-    if (delay >= 0) timer = setTimeout(() => feed(TIMER_FIRED), Math.min(delay, LONGEST));
-    working = false;
-    if (seen.join() !== picture.join()) {
-      picture = seen;
-      engine.snapshot = snapshotOf(seen, blame);
+    this.begun = true;
+    return () => this.run((rust) => rust.cancel(start));
+  }
+
+  #start(rust: RustEngine, fields: TokenFields, late: boolean): number {
+    try {
+      return rust.start(...fields, late);
+    } catch (failure) {
+      throw toError(failure);
     }
-    observers.tell(engine.snapshot);
-  };
+  }
 
-  /** The wasm could not be loaded. What needs no answer is kept for when it can. */
-  const failed = (lastError: SessionError) => {
-    const { snapshot } = engine;
-    if (closed || snapshot.lastError === lastError) return;
-    log("error", "the wasm could not be loaded", lastError);
-    for (const { reject } of waiters.values()) reject(lastError);
-    waiters.clear();
-    engine.snapshot = Object.freeze({ ...snapshot, lastError });
-    observers.tell(engine.snapshot);
-  };
+  /** Adopts the token that a response to a request with this lease carried. */
+  adopt(token: string, lease: number): void {
+    try {
+      this.run((rust) => rust.adopt(token, lease));
+    } catch (failure) {
+      this.log("warn", "the token in a response header cannot be used", toError(failure));
+    }
+  }
 
-  const enter = (kind: number, id = 0, value = 0, wait = 0) =>
-    input(session!, kind, id, value, wait);
+  /** Waits for a lease, or for nothing. */
+  wait(owner: object, want: Want, value: number, signal?: AbortSignal): Promise<Lease | undefined> {
+    return this.ask(
+      owner,
+      (rust, waiter) => (want === "token" ? rust.token(waiter, value) : rust.unauthorized(waiter, value)),
+      signal,
+      want === "token",
+    );
+  }
 
-  const feed = (kind: number, id?: number, value?: number, wait?: number, ...texts: string[]) =>
-    work(() => {
-      say(...texts);
-      enter(kind, id, value, wait);
-    });
+  /** Waits for what the engine answers to `call`. */
+  async ask(
+    owner: object,
+    call: (rust: RustEngine, waiter: number) => void,
+    signal?: AbortSignal,
+    counts = false,
+  ): Promise<Lease | undefined> {
+    signal?.throwIfAborted();
+    const waiter = ++this.#lastWaiter;
+    const abort = () => this.#giveUp(waiter, signal!.reason);
+    signal?.addEventListener("abort", abort);
+    try {
+      return await new Promise<Lease | undefined>((resolve, reject) => {
+        if (this.#closed) return resolve(undefined);
+        this.#waiters.set(waiter, { owner, resolve, reject });
+        this.run((rust) => {
+          if (this.#waiters.has(waiter)) call(rust, waiter);
+        });
+        if (counts && this.#waiters.has(waiter)) this.requests.waited += 1;
+      });
+    } finally {
+      this.#waiters.delete(waiter);
+      signal?.removeEventListener("abort", abort);
+    }
+  }
 
-  const records = openRecords(key, work, enter);
+  #giveUp(waiter: number, error: unknown): void {
+    this.#take(waiter)?.reject(error);
+    this.run((rust) => rust.abandon(waiter));
+  }
 
-  // Tokens.
+  #take(waiter: number): Waiter | undefined {
+    const found = this.#waiters.get(waiter);
+    this.#waiters.delete(waiter);
+    return found;
+  }
 
-  /** Leaves a token response to the next input; its lead if it is wanted, and what is wrong. */
-  const parse = (tokens: unknown, leads?: boolean): [lead: number, error?: SessionError] => {
-    const [texts, ...times] = readTokens(tokens);
-    const [claims, ...numbers] = readJwt(texts[0]!);
-    const { sub } = claims;
-    // Asked for first: what the application does then must not come between.
-    const lead = leads ? leadFor(claims) : NaN;
-    say(...texts, ...(sub === undefined ? [] : [sub]));
-    grant(...times, ...numbers, sub !== undefined);
-    return [lead, errorOf(...heard<[number?]>())!];
-  };
+  /** The lease, if it may be used unasked now. */
+  usableLease(): Lease | undefined {
+    const lease = this.#lease;
+    const now = Date.now();
+    return lease && lease.from <= now && now < lease.until ? lease : undefined;
+  }
 
-  const take = (kind: number, id: number, tokens: unknown) =>
-    work(() => enter(kind, id, parse(tokens, true)[0]));
+  /** Counters. */
+  get stats(): Stats {
+    const counted = this.#closed ? undefined : (this.#rust?.stats() as Stats | undefined);
+    return { ...NOTHING, ...counted, requests: { ...this.requests } };
+  }
 
-  /** @throws when tokens cannot be used; before loading that is found too late to throw */
-  const check = (tokens: unknown) => {
-    const error = ready() && parse(tokens)[1];
-    if (error) throw error;
-  };
+  /** A handle is gone: it hears nothing more, and what it waited for ends. */
+  release(owner: object): void {
+    this.observers.release(owner);
+    for (const [waiter, { owner: theirs }] of this.#waiters) {
+      if (theirs === owner) this.#giveUp(waiter, new DisposedError(DISPOSED));
+    }
+  }
+
+  /** The last handle is gone. */
+  close(): void {
+    this.#lease = undefined;
+    this.#forgetBug();
+    const rust = this.#rust;
+    if (rust) {
+      this.run(() => rust.dispose());
+      queueMicrotask(() => rust.free());
+    }
+    this.#closed = true;
+  }
+
+  /** The engine cannot be used. What needs no answer is kept for when it can. */
+  #fail(lastError: SessionError, message: string): void {
+    if (this.#closed || this.snapshot.lastError === lastError) return;
+    this.log("error", message, lastError);
+    this.#lease = undefined;
+    for (const { reject } of this.#waiters.values()) reject(lastError);
+    this.#waiters.clear();
+    this.snapshot = Object.freeze({ ...this.snapshot, lastError });
+    this.observers.tell(undefined, undefined);
+  }
+
+  /** What the engine calls: src/npm/face.rs. */
+  #face(): object {
+    const lease = (id: number, token: string, from: number, until: number) =>
+      id ? { id, token, from, until } : undefined;
+    return {
+      transport: () => this.settings.fetch,
+      lead: (claims: Claims | null) => this.#lead(freeze(claims)),
+      call: async (request: object, signal: AbortSignal) => {
+        const { claims } = this.snapshot;
+        const given = await this.settings.refresh!({ ...request, claims, signal });
+        const [accessToken, refreshToken, expiresIn, refreshIn, sessionExpiresIn] = readTokens(given);
+        return { accessToken, refreshToken, expiresIn, refreshIn, sessionExpiresIn };
+      },
+      token: (waiter: number, ...fields: [number, string, number, number]) =>
+        this.#take(waiter)?.resolve(lease(...fields)),
+      settle: (waiter: number) => this.#take(waiter)?.resolve(),
+      fail: (waiter: number, failure: Failure, cause: unknown) =>
+        this.#take(waiter)?.reject(toError(failure, cause)),
+      lease: (...fields: [number, string, number, number]) => {
+        this.#lease = lease(...fields);
+      },
+      show: (shown: Snapshot, claims: Claims | null, failure?: Failure, cause?: unknown) => {
+        const lastError = failure ? toError(failure, cause) : null;
+        this.snapshot = Object.freeze({ ...shown, claims: freeze(claims), lastError });
+      },
+      changed: () => this.observers.tell(undefined, undefined),
+      event: (said: { type: keyof SessionEvents }, at: number, failure?: Failure, cause?: unknown) => {
+        const event = { ...said, at };
+        // The cause is the application's own and may hold a token: it is not for logs.
+        const logged = failure ? { ...event, error: toError(failure) } : event;
+        this.log(WARNINGS.test(said.type) ? "warn" : "info", said.type, logged);
+        const error = failure && { error: toError(failure, cause) };
+        this.observers.tell(said.type, Object.freeze({ ...event, ...error }));
+      },
+      log: this.log,
+    };
+  }
 
   /** The application's lead in milliseconds; NaN is the usual one. */
-  const leadFor = (claims: Claims) => {
-    const { leadSeconds } = engine.settings;
+  #lead(claims: Claims | null): number {
+    const { leadSeconds } = this.settings;
     if (typeof leadSeconds === "function") {
       try {
-        return 1_000 * seconds(leadSeconds(claims), "leadSeconds()");
+        return 1_000 * seconds(leadSeconds(claims ?? {}), "leadSeconds()");
       } catch (error) {
-        log("error", "leadSeconds failed; 60 seconds are used", error);
+        this.log("error", "leadSeconds failed; 60 seconds are used", error);
       }
     }
     return NaN;
-  };
-
-  // The page, other tabs, and what is under way.
-
-  const listen = () => {
-    listening ??= watch(engine.settings.activityEvents, key, (kind, value) => {
-      if (kind === RECORD_CHANGED) return records.read(RECORD_CHANGED, 0);
-      if (kind === VISIBLE || kind === RESUMED) listen();
-      feed(kind, 0, value);
-      if (kind === LEAVING) hangUp();
-    });
-    channel ??= openChannel(key, (message) => feed(PEER_MESSAGE, 0, 0, 0, message));
-  };
-
-  const hangUp = () => {
-    channel?.close();
-    channel = undefined;
-  };
-
-  const begin = (id: number) => {
-    const controller = new AbortController();
-    running.set(id, controller);
-    return controller.signal;
-  };
-
-  const end = (id: number) => {
-    running.get(id)?.abort();
-    running.delete(id);
-  };
-
-  // As src/web/effects.rs numbers them.
-  const effects: readonly ((...pieces: never[]) => void)[] = [
-    // SEND_REFRESH
-    (
-      attempt: number,
-      accessToken: string | null,
-      refreshToken: string | null,
-      rotationKey: string,
-      reason: string,
-      lastActivityAt: number,
-    ) => {
-      const request = {
-        accessToken: accessToken ?? undefined,
-        refreshToken: refreshToken ?? undefined,
-        claims: engine.snapshot.claims,
-        rotationKey,
-        reason,
-        lastActivityAt,
-        signal: begin(attempt),
-      };
-      let thrown: unknown;
-      const fail = (error: unknown) => {
-        thrown = error;
-      };
-      askRefresh(engine.settings, request, fail).then(([kind, value, wait, ...texts]) => {
-        if (!running.delete(attempt)) return;
-        cause = thrown;
-        if (kind === REFRESH_GRANTED) return take(kind, attempt, value);
-        if (kind === REFRESH_REFUSED) log("info", "the token endpoint refused", value);
-        feed(kind, attempt, value as number, wait, ...texts);
-      });
-    },
-    // ABORT_REFRESH
-    (attempt: number) => {
-      // What was thrown before is not what this one failed of.
-      cause = undefined;
-      end(attempt);
-    },
-    // ACQUIRE_LOCK
-    (ticket: number) =>
-      requestLock(key, begin(ticket), (held) =>
-        feed(held ? LOCK_GRANTED : LOCK_UNAVAILABLE, ticket),
-      ),
-    // RELEASE_LOCK
-    end,
-    // READ
-    (read: number) => records.read(RECORD_READ, read),
-    // WRITE
-    records.write,
-    // FORGET
-    records.forget,
-    // BROADCAST
-    (message: string) => channel?.postMessage(message),
-    // SETTLE_TOKEN
-    (waiter: number, id: number, token: string, from: number, until: number) =>
-      leaving(waiter)?.resolve({ id, token, from, until }),
-    // SETTLE
-    (waiter: number) => leaving(waiter)?.resolve(),
-    // FAIL
-    (waiter: number, failure: number) => leaving(waiter)?.reject(blame(failure)),
-    // LEASE
-    (id: number | undefined, token: string, from: number, until: number) => {
-      lease = id === undefined ? id : { id, token, from, until };
-    },
-    // REVOKE
-    (
-      revoke: number,
-      accessToken: string | null,
-      refreshToken: string | null,
-      everywhere: number,
-    ) =>
-      // It goes on when the session is closed.
-      askRevoke(engine.settings, log, accessToken, refreshToken, everywhere).then((revoked) =>
-        feed(REVOKE_ANSWERED, revoke, +revoked),
-      ),
-    // EMIT
-    observers.emit,
-  ];
-
-  // Those who wait.
-
-  const leaving = (waiter: number) => {
-    const found = waiters.get(waiter);
-    waiters.delete(waiter);
-    return found;
-  };
-
-  const giveUp = (waiter: number, error: unknown) => {
-    leaving(waiter)?.reject(error);
-    feed(ABANDON, waiter);
-  };
-
-  const engine: Engine = {
-    settings: initial,
-    snapshot: unknown,
-    begun: false,
-    requests: { sent: 0, resent: 0, waited: 0, passed: 0 },
-    log,
-    feed,
-    allow: () => false,
-
-    get stats() {
-      if (session !== undefined) stats(session);
-      const counters = heard<number[]>();
-      return statsOf(counters, { ...engine.requests });
-    },
-
-    configure(settings) {
-      engine.settings = settings;
-      engine.allow = judge(settings.origins, (message) => log("warn", message));
-      records.use(settings.storage);
-      if (session !== undefined) configure(session, ...settings.policy);
-      if (listening) {
-        listening.abort();
-        listening = undefined;
-        listen();
-      }
-    },
-
-    start(tokens) {
-      check(tokens);
-      cause = undefined;
-      const start = ++names;
-      work(listen);
-      take(START, start, tokens);
-      engine.begun = true;
-      return () => feed(CANCEL, start);
-    },
-
-    async ask(owner, kind, value, signal) {
-      signal?.throwIfAborted();
-      const waiter = ++names;
-      const abort = () => giveUp(waiter, signal!.reason);
-      signal?.addEventListener("abort", abort);
-      try {
-        return await new Promise<Lease | undefined>((resolve, reject) => {
-          if (closed) return resolve(undefined);
-          waiters.set(waiter, { owner, resolve, reject });
-          work(() => {
-            if (!waiters.has(waiter)) return;
-            if (kind === RESTORE) listen();
-            enter(kind, waiter, value);
-          });
-          if (kind === TOKEN_WANTED && waiters.has(waiter)) engine.requests.waited += 1;
-        });
-      } finally {
-        waiters.delete(waiter);
-        signal?.removeEventListener("abort", abort);
-      }
-    },
-
-    usableLease() {
-      const now = Date.now();
-      return lease && lease.from <= now && now < lease.until ? lease : undefined;
-    },
-
-    adopt(token, lease) {
-      try {
-        check(token);
-        take(HEADER_TOKEN, lease, token);
-      } catch (error) {
-        log("warn", "the token in a response header cannot be used", error);
-      }
-    },
-
-    observe: observers.add,
-
-    release(owner) {
-      observers.release(owner);
-      for (const [waiter, { owner: theirs }] of waiters) {
-        if (theirs === owner) giveUp(waiter, gone());
-      }
-    },
-
-    close() {
-      lease = undefined;
-      const finish = () => {
-        closed = true;
-        listening?.abort();
-        hangUp();
-        for (const controller of running.values()) controller.abort();
-        queueMicrotask(() => close(session!));
-      };
-      if (session === undefined) closed = true;
-      else
-        work(() => {
-          enter(DISPOSE);
-          inbox.push(finish);
-        });
-    },
-  };
-  return engine;
+  }
 }
 
-/** The error of everything that comes after `dispose`. @internal */
-export const gone = (): SessionError => errorOf(DISPOSED)!;
+/** Events that should be looked at. */
+const WARNINGS = /warning|skew|failed|stale|degraded/;
+
+/** The cause and the remedy of every call that comes after `dispose`. @internal */
+export const DISPOSED = "this session was disposed: call createSession() again";
+
+const NOTHING = {
+  refreshes: { scheduled: 0, unauthorized: 0, demanded: 0, explicit: 0, wake: 0, restore: 0 },
+  outcomes: { committed: 0, adopted: 0, transient: 0, final: 0, discarded: 0 },
+  locks: { requested: 0, granted: 0, timedOut: 0 },
+  storage: { reads: 0, writes: 0, failures: 0 },
+};

@@ -11,11 +11,10 @@ export type SessionErrorCode =
   | "ERR_REFRESH_REJECTED"
   | "ERR_BAD_REFRESH_RESPONSE"
   | "ERR_SIGNED_OUT_BY_SERVER"
-  | "ERR_NOT_REPLAYABLE"
-  | "ERR_STORAGE"
   | "ERR_WASM_BLOCKED"
   | "ERR_WASM_LOAD"
-  | "ERR_DISPOSED";
+  | "ERR_DISPOSED"
+  | "ERR_BUG";
 
 /** Whose fault a failure is. */
 export type SessionErrorFault = "caller" | "server" | "network" | "environment" | "bug";
@@ -26,98 +25,182 @@ export type SessionErrorFault = "caller" | "server" | "network" | "environment" 
  */
 export class SessionError extends Error {
   /** What went wrong. */
-  declare readonly code: SessionErrorCode;
+  readonly code: SessionErrorCode;
   /** Whose fault it is. */
-  declare readonly fault: SessionErrorFault;
+  readonly fault: SessionErrorFault;
   /** Whether the same call may succeed later. */
-  declare readonly retryable: boolean;
+  readonly retryable: boolean;
 
   constructor(code: SessionErrorCode, message: string, options?: ErrorOptions) {
     super(message, options);
     this.code = code;
-    ({ fault: this.fault, retryable: this.retryable } = kinds.get(code)!);
+    [this.fault, this.retryable] = KINDS[code]!;
   }
-}
-
-/** A class for one code. */
-export interface SessionErrorClass<C extends SessionErrorCode> {
-  new (message: string, options?: ErrorOptions): SessionError & { readonly code: C };
-  readonly prototype: SessionError & { readonly code: C };
 }
 
 /** Whether `value` is an error of Everfresh, of any copy of the package and of any realm. */
 export function isSessionError(value: unknown): value is SessionError {
   const { code, fault } = Object(value) as Partial<SessionError>;
-  return fault !== undefined && kinds.get(code!)?.fault === fault;
+  return fault !== undefined && Object.hasOwn(KINDS, code!) && KINDS[code!]![0] === fault;
 }
 
-interface Kind {
-  readonly fault: SessionErrorFault;
-  readonly retryable: boolean;
-}
-
-const kinds = new Map<string, Kind>();
-
-/** `NoExpiry` is the class NoExpiryError of the code ERR_NO_EXPIRY. */
-function define<C extends SessionErrorCode>(
-  words: string,
-  fault: SessionErrorFault,
-  retryable = false,
-): SessionErrorClass<C> {
-  const name = `${words}Error`;
-  const code = `ERR${words.replace(/[A-Z]/g, "_$&").toUpperCase()}` as C;
-  // Minified class names would say nothing.
-  const { [name]: made } = {
-    [name]: class extends SessionError {
-      constructor(message: string, options?: ErrorOptions) {
-        super(code, message, options);
-      }
-    },
-  };
-  made!.prototype.name = name;
-  kinds.set(code, { fault, retryable });
-  return made as never;
-}
+/** Whose fault it is, and whether the same call may succeed later. */
+const KINDS: Readonly<Record<SessionErrorCode, readonly [SessionErrorFault, boolean]>> = {
+  ERR_INVALID_OPTION: ["caller", false],
+  ERR_INVALID_TOKEN: ["caller", false],
+  ERR_NO_EXPIRY: ["caller", false],
+  ERR_NOT_SIGNED_IN: ["caller", false],
+  ERR_REFRESH_UNAVAILABLE: ["network", true],
+  ERR_REFRESH_TIMEOUT: ["network", true],
+  ERR_REFRESH_REJECTED: ["server", false],
+  ERR_BAD_REFRESH_RESPONSE: ["server", true],
+  ERR_SIGNED_OUT_BY_SERVER: ["server", false],
+  ERR_WASM_BLOCKED: ["environment", false],
+  ERR_WASM_LOAD: ["environment", true],
+  ERR_DISPOSED: ["caller", false],
+  ERR_BUG: ["bug", false],
+};
 
 /** An option has a value that it cannot have. */
-export const InvalidOptionError: SessionErrorClass<"ERR_INVALID_OPTION"> =
-  define("InvalidOption", "caller");
+export class InvalidOptionError extends SessionError {
+  declare readonly code: "ERR_INVALID_OPTION";
+  static {
+    // Minified names of classes would say nothing.
+    this.prototype.name = "InvalidOptionError";
+  }
+  constructor(message: string, options?: ErrorOptions) {
+    super("ERR_INVALID_OPTION", message, options);
+  }
+}
+
 /** A token cannot be used. */
-export const InvalidTokenError: SessionErrorClass<"ERR_INVALID_TOKEN"> =
-  define("InvalidToken", "caller");
+export class InvalidTokenError extends SessionError {
+  declare readonly code: "ERR_INVALID_TOKEN";
+  static {
+    this.prototype.name = "InvalidTokenError";
+  }
+  constructor(message: string, options?: ErrorOptions) {
+    super("ERR_INVALID_TOKEN", message, options);
+  }
+}
+
 /** Nothing says how long a token lives. */
-export const NoExpiryError: SessionErrorClass<"ERR_NO_EXPIRY"> =
-  define("NoExpiry", "caller");
-/** Nobody is signed in. */
-export const NotSignedInError: SessionErrorClass<"ERR_NOT_SIGNED_IN"> =
-  define("NotSignedIn", "caller");
+export class NoExpiryError extends SessionError {
+  declare readonly code: "ERR_NO_EXPIRY";
+  static {
+    this.prototype.name = "NoExpiryError";
+  }
+  constructor(message: string, options?: ErrorOptions) {
+    super("ERR_NO_EXPIRY", message, options);
+  }
+}
+
+/** No user is signed in. */
+export class NotSignedInError extends SessionError {
+  declare readonly code: "ERR_NOT_SIGNED_IN";
+  static {
+    this.prototype.name = "NotSignedInError";
+  }
+  constructor(message: string, options?: ErrorOptions) {
+    super("ERR_NOT_SIGNED_IN", message, options);
+  }
+}
+
 /** No valid token could be had in time; the session is kept. */
-export const RefreshUnavailableError: SessionErrorClass<"ERR_REFRESH_UNAVAILABLE"> =
-  define("RefreshUnavailable", "network", true);
+export class RefreshUnavailableError extends SessionError {
+  declare readonly code: "ERR_REFRESH_UNAVAILABLE";
+  static {
+    this.prototype.name = "RefreshUnavailableError";
+  }
+  constructor(message: string, options?: ErrorOptions) {
+    super("ERR_REFRESH_UNAVAILABLE", message, options);
+  }
+}
+
 /** The token endpoint did not answer in time; the session is kept. */
-export const RefreshTimeoutError: SessionErrorClass<"ERR_REFRESH_TIMEOUT"> =
-  define("RefreshTimeout", "network", true);
+export class RefreshTimeoutError extends SessionError {
+  declare readonly code: "ERR_REFRESH_TIMEOUT";
+  static {
+    this.prototype.name = "RefreshTimeoutError";
+  }
+  constructor(message: string, options?: ErrorOptions) {
+    super("ERR_REFRESH_TIMEOUT", message, options);
+  }
+}
+
 /** The token endpoint refused the refresh request itself. */
-export const RefreshRejectedError: SessionErrorClass<"ERR_REFRESH_REJECTED"> =
-  define("RefreshRejected", "server");
+export class RefreshRejectedError extends SessionError {
+  declare readonly code: "ERR_REFRESH_REJECTED";
+  static {
+    this.prototype.name = "RefreshRejectedError";
+  }
+  constructor(message: string, options?: ErrorOptions) {
+    super("ERR_REFRESH_REJECTED", message, options);
+  }
+}
+
 /** The token endpoint answered without a usable token; the session is kept. */
-export const BadRefreshResponseError: SessionErrorClass<"ERR_BAD_REFRESH_RESPONSE"> =
-  define("BadRefreshResponse", "server", true);
+export class BadRefreshResponseError extends SessionError {
+  declare readonly code: "ERR_BAD_REFRESH_RESPONSE";
+  static {
+    this.prototype.name = "BadRefreshResponseError";
+  }
+  constructor(message: string, options?: ErrorOptions) {
+    super("ERR_BAD_REFRESH_RESPONSE", message, options);
+  }
+}
+
 /** The server ended the session. A refresh function may throw it to say so. */
-export const SignedOutByServerError: SessionErrorClass<"ERR_SIGNED_OUT_BY_SERVER"> =
-  define("SignedOutByServer", "server");
-/** A request cannot be sent again. */
-export const NotReplayableError: SessionErrorClass<"ERR_NOT_REPLAYABLE"> =
-  define("NotReplayable", "caller");
-/** Storage cannot be used. */
-export const StorageError: SessionErrorClass<"ERR_STORAGE"> =
-  define("Storage", "environment");
-/** A policy of the page forbids WebAssembly. */
-export const WasmBlockedError: SessionErrorClass<"ERR_WASM_BLOCKED"> =
-  define("WasmBlocked", "environment");
-/** The WebAssembly could not be loaded; the next call tries again. */
-export const WasmLoadError: SessionErrorClass<"ERR_WASM_LOAD"> =
-  define("WasmLoad", "environment", true);
+export class SignedOutByServerError extends SessionError {
+  declare readonly code: "ERR_SIGNED_OUT_BY_SERVER";
+  static {
+    this.prototype.name = "SignedOutByServerError";
+  }
+  constructor(message: string, options?: ErrorOptions) {
+    super("ERR_SIGNED_OUT_BY_SERVER", message, options);
+  }
+}
+
+/** A policy of the page forbids WebAssembly, and what stands in for it is missing. */
+export class WasmBlockedError extends SessionError {
+  declare readonly code: "ERR_WASM_BLOCKED";
+  static {
+    this.prototype.name = "WasmBlockedError";
+  }
+  constructor(message: string, options?: ErrorOptions) {
+    super("ERR_WASM_BLOCKED", message, options);
+  }
+}
+
+/** The engine could not be loaded; the next call tries again. */
+export class WasmLoadError extends SessionError {
+  declare readonly code: "ERR_WASM_LOAD";
+  static {
+    this.prototype.name = "WasmLoadError";
+  }
+  constructor(message: string, options?: ErrorOptions) {
+    super("ERR_WASM_LOAD", message, options);
+  }
+}
+
 /** The session handle was disposed. */
-export const DisposedError: SessionErrorClass<"ERR_DISPOSED"> =
-  define("Disposed", "caller");
+export class DisposedError extends SessionError {
+  declare readonly code: "ERR_DISPOSED";
+  static {
+    this.prototype.name = "DisposedError";
+  }
+  constructor(message: string, options?: ErrorOptions) {
+    super("ERR_DISPOSED", message, options);
+  }
+}
+
+/** Everfresh has a bug; `cause` says where. Nothing works until the page is loaded again. */
+export class BugError extends SessionError {
+  declare readonly code: "ERR_BUG";
+  static {
+    this.prototype.name = "BugError";
+  }
+  constructor(message: string, options?: ErrorOptions) {
+    super("ERR_BUG", message, options);
+  }
+}

@@ -120,25 +120,10 @@ export interface Logger {
   error(message: string, details?: unknown): void;
 }
 
-/** The numbers that the wasm takes, durations in milliseconds. @internal */
-export type Policy = readonly [
-  lead: number,
-  jitter: number,
-  minInterval: number,
-  idle: number,
-  endWhenIdle: boolean,
-  warn: number,
-  maxSession: number,
-  timeout: number,
-  wait: number,
-  credential: number,
-];
-
-/** The options after validation; those that have a default are there. @internal */
-export interface Settings {
+/** The options as they are read; those that have a default are there. @internal */
+export interface Parsed {
   readonly refresh: Endpoint;
   readonly name: string;
-  readonly policy: Policy;
   readonly leadSeconds: number | ((claims: Claims) => number);
   readonly jitterSeconds: number;
   readonly minIntervalSeconds: number;
@@ -149,13 +134,21 @@ export interface Settings {
   readonly timeoutSeconds: number;
   readonly waitSeconds: number;
   readonly activityEvents: readonly string[];
+  readonly storage: string | TokenStorage;
   /** Undefined: the page's own. */
   readonly origins: readonly (string | URL)[] | undefined;
-  readonly storage: string | TokenStorage;
   readonly isUnauthorized: ((response: Response) => boolean | Promise<boolean>) | undefined;
   readonly renewalHeader: string | undefined;
   readonly fetch: typeof fetch | undefined;
   readonly logger: Logger | undefined;
+}
+
+/** What everything else uses. @internal */
+export interface Settings extends Omit<Parsed, "refresh"> {
+  /** The application's own function. */
+  readonly refresh: ((request: object) => unknown) | undefined;
+  /** What src/npm/settings.rs reads; durations in milliseconds. */
+  readonly engine: object;
 }
 
 /** Where refreshes go: a function, or an address and more. @internal */

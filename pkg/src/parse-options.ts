@@ -1,14 +1,14 @@
 // Parses the options: every value is checked before anything happens.
 
 import { InvalidOptionError } from "./errors.ts";
-import type { Endpoint, SessionOptions, Settings } from "./options.ts";
+import type { Endpoint, Parsed, SessionOptions, Settings } from "./options.ts";
 
 /** The value of an option as it is used, or an error that names it. */
 type Rule = (value: unknown, name: string) => unknown;
 
 /** Checks the options and brings them into the form that everything else uses. */
 export function parseOptions(options: SessionOptions): Settings {
-  const settings = read<Settings>(object(options, "options") as object, "", "refresh", {
+  const { refresh, ...parsed } = read<Parsed>(object(options, "options") as object, "", "refresh", {
     refresh: [endpoint],
     name: [text, "default"],
     leadSeconds: [(value, name) => (isFunction(value) ? value : seconds(value, name)), 60],
@@ -28,30 +28,30 @@ export function parseOptions(options: SessionOptions): Settings {
     fetch: [callable],
     logger: [methods("debug", "info", "warn", "error")],
   });
-  const { leadSeconds: lead } = settings;
+  const { leadSeconds, idleMode, activityEvents: events } = parsed;
   return {
-    ...settings,
-    policy: [
-      1_000 * (typeof lead === "function" ? 60 : lead),
-      1_000 * settings.jitterSeconds,
-      1_000 * settings.minIntervalSeconds,
-      1_000 * settings.idleSeconds,
-      settings.idleMode === "end",
-      1_000 * settings.warnSeconds,
-      1_000 * settings.maxSessionSeconds,
-      1_000 * settings.timeoutSeconds,
-      1_000 * settings.waitSeconds,
-      1 + credentials.indexOf(settings.refresh.style),
-    ],
+    ...parsed,
+    refresh: refresh.call,
+    engine: {
+      ...refresh,
+      lead: 1_000 * (typeof leadSeconds === "function" ? 60 : leadSeconds),
+      jitter: 1_000 * parsed.jitterSeconds,
+      minInterval: 1_000 * parsed.minIntervalSeconds,
+      idle: 1_000 * parsed.idleSeconds,
+      idleMode,
+      warn: 1_000 * parsed.warnSeconds,
+      maxSession: 1_000 * parsed.maxSessionSeconds,
+      timeout: 1_000 * parsed.timeoutSeconds,
+      wait: 1_000 * parsed.waitSeconds,
+      storage: parsed.storage,
+      activityEvents: events,
+    },
   };
 }
 
 const activityEvents = [
   ...["pointerdown", "pointermove", "keydown", "wheel", "touchstart", "scroll"],
 ];
-
-/** What needs something else than a refresh token to be tried, as the wasm numbers it from 1. */
-const credentials = ["renew", "cookie", "function"];
 
 function endpoint(value: unknown, name: string): Endpoint {
   if (isFunction(value)) return { style: "function", call: value };
