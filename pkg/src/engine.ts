@@ -2,6 +2,7 @@
 
 import { close, configure, grant, input, poll, rest, stats } from "../wasm/everfresh.js";
 
+import { originPolicy } from "./allowed-origins.ts";
 import { readJwt } from "./decode.ts";
 import type { SessionError } from "./errors.ts";
 import { DISPOSED, errorOf } from "./failures.ts";
@@ -30,7 +31,6 @@ import {
 import { load, ready } from "./loading.ts";
 import { openObservers } from "./observers.ts";
 import type { Logger, Settings } from "./options.ts";
-import { type FetchInput, judge } from "./origins.ts";
 import { type Picture, snapshotOf, statsOf } from "./picture.ts";
 import { openChannel } from "./platform/channel.ts";
 import { requestLock } from "./platform/lock.ts";
@@ -78,7 +78,7 @@ export interface Engine {
   /** Writes a line to the application's logger. */
   log(level: keyof Logger, message: string, details?: unknown): void;
   /** Whether a request to this address may carry the token. */
-  allow(input: FetchInput): boolean;
+  allow(address: string, base?: string): boolean;
   /** Begins or replaces the session; returns what cancels this start. */
   start(tokens: unknown): () => void;
   /** Something happened; `inputs.ts` says what there is. */
@@ -363,7 +363,7 @@ export function openEngine(initial: Settings): Engine {
 
     configure(settings) {
       engine.settings = settings;
-      engine.allow = judge(settings.origins, (message) => log("warn", message));
+      engine.allow = originPolicy(settings.origins, (message) => log("warn", message));
       records.use(settings.storage);
       if (session !== undefined) configure(session, ...settings.policy);
       if (listening) {
