@@ -1,77 +1,102 @@
 // `session.fetch`: the platform's fetch with the session's token.
 
-import { TOKEN_WANTED, UNAUTHORIZED } from "./inputs.ts";
-import type { FetchInput } from "./origins.ts";
-import { type Call, prepare } from "./replay.ts";
+import type { FetchInput } from "./allowed-origins.ts";
 import type { Engine, Lease } from "./engine.ts";
+import { TOKEN_WANTED, UNAUTHORIZED } from "./inputs.ts";
+import { prepare, release, send } from "./replayable-request.ts";
+import type { Ask } from "./shared-waits.ts";
 
 /** For how long the token of a request that cannot be repeated must still be good. */
 const STREAM_VALIDITY = 5_000;
 
-/** A token that is good for as many milliseconds; undefined when nobody is signed in. */
-export async function tokenFor(
+/**
+ * A token that is good for as many milliseconds, at once if that is possible; undefined when nobody
+ * is signed in.
+ *
+ * @internal
+ */
+export function tokenFor(
   session: Engine,
-  owner: object,
+  ask: Ask,
   validity: number,
-  signal: AbortSignal | undefined,
-): Promise<Lease | undefined> {
+  signal: AbortSignal | null | undefined,
+): Lease | undefined | Promise<Lease | undefined> {
   signal?.throwIfAborted();
   const lease = validity ? undefined : session.usableLease();
-  return lease ?? (session.begun ? session.ask(owner, TOKEN_WANTED, validity, signal) : undefined);
+  return lease ?? (session.begun ? ask(TOKEN_WANTED, validity, signal) : undefined);
 }
 
-/** Sends a request for one handle of a session. */
+/** Sends a request. With a good token nothing is called but the transport. @internal */
 export async function sessionFetch(
   session: Engine,
-  owner: object,
+  ask: Ask,
   input: FetchInput,
   init: RequestInit | undefined,
 ): Promise<Response> {
   const { requests, settings } = session;
   const transport = settings.fetch ?? globalThis.fetch;
-  const call = session.allow(input) ? prepare(input, init) : undefined;
-  if (!call) {
+  const request = prepare(input, init, session.allow);
+  if (!request) {
     requests.passed += 1;
     return transport(input, init);
   }
-
-  const lease = await tokenFor(session, owner, call.once ? STREAM_VALIDITY : 0, call.signal);
+  const { once, signal } = request;
+  const found = tokenFor(session, ask, once ? STREAM_VALIDITY : 0, signal);
+  const waited = found instanceof Promise;
+  const lease = waited ? await found : found;
   requests.sent += 1;
-  if (!lease) return transport(input, init);
-  let response = await send(session, call, transport, lease);
-  let newer: Lease | undefined;
-  if (await isUnauthorized(session, response)) {
-    if (call.once) session.feed(UNAUTHORIZED, 0, lease.id);
-    else newer = await session.ask(owner, UNAUTHORIZED, lease.id, call.signal);
+  let response = await send(request, transport, lease?.token, waited);
+  if (lease) {
+    if (settings.renewalHeader) adoptRenewed(session, response, lease);
+    const { isUnauthorized } = settings;
+    const refused = isUnauthorized
+      ? await says(isUnauthorized, response, session)
+      : response.status === 401;
+    if (refused && once) session.feed(UNAUTHORIZED, 0, lease.id);
+    const newer = refused && !once && (await newerThan(lease, ask, response, signal));
+    if (newer) {
+      requests.resent += 1;
+      response = await send(request, transport, newer.token, true);
+      if (settings.renewalHeader) adoptRenewed(session, response, newer);
+    }
   }
-  if (newer) {
-    response.body?.cancel().catch(() => {});
-    requests.resent += 1;
-    response = await send(session, call, transport, newer);
-  }
-  call.release();
+  release(request);
   return response;
 }
 
-async function send(
-  session: Engine,
-  call: Call,
-  transport: typeof fetch,
-  lease: { id: number; token: string },
-): Promise<Response> {
-  const response = await call.send(transport, lease.token);
-  const { renewalHeader } = session.settings;
-  const renewed = renewalHeader && response.headers.get(renewalHeader);
-  // A redirect may have led to somebody who must not choose our token.
-  const ours = !response.url || session.allow(response.url);
-  if (renewed && ours) session.adopt(renewed.replace(/^Bearer +/i, ""), lease.id);
-  return response;
-}
-
-async function isUnauthorized({ settings, log }: Engine, response: Response): Promise<boolean> {
-  if (!settings.isUnauthorized) return response.status === 401;
+/** What replaces a lease that got a 401. Its response is let go of unless it is the caller's. */
+async function newerThan(
+  lease: Lease,
+  ask: Ask,
+  response: Response,
+  signal: AbortSignal | null | undefined,
+): Promise<Lease | undefined> {
+  let kept = false;
   try {
-    return await settings.isUnauthorized(response);
+    signal?.throwIfAborted();
+    const newer = await ask(UNAUTHORIZED, lease.id, signal);
+    kept = !newer;
+    return newer;
+  } finally {
+    if (!kept) response.body?.cancel().catch(() => {});
+  }
+}
+
+function adoptRenewed(session: Engine, { headers, url }: Response, lease: Lease): void {
+  const renewed = headers.get(session.settings.renewalHeader!);
+  // A redirect may have led to a server that must not choose our token.
+  if (renewed && (!url || session.allow(url))) {
+    session.adopt(renewed.replace(/^Bearer +/i, ""), lease.id);
+  }
+}
+
+async function says(
+  isUnauthorized: (response: Response) => boolean | Promise<boolean>,
+  response: Response,
+  { log }: Engine,
+): Promise<boolean> {
+  try {
+    return await isUnauthorized(response);
   } catch (error) {
     log("error", "isUnauthorized threw; the response is taken as is", error);
     return false;

@@ -13,6 +13,7 @@ import {
 import type { SessionOptions } from "./options.ts";
 import { parseOptions, seconds } from "./settings.ts";
 import { type Engine, gone, openEngine } from "./engine.ts";
+import { shareWaits } from "./shared-waits.ts";
 import type { Session } from "./types.ts";
 
 /** By name; `written` are the options as they were given last. */
@@ -65,11 +66,14 @@ function handleOf(engine: Engine, release: () => void): Session {
     release();
   };
 
+  const ask = shareWaits(engine.requests, (kind, value, signal) =>
+    engine.ask(handle, kind, value, signal),
+  );
+
   const handle: Session = {
-    async fetch(input, init) {
-      check();
-      return sessionFetch(engine, handle, input, init);
-    },
+    // Not async: a second promise around each request would be felt.
+    fetch: (input, init) =>
+      disposed ? Promise.reject(gone()) : sessionFetch(engine, ask, input, init),
 
     get snapshot() {
       return engine.snapshot;
@@ -106,7 +110,7 @@ function handleOf(engine: Engine, release: () => void): Session {
     async getAccessToken({ minValiditySeconds = 0, signal } = {}) {
       check();
       const validity = 1_000 * seconds(minValiditySeconds, "minValiditySeconds");
-      const lease = await tokenFor(engine, handle, validity, signal);
+      const lease = await tokenFor(engine, ask, validity, signal);
       if (lease) return lease.token;
       throw errorOf(NOT_SIGNED_IN);
     },

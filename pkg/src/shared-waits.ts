@@ -1,0 +1,70 @@
+// Callers that wait for the same thing share one waiter of the engine.
+
+import type { Engine, Lease } from "./engine.ts";
+import { TOKEN_WANTED } from "./inputs.ts";
+
+/** Waits for the answer to an input: a lease, or nothing. @internal */
+export type Ask = (
+  kind: number,
+  value: number,
+  signal: AbortSignal | null | undefined,
+) => Promise<Lease | undefined>;
+
+interface Wait {
+  readonly value: number;
+  readonly since: number;
+  readonly answer: Promise<Lease | undefined>;
+  readonly abandon: AbortController;
+  /** Callers that have not given up; nobody joins once there are none. */
+  callers: number;
+}
+
+/** How many milliseconds apart callers may come: their bounds differ by as much. */
+const SHARED = 1_000;
+
+/** Shares what `ask` waits for; for one handle, since a handle's end rejects its waiters. @internal */
+export function shareWaits(
+  requests: Engine["requests"],
+  ask: (kind: number, value: number, signal: AbortSignal) => Promise<Lease | undefined>,
+): Ask {
+  /** The newest of each kind. */
+  const waits = new Map<number, Wait>();
+
+  const open = (kind: number, value: number, since: number): Wait => {
+    const abandon = new AbortController();
+    const answer = ask(kind, value, abandon.signal);
+    const wait = { value, since, answer, abandon, callers: 0 };
+    waits.set(kind, wait);
+    const close = () => {
+      if (waits.get(kind) === wait) waits.delete(kind);
+    };
+    answer.then(close, close);
+    return wait;
+  };
+
+  return (kind, value, signal) => {
+    const now = Date.now();
+    let wait = waits.get(kind);
+    if (wait?.value === value && wait.callers && Math.abs(now - wait.since) < SHARED) {
+      if (kind === TOKEN_WANTED) requests.waited += 1;
+    } else {
+      wait = open(kind, value, now);
+    }
+    wait.callers += 1;
+    return signal ? untilAborted(wait, signal) : wait.answer;
+  };
+}
+
+/** A caller's signal ends that caller's wait alone; the wait itself ends with the last of them. */
+function untilAborted(wait: Wait, signal: AbortSignal): Promise<Lease | undefined> {
+  return new Promise((resolve, reject) => {
+    const abort = () => {
+      reject(signal.reason);
+      wait.callers -= 1;
+      if (!wait.callers) wait.abandon.abort();
+    };
+    signal.addEventListener("abort", abort);
+    const end = () => signal.removeEventListener("abort", abort);
+    wait.answer.then(resolve, reject).then(end);
+  });
+}
