@@ -2,7 +2,6 @@
 
 import type { FetchInput } from "./allowed-origins.ts";
 import type { Engine, Lease } from "./engine.ts";
-import { TOKEN_WANTED, UNAUTHORIZED } from "./inputs.ts";
 import { prepare, release, send } from "./replayable-request.ts";
 import type { Ask } from "./shared-waits.ts";
 
@@ -23,7 +22,7 @@ export function tokenFor(
 ): Lease | undefined | Promise<Lease | undefined> {
   signal?.throwIfAborted();
   const lease = validity ? undefined : session.usableLease();
-  return lease ?? (session.begun ? ask(TOKEN_WANTED, validity, signal) : undefined);
+  return lease ?? (session.begun ? ask("token", validity, signal) : undefined);
 }
 
 /** Sends a request. With a good token nothing is called but the transport. @internal */
@@ -52,7 +51,7 @@ export async function sessionFetch(
     const refused = isUnauthorized
       ? await says(isUnauthorized, response, session)
       : response.status === 401;
-    if (refused && once) session.feed(UNAUTHORIZED, 0, lease.id);
+    if (refused && once) session.run((rust) => rust.unauthorized(undefined, lease.id));
     const newer = refused && !once && (await newerThan(lease, ask, response, signal));
     if (newer) {
       requests.resent += 1;
@@ -74,7 +73,7 @@ async function newerThan(
   let kept = false;
   try {
     signal?.throwIfAborted();
-    const newer = await ask(UNAUTHORIZED, lease.id, signal);
+    const newer = await ask("newer", lease.id, signal);
     kept = !newer;
     return newer;
   } finally {

@@ -4,28 +4,26 @@
  * @packageDocumentation
  */
 
-export { decodeJwt } from "./decode.ts";
 export {
   BadRefreshResponseError,
+  BugError,
   DisposedError,
   InvalidOptionError,
   InvalidTokenError,
   isSessionError,
   NoExpiryError,
-  NotReplayableError,
   NotSignedInError,
   RefreshRejectedError,
   RefreshTimeoutError,
   RefreshUnavailableError,
   SessionError,
-  type SessionErrorClass,
   type SessionErrorCode,
   type SessionErrorFault,
   SignedOutByServerError,
-  StorageError,
   WasmBlockedError,
   WasmLoadError,
 } from "./errors.ts";
+export { decodeJwt } from "./jwt.ts";
 export { init, type WasmSource } from "./loading.ts";
 export type {
   Logger,

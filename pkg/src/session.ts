@@ -1,18 +1,10 @@
 // The public handle. All handles of one name in this copy of the package share one session.
 
-import { errorOf, NOT_SIGNED_IN } from "./failures.ts";
+import { DISPOSED, Engine } from "./engine.ts";
+import { DisposedError, NotSignedInError } from "./errors.ts";
 import { sessionFetch, tokenFor } from "./fetch.ts";
-import {
-  CANCEL,
-  HOLD,
-  REFRESH_WANTED,
-  RESTORE,
-  SIGN_OUT,
-  TOUCH,
-} from "./inputs.ts";
 import type { SessionOptions } from "./options.ts";
-import { parseOptions, seconds } from "./settings.ts";
-import { type Engine, gone, openEngine } from "./engine.ts";
+import { parseOptions, seconds } from "./parse-options.ts";
 import { shareWaits } from "./shared-waits.ts";
 import type { Session } from "./types.ts";
 
@@ -32,7 +24,7 @@ export function createSession(options: SessionOptions): Session {
   const written = Object.entries(options)
     .filter(([, value]) => Object(value) !== value)
     .join();
-  const known = sessions.get(name) ?? [openEngine(settings), written, 0];
+  const known = sessions.get(name) ?? [new Engine(settings), written, 0];
   const [engine, before] = known;
   engine.configure(settings);
   if (before !== written) {
@@ -51,8 +43,9 @@ export function createSession(options: SessionOptions): Session {
 function handleOf(engine: Engine, release: () => void): Session {
   const holds = new Set<() => void>();
   let disposed = false;
+  const disposedError = () => new DisposedError(DISPOSED);
   const check = () => {
-    if (disposed) throw gone();
+    if (disposed) throw disposedError();
   };
   const begin = () => {
     check();
@@ -66,14 +59,14 @@ function handleOf(engine: Engine, release: () => void): Session {
     release();
   };
 
-  const ask = shareWaits(engine.requests, (kind, value, signal) =>
-    engine.ask(handle, kind, value, signal),
+  const ask = shareWaits(engine.requests, (want, value, signal) =>
+    engine.wait(handle, want, value, signal),
   );
 
   const handle: Session = {
     // Not async: a second promise around each request would be felt.
     fetch: (input, init) =>
-      disposed ? Promise.reject(gone()) : sessionFetch(engine, ask, input, init),
+      disposed ? Promise.reject(disposedError()) : sessionFetch(engine, ask, input, init),
 
     get snapshot() {
       return engine.snapshot;
@@ -93,17 +86,18 @@ function handleOf(engine: Engine, release: () => void): Session {
 
     cancel() {
       begin();
-      engine.feed(CANCEL);
+      engine.run((rust) => rust.cancel());
     },
 
     async signOut(options) {
       begin();
-      await engine.ask(handle, SIGN_OUT, +(options?.everywhere === true));
+      const everywhere = options?.everywhere === true;
+      await engine.ask(handle, (rust, waiter) => rust.signOut(waiter, everywhere));
     },
 
     async restore() {
       begin();
-      await engine.ask(handle, RESTORE);
+      await engine.ask(handle, (rust, waiter) => rust.restore(waiter));
       return engine.snapshot;
     },
 
@@ -112,26 +106,29 @@ function handleOf(engine: Engine, release: () => void): Session {
       const validity = 1_000 * seconds(minValiditySeconds, "minValiditySeconds");
       const lease = await tokenFor(engine, ask, validity, signal);
       if (lease) return lease.token;
-      throw errorOf(NOT_SIGNED_IN);
+      throw new NotSignedInError(
+        "nobody is signed in: call start() or await restore() first; snapshot.reason says why a " +
+          "session ended",
+      );
     },
 
     async refresh(reason) {
       check();
       engine.log("debug", "a refresh was asked for", reason);
-      await engine.ask(handle, REFRESH_WANTED);
+      await engine.ask(handle, (rust, waiter) => rust.refresh(waiter));
       return engine.snapshot;
     },
 
     touch() {
       check();
-      if (engine.begun) engine.feed(TOUCH);
+      if (engine.begun) engine.run((rust) => rust.touch());
     },
 
     hold() {
       check();
-      engine.feed(HOLD, 0, 1);
+      engine.run((rust) => rust.hold(true));
       const end = () => {
-        if (holds.delete(end)) engine.feed(HOLD);
+        if (holds.delete(end)) engine.run((rust) => rust.hold(false));
       };
       holds.add(end);
       return end;
@@ -141,7 +138,7 @@ function handleOf(engine: Engine, release: () => void): Session {
 
     on(type, listener) {
       check();
-      return engine.observe(handle, type, listener);
+      return engine.observers.add(handle, type, listener);
     },
 
     dispose,

@@ -1,11 +1,10 @@
 // Callers that wait for the same thing share one waiter of the engine.
 
-import type { Engine, Lease } from "./engine.ts";
-import { TOKEN_WANTED } from "./inputs.ts";
+import type { Engine, Lease, Want } from "./engine.ts";
 
-/** Waits for the answer to an input: a lease, or nothing. @internal */
+/** Waits for a lease, or for nothing. @internal */
 export type Ask = (
-  kind: number,
+  want: Want,
   value: number,
   signal: AbortSignal | null | undefined,
 ) => Promise<Lease | undefined>;
@@ -25,30 +24,30 @@ const SHARED = 1_000;
 /** Shares what `ask` waits for; for one handle, since a handle's end rejects its waiters. @internal */
 export function shareWaits(
   requests: Engine["requests"],
-  ask: (kind: number, value: number, signal: AbortSignal) => Promise<Lease | undefined>,
+  ask: (want: Want, value: number, signal: AbortSignal) => Promise<Lease | undefined>,
 ): Ask {
   /** The newest of each kind. */
-  const waits = new Map<number, Wait>();
+  const waits = new Map<Want, Wait>();
 
-  const open = (kind: number, value: number, since: number): Wait => {
+  const open = (want: Want, value: number, since: number): Wait => {
     const abandon = new AbortController();
-    const answer = ask(kind, value, abandon.signal);
+    const answer = ask(want, value, abandon.signal);
     const wait = { value, since, answer, abandon, callers: 0 };
-    waits.set(kind, wait);
+    waits.set(want, wait);
     const close = () => {
-      if (waits.get(kind) === wait) waits.delete(kind);
+      if (waits.get(want) === wait) waits.delete(want);
     };
     answer.then(close, close);
     return wait;
   };
 
-  return (kind, value, signal) => {
+  return (want, value, signal) => {
     const now = Date.now();
-    let wait = waits.get(kind);
+    let wait = waits.get(want);
     if (wait?.value === value && wait.callers && Math.abs(now - wait.since) < SHARED) {
-      if (kind === TOKEN_WANTED) requests.waited += 1;
+      if (want === "token") requests.waited += 1;
     } else {
-      wait = open(kind, value, now);
+      wait = open(want, value, now);
     }
     wait.callers += 1;
     return signal ? untilAborted(wait, signal) : wait.answer;

@@ -5,10 +5,11 @@ use serde::Serialize;
 use super::{clock::Millis, error::Error, reason::EndReason, record::Generation};
 
 /// How it stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Status {
     /// Before `start` or `restore`.
+    #[default]
     Unknown,
     /// Signed in.
     Active,
@@ -35,7 +36,7 @@ impl Status {
 }
 
 /// A picture of the session; times are wall-clock milliseconds.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct Snapshot {

@@ -12,6 +12,7 @@ pub mod host;
 pub mod jwt;
 #[cfg(any(feature = "virtual", test))]
 pub mod native;
+pub mod options;
 pub mod records;
 mod requests;
 #[cfg(feature = "virtual")]

@@ -1,0 +1,301 @@
+//! The options of a session: what they mean, their ranges, and what to do about a bad one.
+
+use core::{fmt, time::Duration};
+
+use super::{
+    Settings,
+    endpoint::{Endpoint, Style},
+    records::Storage,
+};
+use crate::core::{
+    clock::Millis,
+    policy::{IdleMode, Policy},
+};
+
+/// Durations have no more seconds than this, about 31 years.
+const MAX_SECONDS: u64 = 1_000_000_000;
+
+/// What a session does and how. Setters take and give it by value; [`Options::settings`] checks it.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Options {
+    name: String,
+    endpoint: Endpoint,
+    lead: Duration,
+    jitter: Duration,
+    min_interval: Duration,
+    idle: Option<Duration>,
+    idle_mode: IdleMode,
+    warn: Duration,
+    max_session: Option<Duration>,
+    timeout: Duration,
+    wait: Option<Duration>,
+    storage: Storage,
+    origins: Option<Vec<String>>,
+    activity_events: Vec<String>,
+}
+
+/// An option has a value that it cannot have.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct InvalidOption {
+    /// Which.
+    pub option: &'static str,
+    /// Its value.
+    pub value: String,
+    /// What to pass instead.
+    pub remedy: &'static str,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        let Policy { lead, jitter, min_interval, idle, idle_mode, warn, timeout, wait, .. } =
+            Policy::default();
+        let duration = |millis: Millis| Duration::from_millis(millis.unsigned_abs());
+        Self {
+            name: "default".to_owned(),
+            endpoint: Endpoint::default(),
+            lead: duration(lead),
+            jitter: duration(jitter),
+            min_interval: duration(min_interval),
+            idle: idle.map(duration),
+            idle_mode,
+            warn: duration(warn),
+            max_session: None,
+            timeout: duration(timeout),
+            wait: wait.map(duration),
+            storage: Storage::default(),
+            origins: None,
+            activity_events: ACTIVITY.map(str::to_owned).into(),
+        }
+    }
+}
+
+impl Options {
+    /// The defaults, and an OAuth token endpoint (RFC 6749 section 6) at this address.
+    #[must_use]
+    pub fn new(token_url: impl Into<String>) -> Self {
+        Self::default().endpoint(Endpoint { url: token_url.into(), ..Endpoint::default() })
+    }
+
+    /// How to get new tokens. Required.
+    #[must_use]
+    pub fn endpoint(self, endpoint: Endpoint) -> Self {
+        Self { endpoint, ..self }
+    }
+
+    /// Sessions of one name and origin are one session over all tabs; `default` by default.
+    #[must_use]
+    pub fn name(self, name: impl Into<String>) -> Self {
+        Self { name: name.into(), ..self }
+    }
+
+    /// Refresh this long before expiry; 60 s by default.
+    #[must_use]
+    pub const fn lead(mut self, lead: Duration) -> Self {
+        self.lead = lead;
+        self
+    }
+
+    /// Extra lead, drawn afresh each cycle from `[0, jitter)`; 30 s by default.
+    #[must_use]
+    pub const fn jitter(mut self, jitter: Duration) -> Self {
+        self.jitter = jitter;
+        self
+    }
+
+    /// Floor between two scheduled refreshes; 5 s by default.
+    #[must_use]
+    pub const fn min_interval(mut self, min_interval: Duration) -> Self {
+        self.min_interval = min_interval;
+        self
+    }
+
+    /// No user input in any tab for this long: no more refreshes. `None` switches it off; 30 min by
+    /// default.
+    #[must_use]
+    pub const fn idle(mut self, idle: Option<Duration>) -> Self {
+        self.idle = idle;
+        self
+    }
+
+    /// What happens at the idle deadline; by default the access token runs out by itself.
+    #[must_use]
+    pub const fn idle_mode(mut self, idle_mode: IdleMode) -> Self {
+        self.idle_mode = idle_mode;
+        self
+    }
+
+    /// The warning comes this long before an idle or maximum-age end; 60 s by default.
+    #[must_use]
+    pub const fn warn(mut self, warn: Duration) -> Self {
+        self.warn = warn;
+        self
+    }
+
+    /// Absolute limit from sign-in; by default only the server has one.
+    #[must_use]
+    pub const fn max_session(mut self, max_session: Option<Duration>) -> Self {
+        self.max_session = max_session;
+        self
+    }
+
+    /// Bound of one refresh attempt; 10 s by default.
+    #[must_use]
+    pub const fn timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = timeout;
+        self
+    }
+
+    /// How long a caller may wait for a token, retries included; `None` is for ever, 30 s the default.
+    #[must_use]
+    pub const fn wait(mut self, wait: Option<Duration>) -> Self {
+        self.wait = wait;
+        self
+    }
+
+    /// Where tokens live between page loads; nowhere by default.
+    #[must_use]
+    pub const fn storage(mut self, storage: Storage) -> Self {
+        self.storage = storage;
+        self
+    }
+
+    /// The only origins that ever get the token, such as `https://api.example.com`; the page's own by
+    /// default.
+    #[must_use]
+    pub fn origins<T: Into<String>>(self, origins: impl IntoIterator<Item = T>) -> Self {
+        Self { origins: Some(origins.into_iter().map(Into::into).collect()), ..self }
+    }
+
+    /// DOM events that count as user input.
+    #[must_use]
+    pub fn activity_events<T: Into<String>>(self, events: impl IntoIterator<Item = T>) -> Self {
+        Self { activity_events: events.into_iter().map(Into::into).collect(), ..self }
+    }
+
+    /// The session's name.
+    #[must_use]
+    pub fn session_name(&self) -> &str {
+        &self.name
+    }
+
+    /// The origins that were given.
+    #[must_use]
+    pub fn given_origins(&self) -> Option<&[String]> {
+        self.origins.as_deref()
+    }
+
+    /// The events that count as user input.
+    #[must_use]
+    pub fn input_events(&self) -> &[String] {
+        &self.activity_events
+    }
+
+    /// What an engine takes.
+    ///
+    /// # Errors
+    /// The first option that has a value that it cannot have.
+    pub fn settings(&self) -> Result<Settings, InvalidOption> {
+        if self.name.is_empty() {
+            return Err(invalid("name", "\"\"", "a text that is not empty"));
+        }
+        if self.endpoint.style != Style::Function && self.endpoint.url.is_empty() {
+            return Err(invalid("endpoint.url", "\"\"", "the address of the token endpoint"));
+        }
+        for origin in self.origins.iter().flatten() {
+            let host = origin.split_once("://").filter(|(scheme, _)| scheme.starts_with("http"));
+            if host.is_none_or(|(_, host)| host.is_empty() || host.contains('/')) {
+                let remedy = "an origin such as https://api.example.com, without a path";
+                return Err(invalid("origins", &format!("{origin:?}"), remedy));
+            }
+        }
+        let limit = |option, limit: Option<Duration>| match limit {
+            None => Ok(None),
+            Some(duration) => positive(option, duration).map(Some),
+        };
+        let policy = Policy {
+            lead: bounded("lead", self.lead)?,
+            jitter: bounded("jitter", self.jitter)?,
+            min_interval: bounded("min_interval", self.min_interval)?,
+            idle: limit("idle", self.idle)?,
+            idle_mode: self.idle_mode,
+            warn: bounded("warn", self.warn)?,
+            max_session: limit("max_session", self.max_session)?,
+            timeout: positive("timeout", self.timeout)?,
+            wait: limit("wait", self.wait)?,
+            ..Policy::default()
+        };
+        Ok(Settings { policy, endpoint: self.endpoint.clone(), storage: self.storage })
+    }
+}
+
+fn invalid(option: &'static str, value: &str, remedy: &'static str) -> InvalidOption {
+    InvalidOption { option, value: value.to_owned(), remedy }
+}
+
+fn bounded(option: &'static str, duration: Duration) -> Result<Millis, InvalidOption> {
+    let millis = Millis::try_from(duration.as_millis()).ok();
+    let millis = millis.filter(|_| duration.as_secs() <= MAX_SECONDS);
+    millis.ok_or_else(|| invalid(option, &format!("{duration:?}"), "at most 1,000,000,000 s"))
+}
+
+fn positive(option: &'static str, duration: Duration) -> Result<Millis, InvalidOption> {
+    match bounded(option, duration)? {
+        0 => Err(invalid(option, "0 s", "at least 1 ms, at most 1,000,000,000 s")),
+        millis => Ok(millis),
+    }
+}
+
+const ACTIVITY: [&str; 6] =
+    ["pointerdown", "pointermove", "keydown", "wheel", "touchstart", "scroll"];
+
+impl fmt::Display for InvalidOption {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { option, value, remedy } = self;
+        write!(f, "option {option} cannot be {value}: pass {remedy}")
+    }
+}
+
+impl core::error::Error for InvalidOption {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ZERO: Duration = Duration::ZERO;
+
+    fn refused(options: Options) -> String {
+        options.settings().expect_err("a bad option").to_string()
+    }
+
+    #[test]
+    fn the_defaults_are_those_of_the_policy() {
+        let settings = Options::new("/oauth/token").settings().expect("good options");
+        assert_eq!(settings.policy, Policy::default());
+        assert_eq!(settings.endpoint.url, "/oauth/token");
+    }
+
+    #[test]
+    fn a_bad_option_is_named_with_its_value_and_the_remedy() {
+        let good = || Options::new("/oauth/token");
+        assert_eq!(
+            refused(Options::default()),
+            "option endpoint.url cannot be \"\": pass the address of the token endpoint"
+        );
+        assert!(refused(good().name("")).starts_with("option name cannot be \"\""));
+        assert!(refused(good().timeout(ZERO)).starts_with("option timeout cannot be 0 s"));
+        assert!(refused(good().idle(Some(ZERO))).starts_with("option idle"));
+        assert!(refused(good().lead(Duration::MAX)).starts_with("option lead"));
+        for origin in ["api.example.com", "https://", "https://a.example/path", "ftp://a.example"] {
+            assert!(refused(good().origins([origin])).starts_with("option origins"), "{origin}");
+        }
+    }
+
+    #[test]
+    fn zero_and_never_are_taken_where_they_mean_something() {
+        let options = Options::new("/t").jitter(ZERO).warn(ZERO).min_interval(ZERO).idle(None);
+        let policy = options.wait(None).settings().expect("good options").policy;
+        assert_eq!((policy.jitter, policy.warn, policy.min_interval), (0, 0, 0));
+        assert_eq!((policy.idle, policy.wait), (None, None));
+    }
+}

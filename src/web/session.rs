@@ -1,0 +1,394 @@
+//! [`Session`]: the session of front ends in Rust.
+
+use core::{fmt, future::Future, time::Duration};
+use std::{
+    cell::RefCell,
+    rc::{Rc, Weak},
+    sync::{self, Arc},
+};
+
+use super::{
+    answer::{Answer, Slot},
+    clock,
+    error::Error,
+    host::{WebEngine, open},
+    rust_face::RustFace,
+};
+use crate::{
+    core::{
+        effect::{Lease, Outcome, RefreshRequest, WaiterId},
+        event::Event,
+        grant::TokenResponse,
+        input::{Input, StartId},
+        snapshot::Snapshot,
+    },
+    engine::{
+        Called,
+        endpoint::{Endpoint, Style},
+        options::Options,
+    },
+};
+
+type RustEngine = WebEngine<RustFace>;
+
+/// A session: cheap to clone, and the last clone that is dropped ends it here.
+///
+/// It can be put into any context of Leptos, Yew or Dioxus and sent anywhere. It does something on
+/// the thread that made it, in WebAssembly; elsewhere, on a server, it is inert: status `Unknown`,
+/// and what waits fails at once.
+#[derive(Clone)]
+pub struct Session(Arc<Key>);
+
+/// Names one engine of this thread.
+struct Key {
+    id: u64,
+    name: String,
+    origins: Option<Vec<String>>,
+}
+
+type Entry = (u64, sync::Weak<Key>, Rc<RustEngine>);
+
+thread_local! {
+    static ENGINES: RefCell<Vec<Entry>> = const { RefCell::new(Vec::new()) };
+}
+
+/// Tokens as a login gave them. Durations are counted from now.
+pub type Tokens = TokenResponse;
+
+impl Session {
+    /// A session, or another handle of the one with that name. Nothing happens before
+    /// [`start`](Self::start) or [`restore`](Self::restore).
+    ///
+    /// # Errors
+    /// `ERR_INVALID_OPTION`, naming the option, its value and the remedy.
+    pub fn new(options: Options) -> Result<Self, Error> {
+        Self::open(options, RustFace::default())
+    }
+
+    /// The same with an own function to get new tokens.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new).
+    pub fn with_refresh<F>(
+        options: Options,
+        refresh: impl Fn(RefreshRequest) -> F + 'static,
+    ) -> Result<Self, Error>
+    where
+        F: Future<Output = Called> + 'static,
+    {
+        let endpoint = Endpoint { style: Style::Function, ..Endpoint::default() };
+        let refresh = Box::new(move |request| Box::pin(refresh(request)) as _);
+        let face = RustFace { refresh: Some(refresh), ..RustFace::default() };
+        Self::open(options.endpoint(endpoint), face)
+    }
+
+    fn open(options: Options, face: RustFace) -> Result<Self, Error> {
+        let settings = options.settings()?;
+        let name = options.session_name();
+        let known = ENGINES.with_borrow(|engines| {
+            let named = |(_, key, engine): &Entry| {
+                let key = key.upgrade().filter(|key| key.name == name)?;
+                Some((key, Rc::clone(engine)))
+            };
+            engines.iter().find_map(named)
+        });
+        if let Some((key, engine)) = known {
+            engine.configure(settings);
+            return Ok(Self(key));
+        }
+        let id = ENGINES.with_borrow(|engines| engines.last().map_or(1, |(id, ..)| id + 1));
+        let origins = options.given_origins().map(<[_]>::to_vec);
+        let key = Arc::new(Key { id, name: name.to_owned(), origins });
+        // Elsewhere there is nothing that an engine could use.
+        if cfg!(target_family = "wasm") {
+            let engine = open(face, name, settings);
+            engine.host.configure(options.input_events().to_vec(), None);
+            let weak = Arc::downgrade(&key);
+            ENGINES.with_borrow_mut(|engines| engines.push((id, weak, engine)));
+        }
+        Ok(Self(key))
+    }
+
+    fn engine(&self) -> Option<Rc<RustEngine>> {
+        ENGINES.with_borrow(|engines| {
+            let found = engines.iter().find(|(id, ..)| *id == self.0.id);
+            found.map(|(.., engine)| Rc::clone(engine))
+        })
+    }
+
+    pub(super) fn origins(&self) -> Option<&[String]> {
+        self.0.origins.as_deref()
+    }
+
+    /// Begins or replaces the session, after login. The same token again changes nothing.
+    ///
+    /// # Errors
+    /// `ERR_INVALID_TOKEN`, `ERR_NO_EXPIRY`: then nothing has changed.
+    pub fn start(&self, tokens: Tokens) -> Result<StartHandle, Error> {
+        let start = match self.engine() {
+            None => 0,
+            Some(engine) => {
+                engine.host.listen();
+                engine.start(tokens)?
+            }
+        };
+        Ok(StartHandle { session: self.clone(), start })
+    }
+
+    /// Stops in this tab and forgets its tokens; no network.
+    pub fn cancel(&self) {
+        self.feed(Input::Cancel(None));
+    }
+
+    /// Counts as user input.
+    pub fn touch(&self) {
+        self.feed(Input::Touch);
+    }
+
+    /// Counts as continuous user input until it is dropped.
+    pub fn hold(&self) -> Hold {
+        self.feed(Input::Hold(true));
+        Hold(self.clone())
+    }
+
+    fn feed(&self, input: Input) {
+        if let Some(engine) = self.engine() {
+            engine.feed(input);
+        }
+    }
+
+    /// How the session stands: `Snapshot::default()` before it has begun, and on a server.
+    #[must_use]
+    pub fn snapshot(&self) -> Snapshot {
+        self.engine().map(|engine| engine.host.face.snapshot()).unwrap_or_default()
+    }
+
+    /// Calls `listener` after each change of the snapshot.
+    pub fn subscribe(&self, listener: impl FnMut(&Snapshot) + 'static) -> Subscription {
+        let engine = self.engine();
+        let number = engine.as_ref().map(|engine| engine.host.face.on_snapshot(listener));
+        Subscription { engine: weak(engine), number: number.unwrap_or(0), event: false }
+    }
+
+    /// Calls `listener` for each event. It may call anything on the session.
+    pub fn on_event(&self, listener: impl FnMut(&Event) + 'static) -> Subscription {
+        let engine = self.engine();
+        let number = engine.as_ref().map(|engine| engine.host.face.on_event(listener));
+        Subscription { engine: weak(engine), number: number.unwrap_or(0), event: true }
+    }
+
+    async fn ask(&self, input: impl FnOnce(WaiterId) -> Input) -> Result<Outcome, Error> {
+        let engine = self.engine().ok_or(Error::no_browser())?;
+        let slot = Slot::default();
+        engine.ask(slot.clone(), input);
+        let waits = Rc::downgrade(&engine);
+        drop(engine);
+        let give_up = move |slot: &Slot| {
+            if let Some(engine) = waits.upgrade() {
+                engine.abandon(|known| known.is(slot));
+            }
+        };
+        Answer::new(slot, give_up).await
+    }
+
+    /// Page load: finds the session in storage, in other tabs, or by the cookie.
+    ///
+    /// # Errors
+    /// `ERR_DISPOSED`; `ERR_NO_BROWSER` on a server.
+    pub async fn restore(&self) -> Result<Snapshot, Error> {
+        self.engine().ok_or(Error::no_browser())?.host.listen();
+        self.ask(|waiter| Input::Restore { waiter }).await?;
+        Ok(self.snapshot())
+    }
+
+    /// Ends every tab at once, then revokes at the server. The local part never fails.
+    ///
+    /// # Errors
+    /// `ERR_NO_BROWSER` on a server.
+    pub async fn sign_out(&self) -> Result<(), Error> {
+        self.ask(|waiter| Input::SignOut { waiter, everywhere: false }).await.map(|_| ())
+    }
+
+    /// The same for all of the user's sessions.
+    ///
+    /// # Errors
+    /// As [`sign_out`](Self::sign_out).
+    pub async fn sign_out_everywhere(&self) -> Result<(), Error> {
+        self.ask(|waiter| Input::SignOut { waiter, everywhere: true }).await.map(|_| ())
+    }
+
+    /// Refreshes now, for changed claims; joins a refresh under way. One attempt.
+    ///
+    /// # Errors
+    /// Why it failed; the session goes on trying by itself.
+    pub async fn refresh(&self) -> Result<(), Error> {
+        self.ask(|waiter| Input::RefreshWanted { waiter }).await.map(|_| ())
+    }
+
+    /// A token that is good for at least `min`.
+    ///
+    /// # Errors
+    /// `ERR_NOT_SIGNED_IN`, `ERR_REFRESH_UNAVAILABLE`, `ERR_SIGNED_OUT_BY_SERVER`,
+    /// `ERR_REFRESH_REJECTED`.
+    pub async fn access_token(&self, min: Duration) -> Result<AccessToken, Error> {
+        self.lease(min).await?.map(AccessToken).ok_or_else(not_signed_in)
+    }
+
+    /// As [`access_token`](Self::access_token); `None` when no user is signed in.
+    pub(super) async fn lease(&self, min: Duration) -> Result<Option<Lease>, Error> {
+        let engine = self.engine().ok_or(Error::no_browser())?;
+        if min.is_zero()
+            && let Some(lease) = engine.host.face.usable_lease(clock::now().wall)
+        {
+            return Ok(Some(lease));
+        }
+        drop(engine);
+        let min_validity = i64::try_from(min.as_millis()).unwrap_or(i64::MAX >> 4);
+        match self.ask(|waiter| Input::TokenWanted { waiter, min_validity }).await? {
+            Outcome::Token(lease) => Ok(Some(lease)),
+            _ => Ok(None),
+        }
+    }
+
+    /// This token got a 401: gives the newer one, after one refresh if there is none yet.
+    ///
+    /// # Errors
+    /// `ERR_REFRESH_UNAVAILABLE` when there is none and none can be had: hand the 401 on.
+    pub async fn replace(&self, refused: &AccessToken) -> Result<AccessToken, Error> {
+        let lease = refused.0.id;
+        match self.ask(|waiter| Input::Unauthorized { waiter: Some(waiter), lease }).await? {
+            Outcome::Token(lease) => Ok(AccessToken(lease)),
+            _ => Err(crate::core::error::Error::Unavailable.into()),
+        }
+    }
+
+    /// Heals any other client: sends with a token, and once more with a newer one when `refused` says
+    /// that the answer is a 401.
+    ///
+    /// # Errors
+    /// As [`access_token`](Self::access_token).
+    pub async fn call<R>(
+        &self,
+        send: impl AsyncFn(&AccessToken) -> R,
+        refused: impl Fn(&R) -> bool,
+    ) -> Result<R, Error> {
+        let token = self.access_token(Duration::ZERO).await?;
+        let answer = send(&token).await;
+        if !refused(&answer) {
+            return Ok(answer);
+        }
+        match self.replace(&token).await {
+            Ok(newer) => Ok(send(&newer).await),
+            Err(_) => Ok(answer),
+        }
+    }
+}
+
+fn not_signed_in() -> Error {
+    crate::core::error::Error::NotSignedIn.into()
+}
+
+fn weak(engine: Option<Rc<RustEngine>>) -> Weak<RustEngine> {
+    engine.map(|engine| Rc::downgrade(&engine)).unwrap_or_default()
+}
+
+/// A valid access token, and the right to have it replaced.
+#[derive(Clone, PartialEq, Eq)]
+pub struct AccessToken(Lease);
+
+impl AccessToken {
+    pub(super) const fn of(lease: Lease) -> Self {
+        Self(lease)
+    }
+
+    /// As it goes into the header `Authorization`, after `Bearer `.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0.access_token
+    }
+}
+
+/// One start; its `cancel` never stops a newer one.
+#[must_use = "call cancel on it to stop this session, or drop it"]
+#[derive(Clone, Debug)]
+pub struct StartHandle {
+    session: Session,
+    start: StartId,
+}
+
+impl StartHandle {
+    /// As [`Session::cancel`], if this start is still the current one.
+    pub fn cancel(&self) {
+        self.session.feed(Input::Cancel(Some(self.start)));
+    }
+}
+
+/// Continuous user input, such as a video that plays.
+#[must_use = "it counts until it is dropped"]
+#[derive(Debug)]
+pub struct Hold(Session);
+
+impl Drop for Hold {
+    fn drop(&mut self) {
+        self.0.feed(Input::Hold(false));
+    }
+}
+
+/// Listens until it is dropped. It does not keep the session alive.
+#[must_use = "dropped, it hears nothing more"]
+pub struct Subscription {
+    engine: Weak<RustEngine>,
+    number: u32,
+    event: bool,
+}
+
+impl Drop for Subscription {
+    fn drop(&mut self) {
+        let Some(engine) = self.engine.upgrade() else { return };
+        if self.event {
+            engine.host.face.forget_event(self.number);
+        } else {
+            engine.host.face.forget_snapshot(self.number);
+        }
+    }
+}
+
+impl Drop for Key {
+    fn drop(&mut self) {
+        // Out of the table first: what is disposed of may call anything.
+        let taken = ENGINES.try_with(|engines| {
+            let mut engines = engines.try_borrow_mut().ok()?;
+            let at = engines.iter().position(|(id, ..)| *id == self.id)?;
+            Some(engines.remove(at).2)
+        });
+        if let Ok(Some(engine)) = taken {
+            engine.feed(Input::Dispose);
+        }
+    }
+}
+
+impl PartialEq for Session {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+}
+
+impl Eq for Session {}
+
+impl fmt::Debug for Session {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Session({:?})", self.0.name)
+    }
+}
+
+impl fmt::Debug for AccessToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("AccessToken(..)")
+    }
+}
+
+impl fmt::Debug for Subscription {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Subscription(..)")
+    }
+}
