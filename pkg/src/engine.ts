@@ -1,7 +1,8 @@
 // One session of one name: the loop around the machine in the wasm, and what it does for it.
 
-import { close, configure, grant, input, poll, rest, stats } from "../wasm/everfresh.js";
+import { close, configure, grant, input, poll, rest, stats } from "../wasm/everfresh_bg.js";
 
+import { onBug } from "./bug.ts";
 import { readJwt } from "./decode.ts";
 import type { SessionError } from "./errors.ts";
 import { DISPOSED, errorOf } from "./failures.ts";
@@ -27,7 +28,7 @@ import {
   TOKEN_WANTED,
   VISIBLE,
 } from "./inputs.ts";
-import { load, ready } from "./loading.ts";
+import { load, ready, takeNote } from "./loading.ts";
 import { openObservers } from "./observers.ts";
 import type { Logger, Settings } from "./options.ts";
 import { type FetchInput, judge } from "./origins.ts";
@@ -151,6 +152,8 @@ export function openEngine(initial: Settings): Engine {
   const drain = () => {
     if (closed || working) return;
     working = true;
+    const note = engine.settings.logger && takeNote();
+    if (note) log("warn", note);
     if (session === undefined) configure((session = sessions++), ...engine.settings.policy);
     for (let act; (act = inbox.shift()); ) {
       act();
@@ -168,16 +171,23 @@ export function openEngine(initial: Settings): Engine {
     observers.tell(engine.snapshot);
   };
 
-  /** The wasm could not be loaded. What needs no answer is kept for when it can. */
-  const failed = (lastError: SessionError) => {
+  /** The engine could not be loaded. What needs no answer is kept for when it can. */
+  const failed = (lastError: SessionError, what = "the engine could not be loaded") => {
     const { snapshot } = engine;
     if (closed || snapshot.lastError === lastError) return;
-    log("error", "the wasm could not be loaded", lastError);
+    log("error", what, lastError);
     for (const { reject } of waiters.values()) reject(lastError);
     waiters.clear();
     engine.snapshot = Object.freeze({ ...snapshot, lastError });
     observers.tell(engine.snapshot);
   };
+
+  const forgetBug = onBug((bug) => {
+    clearTimeout(timer as number);
+    listening?.abort();
+    hangUp();
+    failed(bug, "the engine failed");
+  });
 
   const enter = (kind: number, id = 0, value = 0, wait = 0) =>
     input(session!, kind, id, value, wait);
@@ -430,6 +440,7 @@ export function openEngine(initial: Settings): Engine {
 
     close() {
       lease = undefined;
+      forgetBug();
       const finish = () => {
         closed = true;
         listening?.abort();

@@ -15,7 +15,8 @@ export type SessionErrorCode =
   | "ERR_STORAGE"
   | "ERR_WASM_BLOCKED"
   | "ERR_WASM_LOAD"
-  | "ERR_DISPOSED";
+  | "ERR_DISPOSED"
+  | "ERR_BUG";
 
 /** Whose fault a failure is. */
 export type SessionErrorFault = "caller" | "server" | "network" | "environment" | "bug";
@@ -121,3 +122,5 @@ export const WasmLoadError: SessionErrorClass<"ERR_WASM_LOAD"> =
 /** The session handle was disposed. */
 export const DisposedError: SessionErrorClass<"ERR_DISPOSED"> =
   define("Disposed", "caller");
+/** Everfresh has a bug; its cause says where. Nothing works any more until the page is loaded again. */
+export const BugError: SessionErrorClass<"ERR_BUG"> = define("Bug", "bug");

@@ -1,7 +1,7 @@
 // What the wasm hears and says: piece by piece, texts before the call that takes them, and all that
 // it says after the call that made it speak.
 
-import { hear } from "../wasm/everfresh.js";
+import { hear } from "../wasm/everfresh_bg.js";
 
 /** One piece: null says that there is nothing; one that is not said is undefined. @internal */
 export type Piece = string | number | null | undefined;

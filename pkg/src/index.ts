@@ -7,6 +7,7 @@
 export { decodeJwt } from "./decode.ts";
 export {
   BadRefreshResponseError,
+  BugError,
   DisposedError,
   InvalidOptionError,
   InvalidTokenError,

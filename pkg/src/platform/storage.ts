@@ -1,6 +1,6 @@
 // The shared record, and the places that keep it: Web Storage, or what the application gave.
 
-import { joined, record } from "../../wasm/everfresh.js";
+import { joined, record } from "../../wasm/everfresh_bg.js";
 
 import { heard, say } from "../host.ts";
 import { RECORD_WRITTEN } from "../inputs.ts";
