@@ -1,10 +1,12 @@
-// Loads the wasm: once per realm, on first use, and again after a failure.
+// Loads the engine: once per realm, on first use, and again after a failure. It is WebAssembly, and
+// where that is missing or forbidden the same as plain JavaScript.
 
-import { initSync } from "../wasm/everfresh.js";
+import * as glue from "../wasm/everfresh_bg.js";
 
-import { type SessionError, WasmBlockedError, WasmLoadError } from "./errors.ts";
+import { checkBug, guarded } from "./bug.ts";
+import { WasmBlockedError, WasmLoadError } from "./errors.ts";
 
-/** Where the wasm comes from, instead of the file that the package brings. */
+/** Where the engine comes from, instead of the file that the package brings. */
 export interface WasmSource {
   /** A compiled module. */
   readonly module?: WebAssembly.Module | undefined;
@@ -12,45 +14,68 @@ export interface WasmSource {
   readonly bytes?: BufferSource | undefined;
   /** Where to fetch them. */
   readonly url?: string | URL | undefined;
+  /** `"js"`: the engine as plain JavaScript, which is larger and slower. */
+  readonly engine?: "js" | undefined;
 }
 
-/** What an entry of the package knows: one of these. @internal */
+/** The engine as plain JavaScript. @internal */
+export type PlainEngine = (imports: WebAssembly.Imports) => WebAssembly.Exports;
+
+type Instantiable = BufferSource | WebAssembly.Module | PlainEngine;
+
+/** What an entry of the package knows: one of these; with none of them it is plain JavaScript. @internal */
 export interface EntrySource {
   /** Where to fetch the bytes. */
   readonly url?: () => string | URL;
-  /** The bytes or the module, at once. */
-  readonly now?: () => BufferSource | WebAssembly.Module;
+  /** The bytes, the module or the plain engine, at once. */
+  readonly now?: () => Instantiable;
 }
 
 let source: EntrySource = {};
 let loaded = false;
 let loading: Promise<void> | undefined;
+let fellBack = false;
+let note: string | undefined;
 
 /** Called by the entry, once. @internal */
-export function useWasm(from: EntrySource): void {
+export function useEngine(from: EntrySource): void {
   source = from;
 }
 
 /**
- * Loads the wasm ahead of its first use; without arguments from where the package's entry has it.
+ * Loads the engine ahead of its first use; without arguments from where the package's entry has it.
  *
- * @param from - one of `module`, `bytes` and `url`; ignored once the wasm is loaded
+ * @param from - one of `module`, `bytes`, `url` and `engine`; ignored once it is loaded
  * @throws `ERR_WASM_BLOCKED`, `ERR_WASM_LOAD`; calling again tries again
  */
 export async function init(from: WasmSource = {}): Promise<void> {
-  const { module, bytes, url } = from;
-  if (module ?? bytes) source = { now: () => (module ?? bytes)! };
+  const { module, bytes, url, engine } = from;
+  if (engine === "js") source = {};
+  else if (module ?? bytes) source = { now: () => (module ?? bytes)! };
   else if (url) source = { url: () => url };
   await load();
 }
 
-/** Whether the engine can be used now; loads it if that takes no waiting. @internal */
+/**
+ * Whether the engine can be used now; loads it if that takes no waiting.
+ *
+ * @throws `ERR_WASM_LOAD`, and `ERR_BUG` once it has failed
+ * @internal
+ */
 export function ready(): boolean {
-  if (!loaded && source.now) instantiate(source.now());
+  checkBug();
+  if (loaded || !source.now) return loaded;
+  const from = source.now();
+  try {
+    instantiate(from);
+  } catch (cause) {
+    if (!forbidden()) throw refusal(cause);
+    fallBack();
+  }
   return loaded;
 }
 
-/** Loads the wasm, or joins the loading of it. @internal */
+/** Loads the engine, or joins the loading of it. @internal */
 export function load(): Promise<void> {
   loading ??= fetchAndInstantiate().catch((error: unknown) => {
     loading = undefined;
@@ -59,9 +84,18 @@ export function load(): Promise<void> {
   return loading;
 }
 
+/** What the application should know of how the engine was loaded; said once. @internal */
+export function takeNote(): string | undefined {
+  const said = note;
+  note = undefined;
+  return said;
+}
+
 async function fetchAndInstantiate(): Promise<void> {
   if (ready()) return;
-  const url = source.url!();
+  if (source.url && forbidden()) fallBack();
+  if (!source.url) return loadPlain();
+  const url = source.url();
   let bytes: ArrayBuffer;
   try {
     const response = await fetch(url);
@@ -70,43 +104,65 @@ async function fetchAndInstantiate(): Promise<void> {
   } catch (cause) {
     throw new WasmLoadError(`${url} could not be fetched: ${remedy}`, { cause });
   }
-  let module: WebAssembly.Module;
   try {
-    module = await WebAssembly.compile(bytes);
+    instantiate(await WebAssembly.compile(bytes));
   } catch (cause) {
-    throw refusal(bytes, cause);
+    throw refusal(cause);
   }
-  instantiate(module);
 }
 
-function instantiate(from: BufferSource | WebAssembly.Module): void {
-  if (loaded) return;
+async function loadPlain(): Promise<void> {
+  let plain: PlainEngine;
   try {
-    initSync(from instanceof WebAssembly.Module ? from : new WebAssembly.Module(from));
+    // A file of its own, which bundlers find.
+    plain = (await import("./everfresh_js.js")).default;
   } catch (cause) {
-    throw refusal(from, cause);
+    throw fellBack
+      ? new WasmBlockedError(
+          "WebAssembly is missing or blocked here, and everfresh_js.js, which stands in for it, " +
+            "could not be loaded: serve it beside the script, or add 'wasm-unsafe-eval' to the " +
+            "script-src directive of the page's Content-Security-Policy",
+          { cause },
+        )
+      : new WasmLoadError("everfresh_js.js could not be loaded: serve it beside the script", {
+          cause,
+        });
   }
+  instantiate(plain);
+}
+
+function instantiate(from: Instantiable): void {
+  if (loaded) return;
+  const imports = { "./everfresh_bg.js": glue } as unknown as WebAssembly.Imports;
+  glue.__wbg_set_wasm(guarded(exportsOf(from, imports)));
   loaded = true;
 }
 
-function refusal(from: BufferSource | WebAssembly.Module, cause: unknown): SessionError {
-  let blocked = true;
-  try {
-    // Modules of other versions lack what this one imports. Bytes that are valid and yet not
-    // compiled are forbidden.
-    const other = cause instanceof WebAssembly.LinkError;
-    blocked = !other && WebAssembly.validate(from as BufferSource);
-  } catch {
-    // There is no WebAssembly at all, or it was compiled already.
-  }
-  return blocked
-    ? new WasmBlockedError(
-        "WebAssembly is blocked in this page: add 'wasm-unsafe-eval' to the script-src directive " +
-          "of its Content-Security-Policy",
-        { cause },
-      )
-    : new WasmLoadError(`what was loaded is not this version's WebAssembly: ${remedy}`, { cause });
+function exportsOf(from: Instantiable, imports: WebAssembly.Imports): WebAssembly.Exports {
+  if (typeof from === "function") return from(imports);
+  const module = from instanceof WebAssembly.Module ? from : new WebAssembly.Module(from);
+  return new WebAssembly.Instance(module, imports).exports;
 }
+
+/** Whether there is no WebAssembly, or a policy forbids it: then not even an empty module compiles. */
+function forbidden(): boolean {
+  try {
+    return !new WebAssembly.Module(Uint8Array.of(0, 97, 115, 109, 1, 0, 0, 0));
+  } catch {
+    return true;
+  }
+}
+
+function fallBack(): void {
+  source = {};
+  fellBack = true;
+  note =
+    "WebAssembly is missing or blocked here, so plain JavaScript stands in for it, which is slower; " +
+    "'wasm-unsafe-eval' in the script-src directive of the Content-Security-Policy allows it";
+}
+
+const refusal = (cause: unknown) =>
+  new WasmLoadError(`what was loaded is not this version's WebAssembly: ${remedy}`, { cause });
 
 /** What to do when there is no wasm. @internal */
 export const remedy: string =

@@ -1,7 +1,11 @@
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
+import { copyFileSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { test } from "node:test";
+import { pathToFileURL } from "node:url";
 
+import { put } from "./page.mjs";
 import { jwt } from "./world.mjs";
 
 const bytes = readFileSync(new URL("../dist/everfresh_bg.wasm", import.meta.url));
@@ -78,36 +82,132 @@ test("something else than wasm is a load error", async (t) => {
   await assert.rejects(init(), { code: "ERR_WASM_LOAD" });
 });
 
-test("a page that forbids WebAssembly is told which directive to change", async (t) => {
-  served(t);
-  const forbid = () => {
+/** Lets nothing be compiled, as a policy without 'wasm-unsafe-eval' does. */
+function forbid(t) {
+  const refuse = () => {
     throw new WebAssembly.CompileError("Refused to compile or instantiate WebAssembly module");
   };
-  t.mock.method(WebAssembly, "compile", async () => forbid());
-  t.mock.method(WebAssembly, "Module", forbid);
+  t.mock.method(WebAssembly, "compile", async () => refuse());
+  t.mock.method(WebAssembly, "Module", refuse);
+}
+
+/** Signs in, heals a 401 and signs out again; gives the warnings about the engine on the way. */
+async function live({ createSession }, name) {
+  const warnings = [];
+  const warn = (message) => message.includes("JavaScript") && warnings.push(message);
+  const fresh = jwt({ sub: "ana", exp: soon(), jti: "fresh" });
+  const session = createSession({
+    name,
+    origins: ["https://api.test"],
+    refresh: async () => fresh,
+    fetch: async (url, { headers }) =>
+      new Response(null, { status: headers.get("authorization") === `Bearer ${fresh}` ? 204 : 401 }),
+    logger: { debug() {}, info() {}, warn, error: assert.fail },
+  });
+  session.start({ accessToken: jwt({ sub: "ana", exp: soon() }), refreshToken: "refresh" });
+  assert.equal((await session.fetch("https://api.test/")).status, 204);
+  assert.equal(session.snapshot.claims.jti, "fresh");
+  await session.signOut();
+  assert.equal(session.snapshot.reason, "signed-out");
+  session.dispose();
+  return warnings;
+}
+
+test("where WebAssembly is forbidden plain JavaScript stands in, said once", async (t) => {
+  const count = served(t);
+  forbid(t);
   for (const name of ["url", "inline", "node"]) {
-    const { createSession } = await entry(name);
-    const session = createSession({ ...options, name });
-    await assert.rejects(session.restore(), (error) => {
-      assert.equal(error.code, "ERR_WASM_BLOCKED");
-      assert.equal(error.fault, "environment");
-      return error.message.includes("'wasm-unsafe-eval'");
-    });
-    session.dispose();
+    const copy = await entry(name);
+    const warnings = await live(copy, name);
+    assert.match(warnings[0], /^everfresh: .*plain JavaScript.*'wasm-unsafe-eval'/);
+    assert.equal(warnings.length, 1);
+    assert.deepEqual(await live(copy, `${name} again`), []);
   }
+  assert.equal(count(), 0, "what could not be compiled was not fetched");
 });
 
-test("what a page that forbids WebAssembly refused does not happen later", async (t) => {
-  const forbid = t.mock.method(WebAssembly, "Module", () => {
-    throw new WebAssembly.CompileError("Refused to compile or instantiate WebAssembly module");
+test("where there is no WebAssembly plain JavaScript stands in, said once", async (t) => {
+  const count = served(t);
+  put(t, { WebAssembly: undefined });
+  for (const name of ["url", "inline", "node"]) {
+    const warnings = await live(await entry(name), name);
+    assert.match(warnings[0], /^everfresh: WebAssembly is missing/);
+    assert.equal(warnings.length, 1);
+  }
+  assert.equal(count(), 0);
+});
+
+test("plain JavaScript that was asked for is not warned of", async (t) => {
+  const compile = t.mock.method(WebAssembly, "Module");
+  const copy = await entry("url");
+  await copy.init({ engine: "js" });
+  assert.deepEqual(await live(copy, "asked"), []);
+  assert.deepEqual(await live(await entry("js"), "imported"), []);
+  assert.equal(compile.mock.callCount(), 0);
+});
+
+test("the entry without WebAssembly decodes at once", async (t) => {
+  put(t, { WebAssembly: undefined });
+  const { decodeJwt } = await entry("js");
+  assert.equal(decodeJwt(jwt({ sub: "ana" })).sub, "ana");
+});
+
+test("without WebAssembly and its stand-in the error names the directive to change", async (t) => {
+  served(t);
+  forbid(t);
+  const folder = mkdtempSync(join(tmpdir(), "everfresh-"));
+  t.after(() => rmSync(folder, { recursive: true }));
+  copyFileSync(new URL("../dist/url.js", import.meta.url), join(folder, "url.mjs"));
+  const { createSession, init } = await import(pathToFileURL(join(folder, "url.mjs")));
+  const session = createSession(options);
+  t.after(() => session.dispose());
+  await assert.rejects(session.restore(), (error) => {
+    assert.equal(error.code, "ERR_WASM_BLOCKED");
+    assert.equal(error.fault, "environment");
+    assert.match(error.message, /everfresh_js\.js/);
+    return error.message.includes("'wasm-unsafe-eval'");
   });
-  const { createSession } = await entry("inline");
+  await assert.rejects(init({ engine: "js" }), { code: "ERR_WASM_BLOCKED" });
+});
+
+test("what was refused for want of an engine does not happen later", async (t) => {
+  const { createSession, init } = await entry("ssr");
+  await assert.rejects(init({ bytes: new Uint8Array(8) }), { code: "ERR_WASM_LOAD" });
   const session = createSession({ ...options, idleSeconds: 60 });
   t.after(() => session.dispose());
-  assert.throws(() => session.hold(), { code: "ERR_WASM_BLOCKED" });
-  forbid.mock.restore();
+  assert.throws(() => session.hold(), { code: "ERR_WASM_LOAD" });
+  await init({ bytes });
   session.start(jwt({ sub: "ana", exp: soon() }));
   assert.notEqual(session.snapshot.idleAt, null, "nothing is held");
+});
+
+test("a trap ends what waits with ERR_BUG and is told to the logger", async (t) => {
+  const { Instance } = WebAssembly;
+  let broken = false;
+  const trap = () => {
+    throw new WebAssembly.RuntimeError("unreachable");
+  };
+  t.mock.method(WebAssembly, "Instance", function (...given) {
+    const { exports } = new Instance(...given);
+    const wrap = ([name, value]) => [
+      name,
+      typeof value === "function" ? (...values) => (broken ? trap() : value(...values)) : value,
+    ];
+    return { exports: Object.fromEntries(Object.entries(exports).map(wrap)) };
+  });
+  const { createSession } = await entry("node");
+  const logged = [];
+  const error = (message) => logged.push(message);
+  const logger = { debug() {}, info() {}, warn() {}, error };
+  const session = createSession({ ...options, refresh: () => new Promise(() => {}), logger });
+  session.start({ accessToken: jwt({ sub: "ana", exp: soon() }), refreshToken: "refresh" });
+  const waiting = session.refresh();
+  broken = true;
+  await assert.rejects(session.refresh(), { code: "ERR_BUG", fault: "bug" });
+  await assert.rejects(waiting, { code: "ERR_BUG" });
+  await assert.rejects(session.refresh(), { code: "ERR_BUG" });
+  assert.equal(session.snapshot.lastError.code, "ERR_BUG");
+  assert.deepEqual(logged, ["everfresh: the engine failed"]);
 });
 
 test("init takes a module, bytes or a URL", async (t) => {

@@ -57,14 +57,21 @@ test("decodeJwt refuses what is no JWT", () => {
     ...["e30.e31.e30", "e30.e30.e31", "e31.e30.e30", "e30.e30.abcde", undefined],
     `e30.${part([0x7b, 0x22, 0xff, 0x22, 0x3a, 0x31, 0x7d])}.e30`,
     `e30.${part("\ufeff{}")}.e30`,
-    `e30.${part('{"exp":1e400}')}.e30`,
     `e30.${part(`{"deep":${"[".repeat(500_000)}`)}.e30`,
-    `e30.${part(`{"deep":${"[".repeat(300_000)}${"]".repeat(300_000)}}`)}.e30`,
     `e30.${"A".repeat(1 << 20)}.e30`,
-    ...[[1], null, 1, "text", { exp: "1" }, { iat: null }, { sub: 7 }, { sub: null }].map(jwt),
+    ...[[1], null, 1, "text"].map(jwt),
   ]) {
     assert.throws(() => decodeJwt(token), { code: "ERR_INVALID_TOKEN" }, String(token).slice(0, 99));
   }
+});
+
+test("decodeJwt shows claims of any type and depth: it is no verifier", () => {
+  for (const claims of [{ exp: "1" }, { iat: null }, { sub: 7 }, { sub: null }]) {
+    assert.deepEqual(decodeJwt(jwt(claims)), claims);
+  }
+  const payload = `{"deep":${"[".repeat(100_000)}${"]".repeat(100_000)}}`;
+  const { deep } = decodeJwt(`e30.${Buffer.from(payload).toString("base64url")}.e30`);
+  assert.ok(Object.isFrozen(deep[0][0][0]));
 });
 
 test("decodeJwt takes the last of members of the same name", () => {

@@ -12,6 +12,12 @@ declare module "*.wasm" {
   export default module;
 }
 
+/** The engine as plain JavaScript, made of the wasm by the build. */
+declare module "*/everfresh_js.js" {
+  /** Takes what the wasm imports, and returns what it exports. */
+  export default function instantiate(imports: WebAssembly.Imports): WebAssembly.Exports;
+}
+
 declare module "node:fs" {
   export function readFileSync(path: URL): Uint8Array<ArrayBuffer>;
 }

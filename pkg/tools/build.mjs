@@ -1,5 +1,5 @@
-// Builds pkg/dist from pkg/src and the wasm in pkg/wasm: one self-contained file an entry, the
-// wasm beside them, and the type declarations. `cargo xtask` runs it after the wasm build.
+// Builds pkg/dist from pkg/src and pkg/wasm: one file an entry, the wasm and the plain JavaScript
+// that they load beside them, and the type declarations. `cargo xtask` runs it after the wasm build.
 //
 //   node pkg/tools/build.mjs METAFILE
 
@@ -19,8 +19,6 @@ import * as esbuild from "esbuild";
 
 import { finishDeclarations } from "./declarations.mjs";
 import { inlineWasm } from "./inline-wasm.mjs";
-import { shrink } from "./shrink.mjs";
-import { trimGlue } from "./trim-glue.mjs";
 
 const pkg = join(dirname(fileURLToPath(import.meta.url)), "..");
 const root = join(pkg, "..");
@@ -36,10 +34,13 @@ copyFileSync(wasm, join(dist, "everfresh_bg.wasm"));
 
 const built = await esbuild.build({
   absWorkingDir: root,
-  entryPoints: entries.map((name) => ({
-    in: join(pkg, "src", "entry", name),
-    out: basename(name, ".ts"),
-  })),
+  entryPoints: [
+    ...entries.map((name) => ({
+      in: join(pkg, "src", "entry", name),
+      out: basename(name, ".ts"),
+    })),
+    { in: join(pkg, "wasm", "everfresh_js.js"), out: "everfresh_js" },
+  ],
   outdir: dist,
   bundle: true,
   // Shared chunks would cost a user of one entry bytes and a request: they never use two.
@@ -53,9 +54,8 @@ const built = await esbuild.build({
   // The maps stay out of the tarball, so the files must not point at them.
   sourcemap: "external",
   metafile: true,
-  write: false,
-  external: ["./everfresh_bg.wasm", "node:*"],
-  plugins: [inlineWasm(wasm), trimGlue(join(pkg, "wasm", "everfresh.js"))],
+  external: ["./everfresh_bg.wasm", "./everfresh_js.js", "node:*"],
+  plugins: [inlineWasm(wasm)],
   logLevel: "warning",
 });
 if (metafile) {
@@ -63,13 +63,6 @@ if (metafile) {
   writeFileSync(metafile, JSON.stringify(built.metafile));
 }
 if (built.warnings.length > 0) process.exit(1);
-const texts = new Map(built.outputFiles.map(({ path, text }) => [path, text]));
-for (const [path, text] of texts) {
-  if (!path.endsWith(".js")) continue;
-  const { code, map } = await shrink({ code: text, map: texts.get(`${path}.map`) });
-  writeFileSync(path, code);
-  writeFileSync(`${path}.map`, map);
-}
 
 const tsc = join(root, "node_modules", "typescript", "bin", "tsc");
 try {

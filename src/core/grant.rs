@@ -136,7 +136,10 @@ fn duration(seconds: f64) -> Millis {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::engine::{jwt::{self, tests::jwt}, native::NativeFormats};
+    use crate::engine::{
+        jwt::{self, tests::jwt},
+        native::NativeFormats,
+    };
 
     fn parse(access_token: &str, expires_in: Option<f64>) -> Result<Grant, &'static str> {
         let access_token = access_token.to_owned();

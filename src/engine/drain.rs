@@ -175,8 +175,8 @@ impl<H: Host> Engine<H> {
             let mut state = self.state.borrow_mut();
             let deadline = state.session.next_deadline();
             let snapshot = state.session.snapshot();
-            let same = snapshot == state.shown
-                && state.session.access_token() == state.token.as_deref();
+            let same =
+                snapshot == state.shown && state.session.access_token() == state.token.as_deref();
             if !same {
                 state.token = state.session.access_token().map(str::to_owned);
                 state.shown = snapshot.clone();

@@ -2,6 +2,7 @@
 
 use js_sys::{Function, Promise};
 use serde::Serialize;
+use serde_wasm_bindgen::Serializer;
 use wasm_bindgen::{JsCast, prelude::*};
 use web_sys::AbortSignal;
 
@@ -21,7 +22,7 @@ use crate::{
     },
     web::{
         face::{self, Ended},
-        formats::{WebFormats, to_js},
+        formats::WebFormats,
         js::{get, then},
     },
 };
@@ -46,6 +47,12 @@ struct Request {
     rotation_key: String,
     reason: RefreshReason,
     last_activity_at: Millis,
+}
+
+/// A Rust value as a plain object; what is absent is null.
+pub(super) fn to_js(value: &impl Serialize) -> JsValue {
+    let serializer = Serializer::new().serialize_missing_as_null(true);
+    value.serialize(&serializer).unwrap_or_default()
 }
 
 /// `{ code, message }`.

@@ -9,12 +9,12 @@ use std::rc::Rc;
 
 use wasm_bindgen::prelude::*;
 
-use self::face::{Face, JsFace, failure};
+use self::face::{Face, JsFace, failure, to_js};
 use crate::{
     core::{effect::WaiterId, grant::TokenResponse, input::Input},
     engine::jwt,
     web::{
-        formats::{WebFormats, to_js},
+        formats::WebFormats,
         host::{WebEngine, open},
     },
 };
@@ -22,6 +22,7 @@ use crate::{
 /// One session of one name. Waiters are numbers that the caller chooses; durations are in
 /// milliseconds.
 #[wasm_bindgen]
+#[derive(Debug)]
 pub struct Engine(Rc<WebEngine<JsFace>>);
 
 #[wasm_bindgen]

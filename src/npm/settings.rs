@@ -79,7 +79,7 @@ pub(super) fn read(options: &JsValue) -> Settings {
 
 /// The application's own place, if it gave one.
 pub(super) fn place(options: &JsValue) -> Option<JsValue> {
-    Some(get(options, "storage")).filter(JsValue::is_object)
+    Some(get(options, "storage")).filter(|place| place.as_string().is_none())
 }
 
 pub(super) fn activity_events(options: &JsValue) -> Vec<String> {

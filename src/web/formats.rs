@@ -1,8 +1,7 @@
 //! The parsers of the platform: `JSON`, `Date`, and serde-wasm-bindgen between.
 
 use js_sys::{Date, JSON, Object};
-use serde::{Serialize, de::DeserializeOwned};
-use serde_wasm_bindgen::Serializer;
+use serde::de::DeserializeOwned;
 use wasm_bindgen::JsValue;
 
 use super::js::set;
@@ -35,10 +34,4 @@ impl Formats for WebFormats {
         let date = Date::parse(text);
         date.is_finite().then_some(date as Millis)
     }
-}
-
-/// A Rust value as a plain object; what is absent is null.
-pub(crate) fn to_js(value: &impl Serialize) -> JsValue {
-    let serializer = Serializer::new().serialize_missing_as_null(true);
-    value.serialize(&serializer).unwrap_or_default()
 }

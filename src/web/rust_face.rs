@@ -34,7 +34,7 @@ type EventListener = Rc<RefCell<dyn FnMut(&Event)>>;
 /// Tells listeners in Rust.
 #[derive(Default)]
 pub(crate) struct RustFace {
-    pub(super) refresh: Option<RefreshFunction>,
+    refresh: Option<RefreshFunction>,
     lease: RefCell<Option<Lease>>,
     shown: RefCell<Snapshot>,
     snapshots: RefCell<Listeners<SnapshotListener>>,
@@ -75,6 +75,10 @@ impl<T: Clone> Listeners<T> {
 }
 
 impl RustFace {
+    pub(super) fn with_refresh(refresh: RefreshFunction) -> Self {
+        Self { refresh: Some(refresh), ..Self::default() }
+    }
+
     /// How the session looks.
     pub(super) fn snapshot(&self) -> Snapshot {
         self.shown.borrow().clone()

@@ -78,7 +78,7 @@ impl Session {
     {
         let endpoint = Endpoint { style: Style::Function, ..Endpoint::default() };
         let refresh = Box::new(move |request| Box::pin(refresh(request)) as _);
-        let face = RustFace { refresh: Some(refresh), ..RustFace::default() };
+        let face = RustFace::with_refresh(refresh);
         Self::open(options.endpoint(endpoint), face)
     }
 

@@ -23,9 +23,9 @@ impl Places {
     ) -> Option<Loaded> {
         let Some(custom) = self.custom_at(place) else {
             let loaded = area(place).get_item(key);
-            return Some(loaded.map_or(Loaded::Failed, |text| {
-                text.map_or(Loaded::Nothing, Loaded::Text)
-            }));
+            return Some(
+                loaded.map_or(Loaded::Failed, |text| text.map_or(Loaded::Nothing, Loaded::Text)),
+            );
         };
         match custom.get(key) {
             Err(_) => Some(Loaded::Failed),

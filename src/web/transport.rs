@@ -2,7 +2,7 @@
 
 use js_sys::{Function, Object};
 use wasm_bindgen::{JsCast, JsValue};
-use web_sys::AbortSignal;
+use web_sys::{AbortSignal, Headers};
 
 use super::js::{call, get, global, set, then};
 use crate::engine::endpoint::{Credentials, HEADERS, Request, Response};
@@ -28,12 +28,14 @@ pub(super) fn send(
 fn init(request: &Request, signal: Option<&AbortSignal>) -> Object {
     let text = JsValue::from_str;
     let init = Object::new();
-    let headers = Object::new();
-    for (name, value) in &request.headers {
-        set(&headers, name, &text(value));
-    }
     set(&init, "method", &text("POST"));
-    set(&init, "headers", &headers);
+    if let Ok(headers) = Headers::new() {
+        for (name, value) in &request.headers {
+            // What is no header's name or value was refused with the options.
+            let _ = headers.set(name, value);
+        }
+        set(&init, "headers", &headers);
+    }
     set(&init, "body", &request.body.as_deref().map_or(JsValue::NULL, text));
     set(&init, "cache", &text("no-store"));
     // Credentials go to the endpoint that was configured, not to where it points.

@@ -28,19 +28,3 @@ test("the server's own policy allows all that the package does", async (t) => {
   assert.deepEqual(await tab.run(fromTheOutside, "/api/me"), { value: 200 });
   assert.deepEqual(await violations(), []);
 });
-
-test("without 'wasm-unsafe-eval' the error names the directive to add", async (t) => {
-  const tab = await w.tab(t, { path: "/no-wasm.html" });
-  const counted = await w.server.count();
-  // Until restore or start, nobody can be signed in and requests pass without a token.
-  const { error } = await tab.run(async () => {
-    await new Promise((resolve) => setTimeout(resolve));
-    return e2e.outcome(session.restore());
-  });
-  assert.equal(error.code, "ERR_WASM_BLOCKED");
-  assert.equal(error.fault, "environment");
-  assert.match(error.message, /'wasm-unsafe-eval'.*script-src.*Content-Security-Policy/);
-  assert.equal((await tab.run(fromTheOutside, "/api/me")).error.code, "ERR_WASM_BLOCKED");
-  assert.deepEqual((await counted()).requests, {}, "nothing was sent");
-  assert.equal((await tab.snapshot()).lastError.code, "ERR_WASM_BLOCKED");
-});

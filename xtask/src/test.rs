@@ -71,6 +71,7 @@ fn steps() -> Vec<Step> {
         step("package", false, |w| untested(package::build(w))),
         step("types", false, |w| untested(types(w))),
         step("package tests", false, package_tests),
+        step("in plain JavaScript", false, plain_package_tests),
         step("size budget", false, |w| untested(size::check(w))),
         step("tarball", false, |w| untested(pack::gates(w))),
         step("in Chromium", false, |w| browser_tests(w, &BROWSERS[0])),
@@ -129,6 +130,13 @@ fn types(workspace: &Workspace) -> Result<()> {
 
 fn package_tests(workspace: &Workspace) -> Result<Counts> {
     node_tests(workspace, "pkg/test", |_| {})
+}
+
+/// The package tests against the engine that is plain JavaScript.
+fn plain_package_tests(workspace: &Workspace) -> Result<Counts> {
+    node_tests(workspace, "pkg/test", |node| {
+        node.args(["--import", "./pkg/test/plain.mjs"]);
+    })
 }
 
 /// With `E2E_ENGINE` set, as on a machine that has not all of them, in that engine alone.

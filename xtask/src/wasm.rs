@@ -1,25 +1,46 @@
-//! From the crate to pkg/wasm: cargo, wasm-bindgen, wasm-opt.
+//! From the crate to pkg/wasm: cargo, wasm-bindgen, wasm-opt, wasm2js.
 
+use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use anyhow::{Context, Result, bail, ensure};
-use walrus::Module;
-use walrus::ir::{InstrLocId, Unreachable};
+use anyhow::{Context, Result, bail};
+use walrus::{Module, RawCustomSection};
 use wasm_bindgen_cli_support::Bindgen;
 
-use crate::process::{capture, check};
+use crate::process::check;
 use crate::setup::WASM_TARGET;
 use crate::workspace::Workspace;
+use crate::{glue, plain, stubs};
 
-/// Builds `pkg/wasm/everfresh.js` and `pkg/wasm/everfresh_bg.wasm`, as they are shipped.
+/// Builds what pkg/tools/build.mjs packs: `everfresh_bg.wasm`, `everfresh_js.js`, the same as plain
+/// JavaScript, and `everfresh_bg.js`, the glue of both; all in `pkg/wasm`.
 pub(crate) fn build(workspace: &Workspace) -> Result<()> {
     let compiled = compile(workspace)?;
     let out = workspace.join("pkg/wasm");
     bind(&compiled, &out, false)?;
     let wasm = out.join("everfresh_bg.wasm");
-    optimise(workspace, &wasm, &workspace.target("xtask/wasm-opt"))?;
+    let cache = workspace.target("xtask/wasm-opt");
+    let (input, script) = (cache.join("input.wasm"), cache.join("everfresh_js.js"));
+    let (optimised, flags) = (cache.join("everfresh_bg.wasm"), cache.join("flags"));
+    let fresh = fs::read(&wasm)?;
+    let wanted = format!("{WASM_OPT:?} {:?}", plain::LOWER);
+    // Both take seconds, and most builds change no Rust.
+    if fs::read(&input).ok().as_ref() != Some(&fresh)
+        || fs::read_to_string(&flags).ok().as_ref() != Some(&wanted)
+    {
+        fs::create_dir_all(&cache)?;
+        fs::remove_file(&flags).ok();
+        wasm_opt(workspace, &wasm, &optimised, STRIP)?;
+        plain::translate(workspace, &optimised, &script)?;
+        fs::write(&input, fresh)?;
+        fs::write(&flags, wanted)?;
+    }
+    for file in [&optimised, &script] {
+        let name = file.file_name().context("a file has a name")?;
+        fs::copy(file, out.join(name)).with_context(|| format!("cannot write {name:?}"))?;
+    }
     tells_no_path(workspace, &fs::read(wasm)?)
 }
 
@@ -34,9 +55,27 @@ pub(crate) fn build_with_names(workspace: &Workspace) -> Result<PathBuf> {
 }
 
 fn compile(workspace: &Workspace) -> Result<PathBuf> {
-    let mut cargo = workspace.cargo(&["rustc", "--package", "everfresh", "--lib"]);
-    cargo.args(["--profile", "wasm", "--target", WASM_TARGET, "--", INLINE_LITTLE]);
-    check(&mut cargo, LIMIT)?;
+    let mut cargo =
+        workspace.cargo(&["rustc", "--package", "everfresh", "--lib", "--features", "npm"]);
+    cargo.args([
+        "--crate-type",
+        "cdylib",
+        "--profile",
+        "wasm",
+        "--target",
+        WASM_TARGET,
+        "--",
+        INLINE_LITTLE,
+    ]);
+    // So that wasm-bindgen's crate keeps JavaScript's objects on a heap of its own.
+    let without = WITHOUT.map(|feature| format!("-{feature}")).join(",");
+    // Paths of dependencies are blanked like those of the standard library.
+    let home = env::var_os("CARGO_HOME")
+        .map(PathBuf::from)
+        .or_else(|| Some(env::home_dir()?.join(".cargo")));
+    let sources = home.context("cargo has no home")?.join("registry/src");
+    let remap = format!("--remap-path-prefix={}={}", sources.display(), stubs::SOURCES);
+    check(cargo.env("RUSTFLAGS", format!("-Ctarget-feature={without} {remap}")), LIMIT)?;
     Ok(workspace.target(WASM_TARGET).join("wasm/everfresh.wasm"))
 }
 
@@ -44,64 +83,54 @@ fn bind(compiled: &Path, out: &Path, names: bool) -> Result<()> {
     if out.exists() {
         fs::remove_dir_all(out).with_context(|| format!("cannot empty {}", out.display()))?;
     }
-    Bindgen::new()
-        .input_module("everfresh", without_panics(compiled)?)
+    let mut module = Module::from_file(compiled).context("cargo built no wasm")?;
+    without_features(&mut module)?;
+    stubs::apply(&mut module)?;
+    let mut bound = Bindgen::new()
+        .input_module("everfresh", module)
         .out_name("everfresh")
-        .web(true)?
+        .bundler(true)?
         // For our own type check; the package's types are written by hand.
         .typescript(true)
-        // The entries say where the wasm is; a second `new URL` would be a second asset.
-        .omit_default_module_path(true)
         .remove_name_section(!names)
         .demangle(false)
         .remove_producers_section(true)
-        .generate(out)
+        .generate_output()
         .context("wasm-bindgen refused the compiled crate")?;
-    let wasm = out.join("everfresh_bg.wasm");
-    let mut module = Module::from_file(&wasm).context("wasm-bindgen wrote no wasm")?;
-    for name in UNUSED {
-        module.exports.remove(name).with_context(|| format!("the wasm exports no {name}"))?;
-    }
-    module.emit_wasm_file(wasm)
+    bound.emit(out)?;
+    let path = out.join("everfresh_bg.js");
+    let text = fs::read_to_string(&path).context("wasm-bindgen wrote no glue")?;
+    let text = glue::shorten(bound.wasm_mut(), glue::follow_memory(text)?)?;
+    fs::write(path, text).context("cannot write the glue")?;
+    bound.wasm_mut().emit_wasm_file(out.join("everfresh_bg.wasm"))?;
+    let types = format!("{}\n{}", bound.ts().unwrap_or_default(), glue::TYPES);
+    fs::write(out.join("everfresh_bg.d.ts"), types).context("cannot write the glue's types")
 }
 
-/// The compiled crate, in which what leads to a panic's message is a trap at once. A panic aborts
-/// either way, and nobody sees the message: formatting it is dead weight.
-fn without_panics(compiled: &Path) -> Result<Module> {
-    let mut module = Module::from_file(compiled).context("cargo built no wasm")?;
-    let mut found = false;
-    let names: Vec<_> = module.funcs.iter().map(|it| (it.id(), it.name.clone())).collect();
-    for (id, name) in names {
-        let name = format!("{:#}", rustc_demangle::demangle(name.as_deref().unwrap_or_default()));
-        if !PANICS.iter().any(|part| name.contains(part)) {
-            continue;
+/// Takes [`WITHOUT`] from the module's list of features, where the standard library brings them
+/// along: wasm-bindgen goes by the list.
+fn without_features(module: &mut Module) -> Result<()> {
+    let section = module.customs.remove_raw("target_features");
+    let RawCustomSection { name, data } =
+        section.context("no target_features; was it stripped?")?;
+    let (mut kept, mut rest) = (vec![0], &data[1..]);
+    while let [_, length, ..] = rest {
+        let (feature, more) = rest.split_at(2 + usize::from(*length));
+        if !WITHOUT.iter().any(|without| without.as_bytes() == &feature[2..]) {
+            kept[0] += 1;
+            kept.extend_from_slice(feature);
         }
-        found = true;
-        let body = module.funcs.get_mut(id).kind.unwrap_local_mut();
-        let entry = body.entry_block();
-        body.block_mut(entry).instrs = vec![(Unreachable {}.into(), InstrLocId::default())];
+        rest = more;
     }
-    let segments: Vec<_> = module.data.iter().map(|segment| segment.id()).collect();
-    for id in segments {
-        blank_paths(&mut module.data.get_mut(id).value);
-    }
-    ensure!(found, "no function panics: has core changed its names?");
-    Ok(module)
-}
-
-/// Blanks the paths of the standard library's sources, which only panics tell.
-fn blank_paths(bytes: &mut [u8]) {
-    while let Some(start) = find(bytes, SYSROOT) {
-        let Some(length) = find(&bytes[start..], b".rs") else { return };
-        bytes[start..start + length + 3].fill(0);
-    }
+    module.customs.add(RawCustomSection { name, data: kept });
+    Ok(())
 }
 
 /// Fails when the wasm says where it was built.
 fn tells_no_path(workspace: &Workspace, wasm: &[u8]) -> Result<()> {
     let root = workspace.root().as_os_str().as_encoded_bytes();
-    for place in [SYSROOT, b"/registry/src/", root] {
-        if let Some(start) = find(wasm, place) {
+    for place in [stubs::SYSROOT, b"/registry/src/", root] {
+        if let Some(start) = stubs::find(wasm, place) {
             let path = String::from_utf8_lossy(&wasm[start..wasm.len().min(start + 99)]);
             bail!("the wasm holds the path of a source file: {path:?}");
         }
@@ -109,59 +138,30 @@ fn tells_no_path(workspace: &Workspace, wasm: &[u8]) -> Result<()> {
     Ok(())
 }
 
-fn find(bytes: &[u8], part: &[u8]) -> Option<usize> {
-    bytes.windows(part.len()).position(|window| window == part)
-}
-
-/// Optimises a file in place, and tells its new names in names.json beside it; `cache` keeps the last input and output, since it takes seconds.
-fn optimise(workspace: &Workspace, wasm: &Path, cache: &Path) -> Result<()> {
-    let (input, output) = (cache.join("input.wasm"), cache.join("output.wasm"));
-    let names = cache.join("names.json");
-    let flags = cache.join("flags");
-    let fresh = fs::read(wasm)?;
-    let known = fs::read(&input).is_ok_and(|input| input == fresh)
-        && fs::read_to_string(&flags).is_ok_and(|flags| flags == WASM_OPT.join(" "));
-    if !known || !output.exists() || !names.exists() {
-        fs::create_dir_all(cache)?;
-        fs::remove_file(&flags).ok();
-        let mut rename = workspace.npm_tool("wasm-opt");
-        rename.arg(RENAME).arg(wasm).arg("-o").arg(&output);
-        fs::write(&names, capture(&mut rename, LIMIT)?)?;
-        wasm_opt(workspace, &output, &output, STRIP)?;
-        fs::write(&input, fresh)?;
-        fs::write(&flags, WASM_OPT.join(" "))?;
-    }
-    fs::copy(&output, wasm).context("cannot write the optimised wasm")?;
-    fs::copy(&names, wasm.with_file_name("names.json")).context("cannot write the names")?;
-    Ok(())
-}
-
 fn wasm_opt(workspace: &Workspace, input: &Path, output: &Path, more: &[&str]) -> Result<()> {
     let mut command = workspace.npm_tool("wasm-opt");
-    command.args(WASM_OPT).args(more).arg(input).arg("-o").arg(output);
+    command.args(FEATURES).args(WASM_OPT).args(more).arg(input).arg("-o").arg(output);
     check(&mut command, LIMIT)
 }
 
 /// A function is copied into its callers when that is smaller than the calls, or there is only one.
 const INLINE_LITTLE: &str = "-Cllvm-args=-inline-threshold=5";
 
-/// Parts of the names of functions that only panics lead to.
-const PANICS: &[&str] = &["panicking::", "alloc::handle_alloc_error", "raw_vec::handle_error"];
+/// What plain JavaScript has no equal of. The heap of objects that wasm-bindgen keeps instead costs
+/// nothing: the prototype became 532 bytes smaller.
+const WITHOUT: [&str; 2] = ["multivalue", "reference-types"];
 
-/// What wasm-bindgen exports for glue that pkg/tools/trim-glue.mjs leaves out.
-const UNUSED: &[&str] = &[
-    "__abort_handler",
-    "__instance_terminated",
-    "__wbindgen_externrefs",
-    "__wbindgen_free",
-    "__wbindgen_realloc",
+/// What the compiled crate uses beyond WebAssembly as it was in 2017.
+pub(crate) const FEATURES: &[&str] = &[
+    "--enable-bulk-memory",
+    "--enable-bulk-memory-opt",
+    "--enable-mutable-globals",
+    "--enable-nontrapping-float-to-int",
+    "--enable-sign-ext",
 ];
 
-/// What the paths of the standard library's sources begin with.
-const SYSROOT: &[u8] = b"/rustc/";
-
-/// The features are read from the file's own target_features section. The lowest memory is the far
-/// end of the stack, so no object lies there; memory is not imported, so it begins as zeros.
+/// The lowest memory is the far end of the stack, so no object lies there; memory is not imported,
+/// so it begins as zeros.
 const WASM_OPT: &[&str] = &[
     "-Oz",
     "--converge",
@@ -170,7 +170,5 @@ const WASM_OPT: &[&str] = &[
     "--reorder-functions",
     "--reorder-locals",
 ];
-/// Gives imports and exports short names; tells which.
-const RENAME: &str = "--minify-imports-and-exports-and-modules";
-const STRIP: &[&str] = &["--strip-debug", "--strip-producers", "--strip-target-features"];
-const LIMIT: Duration = Duration::from_secs(1_800);
+const STRIP: &[&str] = &["--strip-debug", "--strip-producers"];
+pub(crate) const LIMIT: Duration = Duration::from_secs(1_800);

@@ -2,8 +2,8 @@
 
 import wasmBytes from "everfresh:wasm-bytes";
 
-import { useWasm } from "../loading.ts";
+import { useEngine } from "../loading.ts";
 
-useWasm({ now: wasmBytes });
+useEngine({ now: wasmBytes });
 
 export * from "../index.ts";

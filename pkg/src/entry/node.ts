@@ -2,8 +2,8 @@
 
 import { readFileSync } from "node:fs";
 
-import { useWasm } from "../loading.ts";
+import { useEngine } from "../loading.ts";
 
-useWasm({ now: () => readFileSync(new URL("./everfresh_bg.wasm", import.meta.url)) });
+useEngine({ now: () => readFileSync(new URL("./everfresh_bg.wasm", import.meta.url)) });
 
 export * from "../index.ts";

@@ -1,9 +1,9 @@
 // Edge servers that only render: sessions stay `unknown` and nothing is loaded.
 
 import { WasmLoadError } from "../errors.ts";
-import { remedy, useWasm } from "../loading.ts";
+import { remedy, useEngine } from "../loading.ts";
 
-useWasm({
+useEngine({
   url: () => {
     throw new WasmLoadError(`this entry has no wasm of its own: ${remedy}`);
   },

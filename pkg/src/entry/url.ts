@@ -1,7 +1,7 @@
 // Browsers and bundlers: the wasm is a file beside this one.
 
-import { useWasm } from "../loading.ts";
+import { useEngine } from "../loading.ts";
 
-useWasm({ url: () => new URL("./everfresh_bg.wasm", import.meta.url) });
+useEngine({ url: () => new URL("./everfresh_bg.wasm", import.meta.url) });
 
 export * from "../index.ts";

@@ -2,8 +2,8 @@
 
 import wasm from "./everfresh_bg.wasm";
 
-import { useWasm } from "../loading.ts";
+import { useEngine } from "../loading.ts";
 
-useWasm({ now: () => wasm });
+useEngine({ now: () => wasm });
 
 export * from "../index.ts";

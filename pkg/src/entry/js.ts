@@ -1,0 +1,9 @@
+// Plain JavaScript, without WebAssembly.
+
+import plain from "./everfresh_js.js";
+
+import { useEngine } from "../loading.ts";
+
+useEngine({ now: () => plain });
+
+export * from "../index.ts";

@@ -1,0 +1,3 @@
+// What a page meets in Lockdown Mode.
+
+delete globalThis.WebAssembly;
