@@ -3,7 +3,7 @@
 import type { FetchInput } from "./allowed-origins.ts";
 import type { Engine, Lease } from "./engine.ts";
 import { TOKEN_WANTED, UNAUTHORIZED } from "./inputs.ts";
-import { prepare, release, send } from "./replayable-request.ts";
+import { prepare, release, type ReplayableRequest, send } from "./replayable-request.ts";
 import type { Ask } from "./shared-waits.ts";
 
 /** For how long the token of a request that cannot be repeated must still be good. */
@@ -40,24 +40,35 @@ export async function sessionFetch(
     requests.passed += 1;
     return transport(input, init);
   }
-  const { once, signal } = request;
-  const found = tokenFor(session, ask, once ? STREAM_VALIDITY : 0, signal);
+  const found = tokenFor(session, ask, request.once ? STREAM_VALIDITY : 0, request.signal);
   const waited = found instanceof Promise;
   const lease = waited ? await found : found;
   requests.sent += 1;
-  let response = await send(request, transport, lease?.token, waited);
+  const response = await send(request, transport, lease?.token, waited);
+  // In a function of its own: what an async function holds, it saves at each await.
+  return response.status === 401 || settings.isUnauthorized || settings.renewalHeader || request.request
+    ? conclude(session, ask, request, transport, lease, response)
+    : response;
+}
+
+/** Looks at a response, and sends the request again if a newer token may help. */
+async function conclude(
+  session: Engine,
+  ask: Ask,
+  request: ReplayableRequest,
+  transport: typeof fetch,
+  lease: Lease | undefined,
+  response: Response,
+): Promise<Response> {
   if (lease) {
-    if (settings.renewalHeader) adoptRenewed(session, response, lease);
-    const { isUnauthorized } = settings;
-    const refused = isUnauthorized
-      ? await says(isUnauthorized, response, session)
-      : response.status === 401;
-    if (refused && once) session.feed(UNAUTHORIZED, 0, lease.id);
-    const newer = refused && !once && (await newerThan(lease, ask, response, signal));
+    adoptRenewed(session, response, lease);
+    const refused = await isUnauthorized(session, response);
+    if (refused && request.once) session.feed(UNAUTHORIZED, 0, lease.id);
+    const newer = refused && !request.once && (await newerThan(lease, ask, response, request.signal));
     if (newer) {
-      requests.resent += 1;
+      session.requests.resent += 1;
       response = await send(request, transport, newer.token, true);
-      if (settings.renewalHeader) adoptRenewed(session, response, newer);
+      adoptRenewed(session, response, newer);
     }
   }
   release(request);
@@ -83,20 +94,18 @@ async function newerThan(
 }
 
 function adoptRenewed(session: Engine, { headers, url }: Response, lease: Lease): void {
-  const renewed = headers.get(session.settings.renewalHeader!);
+  const { renewalHeader } = session.settings;
+  const renewed = renewalHeader && headers.get(renewalHeader);
   // A redirect may have led to a server that must not choose our token.
   if (renewed && (!url || session.allow(url))) {
     session.adopt(renewed.replace(/^Bearer +/i, ""), lease.id);
   }
 }
 
-async function says(
-  isUnauthorized: (response: Response) => boolean | Promise<boolean>,
-  response: Response,
-  { log }: Engine,
-): Promise<boolean> {
+async function isUnauthorized({ settings, log }: Engine, response: Response): Promise<boolean> {
+  if (!settings.isUnauthorized) return response.status === 401;
   try {
-    return await isUnauthorized(response);
+    return await settings.isUnauthorized(response);
   } catch (error) {
     log("error", "isUnauthorized threw; the response is taken as is", error);
     return false;
