@@ -3,6 +3,7 @@
 import type { FetchInput } from "./allowed-origins.ts";
 import type { Engine, Lease } from "./engine.ts";
 import { TOKEN_WANTED, UNAUTHORIZED } from "./inputs.ts";
+import type { Settings } from "./options.ts";
 import { prepare, release, type ReplayableRequest, send } from "./replayable-request.ts";
 import type { Ask } from "./shared-waits.ts";
 
@@ -47,7 +48,7 @@ export async function sessionFetch(
   const response = await send(request, transport, lease?.token, waited);
   // In a function of its own: what an async function holds, it saves at each await.
   return response.status === 401 || settings.isUnauthorized || settings.renewalHeader || request.request
-    ? conclude(session, ask, request, transport, lease, response)
+    ? await conclude(session, ask, request, transport, lease, response)
     : response;
 }
 
@@ -62,50 +63,54 @@ async function conclude(
 ): Promise<Response> {
   if (lease) {
     adoptRenewed(session, response, lease);
-    const refused = await isUnauthorized(session, response);
+    const { isUnauthorized } = session.settings;
+    const refused = isUnauthorized
+      ? await says(isUnauthorized, response, session)
+      : response.status === 401;
     if (refused && request.once) session.feed(UNAUTHORIZED, 0, lease.id);
-    const newer = refused && !request.once && (await newerThan(lease, ask, response, request.signal));
-    if (newer) {
-      session.requests.resent += 1;
-      response = await send(request, transport, newer.token, true);
-      adoptRenewed(session, response, newer);
+    else if (refused) {
+      let newer: Lease | undefined;
+      try {
+        request.signal?.throwIfAborted();
+        newer = await ask(UNAUTHORIZED, lease.id, request.signal);
+      } catch (error) {
+        discard(response);
+        throw error;
+      }
+      if (newer) {
+        discard(response);
+        session.requests.resent += 1;
+        response = await send(request, transport, newer.token, true);
+        adoptRenewed(session, response, newer);
+      }
     }
   }
   release(request);
   return response;
 }
 
-/** What replaces a lease that got a 401. Its response is let go of unless it is the caller's. */
-async function newerThan(
-  lease: Lease,
-  ask: Ask,
-  response: Response,
-  signal: AbortSignal | null | undefined,
-): Promise<Lease | undefined> {
-  let kept = false;
-  try {
-    signal?.throwIfAborted();
-    const newer = await ask(UNAUTHORIZED, lease.id, signal);
-    kept = !newer;
-    return newer;
-  } finally {
-    if (!kept) response.body?.cancel().catch(() => {});
-  }
+/** Nobody will read it. */
+function discard({ body }: Response): void {
+  body?.cancel().catch(() => {});
 }
 
-function adoptRenewed(session: Engine, { headers, url }: Response, lease: Lease): void {
+function adoptRenewed(session: Engine, response: Response, lease: Lease): void {
   const { renewalHeader } = session.settings;
-  const renewed = renewalHeader && headers.get(renewalHeader);
+  const renewed = renewalHeader && response.headers.get(renewalHeader);
   // A redirect may have led to a server that must not choose our token.
-  if (renewed && (!url || session.allow(url))) {
+  if (renewed && (!response.url || session.allow(response.url))) {
     session.adopt(renewed.replace(/^Bearer +/i, ""), lease.id);
   }
 }
 
-async function isUnauthorized({ settings, log }: Engine, response: Response): Promise<boolean> {
-  if (!settings.isUnauthorized) return response.status === 401;
+/** What the application's own check says. */
+async function says(
+  isUnauthorized: NonNullable<Settings["isUnauthorized"]>,
+  response: Response,
+  { log }: Engine,
+): Promise<boolean> {
   try {
-    return await settings.isUnauthorized(response);
+    return await isUnauthorized(response);
   } catch (error) {
     log("error", "isUnauthorized threw; the response is taken as is", error);
     return false;

@@ -75,7 +75,8 @@ export function send(
   }
   const init = { ...fields, headers: withToken(headers, token) } as RequestInit;
   if (request) return transport(fields?.body == null ? copyOf(request) : request, init);
-  return transport(later ? new URL(address, base).href : address, init);
+  const resolve = later && !/^https?:\/\//i.test(address);
+  return transport(resolve ? new URL(address, base).href : address, init);
 }
 
 /** It will not be sent again. @internal */
