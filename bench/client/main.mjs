@@ -3,6 +3,8 @@
 //
 //   node bench/client/main.mjs [--rounds N] [--json FILE]
 
+import "./page.mjs";
+
 import { writeFileSync } from "node:fs";
 import { cpus } from "node:os";
 import { parseArgs } from "node:util";
