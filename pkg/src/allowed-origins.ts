@@ -71,7 +71,7 @@ function isPath(address: string): boolean {
 
 /** Whether an address begins with this origin, and its host certainly ends there. */
 function isWithin(origin: string, address: string): boolean {
-  if (!address.startsWith(origin)) return false;
+  if (address.indexOf(origin) !== 0) return false;
   const next = address.charCodeAt(origin.length);
   return next === SLASH || next === QUESTION_MARK || next === HASH || address === origin;
 }

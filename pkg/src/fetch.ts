@@ -2,7 +2,8 @@
 
 import type { FetchInput } from "./allowed-origins.ts";
 import type { Engine, Lease } from "./engine.ts";
-import { prepare, release, send } from "./replayable-request.ts";
+import type { Settings } from "./options.ts";
+import { prepare, release, type ReplayableRequest, send } from "./replayable-request.ts";
 import type { Ask } from "./shared-waits.ts";
 
 /** For how long the token of a request that cannot be repeated must still be good. */
@@ -39,58 +40,71 @@ export async function sessionFetch(
     requests.passed += 1;
     return transport(input, init);
   }
-  const { once, signal } = request;
-  const found = tokenFor(session, ask, once ? STREAM_VALIDITY : 0, signal);
+  const found = tokenFor(session, ask, request.once ? STREAM_VALIDITY : 0, request.signal);
   const waited = found instanceof Promise;
   const lease = waited ? await found : found;
   requests.sent += 1;
-  let response = await send(request, transport, lease?.token, waited);
+  const response = await send(request, transport, lease?.token, waited);
+  // In a function of its own: what an async function holds, it saves at each await.
+  return response.status === 401 || settings.isUnauthorized || settings.renewalHeader || request.request
+    ? await conclude(session, ask, request, transport, lease, response)
+    : response;
+}
+
+/** Looks at a response, and sends the request again if a newer token may help. */
+async function conclude(
+  session: Engine,
+  ask: Ask,
+  request: ReplayableRequest,
+  transport: typeof fetch,
+  lease: Lease | undefined,
+  response: Response,
+): Promise<Response> {
   if (lease) {
-    if (settings.renewalHeader) adoptRenewed(session, response, lease);
-    const { isUnauthorized } = settings;
+    adoptRenewed(session, response, lease);
+    const { isUnauthorized } = session.settings;
     const refused = isUnauthorized
       ? await says(isUnauthorized, response, session)
       : response.status === 401;
-    if (refused && once) session.run((rust) => rust.unauthorized(undefined, lease.id));
-    const newer = refused && !once && (await newerThan(lease, ask, response, signal));
-    if (newer) {
-      requests.resent += 1;
-      response = await send(request, transport, newer.token, true);
-      if (settings.renewalHeader) adoptRenewed(session, response, newer);
+    if (refused && request.once) session.run((rust) => rust.unauthorized(undefined, lease.id));
+    else if (refused) {
+      let newer: Lease | undefined;
+      try {
+        request.signal?.throwIfAborted();
+        newer = await ask("newer", lease.id, request.signal);
+      } catch (error) {
+        discard(response);
+        throw error;
+      }
+      if (newer) {
+        discard(response);
+        session.requests.resent += 1;
+        response = await send(request, transport, newer.token, true);
+        adoptRenewed(session, response, newer);
+      }
     }
   }
   release(request);
   return response;
 }
 
-/** What replaces a lease that got a 401. Its response is let go of unless it is the caller's. */
-async function newerThan(
-  lease: Lease,
-  ask: Ask,
-  response: Response,
-  signal: AbortSignal | null | undefined,
-): Promise<Lease | undefined> {
-  let kept = false;
-  try {
-    signal?.throwIfAborted();
-    const newer = await ask("newer", lease.id, signal);
-    kept = !newer;
-    return newer;
-  } finally {
-    if (!kept) response.body?.cancel().catch(() => {});
-  }
+/** Nobody will read it. */
+function discard({ body }: Response): void {
+  body?.cancel().catch(() => {});
 }
 
-function adoptRenewed(session: Engine, { headers, url }: Response, lease: Lease): void {
-  const renewed = headers.get(session.settings.renewalHeader!);
+function adoptRenewed(session: Engine, response: Response, lease: Lease): void {
+  const { renewalHeader } = session.settings;
+  const renewed = renewalHeader && response.headers.get(renewalHeader);
   // A redirect may have led to a server that must not choose our token.
-  if (renewed && (!url || session.allow(url))) {
+  if (renewed && (!response.url || session.allow(response.url))) {
     session.adopt(renewed.replace(/^Bearer +/i, ""), lease.id);
   }
 }
 
+/** What the application's own check says. */
 async function says(
-  isUnauthorized: (response: Response) => boolean | Promise<boolean>,
+  isUnauthorized: NonNullable<Settings["isUnauthorized"]>,
   response: Response,
   { log }: Engine,
 ): Promise<boolean> {

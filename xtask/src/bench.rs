@@ -1,5 +1,6 @@
 //! `cargo xtask bench`: figures, never a verdict.
 
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
@@ -8,6 +9,7 @@ use clap::Subcommand;
 
 use crate::process::check;
 use crate::workspace::Workspace;
+use crate::{package, setup};
 
 /// What to measure.
 #[derive(Subcommand)]
@@ -21,10 +23,25 @@ pub(crate) enum Bench {
         #[arg(long, default_value_t = 64)]
         connections: usize,
     },
+    /// CPU time of the package beside other packages: requests, start-up, decoding, waves
+    Client {
+        /// How often each contender has its turn
+        #[arg(long, default_value_t = 31, value_parser = clap::value_parser!(u32).range(5..))]
+        rounds: u32,
+        /// Also write the figures to this file
+        #[arg(long)]
+        json: Option<PathBuf>,
+    },
 }
 
 pub(crate) fn run(workspace: &Workspace, bench: &Bench) -> Result<()> {
-    let Bench::Server { seconds, connections } = bench;
+    match bench {
+        Bench::Server { seconds, connections } => server(workspace, *seconds, *connections),
+        Bench::Client { rounds, json } => client(workspace, *rounds, json.as_deref()),
+    }
+}
+
+fn server(workspace: &Workspace, seconds: u64, connections: usize) -> Result<()> {
     let mut build = workspace.cargo(&["build", "--release"]);
     build.args(["--package", "everfresh-server", "--package", "everfresh-bench-server"]);
     check(&mut build, LIMIT)?;
@@ -32,6 +49,17 @@ pub(crate) fn run(workspace: &Workspace, bench: &Bench) -> Result<()> {
     load.arg("--server").arg(workspace.target("release/everfresh-server"));
     load.args(["--seconds", &seconds.to_string(), "--connections", &connections.to_string()]);
     check(&mut load, LIMIT)
+}
+
+fn client(workspace: &Workspace, rounds: u32, json: Option<&Path>) -> Result<()> {
+    package::build_quietly(workspace)?;
+    setup::peers(workspace)?;
+    let mut node = Command::new("node");
+    node.arg(workspace.join("bench/client/main.mjs")).args(["--rounds", &rounds.to_string()]);
+    if let Some(file) = json {
+        node.arg("--json").arg(file);
+    }
+    check(&mut node, LIMIT)
 }
 
 const LIMIT: Duration = Duration::from_secs(1_800);

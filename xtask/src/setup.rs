@@ -17,6 +17,11 @@ pub(crate) fn for_package(workspace: &Workspace) -> Result<()> {
     npm_tools(workspace)
 }
 
+/// The packages that the benchmark of the client compares with.
+pub(crate) fn peers(workspace: &Workspace) -> Result<()> {
+    npm_packages(&workspace.join("bench/peers")).context("the other packages are missing")
+}
+
 /// A browser to test with.
 pub(crate) struct Browser {
     /// As `E2E_ENGINE` has it.
@@ -135,15 +140,20 @@ fn npm_tools(workspace: &Workspace) -> Result<()> {
         );
     }
 
-    let lock = fs::read_to_string(workspace.join("package-lock.json"))
+    npm_packages(workspace.root()).context("the npm tools could not be installed")
+}
+
+/// Installs what the lock file in a folder names, unless that is there already.
+fn npm_packages(folder: &Path) -> Result<()> {
+    let lock = fs::read_to_string(folder.join("package-lock.json"))
         .context("package-lock.json could not be read")?;
-    let stamp = workspace.join("node_modules/.installed-lock");
+    let stamp = folder.join("node_modules/.installed-lock");
     if fs::read_to_string(&stamp).is_ok_and(|installed| installed == lock) {
         return Ok(());
     }
-    let mut npm = workspace.command("npm");
-    npm.args(["ci", "--ignore-scripts", "--no-audit", "--no-fund"]);
-    check(&mut npm, LONG).context("the npm tools could not be installed")?;
+    let mut npm = Command::new("npm");
+    npm.args(["ci", "--ignore-scripts", "--no-audit", "--no-fund"]).current_dir(folder);
+    check(&mut npm, LONG)?;
     fs::write(&stamp, lock).context("node_modules cannot be written to")
 }
 
