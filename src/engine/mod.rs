@@ -17,6 +17,8 @@ mod requests;
 #[cfg(feature = "virtual")]
 pub mod virtual_host;
 
+pub use self::requests::Called;
+
 use std::{
     cell::{Cell, RefCell},
     collections::VecDeque,
@@ -179,9 +181,15 @@ impl<H: Host> Engine<H> {
     }
 
     /// A caller has given up: nobody is told.
-    pub fn abandon(&self, waiter: WaiterId) {
-        self.state.borrow_mut().waiters.retain(|(id, _)| *id != waiter);
-        self.feed(Input::Abandon(waiter));
+    pub fn abandon(&self, gone: impl Fn(&H::Waiter) -> bool) {
+        let found = {
+            let waiters = &mut self.state.borrow_mut().waiters;
+            let at = waiters.iter().position(|(_, waiter)| gone(waiter));
+            at.map(|at| waiters.swap_remove(at).0)
+        };
+        if let Some(waiter) = found {
+            self.feed(Input::Abandon(waiter));
+        }
     }
 
     /// Something happened.
