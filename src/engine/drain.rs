@@ -1,7 +1,5 @@
 //! The loop: what happened becomes inputs of the machine, and its effects are performed.
 
-use core::mem;
-
 use super::{
     Engine, Happening, Origin,
     endpoint::Exchange,
@@ -22,7 +20,8 @@ impl<H: Host> Engine<H> {
     pub(super) fn happen(&self, happening: Happening<Value<H>>) {
         {
             let mut state = self.state.borrow_mut();
-            if state.closed {
+            // What comes later is refused by the machine; the application is asked for no lead.
+            if state.closed && matches!(happening, Happening::Tokens { .. }) {
                 return;
             }
             state.inbox.push_back(happening);
@@ -36,7 +35,7 @@ impl<H: Host> Engine<H> {
         }
         while let Some(happening) = self.next() {
             let input = self.input(happening);
-            let disposes = matches!(input, Input::Dispose);
+            let disposes = matches!(input, Input::Dispose) && !self.is_closed();
             let now = self.host.now();
             self.state.borrow_mut().session.handle(input, now);
             while let Some(effect) = self.poll() {
@@ -175,8 +174,8 @@ impl<H: Host> Engine<H> {
             let mut state = self.state.borrow_mut();
             let deadline = state.session.next_deadline();
             let snapshot = state.session.snapshot();
-            let same = snapshot == state.shown
-                && state.session.access_token() == state.token.as_deref();
+            let same =
+                snapshot == state.shown && state.session.access_token() == state.token.as_deref();
             if !same {
                 state.token = state.session.access_token().map(str::to_owned);
                 state.shown = snapshot.clone();
@@ -225,9 +224,7 @@ impl<H: Host> Engine<H> {
         {
             let mut state = self.state.borrow_mut();
             state.closed = true;
-            state.inbox.clear();
-            mem::take(&mut state.notices);
-            mem::take(&mut state.waiters);
+            state.notices.clear();
         }
         self.host.close();
     }
