@@ -23,3 +23,4 @@ mod the_picture_changes_when_something_does;
 mod waking_up_late_costs_nothing;
 mod what_is_heard_is_stored;
 mod what_is_said_is_said_in_words;
+mod wire;
