@@ -33,21 +33,31 @@ impl<H: Host> Engine<H> {
         if self.working.replace(true) {
             return;
         }
-        while let Some(happening) = self.next() {
-            let input = self.input(happening);
-            let disposes = matches!(input, Input::Dispose) && !self.is_closed();
-            let now = self.host.now();
-            self.state.borrow_mut().session.handle(input, now);
-            while let Some(effect) = self.poll() {
-                self.perform(effect, now.wall);
+        loop {
+            while let Some(happening) = self.next() {
+                self.take(happening);
             }
-            if disposes {
-                self.close();
+            self.rest();
+            // The host may have called back while the timer was set.
+            if self.state.borrow().inbox.is_empty() {
+                break;
             }
         }
-        self.rest();
         self.working.set(false);
         self.tell();
+    }
+
+    fn take(&self, happening: Happening<Value<H>>) {
+        let input = self.input(happening);
+        let disposes = matches!(input, Input::Dispose) && !self.is_closed();
+        let now = self.host.now();
+        self.state.borrow_mut().session.handle(input, now);
+        while let Some(effect) = self.poll() {
+            self.perform(effect, now.wall);
+        }
+        if disposes {
+            self.close();
+        }
     }
 
     fn next(&self) -> Option<Happening<Value<H>>> {
