@@ -15,7 +15,7 @@ use crate::{
 };
 
 #[derive(Clone, Debug)]
-enum Step {
+pub(crate) enum Step {
     Start(u32),
     StartOther(u32),
     Restore,
@@ -49,7 +49,7 @@ enum Step {
     Dispose,
 }
 
-fn steps() -> impl Strategy<Value = Step> {
+pub(crate) fn steps() -> impl Strategy<Value = Step> {
     use Step::*;
     prop_oneof![
         2 => (1..400_u32).prop_map(Start),
@@ -86,7 +86,7 @@ fn steps() -> impl Strategy<Value = Step> {
     ]
 }
 
-fn policies() -> impl Strategy<Value = Policy> {
+pub(crate) fn policies() -> impl Strategy<Value = Policy> {
     (
         0..100_000_i64,
         0..50_000_i64,
@@ -121,7 +121,7 @@ fn policies() -> impl Strategy<Value = Policy> {
 
 /// The rig itself checks at each input: one refresh at a time, each waiter settled once, no
 /// deadline left in the past, no livelock.
-fn take(tab: &mut Tab, step: Step) {
+pub(crate) fn take(tab: &mut Tab, step: Step) {
     let waiting = !tab.sent.is_empty();
     match step {
         Step::Start(seconds) => tab.start(seconds),
@@ -182,6 +182,13 @@ fn signed_out(tab: &Tab) -> bool {
     tab.status() == Status::SignedOut
 }
 
+pub(crate) fn keeps_its_promises(tab: &Tab) -> Result<(), TestCaseError> {
+    prop_assert!(!signed_out(tab) || tab.lease.is_none(), "no token after the end");
+    prop_assert!(!signed_out(tab) || tab.sent.is_empty(), "no refresh after the end");
+    prop_assert!(tab.locks_held <= 1);
+    Ok(())
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 500, failure_persistence: None, ..ProptestConfig::default() })]
 
@@ -190,9 +197,7 @@ proptest! {
         let mut tab = Tab::new(policy);
         for step in steps {
             take(&mut tab, step);
-            prop_assert!(!signed_out(&tab) || tab.lease.is_none(), "no token after the end");
-            prop_assert!(!signed_out(&tab) || tab.sent.is_empty(), "no refresh after the end");
-            prop_assert!(tab.locks_held <= 1);
+            keeps_its_promises(&tab)?;
         }
     }
 

@@ -3,6 +3,7 @@
 mod a_401_costs_at_most_one_refresh;
 mod a_failed_refresh_keeps_the_session;
 mod a_host_may_call_back_at_any_time;
+mod a_hostile_answer_leaves_no_waiter;
 mod a_lease_on_record_stands_in_for_the_lock;
 mod a_page_load_finds_the_session;
 mod an_idle_session_ends;

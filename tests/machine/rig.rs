@@ -76,6 +76,7 @@ pub(crate) struct Tab {
     left: bool,
     settings: Settings,
     waiters: WaiterId,
+    abandoned: Vec<WaiterId>,
     tokens: u32,
 }
 
@@ -125,6 +126,7 @@ impl Tab {
             left: false,
             settings,
             waiters: 0,
+            abandoned: Vec::new(),
             tokens: 0,
         }
     }
@@ -296,12 +298,20 @@ impl Tab {
     }
 
     pub(crate) fn start_with(&mut self, tokens: TokenResponse) -> StartId {
-        self.run(|engine| engine.start(tokens)).expect("good tokens")
+        self.try_start(tokens).expect("good tokens")
+    }
+
+    pub(crate) fn try_start(&mut self, tokens: TokenResponse) -> Result<StartId, Error> {
+        self.run(|engine| engine.start(tokens))
     }
 
     /// The response to a request with this lease carried a token in a header.
     pub(crate) fn adopt(&mut self, access_token: String, lease: u32) {
-        self.run(|engine| engine.adopt(access_token, lease)).expect("a good token");
+        self.try_adopt(access_token, lease).expect("a good token");
+    }
+
+    pub(crate) fn try_adopt(&mut self, access_token: String, lease: u32) -> Result<(), Error> {
+        self.run(|engine| engine.adopt(access_token, lease))
     }
 
     /// Tokens whose access token lives this long from now.
@@ -421,6 +431,9 @@ impl Tab {
     }
 
     pub(crate) fn abandon(&mut self, waiter: WaiterId) {
+        if waiter <= self.waiters {
+            self.abandoned.push(waiter);
+        }
         self.run(|engine| engine.abandon(|asked| *asked == waiter));
     }
 
@@ -454,6 +467,13 @@ impl Tab {
 
     pub(crate) fn outcome(&self, waiter: WaiterId) -> Option<&Outcome> {
         self.settled.iter().find(|(id, _)| *id == waiter).map(|(_, outcome)| outcome)
+    }
+
+    /// Those who have neither been settled nor given up.
+    pub(crate) fn waiting(&self) -> Vec<WaiterId> {
+        let waits =
+            |waiter: &WaiterId| self.outcome(*waiter).is_none() && !self.abandoned.contains(waiter);
+        (1..=self.waiters).filter(waits).collect()
     }
 
     pub(crate) fn failed_with(&self, waiter: WaiterId) -> Option<Error> {
