@@ -315,3 +315,6 @@ impl fmt::Debug for Response {
         write!(f, "Response({})", self.status)
     }
 }
+
+#[cfg(test)]
+mod tests;
