@@ -227,8 +227,9 @@ mod tests {
 
     #[test]
     fn of_members_with_one_name_the_last_counts() {
-        let members = members(r#"{"a":"x","\u0061":7,"a":null}"#).unwrap();
-        assert_eq!(members.get("a"), Some(&Scalar::Null));
+        // Most parsers drop the others; this one shows them.
+        let members: Members = serde_json::from_str(r#"{"a":"x","\u0061":null,"a":7}"#).unwrap();
+        assert_eq!(members.get("a"), Some(&Scalar::Number(7.0)));
     }
 
     #[test]
