@@ -284,7 +284,7 @@ fn an_answer_that_was_not_asked_for_changes_nothing() {
 
 #[derive(Clone, Debug)]
 enum Act {
-    Write(Record),
+    Write(Box<Record>),
     Read,
     Load(usize, bool),
     Store(usize, bool),
@@ -295,7 +295,7 @@ fn acts() -> impl Strategy<Value = Act> {
     // Most of the time places work.
     let works = || prop::bool::weighted(0.9);
     prop_oneof![
-        4 => records().prop_map(|record| Act::Write(Record { sid: 0, started_at: 0, ..record })),
+        4 => records().prop_map(|record| Act::Write(Box::new(Record { sid: 0, started_at: 0, ..record }))),
         1 => Just(Act::Read),
         8 => (0..4_usize, works()).prop_map(|(at, works)| Act::Load(at, works)),
         6 => (0..4_usize, works()).prop_map(|(at, works)| Act::Store(at, works)),
