@@ -398,7 +398,7 @@ pub(crate) mod tests {
         }
     }
 
-    fn record(generation: Generation) -> Record {
+    pub(crate) fn record(generation: Generation) -> Record {
         Record {
             sid: 1,
             started_at: 1,

@@ -1,7 +1,5 @@
 //! The loop: what happened becomes inputs of the machine, and its effects are performed.
 
-use core::mem;
-
 use super::{
     Engine, Happening, Origin,
     endpoint::Exchange,
@@ -22,7 +20,8 @@ impl<H: Host> Engine<H> {
     pub(super) fn happen(&self, happening: Happening<Value<H>>) {
         {
             let mut state = self.state.borrow_mut();
-            if state.closed {
+            // What comes later is refused by the machine; the application is asked for no lead.
+            if state.closed && matches!(happening, Happening::Tokens { .. }) {
                 return;
             }
             state.inbox.push_back(happening);
@@ -34,21 +33,31 @@ impl<H: Host> Engine<H> {
         if self.working.replace(true) {
             return;
         }
-        while let Some(happening) = self.next() {
-            let input = self.input(happening);
-            let disposes = matches!(input, Input::Dispose);
-            let now = self.host.now();
-            self.state.borrow_mut().session.handle(input, now);
-            while let Some(effect) = self.poll() {
-                self.perform(effect, now.wall);
+        loop {
+            while let Some(happening) = self.next() {
+                self.take(happening);
             }
-            if disposes {
-                self.close();
+            self.rest();
+            // The host may have called back while the timer was set.
+            if self.state.borrow().inbox.is_empty() {
+                break;
             }
         }
-        self.rest();
         self.working.set(false);
         self.tell();
+    }
+
+    fn take(&self, happening: Happening<Value<H>>) {
+        let input = self.input(happening);
+        let disposes = matches!(input, Input::Dispose) && !self.is_closed();
+        let now = self.host.now();
+        self.state.borrow_mut().session.handle(input, now);
+        while let Some(effect) = self.poll() {
+            self.perform(effect, now.wall);
+        }
+        if disposes {
+            self.close();
+        }
     }
 
     fn next(&self) -> Option<Happening<Value<H>>> {
@@ -225,9 +234,7 @@ impl<H: Host> Engine<H> {
         {
             let mut state = self.state.borrow_mut();
             state.closed = true;
-            state.inbox.clear();
-            mem::take(&mut state.notices);
-            mem::take(&mut state.waiters);
+            state.notices.clear();
         }
         self.host.close();
     }

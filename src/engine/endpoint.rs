@@ -119,6 +119,9 @@ pub(super) enum Judged {
     Refused { status: u16, error: String, error_code: String, retry_after: Option<Millis> },
 }
 
+/// Writes a JSON object of texts.
+type WriteObject = fn(&[(&str, &str)]) -> String;
+
 impl Endpoint {
     const fn has_body(&self) -> bool {
         matches!(self.style, Style::OAuth2 | Style::Json)
@@ -126,9 +129,8 @@ impl Endpoint {
 
     /// The request for new tokens.
     pub(super) fn refresh<F: Formats>(&self, request: &RefreshRequest) -> Request {
-        let carrier = self.rotation_key;
-        let carrier =
-            carrier.unwrap_or(if self.has_body() { Carrier::Param } else { Carrier::Header });
+        let usual = if self.has_body() { Carrier::Param } else { Carrier::Header };
+        let carrier = self.rotation_key.unwrap_or(usual);
         let mut fields = Fields::default();
         if self.style == Style::OAuth2 {
             fields.set("grant_type", "refresh_token");
@@ -196,7 +198,7 @@ impl Endpoint {
         url: &str,
         mut headers: Fields,
         fields: &Fields,
-        json: Option<fn(&[(&str, &str)]) -> String>,
+        json: Option<WriteObject>,
     ) -> Request {
         let pairs: Vec<_> = fields.0.iter().map(|(name, value)| (&**name, &**value)).collect();
         let body = match json {
@@ -315,3 +317,6 @@ impl fmt::Debug for Response {
         write!(f, "Response({})", self.status)
     }
 }
+
+#[cfg(test)]
+mod tests;

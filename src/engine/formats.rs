@@ -190,3 +190,124 @@ pub(super) fn hash(bytes: impl Iterator<Item = u8>) -> u64 {
 pub(super) const fn mix(hash: u64, value: u64) -> u64 {
     (hash ^ value).wrapping_mul(0x0100_0000_01b3)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{super::native::NativeFormats, *};
+
+    fn members(text: &str) -> Option<Members> {
+        NativeFormats::read(&NativeFormats::parse_json(text)?)
+    }
+
+    fn hash_of(value: &str) -> u64 {
+        let members = members(&format!(r#"{{"m":{value}}}"#)).expect("an object");
+        members.iter().map(|(_, member)| member.hash).next().expect("a member")
+    }
+
+    #[test]
+    fn an_object_is_read_member_by_member() {
+        let members =
+            members(r#"{"a":"x","b":-1.5,"c":true,"d":null,"e":[],"f":{"g":1}}"#).unwrap();
+        let text = |text: &str| Scalar::Text(text.to_owned());
+        for (name, value) in [
+            ("a", text("x")),
+            ("b", Scalar::Number(-1.5)),
+            ("c", Scalar::Bool(true)),
+            ("d", Scalar::Null),
+            ("e", Scalar::Other),
+            ("f", Scalar::Other),
+        ] {
+            assert_eq!(members.get(name), Some(&value), "{name}");
+        }
+        assert_eq!(
+            (members.get("g"), members.text("a"), members.text("b")),
+            (None, Some("x"), None)
+        );
+    }
+
+    #[test]
+    fn of_members_with_one_name_the_last_counts() {
+        // Most parsers drop the others; this one shows them.
+        let members: Members = serde_json::from_str(r#"{"a":"x","\u0061":null,"a":7}"#).unwrap();
+        assert_eq!(members.get("a"), Some(&Scalar::Number(7.0)));
+    }
+
+    #[test]
+    fn what_is_no_object_has_no_members() {
+        for text in ["", "null", "7", "\"a\"", "[]", "[{}]", "{", "{}{}", "{'a':1}", "\u{feff}{}"] {
+            assert!(members(text).is_none(), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn hashes_tell_values_apart_and_not_the_ways_to_write_them() {
+        let values = [
+            "null",
+            "true",
+            "false",
+            "0",
+            "1",
+            "-1",
+            "\"\"",
+            "\"1\"",
+            "[]",
+            "[1]",
+            "[1,2]",
+            "[2,1]",
+            "[[1],2]",
+            "{}",
+            r#"{"a":1}"#,
+            r#"{"a":2}"#,
+            r#"{"b":1}"#,
+            r#"{"a":[{"b":null}]}"#,
+        ];
+        for (at, value) in values.iter().enumerate() {
+            for other in &values[at + 1..] {
+                assert_ne!(hash_of(value), hash_of(other), "{value} {other}");
+            }
+        }
+        for (value, same) in [
+            ("1", "1.0"),
+            ("1", "1e0"),
+            ("\"a\"", "\"\\u0061\""),
+            (r#"{"a":1,"b":2}"#, r#"{ "b": 2, "a": 1 }"#),
+        ] {
+            assert_eq!(hash_of(value), hash_of(same), "{value} {same}");
+        }
+    }
+
+    #[test]
+    fn what_is_nested_too_deep_is_not_looked_at() {
+        let nested = |depth: usize, core: &str| "[".repeat(depth) + core + &"]".repeat(depth);
+        let depth = usize::from(DEPTH);
+        assert_ne!(hash_of(&nested(depth - 1, "1")), hash_of(&nested(depth - 1, "2")));
+        assert_eq!(hash_of(&nested(depth, "1")), hash_of(&nested(depth, "2")));
+        assert!(members(&format!(r#"{{"m":{}}}"#, nested(100_000, "1"))).is_none());
+    }
+
+    #[test]
+    fn an_object_of_texts_is_written_so_that_it_can_be_read() {
+        let fields = [("b", "\"\\\n\u{0}ü"), ("a", ""), ("a\"", "x")];
+        let members = members(&NativeFormats::write_object(&fields)).unwrap();
+        for (name, text) in fields {
+            assert_eq!(members.text(name), Some(text));
+        }
+        assert_eq!(members.iter().count(), fields.len());
+    }
+
+    #[test]
+    fn dates_are_those_of_http() {
+        for (text, expected) in [
+            ("Sun, 06 Nov 1994 08:49:37 GMT", Some(784_111_777_000)),
+            ("Sunday, 06-Nov-94 08:49:37 GMT", Some(784_111_777_000)),
+            ("Sun Nov  6 08:49:37 1994", Some(784_111_777_000)),
+            ("Fri, 31 Dec 9999 23:59:59 GMT", Some(253_402_300_799_000)),
+            ("Wed, 31 Dec 1969 23:59:59 GMT", None),
+            ("1994-11-06T08:49:37Z", None),
+            ("784111777", None),
+            ("", None),
+        ] {
+            assert_eq!(NativeFormats::parse_date(text), expected, "{text}");
+        }
+    }
+}

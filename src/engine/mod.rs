@@ -172,12 +172,7 @@ impl<H: Host> Engine<H> {
             state.waiters.push((id, waiter));
             id
         };
-        let input = input(id);
-        if self.is_closed() {
-            self.settle(id, crate::core::effect::Outcome::Failed(Error::Disposed));
-        } else {
-            self.feed(input);
-        }
+        self.feed(input(id));
         id
     }
 

@@ -219,3 +219,6 @@ fn find(reading: &Reading) -> (Found, Vec<(Place, String)>) {
     }
     (found, aside)
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,13 +1,8 @@
 use everfresh::core::{
-    effect::Outcome,
-    error::Error,
-    grant::Grant,
-    input::{Answer, Input},
-    policy::Policy,
-    snapshot::Status,
+    effect::Outcome, error::Error, input::Input, policy::Policy, snapshot::Status,
 };
 
-use crate::rig::Tab;
+use crate::{rig::Tab, wire::granted};
 
 fn is_token(tab: &Tab, waiter: u32) -> bool {
     matches!(tab.outcome(waiter), Some(Outcome::Token(_)))
@@ -84,8 +79,8 @@ fn ten_in_thirty_seconds_open_the_breaker() {
 fn a_request_of_another_user_is_never_sent_again() {
     let mut tab = Tab::signed_in(Policy::default());
     let anas = tab.lease_id();
-    let grant = tab.grant_for("ben", 300);
-    tab.feed(Input::Start { grant, start: 2 });
+    let tokens = tab.tokens_for("ben", 300);
+    tab.start_with(tokens);
     let waiter = tab.unauthorized(anas);
     assert_eq!(tab.outcome(waiter), Some(&Outcome::Original));
     assert_eq!(tab.requests.len(), 0);
@@ -96,8 +91,8 @@ fn whoever_waits_as_one_user_gets_no_token_of_the_next() {
     let mut tab = Tab::signed_in(Policy::default());
     tab.pass(301_000);
     let waiter = tab.want_token();
-    let grant = tab.grant_for("ben", 300);
-    tab.feed(Input::Start { grant, start: 2 });
+    let tokens = tab.tokens_for("ben", 300);
+    tab.start_with(tokens);
     assert_eq!(tab.outcome(waiter), Some(&Outcome::Anonymous));
 }
 
@@ -105,8 +100,8 @@ fn whoever_waits_as_one_user_gets_no_token_of_the_next() {
 fn a_refresh_that_returns_another_user_ends_the_session() {
     let mut tab = Tab::signed_in(Policy::default());
     let waiter = tab.unauthorized(tab.lease_id());
-    let grant = tab.grant_for("ben", 300);
-    tab.answer(Answer::Granted(grant));
+    let tokens = tab.tokens_for("ben", 300);
+    tab.answer(granted(&tokens));
     assert_eq!(tab.outcome(waiter), Some(&Outcome::Original));
     let kinds: Vec<_> = tab.events.iter().map(everfresh::core::event::Event::kind).collect();
     assert_eq!(kinds, ["started", "subject-changed", "signed-out"]);
@@ -136,7 +131,7 @@ fn everybody_who_waits_is_settled_whatever_happens() {
 fn one_that_gave_up_is_left_alone() {
     let mut tab = Tab::signed_in(Policy::default());
     let waiter = tab.unauthorized(tab.lease_id());
-    tab.feed(Input::Abandon(waiter));
+    tab.abandon(waiter);
     assert_eq!(tab.aborted.len(), 0, "the shared refresh goes on");
     tab.answer_granted(300);
     assert_eq!(tab.outcome(waiter), None);
@@ -147,9 +142,8 @@ fn a_token_in_a_response_header_is_taken_up() {
     let mut tab = Tab::signed_in(Policy::default());
     let old = tab.lease_id();
     tab.pass(60_000);
-    let mut grant = tab.grant(300);
-    grant.refresh_token = None;
-    tab.feed(Input::HeaderToken { grant, lease: old });
+    let tokens = tab.tokens(300);
+    tab.adopt(tokens.access_token, old);
     assert_ne!(tab.lease_id(), old);
     assert_eq!(tab.snapshot().generation, 2);
     tab.advance(240.0);
@@ -158,28 +152,26 @@ fn a_token_in_a_response_header_is_taken_up() {
 
 #[test]
 fn a_token_in_a_header_is_left_alone_where_it_is_not_the_sessions() {
-    type Act = fn(&mut Tab, &mut Grant, &mut u32);
+    type Act = fn(&mut Tab, &mut String, &mut u32);
     let cases: [(&str, Act); 4] = [
-        ("it is the one in use", |tab, grant, _| {
-            grant.access_token = tab.session.access_token().unwrap_or_default().to_owned();
-        }),
-        ("it is somebody else's", |tab, grant, _| *grant = tab.grant_for("ben", 600)),
+        ("it is the one in use", |tab, token, _| *token = tab.access_token().unwrap_or_default()),
+        ("it is another user's", |tab, token, _| *token = tab.tokens_for("ben", 600).access_token),
         ("a refresh is under way", |tab, _, _| {
             tab.unauthorized(tab.lease_id());
         }),
-        ("the request was somebody else's", |_, _, lease| *lease -= 1),
+        ("the request was another user's", |_, _, lease| *lease -= 1),
     ];
     for (why, prepare) in cases {
         let mut tab = Tab::signed_in(Policy::default());
-        let grant = tab.grant_for("ben", 300);
-        tab.feed(Input::Start { grant, start: 2 });
-        let grant = tab.grant_for("ana", 300);
-        tab.feed(Input::Start { grant, start: 3 });
+        let tokens = tab.tokens_for("ben", 300);
+        tab.start_with(tokens);
+        let tokens = tab.tokens_for("ana", 300);
+        tab.start_with(tokens);
         tab.pass(60_000);
-        let (mut grant, mut lease) = (tab.grant(600), tab.lease_id());
+        let (mut token, mut lease) = (tab.tokens(600).access_token, tab.lease_id());
         let before = tab.snapshot().generation;
-        prepare(&mut tab, &mut grant, &mut lease);
-        tab.feed(Input::HeaderToken { grant, lease });
+        prepare(&mut tab, &mut token, &mut lease);
+        tab.adopt(token, lease);
         assert_eq!(tab.snapshot().generation, before, "{why}");
     }
 }
@@ -188,10 +180,8 @@ fn a_token_in_a_header_is_left_alone_where_it_is_not_the_sessions() {
 fn a_token_in_a_header_that_ends_no_later_is_not_worth_it() {
     let mut tab = Tab::signed_in(Policy::default());
     for (seconds, generation) in [(300, 1), (301, 2)] {
-        let mut grant = tab.grant(seconds);
-        grant.refresh_token = None;
-        let lease = tab.lease_id();
-        tab.feed(Input::HeaderToken { grant, lease });
+        let (tokens, lease) = (tab.tokens(seconds), tab.lease_id());
+        tab.adopt(tokens.access_token, lease);
         assert_eq!(tab.snapshot().generation, generation, "{seconds} s");
     }
 }

@@ -3,16 +3,23 @@ use everfresh::core::{
     effect::Outcome,
     error::Error,
     event::Event,
-    input::{Answer, Input, Wake},
-    policy::Policy,
+    input::{Input, Wake},
+    policy::{Credential, Policy},
     reason::EndReason,
     snapshot::Status,
 };
 
-use crate::rig::Tab;
+use crate::{
+    rig::Tab,
+    wire::{UNREACHABLE, granted, retry_after, unusable},
+};
 
 fn due() -> Tab {
-    let mut tab = Tab::signed_in(Policy { idle: None, ..Policy::default() });
+    due_with(Credential::RefreshToken)
+}
+
+fn due_with(credential: Credential) -> Tab {
+    let mut tab = Tab::signed_in(Policy { credential, idle: None, ..Policy::default() });
     tab.advance_to_refresh();
     tab
 }
@@ -36,8 +43,12 @@ fn whatever_may_be_the_networks_fault_ends_nothing() {
         assert_eq!(tab.status(), Status::Active, "{status}");
         assert!(tab.lease.is_some(), "a valid token is used, whatever the refresh does");
     }
-    for answer in [Answer::Unreachable, Answer::Unusable, Answer::Failed { terminal: false }] {
-        let mut tab = due();
+    for (credential, answer) in [
+        (Credential::RefreshToken, UNREACHABLE),
+        (Credential::RefreshToken, unusable()),
+        (Credential::Function, UNREACHABLE),
+    ] {
+        let mut tab = due_with(credential);
         tab.answer(answer);
         assert_eq!(tab.status(), Status::Active);
     }
@@ -46,7 +57,7 @@ fn whatever_may_be_the_networks_fault_ends_nothing() {
 #[test]
 fn every_attempt_of_one_rotation_carries_the_same_key() {
     let mut tab = due();
-    for answer in [Answer::Unreachable, Answer::Unusable] {
+    for answer in [UNREACHABLE, unusable()] {
         tab.answer(answer);
         tab.advance_to_refresh();
     }
@@ -78,8 +89,7 @@ fn a_crash_after_sending_costs_nothing() {
         Tab::with_store(Policy { idle: None, ..Policy::default() }, 2, tab.store.clone());
     next.now = tab.now;
     next.pass(100_000);
-    let waiter = next.waiter();
-    next.feed(Input::Restore { waiter });
+    next.restore();
     assert_eq!(next.requests[0].1.rotation_key, key);
 }
 
@@ -88,7 +98,7 @@ fn the_waits_grow_up_to_a_minute() {
     let mut tab = due();
     let mut longest = 0;
     for _ in 0..12 {
-        tab.answer(Answer::Unreachable);
+        tab.answer(UNREACHABLE);
         let wait = retry_at(&tab) - tab.now.wall;
         longest = longest.max(wait);
         assert!(wait <= 60_000);
@@ -100,12 +110,7 @@ fn the_waits_grow_up_to_a_minute() {
 #[test]
 fn retry_after_is_honoured_to_the_second_by_everything() {
     let mut tab = due();
-    tab.answer(Answer::Refused {
-        status: 429,
-        error: String::new(),
-        error_code: String::new(),
-        retry_after: Some(20_000),
-    });
+    tab.answer(retry_after(429, 20));
     tab.feed(Input::Online(true));
     tab.feed(Input::Woken(Wake::Visible));
     let explicit = tab.want_refresh();
@@ -122,10 +127,10 @@ fn waking_before_the_network_does_ends_in_a_refresh_when_it_comes() {
     tab.sleep(8 * 3_600);
     tab.feed(Input::Woken(Wake::Visible));
     for _ in 0..3 {
-        tab.answer(Answer::Unreachable);
+        tab.answer(UNREACHABLE);
         tab.advance_to_refresh();
     }
-    tab.answer(Answer::Unreachable);
+    tab.answer(UNREACHABLE);
     assert_eq!(tab.status(), Status::Stale);
     let before = tab.requests.len();
     tab.feed(Input::Online(true));
@@ -156,11 +161,11 @@ fn a_request_that_hangs_is_aborted_and_a_late_answer_is_nothing() {
     let (attempt, _) = tab.sent[0].clone();
     tab.advance(10.1);
     assert_eq!(tab.aborted, [attempt]);
-    let grant = tab.grant(300);
+    let tokens = tab.tokens(300);
     let generation = tab.snapshot().generation;
-    tab.feed(Input::RefreshAnswered { attempt, answer: Answer::Granted(grant) });
+    tab.answer_to(attempt, granted(&tokens));
     assert_eq!(tab.snapshot().generation, generation);
-    assert_eq!(tab.session.stats().outcomes.discarded, 1);
+    assert_eq!(tab.stats().outcomes.discarded, 1);
 }
 
 #[test]
@@ -195,7 +200,7 @@ fn after_the_servers_no_there_is_no_network_any_more() {
 fn one_explicit_attempt_is_one_attempt() {
     let mut tab = Tab::signed_in(Policy { idle: None, ..Policy::default() });
     let waiter = tab.want_refresh();
-    tab.answer(Answer::Unreachable);
+    tab.answer(UNREACHABLE);
     assert_eq!(tab.failed_with(waiter), Some(Error::Unavailable));
     tab.advance(2.0);
     assert_eq!(tab.requests.len(), 2, "the session's own backoff goes on");
@@ -204,27 +209,24 @@ fn one_explicit_attempt_is_one_attempt() {
 #[test]
 fn the_last_error_is_kept_to_the_end_and_not_beyond_a_success() {
     let mut tab = due();
-    tab.answer(Answer::Unusable);
+    tab.answer(unusable());
     assert_eq!(tab.snapshot().last_error, Some(Error::BadResponse));
     tab.advance_to_refresh();
     tab.answer_granted(300);
     assert_eq!(tab.snapshot().last_error, None);
     tab.advance_to_refresh();
     tab.answer_status(503, "", "");
-    let waiter = tab.waiter();
-    tab.feed(Input::SignOut { waiter, everywhere: false });
+    tab.sign_out();
     assert_eq!(tab.snapshot().last_error, Some(Error::Unavailable));
 }
 /// Fails often, so that the backoff is long, and is then told to wait by the server.
-fn told_to_wait(millis: i64) -> Tab {
+fn told_to_wait(seconds: u32) -> Tab {
     let mut tab = due();
     for _ in 0..9 {
-        tab.answer(Answer::Unreachable);
+        tab.answer(UNREACHABLE);
         tab.advance_to_refresh();
     }
-    let retry_after = Some(millis);
-    let (error, error_code) = (String::new(), String::new());
-    tab.answer(Answer::Refused { status: 429, error, error_code, retry_after });
+    tab.answer(retry_after(429, seconds));
     tab
 }
 
@@ -233,15 +235,14 @@ fn asked_elsewhere(tab: &Tab) -> usize {
     let policy = Policy { idle: None, ..Policy::default() };
     let mut other = Tab::with_store(policy, 2, tab.store.clone());
     other.now = tab.now;
-    let (restoring, refreshing) = (other.waiter(), other.waiter());
-    other.feed(Input::Restore { waiter: restoring });
-    other.feed(Input::RefreshWanted { waiter: refreshing });
+    other.restore();
+    other.want_refresh();
     other.requests.len()
 }
 
 #[test]
 fn a_wake_up_cuts_short_what_goes_beyond_the_servers_wish() {
-    let mut tab = told_to_wait(1_000);
+    let mut tab = told_to_wait(1);
     let sent = tab.requests.len();
     assert!(retry_at(&tab) - tab.now.wall > 3_000, "our own backoff is longer");
     tab.advance(0.9);

@@ -1,15 +1,12 @@
 //! Where there is no lock, the newest send on record is another tab's attempt for as long as an
 //! attempt can take, and half a second more.
 
-use everfresh::core::{
-    clock::Now,
-    entropy::Seeded,
-    input::{Answer, Input},
-    policy::Policy,
-    session::Session,
-};
+use everfresh::core::{clock::Now, input::Input, policy::Policy};
 
-use crate::rig::{EPOCH, Tab};
+use crate::{
+    rig::{EPOCH, Tab},
+    wire::UNREACHABLE,
+};
 
 /// The longest attempt and the slack, in milliseconds.
 const LEASE: i64 = 10_500;
@@ -35,7 +32,7 @@ fn unlocked(tab: &mut Tab) {
 fn pass(tab: &mut Tab, millis: i64) {
     let end = tab.now.monotonic + millis;
     while tab.now.monotonic < end {
-        let wait = tab.session.next_deadline().map_or(millis, |deadline| deadline.after);
+        let wait = tab.wait().unwrap_or(millis);
         tab.pass(wait.min(end - tab.now.monotonic));
         tab.feed(Input::TimerFired);
         unlocked(tab);
@@ -46,8 +43,7 @@ fn pass(tab: &mut Tab, millis: i64) {
 fn two() -> (Tab, Tab) {
     let mut one = Tab::signed_in(policy());
     let mut two = Tab::with_store(policy(), 2, one.store.clone());
-    let waiter = two.waiter();
-    two.feed(Input::Restore { waiter });
+    two.restore();
     wants(&mut one);
     (one, two)
 }
@@ -59,9 +55,9 @@ fn the_other_waits_for_it_to_the_millisecond_and_repeats_its_rotation() {
     assert_eq!(one.requests.len(), 1);
     wants(&mut two);
     pass(&mut two, LEASE - 1);
-    assert_eq!((two.requests.len(), two.session.stats().storage.writes), (0, 0));
+    assert_eq!((two.requests.len(), two.stats().storage.writes), (0, 0));
     pass(&mut two, 1);
-    assert_eq!(two.session.stats().storage.writes, 1, "its turn has come");
+    assert_eq!(two.stats().storage.writes, 1, "its turn has come");
     pass(&mut two, 500);
     assert_eq!(two.requests[0].1.rotation_key, one.requests[0].1.rotation_key);
 }
@@ -70,14 +66,12 @@ fn the_other_waits_for_it_to_the_millisecond_and_repeats_its_rotation() {
 fn a_clock_that_lags_a_second_makes_no_difference_and_more_is_another_time() {
     for (lag, writes) in [(0, 0), (1_000, 0), (1_001, 1)] {
         let (one, _) = two();
-        let mut two = Tab::with_store(policy(), 2, one.store.clone());
         // It has been behind since it was opened.
-        two.session = Session::new(policy(), Seeded(2), Now { wall: EPOCH - lag, ..one.now });
-        two.now.wall -= lag;
-        let waiter = two.waiter();
-        two.feed(Input::Restore { waiter });
+        let now = Now { wall: EPOCH - lag, ..one.now };
+        let mut two = Tab::open(policy(), 2, one.store.clone(), now);
+        two.restore();
         wants(&mut two);
-        assert_eq!(two.session.stats().storage.writes, writes, "{lag} ms");
+        assert_eq!(two.stats().storage.writes, writes, "{lag} ms");
     }
 }
 
@@ -85,7 +79,7 @@ fn a_clock_that_lags_a_second_makes_no_difference_and_more_is_another_time() {
 fn an_attempt_of_its_own_holds_nobody_up() {
     let (mut one, _) = two();
     pass(&mut one, 500);
-    one.answer(Answer::Unreachable);
+    one.answer(UNREACHABLE);
     wants(&mut one);
     pass(&mut one, 500);
     assert_eq!(one.requests.len(), 2);
@@ -104,15 +98,14 @@ fn a_key_lies_a_quarter_of_a_second_before_it_is_used() {
 fn a_key_that_lost_is_not_used_and_the_winner_lies_as_long_again() {
     let mut one = Tab::signed_in(policy());
     let mut two = Tab::with_store(policy(), 2, one.store.clone());
-    let waiter = two.waiter();
-    two.feed(Input::Restore { waiter });
+    two.restore();
     two.pass(1);
     // Neither sees the other's key before its own is written.
     for tab in [&mut one, &mut two] {
         tab.slow_storage = true;
         wants(tab);
-        tab.answer_read(0);
-        assert_eq!(tab.writes.len(), 1);
+        tab.answer_load(0);
+        assert_eq!(tab.loads.len(), 1, "the look before its write");
     }
     one.answer_write(0);
     two.answer_write(0);

@@ -1,12 +1,18 @@
-use everfresh::core::{
-    effect::Outcome,
-    input::{Answer, Input, Wake},
-    policy::{Credential, Policy},
-    reason::{EndReason, RefreshReason},
-    snapshot::Status,
+use everfresh::{
+    core::{
+        effect::Outcome,
+        input::{Input, Wake},
+        policy::{Credential, Policy},
+        reason::EndReason,
+        snapshot::Status,
+    },
+    engine::records::Storage,
 };
 
-use crate::rig::{Store, Tab};
+use crate::{
+    rig::{Store, Tab},
+    wire::UNREACHABLE,
+};
 
 fn reload(tab: &Tab, seconds: i64) -> Tab {
     reload_with(Policy { idle: None, ..Policy::default() }, tab, seconds)
@@ -19,16 +25,10 @@ fn reload_with(policy: Policy, tab: &Tab, seconds: i64) -> Tab {
     next
 }
 
-fn restore(tab: &mut Tab) -> u32 {
-    let waiter = tab.waiter();
-    tab.feed(Input::Restore { waiter });
-    waiter
-}
-
 #[test]
 fn without_a_refresh_while_the_token_is_good() {
     let mut tab = reload(&Tab::signed_in(Policy::default()), 100);
-    let waiter = restore(&mut tab);
+    let waiter = tab.restore();
     assert_eq!(tab.outcome(waiter), Some(&Outcome::Done));
     assert_eq!((tab.status(), tab.requests.len()), (Status::Active, 0));
     assert_eq!(tab.count("started"), 1);
@@ -37,10 +37,10 @@ fn without_a_refresh_while_the_token_is_good() {
 #[test]
 fn with_one_refresh_when_it_is_not() {
     let mut tab = reload(&Tab::signed_in(Policy::default()), 1_000);
-    let waiter = restore(&mut tab);
+    let waiter = tab.restore();
     let token = tab.want_token();
     assert_eq!(tab.requests.len(), 1);
-    assert_eq!(tab.requests[0].1.reason, RefreshReason::Restore);
+    assert_eq!(tab.stats().refreshes.restore, 1);
     tab.answer_granted(300);
     assert_eq!(tab.outcome(waiter), Some(&Outcome::Done));
     assert!(matches!(tab.outcome(token), Some(Outcome::Token(_))));
@@ -54,7 +54,7 @@ fn ten_times_in_a_second_in_the_middle_of_a_refresh() {
     for _ in 0..10 {
         tab = reload(&tab, 0);
         tab.pass(100);
-        restore(&mut tab);
+        tab.restore();
     }
     tab.advance_to_refresh();
     assert_eq!(tab.requests[0].1.rotation_key, key, "the same rotation, again");
@@ -65,7 +65,7 @@ fn ten_times_in_a_second_in_the_middle_of_a_refresh() {
 #[test]
 fn not_when_its_end_has_passed_meanwhile() {
     let mut tab = reload_with(Policy::default(), &Tab::signed_in(Policy::default()), 3_000);
-    let waiter = restore(&mut tab);
+    let waiter = tab.restore();
     assert_eq!(tab.outcome(waiter), Some(&Outcome::Done));
     assert_eq!((tab.ended(), tab.requests.len()), (Some(EndReason::Idle), 0));
 }
@@ -73,7 +73,7 @@ fn not_when_its_end_has_passed_meanwhile() {
 #[test]
 fn not_when_there_is_none() {
     let mut tab = Tab::new(Policy::default());
-    let waiter = restore(&mut tab);
+    let waiter = tab.restore();
     assert_eq!(tab.outcome(waiter), Some(&Outcome::Done));
     assert_eq!(tab.ended(), Some(EndReason::None));
     assert!(tab.events.is_empty());
@@ -83,7 +83,7 @@ fn not_when_there_is_none() {
 fn not_in_a_record_that_nobody_can_read() {
     let mut tab = Tab::new(Policy::default());
     *tab.store.borrow_mut() = Some("everfresh 2\nsid future".to_owned());
-    restore(&mut tab);
+    tab.restore();
     assert_eq!(tab.ended(), Some(EndReason::CorruptStorage));
     tab.start(300);
     assert_eq!(tab.status(), Status::Active);
@@ -92,7 +92,7 @@ fn not_in_a_record_that_nobody_can_read() {
 #[test]
 fn by_the_cookie_alone() {
     let mut tab = Tab::new(Policy { credential: Credential::Cookie, ..Policy::default() });
-    let waiter = restore(&mut tab);
+    let waiter = tab.restore();
     assert_eq!(tab.status(), Status::Unknown);
     assert_eq!(tab.requests.len(), 1);
     tab.answer_granted(300);
@@ -103,7 +103,7 @@ fn by_the_cookie_alone() {
 #[test]
 fn a_cookie_that_is_refused_is_simply_not_signed_in() {
     let mut tab = Tab::new(Policy { credential: Credential::Cookie, ..Policy::default() });
-    let waiter = restore(&mut tab);
+    let waiter = tab.restore();
     tab.answer_status(401, "", "");
     assert_eq!(tab.outcome(waiter), Some(&Outcome::Done));
     assert_eq!(tab.ended(), Some(EndReason::None));
@@ -113,8 +113,8 @@ fn a_cookie_that_is_refused_is_simply_not_signed_in() {
 #[test]
 fn a_server_that_is_away_leaves_it_open_and_is_asked_again() {
     let mut tab = Tab::new(Policy { credential: Credential::Cookie, ..Policy::default() });
-    let waiter = restore(&mut tab);
-    tab.answer(Answer::Unreachable);
+    let waiter = tab.restore();
+    tab.answer(UNREACHABLE);
     assert_eq!(tab.outcome(waiter), Some(&Outcome::Done));
     assert_eq!(tab.status(), Status::Stale);
     tab.advance(2.0);
@@ -129,7 +129,7 @@ fn in_another_tab_when_storage_has_no_tokens() {
     let store = Store::default();
     *store.borrow_mut() = Some(record.unwrap().encode(false));
     let mut tab = Tab::with_store(Policy::default(), 2, store);
-    let waiter = restore(&mut tab);
+    let waiter = tab.restore();
     first.said.clear();
     first.hear(&tab.said.pop_back().expect("a question"));
     tab.hear(&first.said.pop_back().expect("an answer"));
@@ -144,7 +144,7 @@ fn nowhere_within_a_bounded_wait_when_no_tab_answers() {
     let store = Store::default();
     *store.borrow_mut() = Some(record.unwrap().encode(false));
     let mut tab = Tab::with_store(Policy::default(), 2, store);
-    let waiter = restore(&mut tab);
+    let waiter = tab.restore();
     tab.advance(0.6);
     assert_eq!(tab.outcome(waiter), Some(&Outcome::Done));
     assert_eq!(tab.ended(), Some(EndReason::None));
@@ -157,27 +157,27 @@ fn a_look_that_was_asked_for_before_is_not_this_ones() {
     tab.answer_status(400, "invalid_grant", "");
     tab.slow_storage = true;
     tab.feed(Input::Woken(Wake::Visible));
-    let waiter = restore(&mut tab);
-    tab.answer_read(0);
+    let waiter = tab.restore();
+    tab.answer_load(0);
     assert_eq!(tab.outcome(waiter), None);
-    tab.answer_read(0);
+    tab.answer_load(0);
     assert_eq!(tab.outcome(waiter), Some(&Outcome::Done));
 }
 
 /// A page load that finds a record without tokens, which another tab has.
 fn without_tokens(policy: Policy) -> Tab {
     let mut first = Tab::new(policy.clone());
-    first.memory = true;
+    first.keep_tokens(Storage::Memory);
     first.start(300);
     let mut tab = Tab::with_store(policy, 2, first.store.clone());
-    tab.memory = true;
+    tab.keep_tokens(Storage::Memory);
     tab
 }
 
 #[test]
 fn the_tabs_have_half_a_second_to_say_that_they_have_the_tokens() {
     let mut tab = without_tokens(Policy::default());
-    let waiter = restore(&mut tab);
+    let waiter = tab.restore();
     tab.advance(0.499);
     assert_eq!(tab.outcome(waiter), None);
     tab.advance(0.001);
@@ -188,7 +188,7 @@ fn the_tabs_have_half_a_second_to_say_that_they_have_the_tokens() {
 fn with_a_cookie_the_tabs_are_asked_once_and_then_the_server() {
     let policy = Policy { credential: Credential::Cookie, idle: None, ..Policy::default() };
     let mut tab = without_tokens(policy);
-    restore(&mut tab);
+    tab.restore();
     assert_eq!((tab.said.len(), tab.requests.len()), (1, 0));
     tab.advance(0.5);
     let asks = tab.said.iter().filter(|text| text.ends_with("ask")).count();
@@ -199,10 +199,11 @@ fn with_a_cookie_the_tabs_are_asked_once_and_then_the_server() {
 fn with_a_cookie_a_sign_in_that_came_meanwhile_is_asked_about() {
     let policy = Policy { credential: Credential::Cookie, idle: None, ..Policy::default() };
     let mut tab = Tab::new(policy.clone());
-    (tab.memory, tab.grants_locks) = (true, false);
-    restore(&mut tab);
+    tab.keep_tokens(Storage::Memory);
+    tab.grants_locks = false;
+    tab.restore();
     let mut other = Tab::with_store(policy, 2, tab.store.clone());
-    other.memory = true;
+    other.keep_tokens(Storage::Memory);
     other.start(300);
     tab.said.clear();
     let ticket = tab.ticket.expect("a lock was asked for");
@@ -217,10 +218,10 @@ fn news_without_tokens_does_not_cut_the_look_short() {
     other.feed(Input::Touch);
     let mut tab = Tab::with_store(Policy::default(), 2, other.store.clone());
     tab.slow_storage = true;
-    restore(&mut tab);
+    tab.restore();
     tab.hear(&other.said.pop_back().expect("news"));
     assert_eq!(tab.said.len(), 0, "storage may have them");
-    tab.answer_read(0);
+    tab.answer_load(0);
     assert_eq!(tab.status(), Status::Active);
 }
 
@@ -229,12 +230,12 @@ fn a_refresh_that_is_wanted_meanwhile_is_made_when_it_is_found() {
     let first = Tab::signed_in(Policy::default());
     let mut tab = Tab::with_store(Policy::default(), 2, first.store.clone());
     tab.slow_storage = true;
-    restore(&mut tab);
+    tab.restore();
     let waiter = tab.want_refresh();
     assert_eq!(tab.outcome(waiter), None);
     tab.slow_storage = false;
-    tab.answer_read(0);
-    assert_eq!(tab.requests[0].1.reason, RefreshReason::Explicit);
+    tab.answer_load(0);
+    assert_eq!((tab.requests.len(), tab.stats().refreshes.explicit), (1, 1));
     tab.answer_granted(300);
     assert_eq!(tab.outcome(waiter), Some(&Outcome::Done));
 }
@@ -243,7 +244,7 @@ fn a_refresh_that_is_wanted_meanwhile_is_made_when_it_is_found() {
 fn with_a_cookie_a_record_without_tokens_is_still_the_same_session() {
     let policy = Policy { credential: Credential::Cookie, idle: None, ..Policy::default() };
     let mut tab = without_tokens(policy);
-    restore(&mut tab);
+    tab.restore();
     tab.advance(0.5);
     tab.answer_granted(300);
     assert_eq!(tab.snapshot().generation, 2);
@@ -261,10 +262,10 @@ fn nothing_is_no_reason_to_forget_why_the_last_one_ended() {
         let mut tab = Tab::signed_in(Policy::default());
         end(&mut tab);
         *tab.store.borrow_mut() = None;
-        restore(&mut tab);
+        tab.restore();
         assert_eq!(tab.ended(), Some(reason));
         *tab.store.borrow_mut() = Some("?".to_owned());
-        restore(&mut tab);
+        tab.restore();
         assert_eq!(tab.ended(), Some(EndReason::CorruptStorage));
     }
 }
@@ -276,7 +277,7 @@ fn with_a_cookie_the_maximum_age_counts_from_the_sign_in() {
     let mut tab = without_tokens(policy);
     let end = tab.now.wall + 600_000;
     tab.pass(100_000);
-    restore(&mut tab);
+    tab.restore();
     tab.advance(0.5);
     tab.answer_granted(300);
     assert_eq!(tab.snapshot().ends_at, Some(end));
@@ -286,7 +287,7 @@ fn with_a_cookie_the_maximum_age_counts_from_the_sign_in() {
 fn a_visitor_without_a_session_who_leaves_meanwhile_is_told_nothing() {
     let mut tab = Tab::new(Policy { credential: Credential::Cookie, ..Policy::default() });
     tab.grants_locks = false;
-    restore(&mut tab);
+    tab.restore();
     tab.feed(Input::Leaving);
     assert_eq!((tab.events.len(), tab.status()), (0, Status::Unknown));
     tab.grants_locks = true;
@@ -299,7 +300,7 @@ fn a_visitor_without_a_session_who_leaves_meanwhile_is_told_nothing() {
 fn a_refresh_that_is_wanted_meanwhile_is_another_tabs_if_that_is_faster() {
     let policy = Policy { credential: Credential::Cookie, idle: None, ..Policy::default() };
     let mut tab = Tab::new(policy.clone());
-    restore(&mut tab);
+    tab.restore();
     let waiter = tab.want_refresh();
     let mut other = Tab::with_store(policy, 2, Store::default());
     other.start(300);

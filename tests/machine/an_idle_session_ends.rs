@@ -1,12 +1,12 @@
 use everfresh::core::{
     event::Event,
-    input::{Answer, Input, Wake},
+    input::{Input, Wake},
     policy::{Credential, IdleMode, Policy},
     reason::EndReason,
     snapshot::Status,
 };
 
-use crate::rig::Tab;
+use crate::{rig::Tab, wire::UNREACHABLE};
 
 const MINUTE: f64 = 60.0;
 
@@ -171,9 +171,9 @@ fn the_maximum_age_is_not_moved_by_input() {
 #[test]
 fn the_servers_limit_wins_when_it_is_sooner() {
     let mut tab = Tab::new(Policy { max_session: Some(3_600_000), ..policy(IdleMode::Lapse) });
-    let mut grant = tab.grant(300);
-    grant.session_expires_in = Some(120_000);
-    tab.feed(Input::Start { grant, start: 1 });
+    let mut tokens = tab.tokens(300);
+    tokens.session_expires_in = Some(120.0);
+    tab.start_with(tokens);
     tab.advance(121.0);
     assert_eq!(tab.ended(), Some(EndReason::MaxAge));
 }
@@ -244,8 +244,8 @@ fn whoever_comes_back_while_storage_is_being_read_is_there() {
     tab.feed(Input::Woken(Wake::Resumed));
     tab.feed(Input::Woken(Wake::Visible));
     tab.feed(Input::Woken(Wake::Resumed));
-    assert_eq!(tab.reads.len(), 1, "one look is enough");
-    tab.answer_read(0);
+    assert_eq!(tab.loads.len(), 1, "one look is enough");
+    tab.answer_load(0);
     let after = tab.snapshot().idle_at;
     assert_eq!(after.zip(before).map(|(after, before)| after - before), Some(60_000));
 }
@@ -271,7 +271,7 @@ fn a_refresh_that_fails_is_no_input() {
     let mut tab = Tab::signed_in(policy(IdleMode::End));
     let idle_at = tab.snapshot().idle_at;
     tab.advance_to_refresh();
-    tab.answer(Answer::Unreachable);
+    tab.answer(UNREACHABLE);
     assert_eq!(tab.snapshot().idle_at, idle_at);
 }
 
@@ -279,8 +279,7 @@ fn a_refresh_that_fails_is_no_input() {
 fn input_after_the_clock_was_set_back_counts_in_every_tab() {
     let mut one = Tab::signed_in(policy(IdleMode::End));
     let mut two = Tab::with_store(policy(IdleMode::End), 2, one.store.clone());
-    let waiter = two.waiter();
-    two.feed(Input::Restore { waiter });
+    two.restore();
     for tab in [&mut one, &mut two] {
         tab.pass(30_000);
         tab.now.wall -= 60_000;
@@ -296,9 +295,9 @@ fn of_two_ends_in_one_moment_the_users_absence_is_told() {
     let end = policy(IdleMode::End);
     let mut aged = Tab::signed_in(Policy { max_session: end.idle, ..end.clone() });
     let mut spent = Tab::new(end);
-    let mut grant = spent.grant(900);
-    grant.refresh_token = None;
-    spent.feed(Input::Start { grant, start: 1 });
+    let mut tokens = spent.tokens(900);
+    tokens.refresh_token = None;
+    spent.start_with(tokens);
     for tab in [&mut aged, &mut spent] {
         serve(tab, 15.0 * MINUTE);
         assert_eq!(tab.ended(), Some(EndReason::Idle));
@@ -313,7 +312,7 @@ fn input_while_storage_is_being_read_counts_unless_an_end_is_due() {
         tab.pass((seconds * 1_000.0) as i64);
         tab.feed(Input::Woken(Wake::Resumed));
         tab.feed(Input::Activity);
-        tab.answer_read(0);
+        tab.answer_load(0);
         assert_eq!(tab.ended().is_some(), over);
         let idle_at = tab.now.wall + 900_000;
         assert_eq!(tab.snapshot().idle_at, Some(idle_at).filter(|_| !over));

@@ -1,12 +1,18 @@
-use everfresh::core::{
-    effect::Outcome,
-    input::{Answer, Input, Wake},
-    policy::{Credential, IdleMode, Policy},
-    reason::EndReason,
-    snapshot::Status,
+use everfresh::{
+    core::{
+        effect::Outcome,
+        input::{Input, Wake},
+        policy::{Credential, IdleMode, Policy},
+        reason::EndReason,
+        snapshot::Status,
+    },
+    engine::records::Storage,
 };
 
-use crate::rig::{Store, Tab};
+use crate::{
+    rig::{Store, Tab},
+    wire::{granted, retry_after},
+};
 
 fn policy(credential: Credential) -> Policy {
     Policy { credential, jitter: 0, idle: None, ..Policy::default() }
@@ -24,16 +30,15 @@ fn deliver(from: &mut Tab, to: &mut Tab) {
 }
 
 fn restore(tab: &mut Tab, other: &mut Tab) {
-    let waiter = tab.waiter();
-    tab.feed(Input::Restore { waiter });
+    let waiter = tab.restore();
     deliver(tab, other);
     deliver(other, tab);
     assert_eq!(tab.outcome(waiter), Some(&Outcome::Done));
 }
 
 fn sign_in_ben(tab: &mut Tab) {
-    let grant = tab.grant_for("ben", 300);
-    tab.feed(Input::Start { grant, start: 1 });
+    let tokens = tab.tokens_for("ben", 300);
+    tab.start_with(tokens);
 }
 
 /// A tab that slept past the end of ana's session while ben signed in in another one.
@@ -66,10 +71,9 @@ fn the_cookie_of_a_new_user_is_never_revoked() {
     let (mut tab, mut other) = pair(&policy(Credential::Cookie));
     tab.start(300);
     deliver(&mut tab, &mut other);
-    let waiter = tab.waiter();
-    tab.feed(Input::SignOut { waiter, everywhere: false });
+    tab.sign_out();
     let revoke = tab.revokes[0];
-    tab.feed(Input::RevokeAnswered { revoke, revoked: false });
+    tab.answer_revoke(revoke, 503);
     other.pass(100);
     other.start(300);
     deliver(&mut other, &mut tab);
@@ -84,8 +88,7 @@ fn a_signed_out_page_of_one_user_does_not_turn_into_the_next_ones() {
     tab.start(300);
     other.pass(1);
     sign_in_ben(&mut other);
-    let waiter = tab.waiter();
-    tab.feed(Input::SignOut { waiter, everywhere: false });
+    tab.sign_out();
     assert_eq!(tab.status(), Status::SignedOut);
     deliver(&mut other, &mut tab);
     assert_eq!(tab.status(), Status::SignedOut);
@@ -94,16 +97,17 @@ fn a_signed_out_page_of_one_user_does_not_turn_into_the_next_ones() {
 /// A tab that was frozen while another one refreshed twice and was closed.
 fn left_behind(credential: Credential) -> Tab {
     let (mut tab, mut other) = pair(&policy(credential));
-    (tab.memory, other.memory) = (true, true);
-    let mut grant = tab.grant(300);
-    grant.refresh_token = None;
-    tab.feed(Input::Start { grant, start: 1 });
+    tab.keep_tokens(Storage::Memory);
+    other.keep_tokens(Storage::Memory);
+    let mut tokens = tab.tokens(300);
+    tokens.refresh_token = None;
+    tab.start_with(tokens);
     restore(&mut other, &mut tab);
     for _ in 0..2 {
         other.advance_to_refresh();
-        let mut grant = other.grant(300);
-        grant.refresh_token = None;
-        other.answer(Answer::Granted(grant));
+        let mut tokens = other.tokens(300);
+        tokens.refresh_token = None;
+        other.answer(granted(&tokens));
     }
     tab.sleep((other.now.wall - tab.now.wall) / 1_000);
     tab.feed(Input::Woken(Wake::Visible));
@@ -122,15 +126,14 @@ fn what_cannot_be_outdated_is_used_when_nobody_has_the_newest_token() {
 #[test]
 fn a_token_that_came_in_a_header_outdates_no_refresh_token() {
     let (mut tab, mut other) = pair(&policy(Credential::RefreshToken));
-    (tab.memory, other.memory) = (true, true);
+    tab.keep_tokens(Storage::Memory);
+    other.keep_tokens(Storage::Memory);
     tab.start(300);
     restore(&mut other, &mut tab);
     other.pass(20_000);
     tab.pass(20_000);
-    let mut grant = other.grant(300);
-    grant.refresh_token = None;
-    let lease = other.lease_id();
-    other.feed(Input::HeaderToken { grant, lease });
+    let (tokens, lease) = (other.tokens(300), other.lease_id());
+    other.adopt(tokens.access_token, lease);
     tab.feed(Input::Woken(Wake::Visible));
     tab.advance_to_refresh();
     assert_eq!(tab.ended(), None);
@@ -139,7 +142,8 @@ fn a_token_that_came_in_a_header_outdates_no_refresh_token() {
 #[test]
 fn a_valid_token_is_used_to_its_end_even_if_it_is_the_last() {
     let (mut tab, mut other) = pair(&policy(Credential::RefreshToken));
-    (tab.memory, other.memory) = (true, true);
+    tab.keep_tokens(Storage::Memory);
+    other.keep_tokens(Storage::Memory);
     tab.start(300);
     restore(&mut other, &mut tab);
     for _ in 0..2 {
@@ -160,11 +164,9 @@ fn sign_out_after_cancel_signs_out() {
     let (mut tab, mut next) = pair(&Policy::default());
     tab.start(300);
     tab.feed(Input::Cancel(None));
-    let waiter = tab.waiter();
-    tab.feed(Input::SignOut { waiter, everywhere: false });
+    tab.sign_out();
     assert_eq!(tab.revokes.len(), 1);
-    let waiter = next.waiter();
-    next.feed(Input::Restore { waiter });
+    next.restore();
     assert_eq!(next.ended(), Some(EndReason::SignedOut));
 }
 
@@ -173,8 +175,7 @@ fn every_sign_out_settles_though_the_session_is_still_looked_for() {
     type Act = fn(&mut Tab);
     let acts: [Act; 4] = [
         |tab| {
-            let waiter = tab.waiter();
-            tab.feed(Input::SignOut { waiter, everywhere: true });
+            tab.sign_out_from(true);
         },
         |tab| tab.start(300),
         |tab| tab.feed(Input::Cancel(None)),
@@ -183,8 +184,7 @@ fn every_sign_out_settles_though_the_session_is_still_looked_for() {
     for act in acts {
         let mut tab = Tab::new(Policy::default());
         tab.storage_works = false;
-        let waiter = tab.waiter();
-        tab.feed(Input::SignOut { waiter, everywhere: false });
+        let waiter = tab.sign_out();
         act(&mut tab);
         tab.advance(1.0);
         assert!(tab.outcome(waiter).is_some());
@@ -195,9 +195,9 @@ fn every_sign_out_settles_though_the_session_is_still_looked_for() {
 fn a_sooner_limit_of_the_server_is_kept_over_refreshes() {
     let max_session = Some(86_400_000);
     let mut tab = Tab::new(Policy { max_session, ..policy(Credential::RefreshToken) });
-    let mut grant = tab.grant(300);
-    grant.session_expires_in = Some(600_000);
-    tab.feed(Input::Start { grant, start: 1 });
+    let mut tokens = tab.tokens(300);
+    tokens.session_expires_in = Some(600.0);
+    tab.start_with(tokens);
     let ends_at = tab.snapshot().ends_at;
     tab.advance_to_refresh();
     tab.answer_granted(300);
@@ -228,8 +228,7 @@ fn a_server_that_asks_for_no_patience_gets_some() {
     tab.advance_to_refresh();
     for _ in 0..3 {
         let before = tab.now.monotonic;
-        let (error, error_code) = (String::new(), String::new());
-        tab.answer(Answer::Refused { status: 503, error, error_code, retry_after: Some(0) });
+        tab.answer(retry_after(503, 0));
         assert!(tab.sent.is_empty(), "no loop");
         tab.advance_to_refresh();
         assert!(tab.now.monotonic - before >= 100);
@@ -258,7 +257,8 @@ fn a_page_load_that_finds_nothing_asks_the_other_tabs_all_the_same() {
 #[test]
 fn a_newer_sign_in_of_the_same_user_takes_the_refresh_token_out_of_use() {
     let (mut tab, mut other) = pair(&policy(Credential::RefreshToken));
-    (tab.memory, other.memory) = (true, true);
+    tab.keep_tokens(Storage::Memory);
+    other.keep_tokens(Storage::Memory);
     tab.start(300);
     other.pass(10_000);
     tab.pass(10_000);
@@ -267,8 +267,7 @@ fn a_newer_sign_in_of_the_same_user_takes_the_refresh_token_out_of_use() {
     assert_eq!(tab.status(), Status::Active, "the access token is still good");
     tab.advance(200.0);
     assert_eq!(tab.requests.len(), 0, "its family may have moved on unseen");
-    let waiter = tab.waiter();
-    tab.feed(Input::SignOut { waiter, everywhere: false });
+    tab.sign_out();
     deliver(&mut tab, &mut other);
     assert_eq!(other.ended(), Some(EndReason::SignedOut));
 }

@@ -1,13 +1,19 @@
 //! Answers come late and out of order: each goes to the question it was given to.
 
 use everfresh::core::{
+    clock::Now,
     effect::Outcome,
-    input::{Answer, Input, Wake},
+    entropy::Seeded,
+    input::{Input, Wake},
     policy::Policy,
+    session::Session,
     snapshot::Status,
 };
 
-use crate::rig::Tab;
+use crate::{
+    rig::{EPOCH, Tab},
+    wire::granted,
+};
 
 fn policy() -> Policy {
     Policy { jitter: 0, idle: None, ..Policy::default() }
@@ -55,9 +61,9 @@ fn the_lock_is_waited_for_as_long_as_an_attempt_and_five_seconds() {
     tab.grants_locks = false;
     tab.want_refresh();
     tab.advance(14.999);
-    assert_eq!(tab.session.stats().locks.timed_out, 0);
+    assert_eq!(tab.stats().locks.timed_out, 0);
     tab.advance(0.001);
-    assert_eq!(tab.session.stats().locks.timed_out, 1);
+    assert_eq!(tab.stats().locks.timed_out, 1);
 }
 
 #[test]
@@ -67,8 +73,8 @@ fn an_answer_to_an_attempt_that_was_given_up_is_nothing_to_the_next_one() {
     let (old, _) = tab.sent[0];
     tab.advance(10.0);
     tab.advance_to_refresh();
-    let answer = Answer::Granted(tab.grant(300));
-    tab.feed(Input::RefreshAnswered { attempt: old, answer });
+    let answer = granted(&tab.tokens(300));
+    tab.answer_to(old, answer);
     assert_eq!((tab.snapshot().generation, tab.sent.len()), (1, 1));
     tab.answer_granted(300);
     assert_eq!(tab.snapshot().generation, 2);
@@ -80,11 +86,12 @@ fn a_refresh_waits_for_its_own_look_and_not_for_anothers() {
     tab.slow_storage = true;
     tab.want_refresh();
     tab.feed(Input::Woken(Wake::Resumed));
-    assert_eq!(tab.reads.len(), 2);
-    tab.answer_read(1);
-    assert_eq!(tab.writes.len(), 0, "the wake-up's look");
-    tab.answer_read(0);
-    assert_eq!(tab.writes.len(), 1, "the key goes to storage");
+    assert_eq!(tab.loads.len(), 2);
+    let before = tab.stats().storage.writes;
+    tab.answer_load(1);
+    assert_eq!(tab.stats().storage.writes, before, "the wake-up's look");
+    tab.answer_load(0);
+    assert_eq!(tab.stats().storage.writes, before + 1, "the key goes to storage");
 }
 
 #[test]
@@ -94,9 +101,9 @@ fn a_verdict_waits_for_its_own_look_and_not_for_anothers() {
     tab.slow_storage = true;
     tab.answer_status(400, "invalid_grant", "");
     tab.feed(Input::Woken(Wake::Resumed));
-    tab.answer_read(1);
+    tab.answer_load(1);
     assert_eq!(tab.status(), Status::Active);
-    tab.answer_read(0);
+    tab.answer_load(0);
     assert_eq!(tab.status(), Status::SignedOut);
 }
 
@@ -107,9 +114,9 @@ fn a_request_after_waking_waits_for_its_own_look_and_not_for_anothers() {
     tab.want_refresh();
     tab.feed(Input::Woken(Wake::Resumed));
     let waiter = tab.want_token();
-    tab.answer_read(0);
+    tab.answer_load(0);
     assert_eq!(tab.outcome(waiter), None);
-    tab.answer_read(0);
+    tab.answer_load(0);
     assert!(matches!(tab.outcome(waiter), Some(Outcome::Token(_))));
 }
 
@@ -117,12 +124,12 @@ fn a_request_after_waking_waits_for_its_own_look_and_not_for_anothers() {
 fn a_key_waits_for_its_own_write_and_not_for_anothers() {
     let mut tab = Tab::signed_in(Policy { idle: Some(3_600_000), ..policy() });
     tab.slow_storage = true;
-    tab.want_refresh();
-    tab.answer_read(0);
+    tab.pass(1_000);
     tab.feed(Input::Touch);
-    assert_eq!(tab.writes.len(), 2);
-    tab.answer_write(1);
-    assert_eq!(tab.requests.len(), 0);
+    tab.want_refresh();
+    tab.answer_load(1);
+    tab.answer_write(0);
+    assert_eq!(tab.requests.len(), 0, "the touch");
     tab.answer_write(0);
     assert_eq!(tab.requests.len(), 1);
 }
@@ -132,10 +139,11 @@ fn new_tokens_wait_for_their_own_write_before_the_lock_is_let_go() {
     let mut tab = Tab::signed_in(Policy { idle: Some(3_600_000), ..policy() });
     tab.want_refresh();
     tab.slow_storage = true;
-    tab.answer_granted(300);
+    tab.pass(1_000);
     tab.feed(Input::Touch);
-    tab.answer_write(1);
-    assert_eq!(tab.locks_held, 1);
+    tab.answer_granted(300);
+    tab.answer_write(0);
+    assert_eq!(tab.locks_held, 1, "the touch");
     tab.answer_write(0);
     assert_eq!(tab.locks_held, 0);
 }
@@ -145,19 +153,20 @@ fn storage_is_waited_for_two_seconds_at_each_stage() {
     let mut tab = Tab::signed_in(policy());
     tab.slow_storage = true;
     tab.want_refresh();
-    for (keys, requests) in [(1, 0), (1, 1)] {
-        let before = (tab.writes.len(), tab.requests.len());
+    let stage = |tab: &Tab| (tab.stats().storage.writes, tab.requests.len());
+    for next in [(2, 0), (2, 1)] {
+        let before = stage(&tab);
         tab.advance(1.999);
-        assert_eq!((tab.writes.len(), tab.requests.len()), before);
+        assert_eq!(stage(&tab), before);
         tab.advance(0.001);
-        assert_eq!((tab.writes.len(), tab.requests.len()), (keys, requests));
+        assert_eq!(stage(&tab), next, "the sign-in, the key, and then the request");
     }
     tab.answer_granted(300);
     tab.advance(1.999);
     assert_eq!(tab.locks_held, 1, "the tokens");
     tab.advance(0.001);
     assert_eq!(tab.locks_held, 0, "the tokens");
-    assert_eq!(tab.session.stats().storage.failures, 3);
+    assert_eq!(tab.stats().storage.failures, 3);
     assert_eq!(tab.count("storage-degraded"), 1);
 }
 
@@ -185,8 +194,9 @@ fn a_verdict_and_a_wake_up_wait_two_seconds_for_storage() {
 #[cfg(debug_assertions)]
 #[should_panic(expected = "poll() until None")]
 fn what_is_to_be_done_is_done_before_the_next_question() {
-    let mut tab = Tab::new(policy());
+    let now = Now { wall: EPOCH, monotonic: 0 };
+    let mut session = Session::new(policy(), Seeded(1), now);
     for waiter in 0..2 {
-        tab.session.handle(Input::Restore { waiter }, tab.now);
+        session.handle(Input::Restore { waiter }, now);
     }
 }

@@ -2,17 +2,20 @@
 
 use everfresh::core::{
     clock::Millis,
-    input::{Answer, Found, Input, Wake},
+    input::{Input, Wake},
     policy::{Credential, IdleMode, Policy},
     reason::EndReason,
     snapshot::Status,
 };
 use proptest::{collection::vec, option::of, prelude::*};
 
-use crate::rig::Tab;
+use crate::{
+    rig::Tab,
+    wire::{UNREACHABLE, granted, retry_after},
+};
 
 #[derive(Clone, Debug)]
-enum Step {
+pub(crate) enum Step {
     Start(u32),
     StartOther(u32),
     Restore,
@@ -25,7 +28,7 @@ enum Step {
     Status(u16),
     InvalidGrant,
     Superseded,
-    RetryAfter(Millis),
+    RetryAfter(u32),
     Unreachable,
     LateAnswer(u32),
     GrantLocks(bool),
@@ -46,7 +49,7 @@ enum Step {
     Dispose,
 }
 
-fn steps() -> impl Strategy<Value = Step> {
+pub(crate) fn steps() -> impl Strategy<Value = Step> {
     use Step::*;
     prop_oneof![
         2 => (1..400_u32).prop_map(Start),
@@ -61,7 +64,7 @@ fn steps() -> impl Strategy<Value = Step> {
         3 => prop_oneof![Just(500), Just(429), Just(408), Just(404), Just(302)].prop_map(Status),
         1 => Just(InvalidGrant),
         1 => Just(Superseded),
-        1 => (0..90_000_i64).prop_map(RetryAfter),
+        1 => (0..90_u32).prop_map(RetryAfter),
         3 => Just(Unreachable),
         1 => (0..40_u32).prop_map(LateAnswer),
         1 => any::<bool>().prop_map(GrantLocks),
@@ -83,7 +86,7 @@ fn steps() -> impl Strategy<Value = Step> {
     ]
 }
 
-fn policies() -> impl Strategy<Value = Policy> {
+pub(crate) fn policies() -> impl Strategy<Value = Policy> {
     (
         0..100_000_i64,
         0..50_000_i64,
@@ -118,32 +121,23 @@ fn policies() -> impl Strategy<Value = Policy> {
 
 /// The rig itself checks at each input: one refresh at a time, each waiter settled once, no
 /// deadline left in the past, no livelock.
-fn take(tab: &mut Tab, step: Step) {
-    let refused = |status, error: &str, error_code: &str, retry_after| Answer::Refused {
-        status,
-        error: error.to_owned(),
-        error_code: error_code.to_owned(),
-        retry_after,
-    };
+pub(crate) fn take(tab: &mut Tab, step: Step) {
     let waiting = !tab.sent.is_empty();
     match step {
         Step::Start(seconds) => tab.start(seconds),
         Step::StartOther(seconds) => {
-            let grant = tab.grant_for("ben", seconds);
-            tab.feed(Input::Start { grant, start: 2 });
+            let tokens = tab.tokens_for("ben", seconds);
+            tab.start_with(tokens);
         }
         Step::Restore => {
-            let waiter = tab.waiter();
-            tab.feed(Input::Restore { waiter });
+            tab.restore();
         }
         Step::Cancel => tab.feed(Input::Cancel(None)),
         Step::SignOut => {
-            let waiter = tab.waiter();
-            tab.feed(Input::SignOut { waiter, everywhere: false });
+            tab.sign_out();
         }
         Step::TokenWanted(min_validity) => {
-            let waiter = tab.waiter();
-            tab.feed(Input::TokenWanted { waiter, min_validity });
+            tab.want_token_for(min_validity);
         }
         Step::Unauthorized => {
             let lease = tab.lease.as_ref().map_or(1, |lease| lease.id);
@@ -156,12 +150,12 @@ fn take(tab: &mut Tab, step: Step) {
         Step::Status(status) if waiting => tab.answer_status(status, "", ""),
         Step::InvalidGrant if waiting => tab.answer_status(400, "invalid_grant", ""),
         Step::Superseded if waiting => tab.answer_status(400, "invalid_grant", "superseded"),
-        Step::RetryAfter(wait) if waiting => tab.answer(refused(429, "", "", Some(wait))),
-        Step::Unreachable if waiting => tab.answer(Answer::Unreachable),
+        Step::RetryAfter(seconds) if waiting => tab.answer(retry_after(429, seconds)),
+        Step::Unreachable if waiting => tab.answer(UNREACHABLE),
         Step::LateAnswer(attempt) => {
-            let answer = Answer::Granted(tab.grant(300));
+            let answer = granted(&tab.tokens(300));
             if tab.sent.iter().all(|(sent, _)| *sent != attempt) {
-                tab.feed(Input::RefreshAnswered { attempt, answer });
+                tab.answer_to(attempt, answer);
             }
         }
         Step::GrantLocks(grants) => tab.grants_locks = grants,
@@ -178,7 +172,7 @@ fn take(tab: &mut Tab, step: Step) {
         Step::Sleep(seconds) => tab.sleep(seconds),
         Step::Jump(millis) => tab.now.wall += millis,
         Step::Message(text) => tab.hear(&text),
-        Step::Abandon(waiter) => tab.feed(Input::Abandon(waiter)),
+        Step::Abandon(waiter) => tab.abandon(waiter),
         Step::Dispose => tab.feed(Input::Dispose),
         _ => {}
     }
@@ -186,6 +180,13 @@ fn take(tab: &mut Tab, step: Step) {
 
 fn signed_out(tab: &Tab) -> bool {
     tab.status() == Status::SignedOut
+}
+
+pub(crate) fn keeps_its_promises(tab: &Tab) -> Result<(), TestCaseError> {
+    prop_assert!(!signed_out(tab) || tab.lease.is_none(), "no token after the end");
+    prop_assert!(!signed_out(tab) || tab.sent.is_empty(), "no refresh after the end");
+    prop_assert!(tab.locks_held <= 1);
+    Ok(())
 }
 
 proptest! {
@@ -196,9 +197,7 @@ proptest! {
         let mut tab = Tab::new(policy);
         for step in steps {
             take(&mut tab, step);
-            prop_assert!(!signed_out(&tab) || tab.lease.is_none(), "no token after the end");
-            prop_assert!(!signed_out(&tab) || tab.sent.is_empty(), "no refresh after the end");
-            prop_assert!(tab.locks_held <= 1);
+            keeps_its_promises(&tab)?;
         }
     }
 
@@ -272,6 +271,7 @@ proptest! {
 #[test]
 fn storage_that_reads_back_garbage_is_no_end() {
     let mut tab = Tab::signed_in(Policy::default());
-    tab.feed(Input::RecordChanged(Found::Corrupt));
+    *tab.store.borrow_mut() = Some("?".to_owned());
+    tab.record_changed();
     assert_eq!(tab.status(), Status::Active);
 }

@@ -4,14 +4,16 @@ use std::collections::VecDeque;
 
 use everfresh::core::{
     clock::Millis,
-    effect::{Attempt, RefreshRequest},
-    grant::Grant,
-    input::{Answer, Input, Wake},
+    effect::Attempt,
+    input::{Input, Wake},
     policy::Policy,
     reason::EndReason,
 };
 
-use crate::rig::{Store, Tab};
+use crate::{
+    rig::{Store, Tab},
+    wire::{Answer, Sent, granted, refusal},
+};
 
 /// More wake-ups than this in one stretch of time are a livelock.
 const MAX_WAKES: u32 = 10_000;
@@ -22,7 +24,7 @@ pub(crate) struct Browser {
     /// Whether requests reach the server at all; else they hang.
     pub(crate) online: bool,
     /// What a proxy answers in the place of the server.
-    pub(crate) proxy: Option<Answer>,
+    pub(crate) proxy: Answer,
     /// How often the server rotated.
     pub(crate) rotations: u32,
     /// How many refreshes it saw.
@@ -36,7 +38,7 @@ pub(crate) struct Browser {
     queue: VecDeque<usize>,
     holder: Option<usize>,
     newest: String,
-    last: Option<(String, String, Grant)>,
+    last: Option<(String, String, Answer)>,
 }
 
 impl Browser {
@@ -80,14 +82,13 @@ impl Browser {
     }
 
     fn start(&mut self, tab: usize) {
-        let grant = self.tabs[0].grant(300);
-        self.newest = grant.refresh_token.clone().unwrap_or_default();
-        self.feed(tab, Input::Start { grant, start: 1 });
+        let tokens = self.tabs[0].tokens(300);
+        self.newest = tokens.refresh_token.clone().unwrap_or_default();
+        self.act(tab, |tab| tab.start_with(tokens));
     }
 
     pub(crate) fn restore(&mut self, tab: usize) {
-        let waiter = self.tabs[tab].waiter();
-        self.feed(tab, Input::Restore { waiter });
+        self.act(tab, Tab::restore);
     }
 
     /// Loads the page of a tab again.
@@ -96,7 +97,8 @@ impl Browser {
         let mut page = Tab::with_store(policy.clone(), 99, old.store.clone());
         page.now = old.now;
         page.grants_locks = old.grants_locks;
-        (page.own_place, page.own) = (old.own_place, old.own.clone());
+        page.own.clone_from(&old.own);
+        page.keep_tokens(old.keeps_tokens());
         self.tabs[tab] = page;
         self.release(tab);
         self.mail[tab].clear();
@@ -111,8 +113,14 @@ impl Browser {
     }
 
     pub(crate) fn feed(&mut self, tab: usize, input: Input) {
-        self.tabs[tab].feed(input);
+        self.act(tab, |tab| tab.feed(input));
+    }
+
+    /// One of them does something; what needs no time follows.
+    pub(crate) fn act<T>(&mut self, tab: usize, act: impl FnOnce(&mut Tab) -> T) -> T {
+        let made = act(&mut self.tabs[tab]);
         self.settle();
+        made
     }
 
     /// Lets everything happen that needs no time.
@@ -170,7 +178,7 @@ impl Browser {
         let sends = |tab: &usize| !self.frozen[*tab] && !self.tabs[*tab].sent.is_empty();
         let Some(tab) = (0..self.tabs.len()).find(sends) else { return false };
         let answer = match (self.proxy.clone(), self.tabs[tab].sent.front().cloned()) {
-            (Some(answer), _) => answer,
+            (Some(answer), _) => Some(answer),
             (None, Some((_, request))) => self.refresh(&request),
             (None, None) => return false,
         };
@@ -179,29 +187,25 @@ impl Browser {
     }
 
     /// What the server does with a request; the answer has still to be delivered.
-    pub(crate) fn refresh(&mut self, request: &RefreshRequest) -> Answer {
+    pub(crate) fn refresh(&mut self, request: &Sent) -> Answer {
         self.refreshes += 1;
         let token = request.refresh_token.clone().unwrap_or_default();
         let same = self.last.as_ref().filter(|(old, key, _)| {
             (old.as_str(), key.as_str()) == (token.as_str(), request.rotation_key.as_str())
         });
-        if let Some((_, _, grant)) = same {
-            return Answer::Granted(grant.clone());
+        if let Some((_, _, answer)) = same {
+            return answer.clone();
         }
         if token == self.newest {
-            let grant = self.tabs[0].grant(300);
+            let tokens = self.tabs[0].tokens(300);
             self.rotations += 1;
-            self.newest = grant.refresh_token.clone().unwrap_or_default();
-            self.last = Some((token, request.rotation_key.clone(), grant.clone()));
-            return Answer::Granted(grant);
+            self.newest = tokens.refresh_token.clone().unwrap_or_default();
+            let answer = granted(&tokens);
+            self.last = Some((token, request.rotation_key.clone(), answer.clone()));
+            return answer;
         }
         self.reuse = true;
-        Answer::Refused {
-            status: 400,
-            error: "invalid_grant".to_owned(),
-            error_code: "reuse_detected".to_owned(),
-            retry_after: None,
-        }
+        refusal(400, "invalid_grant", "reuse_detected")
     }
 
     /// The request of a tab arrives, and its answer does not.
@@ -216,7 +220,7 @@ impl Browser {
         for _ in 0..MAX_WAKES {
             let next = (0..self.tabs.len())
                 .filter(|tab| !self.frozen[*tab])
-                .filter_map(|tab| self.tabs[tab].session.next_deadline())
+                .filter_map(|tab| self.tabs[tab].deadline())
                 .map(|deadline| deadline.at.0 - self.tabs[0].now.monotonic)
                 .min();
             let step = next.unwrap_or(Millis::MAX).clamp(0, left);

@@ -1,12 +1,11 @@
 //! `stats()` is what users and tests look at: each number moves by one when its thing happens.
 
-use everfresh::core::{
-    input::{Answer, Input},
-    policy::Policy,
-    stats::Stats,
-};
+use everfresh::core::{policy::Policy, stats::Stats};
 
-use crate::rig::Tab;
+use crate::{
+    rig::Tab,
+    wire::{UNREACHABLE, granted},
+};
 
 fn policy() -> Policy {
     Policy { jitter: 0, idle: None, ..Policy::default() }
@@ -16,7 +15,7 @@ fn policy() -> Policy {
 fn twice(tab: &mut Tab, mut act: impl FnMut(&mut Tab)) -> Stats {
     act(tab);
     act(tab);
-    tab.session.stats().clone()
+    tab.stats().clone()
 }
 
 #[test]
@@ -39,7 +38,7 @@ fn of_refreshes_that_fail_and_answers_that_come_too_late() {
         tab.want_refresh();
         let (attempt, _) = tab.sent[0];
         tab.advance(10.0);
-        tab.feed(Input::RefreshAnswered { attempt, answer: Answer::Unreachable });
+        tab.answer_to(attempt, UNREACHABLE);
     });
     assert_eq!((stats.outcomes.transient, stats.outcomes.discarded), (2, 2));
 }
@@ -68,8 +67,8 @@ fn of_ends_by_the_servers_word() {
     let stats = twice(&mut tab, |tab| {
         tab.start(300);
         tab.want_refresh();
-        let grant = tab.grant_for("ben", 300);
-        tab.answer(Answer::Granted(grant));
+        let tokens = tab.tokens_for("ben", 300);
+        tab.answer(granted(&tokens));
     });
     assert_eq!(stats.outcomes.r#final, 4, "somebody else's tokens are no better");
 }
@@ -78,8 +77,7 @@ fn of_ends_by_the_servers_word() {
 fn of_refreshes_that_another_tab_made_and_of_those_that_a_sign_in_cut_short() {
     let mut tab = Tab::signed_in(policy());
     let mut other = Tab::with_store(policy(), 2, tab.store.clone());
-    let waiter = other.waiter();
-    other.feed(Input::Restore { waiter });
+    other.restore();
     tab.grants_locks = false;
     let stats = twice(&mut tab, |tab| {
         tab.want_refresh();

@@ -1,10 +1,13 @@
 //! What other tabs say comes late, in any order, and without the tokens that it is about.
 
-use everfresh::core::{
-    input::Input,
-    policy::{Credential, Policy},
-    reason::EndReason,
-    snapshot::Status,
+use everfresh::{
+    core::{
+        input::Input,
+        policy::{Credential, Policy},
+        reason::EndReason,
+        snapshot::Status,
+    },
+    engine::records::Storage,
 };
 
 use crate::rig::{Store, Tab};
@@ -19,8 +22,7 @@ fn policy() -> Policy {
 fn apart() -> (Tab, Tab) {
     let mut one = Tab::signed_in(policy());
     let mut two = Tab::with_store(policy(), 2, Store::default());
-    let waiter = two.waiter();
-    two.feed(Input::Restore { waiter });
+    two.restore();
     one.hear(ASK);
     two.hear(&one.said.pop_back().expect("the tokens"));
     one.said.clear();
@@ -42,8 +44,7 @@ fn a_message_from_before_a_sign_out_does_not_undo_it() {
     refused.want_refresh();
     refused.answer_status(400, "invalid_grant", "");
     assert_eq!(refused.ended(), Some(EndReason::Revoked), "which a newer token would survive");
-    let waiter = other.waiter();
-    other.feed(Input::SignOut { waiter, everywhere: false });
+    other.sign_out();
     refused.hear(&other.said.pop_back().expect("the end"));
     refused.events.clear();
     refused.hear(&late);
@@ -73,7 +74,7 @@ fn who_lacks_the_newest_tokens_has_nothing_to_offer() {
     refresh(&mut ahead);
     // Input is told without tokens.
     ahead.said.clear();
-    ahead.session.set_policy(Policy { idle: Some(600_000), ..policy() });
+    ahead.configure(|settings| settings.policy = Policy { idle: Some(600_000), ..policy() });
     ahead.feed(Input::Touch);
     behind.hear(&ahead.said.pop_back().expect("news"));
     assert_eq!(behind.snapshot().generation, 1);
@@ -89,7 +90,7 @@ fn old_tokens_are_not_tried_once_their_user_has_signed_in_anew() {
         (0..refreshes).for_each(|_| refresh(&mut new));
         new.start(600);
         new.said.clear();
-        new.session.set_policy(Policy { idle: Some(600_000), ..policy() });
+        new.configure(|settings| settings.policy = Policy { idle: Some(600_000), ..policy() });
         new.feed(Input::Touch);
         old.hear(&new.said.pop_back().expect("news without tokens"));
         old.advance(600.0);
@@ -102,8 +103,7 @@ fn old_tokens_are_not_tried_once_their_user_has_signed_in_anew() {
 fn a_page_with_a_cookie_alone_takes_the_tokens_of_a_tab_that_has_some() {
     let cookie = Policy { credential: Credential::Cookie, ..policy() };
     let mut page = Tab::new(cookie.clone());
-    let waiter = page.waiter();
-    page.feed(Input::Restore { waiter });
+    page.restore();
     page.advance(1.0);
     let (attempt, _) = page.sent[0].clone();
     let mut other = Tab::with_store(cookie, 2, Store::default());
@@ -117,11 +117,11 @@ fn a_page_with_a_cookie_alone_takes_the_tokens_of_a_tab_that_has_some() {
 fn a_page_with_a_cookie_alone_is_told_of_its_first_tokens_though_it_knew_of_the_session() {
     let cookie = Policy { credential: Credential::Cookie, ..policy() };
     let mut page = Tab::new(cookie.clone());
-    (page.memory, page.grants_locks) = (true, false);
-    let waiter = page.waiter();
-    page.feed(Input::Restore { waiter });
+    page.keep_tokens(Storage::Memory);
+    page.grants_locks = false;
+    page.restore();
     let mut other = Tab::with_store(cookie, 2, page.store.clone());
-    other.memory = true;
+    other.keep_tokens(Storage::Memory);
     other.start(300);
     let lock = page.ticket.expect("it would ask the server");
     page.feed(Input::LockGranted(lock));
@@ -144,8 +144,7 @@ fn a_key_that_is_heard_of_before_the_tokens_is_kept() {
     let key = one.said.pop_back().expect("news of the key");
     let mut page = Tab::new(policy());
     page.storage_works = false;
-    let waiter = page.waiter();
-    page.feed(Input::Restore { waiter });
+    let waiter = page.restore();
     page.hear(&key);
     assert_eq!(page.outcome(waiter), None, "a key alone is no session");
     page.hear(&tokens);

@@ -2,6 +2,8 @@
 
 mod a_401_costs_at_most_one_refresh;
 mod a_failed_refresh_keeps_the_session;
+mod a_host_may_call_back_at_any_time;
+mod a_hostile_answer_leaves_no_waiter;
 mod a_lease_on_record_stands_in_for_the_lock;
 mod a_page_load_finds_the_session;
 mod an_idle_session_ends;
@@ -23,3 +25,4 @@ mod the_picture_changes_when_something_does;
 mod waking_up_late_costs_nothing;
 mod what_is_heard_is_stored;
 mod what_is_said_is_said_in_words;
+mod wire;

@@ -1,14 +1,16 @@
 //! Another tab was faster, and its tokens are not in storage: the tabs are asked, then the server,
 //! with the rotation that brought them.
 
-use everfresh::core::{
-    input::{Answer, Input},
-    policy::{Credential, Policy},
-    reason::EndReason,
-    snapshot::Status,
+use everfresh::{
+    core::{
+        policy::{Credential, Policy},
+        reason::EndReason,
+        snapshot::Status,
+    },
+    engine::records::Storage,
 };
 
-use crate::rig::Tab;
+use crate::{rig::Tab, wire::granted};
 
 const ASK: &str = "everfresh 1 ask";
 
@@ -19,12 +21,11 @@ fn policy(credential: Credential) -> Policy {
 /// Two tabs that keep tokens out of storage; both have the first ones.
 fn two(credential: Credential) -> (Tab, Tab) {
     let mut one = Tab::new(policy(credential));
-    one.memory = true;
+    one.keep_tokens(Storage::Memory);
     one.start(300);
     let mut two = Tab::with_store(policy(credential), 2, one.store.clone());
-    two.memory = true;
-    let waiter = two.waiter();
-    two.feed(Input::Restore { waiter });
+    two.keep_tokens(Storage::Memory);
+    two.restore();
     one.hear(ASK);
     two.hear(&one.said.pop_back().expect("the tokens"));
     one.said.clear();
@@ -75,9 +76,8 @@ fn a_repeated_rotation_is_on_record_as_a_send() {
 #[test]
 fn a_token_that_came_in_a_header_leaves_the_refresh_token_the_newest() {
     let (mut one, mut two) = two(Credential::RefreshToken);
-    let (mut grant, lease) = (one.grant(600), one.lease_id());
-    grant.refresh_token = None;
-    one.feed(Input::HeaderToken { grant, lease });
+    let (tokens, lease) = (one.tokens(600), one.lease_id());
+    one.adopt(tokens.access_token, lease);
     two.want_refresh();
     assert_eq!((asks(&mut two), two.requests.len()), (1, 0));
     two.advance(0.5);
@@ -170,17 +170,17 @@ fn a_function_repeats_only_where_it_uses_refresh_tokens() {
 #[test]
 fn a_function_without_refresh_tokens_asks_the_tabs_and_then_fetches_its_own() {
     let bare = |tab: &mut Tab| {
-        let mut grant = tab.grant(300);
-        grant.refresh_token = None;
-        grant
+        let mut tokens = tab.tokens(300);
+        tokens.refresh_token = None;
+        tokens
     };
     let (mut one, mut two) = two(Credential::Function);
-    let (grant, start) = (bare(&mut one), 2);
-    one.feed(Input::Start { grant, start });
+    let tokens = bare(&mut one);
+    one.start_with(tokens);
     two.hear(&one.said.pop_back().expect("the tokens"));
     one.want_refresh();
-    let grant = bare(&mut one);
-    one.answer(Answer::Granted(grant));
+    let tokens = bare(&mut one);
+    one.answer(granted(&tokens));
     two.want_refresh();
     assert_eq!((asks(&mut two), two.requests.len()), (1, 0));
     two.advance(0.5);

@@ -2,14 +2,13 @@ use everfresh::core::{
     clock::{Millis, Now},
     error::Error,
     event::Event,
-    input::{Answer, Input, Wake},
+    input::{Input, Wake},
     policy::Policy,
     reason::RefreshReason,
     snapshot::Status,
-    token::Jwt,
 };
 
-use crate::rig::Tab;
+use crate::{rig::Tab, wire::granted};
 
 fn awake() -> Policy {
     Policy { idle: None, ..Policy::default() }
@@ -20,7 +19,7 @@ fn live_through(tab: &mut Tab, seconds: u32, lifetime: u32) -> Vec<Millis> {
     let before = tab.requests.len();
     let end = tab.now.monotonic + Millis::from(seconds) * 1_000;
     while tab.now.monotonic < end {
-        let wait = tab.session.next_deadline().map_or(Millis::MAX, |deadline| deadline.after);
+        let wait = tab.wait().unwrap_or(Millis::MAX);
         let wait = wait.min(end - tab.now.monotonic);
         tab.pass(wait);
         tab.feed(Input::TimerFired);
@@ -43,13 +42,13 @@ fn each_falls_into_the_lead_and_jitter_window() {
         previous = at;
     }
     assert_eq!(tab.count("refreshed"), tab.requests.len());
-    assert_eq!(tab.session.stats().refreshes.scheduled as usize, tab.requests.len());
+    assert_eq!(tab.stats().refreshes.scheduled as usize, tab.requests.len());
 }
 
 #[test]
 fn newer_options_count_from_the_next_token_on() {
     let mut tab = Tab::signed_in(Policy { jitter: 0, ..awake() });
-    tab.session.set_policy(Policy { jitter: 0, lead: 120_000, ..awake() });
+    tab.configure(|settings| settings.policy = Policy { jitter: 0, lead: 120_000, ..awake() });
     assert_eq!(live_through(&mut tab, 430, 300), [240_000, 420_000]);
 }
 
@@ -98,9 +97,9 @@ fn the_skew_is_reported_from_thirty_seconds_on_and_per_step() {
     for skew in [10, 40, 45, 90] {
         tab.want_refresh();
         tab.now.wall += skew * 1_000;
-        let grant = tab.grant(300);
+        let tokens = tab.tokens(300);
         tab.now.wall -= skew * 1_000;
-        tab.answer(Answer::Granted(grant));
+        tab.answer(granted(&tokens));
         tab.pass(60_000);
         skews.extend(tab.events.drain(..).filter_map(|event| match event {
             Event::ClockSkew { skew } => Some(skew / 1_000),
@@ -116,7 +115,7 @@ fn a_timer_that_never_fires_is_made_up_for_on_waking() {
     tab.pass(250_000);
     tab.feed(Input::Woken(Wake::Visible));
     assert_eq!(tab.requests.len(), 1);
-    assert_eq!(tab.requests[0].1.reason, RefreshReason::Wake);
+    assert_eq!(tab.stats().refreshes.wake, 1);
 }
 
 #[test]
@@ -143,19 +142,18 @@ fn fifty_looks_at_the_page_cost_nothing() {
 #[test]
 fn a_thousand_looks_at_a_valid_token_take_no_lock_and_read_no_storage() {
     let mut tab = Tab::signed_in(awake());
-    let before = tab.session.stats().clone();
+    let before = tab.stats().clone();
     for _ in 0..1_000 {
         tab.want_token();
     }
-    assert_eq!(*tab.session.stats(), before);
+    assert_eq!(tab.stats(), before);
 }
 
 #[test]
 fn a_longer_validity_than_is_left_asks_for_a_new_token_once() {
     let mut tab = Tab::signed_in(awake());
     tab.advance(100.0);
-    let waiter = tab.waiter();
-    tab.feed(Input::TokenWanted { waiter, min_validity: 250_000 });
+    let waiter = tab.want_token_for(250_000);
     tab.answer_granted(200);
     assert!(tab.outcome(waiter).is_some(), "the newest there is, though it is shorter");
     assert_eq!(tab.requests.len(), 1);
@@ -188,8 +186,8 @@ fn changed_claims_are_told_and_times_are_not_claims() {
     ] {
         tab.events.clear();
         tab.advance_to_refresh();
-        let grant = tab.grant_saying(claims, 300);
-        tab.answer(Answer::Granted(grant));
+        let tokens = tab.tokens_saying(claims, 300);
+        tab.answer(granted(&tokens));
         let told = Event::Refreshed { reason: Some(RefreshReason::Scheduled) };
         let news = changed.then_some(Event::ClaimsChanged);
         assert_eq!(tab.events, [told].into_iter().chain(news).collect::<Vec<_>>(), "{claims}");
@@ -199,9 +197,9 @@ fn changed_claims_are_told_and_times_are_not_claims() {
 #[test]
 fn without_a_refresh_token_the_session_ends_with_the_access_token() {
     let mut tab = Tab::new(awake());
-    let mut grant = tab.grant(300);
-    grant.refresh_token = None;
-    tab.feed(Input::Start { grant, start: 1 });
+    let mut tokens = tab.tokens(300);
+    tokens.refresh_token = None;
+    tab.start_with(tokens);
     tab.advance(299.0);
     assert_eq!(tab.status(), Status::Active);
     tab.advance(2.0);
@@ -240,39 +238,34 @@ fn what_is_known_of_the_servers_clock_tells_when_a_foreign_token_ends() {
     let mut tab = Tab::signed_in(Policy { jitter: 0, ..awake() });
     tab.advance_to_refresh();
     // The server's clock is an hour ahead.
-    let ahead = |tab: &mut Tab| {
-        tab.now.wall += 3_600_000;
-        let grant = tab.grant(300);
-        tab.now.wall -= 3_600_000;
-        grant
-    };
-    let grant = ahead(&mut tab);
-    tab.answer(Answer::Granted(grant));
-    let mut grant = ahead(&mut tab);
-    grant.expires_in = None;
+    let ahead = |tab: &mut Tab| tab.tokens_ahead(3_600, r#""sub":"ana""#, 300);
+    let tokens = ahead(&mut tab);
+    tab.answer(granted(&tokens));
+    let mut tokens = ahead(&mut tab);
+    tokens.expires_in = None;
     tab.advance(100.0);
-    tab.feed(Input::Start { grant, start: 2 });
+    tab.start_with(tokens);
     assert_eq!(tab.snapshot().expires_at, Some(tab.now.wall + 200_000));
 }
 
-/// The server's clock is an hour ahead, and the tab knows; its next token says what `change` does.
-fn an_hour_ahead(change: impl Fn(&mut Jwt)) -> Tab {
+/// The server's clock is an hour ahead, and the tab knows. Its tokens live for this long and claim
+/// this time, in seconds after they were issued.
+fn an_hour_ahead(life: u32, claim: &str, after: i64) -> Tab {
     let mut tab = Tab::signed_in(Policy { jitter: 0, wait: None, ..awake() });
     for _ in 0..2 {
         tab.advance_to_refresh();
-        tab.now.wall += 3_600_000;
-        let mut grant = tab.grant(300);
-        tab.now.wall -= 3_600_000;
-        change(grant.jwt.as_mut().expect("a JWT"));
-        tab.answer(Answer::Granted(grant));
+        let time = tab.now.wall / 1_000 + 3_600 + after;
+        let claims = format!(r#""sub":"ana","{claim}":{time}"#);
+        let tokens = tab.tokens_ahead(3_600, &claims, life);
+        tab.answer(granted(&tokens));
     }
     tab
 }
 
 #[test]
 fn a_token_that_is_not_valid_yet_is_kept_until_it_is_but_not_for_hours() {
-    for (not_yet, waits) in [(5.0, 5_000), (7_200.0, 60_000)] {
-        let mut tab = an_hour_ahead(|jwt| jwt.nbf = jwt.iat.map(|iat| iat + not_yet));
+    for (not_yet, waits) in [(5, 5_000), (7_200, 60_000)] {
+        let mut tab = an_hour_ahead(10_000, "nbf", not_yet);
         let waiter = tab.want_token();
         tab.advance((waits - 1) as f64 / 1_000.0);
         assert_eq!(tab.outcome(waiter), None, "{not_yet} s");
@@ -283,7 +276,7 @@ fn a_token_that_is_not_valid_yet_is_kept_until_it_is_but_not_for_hours() {
 
 #[test]
 fn the_end_that_a_token_names_is_read_by_the_servers_clock() {
-    let tab = an_hour_ahead(|jwt| jwt.session_expiry = jwt.iat.map(|iat| iat + 600.0));
+    let tab = an_hour_ahead(300, "session_expiry", 600);
     assert_eq!(tab.snapshot().ends_at, Some(tab.now.wall + 600_000));
 }
 
@@ -309,14 +302,14 @@ fn five_seconds_lie_between_two_however_short_the_tokens_live() {
 #[test]
 fn one_that_cannot_be_made_or_that_nobody_is_there_for_takes_no_lock() {
     let mut bare = Tab::new(awake());
-    let mut grant = bare.grant(300);
-    grant.refresh_token = None;
-    bare.feed(Input::Start { grant, start: 1 });
+    let mut tokens = bare.tokens(300);
+    tokens.refresh_token = None;
+    bare.start_with(tokens);
     let mut idle = Tab::signed_in(Policy { idle: Some(200_000), ..Policy::default() });
     idle.advance(250.0);
     for tab in [&mut bare, &mut idle] {
         let waiter = tab.want_refresh();
         assert_eq!(tab.failed_with(waiter), Some(Error::Unavailable));
-        assert_eq!(tab.session.stats().locks.requested, 0);
+        assert_eq!(tab.stats().locks.requested, 0);
     }
 }

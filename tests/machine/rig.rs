@@ -1,27 +1,33 @@
-//! One tab with the real machine in it; everything around it is a model. Time is virtual.
+//! One tab with the real engine in it; everything around it is a model. Time is virtual.
 #![allow(dead_code, reason = "each test file uses its own part of the rig")]
 
 use std::{cell::RefCell, collections::VecDeque, rc::Rc};
 
-use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use everfresh::core::{
-    clock::{Millis, Now},
-    effect::{
-        Attempt, Effect, Lease, Outcome, ReadId, RefreshRequest, RevokeId, Ticket, WaiterId,
-        WriteId,
+use everfresh::{
+    core::{
+        clock::{Millis, Now},
+        effect::{Attempt, Deadline, Lease, Outcome, RevokeId, Ticket, WaiterId},
+        entropy::Seeded,
+        error::Error,
+        event::Event,
+        grant::TokenResponse,
+        input::{Input, StartId},
+        policy::{Credential, Policy},
+        reason::EndReason,
+        session::Session,
+        snapshot::{Snapshot, Status},
+        stats::Stats,
     },
-    entropy::Seeded,
-    error::Error,
-    event::Event,
-    grant::{Grant, TokenResponse},
-    input::{Answer, Found, Input, Written},
-    peers::Message,
-    policy::Policy,
-    reason::EndReason,
-    record::Record,
-    session::Session,
-    snapshot::{Snapshot, Status},
+    engine::{
+        Engine, Settings,
+        endpoint::{Endpoint, Exchange, Response, Style},
+        host::{self, Load, Loaded, Place},
+        records::Storage,
+        virtual_host::{Text, VirtualHost, Want},
+    },
 };
+
+use crate::wire::{Answer, Sent, called, granted, is_everywhere, jwt, refusal};
 
 /// More steps than this in one drive are a livelock.
 const MAX_STEPS: u32 = 10_000;
@@ -29,17 +35,22 @@ const MAX_STEPS: u32 = 10_000;
 /// 2026-01-01, in milliseconds.
 pub(crate) const EPOCH: Millis = 1_767_225_600_000;
 
-/// The storage that the tabs of one browser share, as text, as a browser keeps it.
+/// A place of storage, as text, as a browser keeps it.
 pub(crate) type Store = Rc<RefCell<Option<String>>>;
 
 pub(crate) struct Tab {
-    pub(crate) session: Session<Seeded>,
+    pub(crate) engine: Engine<VirtualHost<Seeded>>,
     pub(crate) now: Now,
+    /// What the tabs of one browser share.
     pub(crate) store: Store,
+    /// What this tab alone stores, where tabs have a place of their own.
+    pub(crate) own: Option<String>,
+    /// Texts that were no records.
+    pub(crate) aside: Vec<(Place, String)>,
     /// Refreshes that nobody has answered yet.
-    pub(crate) sent: VecDeque<(Attempt, RefreshRequest)>,
+    pub(crate) sent: VecDeque<(Attempt, Sent)>,
     /// Every refresh request that ever left.
-    pub(crate) requests: Vec<(Millis, RefreshRequest)>,
+    pub(crate) requests: Vec<(Millis, Sent)>,
     pub(crate) aborted: Vec<Attempt>,
     pub(crate) settled: Vec<(WaiterId, Outcome)>,
     pub(crate) events: Vec<Event>,
@@ -48,28 +59,24 @@ pub(crate) struct Tab {
     /// For each revocation, whether it is about all of the user's sessions.
     pub(crate) everywhere: Vec<bool>,
     pub(crate) lease: Option<Lease>,
-    /// How often the shell was told of another lease, or that there is none.
+    /// How often the page was told of another lease, or that there is none.
     pub(crate) leases: u32,
     pub(crate) locks_held: u32,
-    /// The request for the lock that nobody has answered yet, or that somebody else grants.
+    /// The request for the lock that nobody has answered yet, or that another tab grants.
     pub(crate) ticket: Option<Ticket>,
-    /// What this tab alone stores, where tabs have a place of their own.
-    pub(crate) own: Option<String>,
-    /// Such a place is there.
-    pub(crate) own_place: bool,
-    /// How often the tab was told to drop what only it stores.
-    pub(crate) forgotten: u32,
     /// Locks are granted at once; else they are left waiting.
     pub(crate) grants_locks: bool,
     pub(crate) storage_works: bool,
     /// Storage answers nothing until it is told to.
     pub(crate) slow_storage: bool,
     /// What slow storage was asked for, in order.
-    pub(crate) reads: VecDeque<ReadId>,
-    pub(crate) writes: VecDeque<(WriteId, Record)>,
-    /// Tokens stay out of storage.
-    pub(crate) memory: bool,
+    pub(crate) loads: VecDeque<Load>,
+    pub(crate) stores: VecDeque<(host::Store, String)>,
+    /// The last thing that the page said is that it leaves: what is due may wait.
+    left: bool,
+    settings: Settings,
     waiters: WaiterId,
+    abandoned: Vec<WaiterId>,
     tokens: u32,
 }
 
@@ -79,11 +86,26 @@ impl Tab {
     }
 
     pub(crate) fn with_store(policy: Policy, seed: u64, store: Store) -> Self {
-        let now = Now { wall: EPOCH, monotonic: 0 };
+        Self::open(policy, seed, store, Now { wall: EPOCH, monotonic: 0 })
+    }
+
+    /// A page that is loaded at this time. Its tokens lie in the storage of all tabs.
+    pub(crate) fn open(policy: Policy, seed: u64, store: Store, now: Now) -> Self {
+        let style = match policy.credential {
+            Credential::RefreshToken => Style::OAuth2,
+            Credential::AccessToken => Style::Renew,
+            Credential::Cookie => Style::Cookie,
+            Credential::Function => Style::Function,
+        };
+        let revoke_url = Some("https://auth.test/revoke".to_owned());
+        let endpoint = Endpoint { style, revoke_url, ..Endpoint::default() };
+        let settings = Settings { policy, endpoint, storage: Storage::Local };
         Self {
-            session: Session::new(policy, Seeded(seed), now),
+            engine: Engine::new(VirtualHost::new(now), Seeded(seed), settings.clone()),
             now,
             store,
+            own: None,
+            aside: Vec::new(),
             sent: VecDeque::new(),
             requests: Vec::new(),
             aborted: Vec::new(),
@@ -96,16 +118,15 @@ impl Tab {
             leases: 0,
             locks_held: 0,
             ticket: None,
-            own: None,
-            own_place: false,
-            forgotten: 0,
             grants_locks: true,
             storage_works: true,
             slow_storage: false,
-            reads: VecDeque::new(),
-            writes: VecDeque::new(),
-            memory: false,
+            loads: VecDeque::new(),
+            stores: VecDeque::new(),
+            left: false,
+            settings,
             waiters: 0,
+            abandoned: Vec::new(),
             tokens: 0,
         }
     }
@@ -117,167 +138,218 @@ impl Tab {
         tab
     }
 
-    pub(crate) fn start(&mut self, seconds: u32) {
-        let grant = self.grant(seconds);
-        self.feed(Input::Start { grant, start: 1 });
+    pub(crate) fn configure(&mut self, change: impl FnOnce(&mut Settings)) {
+        change(&mut self.settings);
+        self.engine.configure(self.settings.clone());
+    }
+
+    pub(crate) fn keep_tokens(&mut self, storage: Storage) {
+        self.configure(|settings| settings.storage = storage);
+    }
+
+    pub(crate) fn keeps_tokens(&self) -> Storage {
+        self.settings.storage
+    }
+
+    pub(crate) fn feed(&mut self, input: Input) {
+        self.left = matches!(input, Input::Leaving);
+        self.run(|engine| engine.feed(input));
+    }
+
+    /// Calls the engine, and does all that it wants done.
+    fn run<T>(&mut self, act: impl FnOnce(&Engine<VirtualHost<Seeded>>) -> T) -> T {
+        self.engine.host.set_now(self.now);
+        let made = act(&self.engine);
+        self.check_deadline();
+        let mut steps = 0;
+        while let Some(want) = self.engine.host.next() {
+            steps += 1;
+            assert!(steps < MAX_STEPS, "livelock: one step leads to the next without an end");
+            if self.perform(want) {
+                self.check_deadline();
+            }
+        }
+        made
+    }
+
+    fn check_deadline(&self) {
+        let overdue = self.deadline().filter(|deadline| !self.left && deadline.after <= 0);
+        assert_eq!(overdue, None, "a deadline that has passed must have been dealt with");
+    }
+
+    /// Does one thing; says whether the engine heard of it.
+    fn perform(&mut self, want: Want) -> bool {
+        match want {
+            Want::Load(load) if self.slow_storage => self.loads.push_back(load),
+            Want::Store(store, Text(text)) if self.slow_storage => {
+                self.stores.push_back((store, text));
+            }
+            Want::Load(load) => {
+                self.engine.loaded(load, self.look(load.place));
+                return true;
+            }
+            Want::Store(store, Text(text)) => {
+                let works = self.put(store.place, Some(text));
+                self.engine.stored(store, works);
+                return true;
+            }
+            Want::Remove(place) => {
+                self.put(place, None);
+            }
+            Want::SetAside(place, Text(text)) => self.aside.push((place, text)),
+            Want::RequestLock(ticket) if self.grants_locks => {
+                self.locks_held += 1;
+                self.engine.feed(Input::LockGranted(ticket));
+                return true;
+            }
+            Want::RequestLock(ticket) => self.ticket = Some(ticket),
+            Want::ReleaseLock(ticket) => {
+                self.locks_held = self.locks_held.saturating_sub(1);
+                self.ticket = self.ticket.filter(|asked| *asked != ticket);
+            }
+            Want::Broadcast(Text(text)) => self.said.push_back(text),
+            Want::Send(Exchange::Refresh(attempt), request) => {
+                self.send(attempt, (&request).into())
+            }
+            Want::Call(attempt, request) => self.send(attempt, request.into()),
+            Want::Send(Exchange::Revoke(revoke), request) => {
+                self.revokes.push(revoke);
+                self.everywhere.push(is_everywhere(&request));
+            }
+            Want::Abort(attempt) => {
+                self.aborted.push(attempt);
+                self.sent.retain(|(sent, _)| *sent != attempt);
+            }
+            Want::Settle(waiter, outcome) => {
+                assert!(self.settled.iter().all(|(id, _)| *id != waiter), "settled once");
+                self.settled.push((waiter, outcome));
+            }
+            Want::Lease(lease) => {
+                self.leases += 1;
+                self.lease = lease;
+            }
+            Want::Event(event) => self.events.push(event),
+            Want::Close => {}
+        }
+        false
+    }
+
+    fn send(&mut self, attempt: Attempt, sent: Sent) {
+        assert!(self.sent.is_empty(), "one refresh at a time");
+        self.requests.push((self.now.monotonic, sent.clone()));
+        self.sent.push_back((attempt, sent));
+    }
+
+    fn look(&self, place: Place) -> Loaded {
+        let text = match place {
+            Place::Session => self.own.clone(),
+            _ => self.store.borrow().clone(),
+        };
+        match text {
+            _ if !self.storage_works => Loaded::Failed,
+            Some(text) => Loaded::Text(text),
+            None => Loaded::Nothing,
+        }
+    }
+
+    fn put(&mut self, place: Place, text: Option<String>) -> bool {
+        if self.storage_works {
+            match place {
+                Place::Session => self.own = text,
+                _ => *self.store.borrow_mut() = text,
+            }
+        }
+        self.storage_works
+    }
+
+    /// Slow storage answers what was asked for at this place in the line.
+    pub(crate) fn answer_load(&mut self, place: usize) {
+        let load = self.loads.remove(place).expect("a load was asked for");
+        let loaded = self.look(load.place);
+        self.run(|engine| engine.loaded(load, loaded));
+    }
+
+    /// Slow storage does what was asked for first.
+    pub(crate) fn answer_store(&mut self) {
+        let (store, text) = self.stores.pop_front().expect("a store was asked for");
+        let works = self.put(store.place, Some(text));
+        self.run(|engine| engine.stored(store, works));
+    }
+
+    /// Slow storage does a write; its look was asked for at this place in the line.
+    pub(crate) fn answer_write(&mut self, place: usize) {
+        self.answer_load(place);
+        self.answer_store();
+    }
+
+    /// The page learns that another one has changed what they share.
+    pub(crate) fn record_changed(&mut self) {
+        self.run(Engine::record_changed);
     }
 
     /// Another tab said this.
     pub(crate) fn hear(&mut self, text: &str) {
-        if let Some(message) = Message::decode(text) {
-            self.feed(Input::PeerMessage(message));
-        }
+        self.run(|engine| engine.heard(text));
     }
 
-    pub(crate) fn feed(&mut self, input: Input) {
-        let mut inputs = VecDeque::from([input]);
-        let mut steps = 0;
-        while let Some(input) = inputs.pop_front() {
-            let stays = !matches!(input, Input::Leaving);
-            steps += 1;
-            assert!(steps < MAX_STEPS, "livelock: one input leads to the next without an end");
-            self.session.handle(input, self.now);
-            while let Some(effect) = self.session.poll() {
-                inputs.extend(self.perform(effect));
-            }
-            let overdue =
-                self.session.next_deadline().filter(|deadline| stays && deadline.after <= 0);
-            assert_eq!(overdue, None, "a deadline that has passed must have been dealt with");
-        }
+    pub(crate) fn start(&mut self, seconds: u32) {
+        let tokens = self.tokens(seconds);
+        self.start_with(tokens);
     }
 
-    fn perform(&mut self, effect: Effect) -> Option<Input> {
-        match effect {
-            Effect::SendRefresh { attempt, request } => {
-                assert!(self.sent.is_empty(), "one refresh at a time");
-                self.requests.push((self.now.monotonic, request.clone()));
-                self.sent.push_back((attempt, request));
-            }
-            Effect::AbortRefresh(attempt) => {
-                self.aborted.push(attempt);
-                self.sent.retain(|(sent, _)| *sent != attempt);
-            }
-            Effect::AcquireLock(ticket) => {
-                if self.grants_locks {
-                    self.locks_held += 1;
-                    return Some(Input::LockGranted(ticket));
-                }
-                self.ticket = Some(ticket);
-            }
-            Effect::ReleaseLock(ticket) => {
-                self.locks_held = self.locks_held.saturating_sub(1);
-                self.ticket = self.ticket.filter(|asked| *asked != ticket);
-            }
-            Effect::Read(read) if self.slow_storage => self.reads.push_back(read),
-            Effect::Write { write, record } if self.slow_storage => {
-                self.writes.push_back((write, *record));
-            }
-            Effect::Read(read) => {
-                let found = self.look();
-                return Some(Input::RecordRead { read, found });
-            }
-            Effect::Write { write, record } => {
-                let written = self.write(*record);
-                return Some(Input::RecordWritten { write, written });
-            }
-            Effect::Forget => {
-                self.forgotten += 1;
-                self.own = None;
-            }
-            Effect::Broadcast(text) => self.said.push_back(text),
-            Effect::Settle { waiter, outcome } => {
-                assert!(self.settled.iter().all(|(id, _)| *id != waiter), "settled once");
-                self.settled.push((waiter, outcome));
-            }
-            Effect::Lease(lease) => {
-                self.leases += 1;
-                self.lease = lease;
-            }
-            Effect::Revoke { revoke, request } => {
-                self.revokes.push(revoke);
-                self.everywhere.push(request.everywhere);
-            }
-            Effect::Emit(event) => self.events.push(event),
-        }
-        None
+    pub(crate) fn start_with(&mut self, tokens: TokenResponse) -> StartId {
+        self.try_start(tokens).expect("good tokens")
     }
 
-    /// Slow storage answers the read that was asked for at this place in the line.
-    pub(crate) fn answer_read(&mut self, place: usize) {
-        let read = self.reads.remove(place).expect("a read was asked for");
-        let found = self.look();
-        self.feed(Input::RecordRead { read, found });
+    pub(crate) fn try_start(&mut self, tokens: TokenResponse) -> Result<StartId, Error> {
+        self.run(|engine| engine.start(tokens))
     }
 
-    /// Slow storage answers the write that was asked for at this place in the line.
-    pub(crate) fn answer_write(&mut self, place: usize) {
-        let (write, record) = self.writes.remove(place).expect("a write was asked for");
-        let written = self.write(record);
-        self.feed(Input::RecordWritten { write, written });
+    /// The response to a request with this lease carried a token in a header.
+    pub(crate) fn adopt(&mut self, access_token: String, lease: u32) {
+        self.try_adopt(access_token, lease).expect("a good token");
     }
 
-    fn look(&self) -> Found {
-        if !self.storage_works {
-            return Found::Unavailable;
-        }
-        let own = self.own.as_deref().and_then(Record::decode);
-        match (&*self.store.borrow(), own) {
-            (None, None) => Found::Nothing,
-            (None, Some(own)) => Found::Record(Box::new(own)),
-            (Some(text), own) => Record::decode(text).map_or(Found::Corrupt, |mut record| {
-                own.into_iter().for_each(|own| record.join(own));
-                Found::Record(Box::new(record))
-            }),
-        }
+    pub(crate) fn try_adopt(&mut self, access_token: String, lease: u32) -> Result<(), Error> {
+        self.run(|engine| engine.adopt(access_token, lease))
     }
 
-    fn write(&mut self, record: Record) -> Written {
-        let joined = match self.look() {
-            Found::Unavailable => return Written::Failed,
-            Found::Record(mut stored) => {
-                stored.join(record);
-                *stored
-            }
-            Found::Nothing | Found::Corrupt => record,
-        };
-        if self.own_place {
-            self.own = Some(joined.encode(true));
-        }
-        *self.store.borrow_mut() = Some(joined.encode(!self.memory && !self.own_place));
-        Written::Stored(Box::new(joined))
+    /// Tokens whose access token lives this long from now.
+    pub(crate) fn tokens(&mut self, seconds: u32) -> TokenResponse {
+        self.tokens_for("ana", seconds)
     }
 
-    /// A token set whose access token lives this long from now.
-    pub(crate) fn grant(&mut self, seconds: u32) -> Grant {
-        self.grant_for("ana", seconds)
+    pub(crate) fn tokens_for(&mut self, subject: &str, seconds: u32) -> TokenResponse {
+        self.tokens_saying(&format!(r#""sub":"{subject}""#), seconds)
     }
 
-    pub(crate) fn grant_for(&mut self, subject: &str, seconds: u32) -> Grant {
-        self.grant_saying(&format!(r#""sub":"{subject}""#), seconds)
-    }
-
-    /// A token set whose access token says this, and its times.
-    pub(crate) fn grant_saying(&mut self, claims: &str, seconds: u32) -> Grant {
+    /// Tokens whose access token says this, and its times.
+    pub(crate) fn tokens_saying(&mut self, claims: &str, seconds: u32) -> TokenResponse {
         self.tokens += 1;
         let iat = self.now.wall / 1_000;
         let exp = iat + i64::from(seconds);
         let claims = format!(r#"{{{claims},"iat":{iat},"exp":{exp},"jti":"{}"}}"#, self.tokens);
-        let part = |text: &str| URL_SAFE_NO_PAD.encode(text);
-        Grant::parse(TokenResponse {
-            access_token: format!("{}.{}.{}", part("{}"), part(&claims), part("signature")),
+        TokenResponse {
+            access_token: jwt(&claims),
             refresh_token: Some(format!("refresh-{}", self.tokens)),
             expires_in: Some(f64::from(seconds)),
             ..TokenResponse::default()
-        })
-        .expect("a good grant")
+        }
     }
 
-    /// Lets time pass, waking the machine whenever it wants to be woken.
+    /// Tokens of a server whose clock goes this much ahead of the tab's.
+    pub(crate) fn tokens_ahead(&mut self, seconds: i64, claims: &str, life: u32) -> TokenResponse {
+        self.sleep(seconds);
+        let tokens = self.tokens_saying(claims, life);
+        self.sleep(-seconds);
+        tokens
+    }
+
+    /// Lets time pass, waking the engine whenever it wants to be woken.
     pub(crate) fn advance(&mut self, seconds: f64) {
         let end = self.now.monotonic + (seconds * 1_000.0) as Millis;
         for _ in 0..MAX_STEPS {
-            let wait = self.session.next_deadline().map(|deadline| deadline.after);
-            let wait = wait.unwrap_or(Millis::MAX).min(end - self.now.monotonic);
+            let wait = self.wait().unwrap_or(Millis::MAX).min(end - self.now.monotonic);
             self.pass(wait);
             if self.now.monotonic >= end {
                 return self.feed(Input::TimerFired);
@@ -293,14 +365,23 @@ impl Tab {
             if !self.sent.is_empty() {
                 return;
             }
-            let deadline = self.session.next_deadline().expect("a refresh is scheduled");
-            self.pass(deadline.after);
+            let wait = self.wait().expect("a refresh is scheduled");
+            self.pass(wait);
             self.feed(Input::TimerFired);
         }
         panic!("livelock: {MAX_STEPS} wake-ups without a refresh");
     }
 
-    /// Both clocks move, and the machine is not told.
+    /// When the engine wants to be woken, in milliseconds from when it was called last.
+    pub(crate) fn wait(&self) -> Option<Millis> {
+        self.deadline().map(|deadline| deadline.after)
+    }
+
+    pub(crate) fn deadline(&self) -> Option<Deadline> {
+        self.engine.session(Session::next_deadline)
+    }
+
+    /// Both clocks move, and the engine is not told.
     pub(crate) fn pass(&mut self, millis: Millis) {
         self.now.monotonic += millis;
         self.now.wall += millis;
@@ -313,48 +394,86 @@ impl Tab {
 
     pub(crate) fn answer(&mut self, answer: Answer) {
         let (attempt, _) = self.sent.pop_front().expect("a refresh was sent");
-        self.feed(Input::RefreshAnswered { attempt, answer });
+        self.answer_to(attempt, answer);
     }
 
-    pub(crate) fn answer_granted(&mut self, seconds: u32) {
-        let grant = self.grant(seconds);
-        self.answer(Answer::Granted(grant));
-    }
-
-    pub(crate) fn answer_status(&mut self, status: u16, error: &str, error_code: &str) {
-        self.answer(Answer::Refused {
-            status,
-            error: error.to_owned(),
-            error_code: error_code.to_owned(),
-            retry_after: None,
+    /// Answers a refresh that may have been given up long ago.
+    pub(crate) fn answer_to(&mut self, attempt: Attempt, answer: Answer) {
+        self.left = false;
+        let is_function = self.settings.endpoint.style == Style::Function;
+        self.run(|engine| match is_function {
+            true => engine.called(attempt, called(answer)),
+            false => engine.responded(Exchange::Refresh(attempt), answer),
         });
     }
 
-    pub(crate) fn waiter(&mut self) -> WaiterId {
+    pub(crate) fn answer_granted(&mut self, seconds: u32) {
+        let tokens = self.tokens(seconds);
+        self.answer(granted(&tokens));
+    }
+
+    pub(crate) fn answer_status(&mut self, status: u16, error: &str, error_code: &str) {
+        self.answer(refusal(status, error, error_code));
+    }
+
+    pub(crate) fn answer_revoke(&mut self, revoke: RevokeId, status: u16) {
+        let response = Some(Response { status, ..Response::default() });
+        self.run(|engine| engine.responded(Exchange::Revoke(revoke), response));
+    }
+
+    /// Asks for something; the waiter's name is its place in the line of all who asked.
+    fn ask(&mut self, input: impl FnOnce(WaiterId) -> Input) -> WaiterId {
+        self.left = false;
         self.waiters += 1;
-        self.waiters
+        let waiter = self.waiters;
+        self.run(|engine| engine.ask(waiter, input));
+        waiter
+    }
+
+    pub(crate) fn abandon(&mut self, waiter: WaiterId) {
+        if waiter <= self.waiters {
+            self.abandoned.push(waiter);
+        }
+        self.run(|engine| engine.abandon(|asked| *asked == waiter));
+    }
+
+    pub(crate) fn restore(&mut self) -> WaiterId {
+        self.ask(|waiter| Input::Restore { waiter })
+    }
+
+    pub(crate) fn sign_out(&mut self) -> WaiterId {
+        self.sign_out_from(false)
+    }
+
+    pub(crate) fn sign_out_from(&mut self, everywhere: bool) -> WaiterId {
+        self.ask(|waiter| Input::SignOut { waiter, everywhere })
     }
 
     pub(crate) fn want_token(&mut self) -> WaiterId {
-        let waiter = self.waiter();
-        self.feed(Input::TokenWanted { waiter, min_validity: 0 });
-        waiter
+        self.want_token_for(0)
+    }
+
+    pub(crate) fn want_token_for(&mut self, min_validity: Millis) -> WaiterId {
+        self.ask(|waiter| Input::TokenWanted { waiter, min_validity })
     }
 
     pub(crate) fn want_refresh(&mut self) -> WaiterId {
-        let waiter = self.waiter();
-        self.feed(Input::RefreshWanted { waiter });
-        waiter
+        self.ask(|waiter| Input::RefreshWanted { waiter })
     }
 
     pub(crate) fn unauthorized(&mut self, lease: u32) -> WaiterId {
-        let waiter = self.waiter();
-        self.feed(Input::Unauthorized { waiter: Some(waiter), lease });
-        waiter
+        self.ask(|waiter| Input::Unauthorized { waiter: Some(waiter), lease })
     }
 
     pub(crate) fn outcome(&self, waiter: WaiterId) -> Option<&Outcome> {
         self.settled.iter().find(|(id, _)| *id == waiter).map(|(_, outcome)| outcome)
+    }
+
+    /// Those who have neither been settled nor given up.
+    pub(crate) fn waiting(&self) -> Vec<WaiterId> {
+        let waits =
+            |waiter: &WaiterId| self.outcome(*waiter).is_none() && !self.abandoned.contains(waiter);
+        (1..=self.waiters).filter(waits).collect()
     }
 
     pub(crate) fn failed_with(&self, waiter: WaiterId) -> Option<Error> {
@@ -368,8 +487,16 @@ impl Tab {
         self.lease.as_ref().expect("a lease").id
     }
 
+    pub(crate) fn access_token(&self) -> Option<String> {
+        self.engine.session(|session| session.access_token().map(str::to_owned))
+    }
+
+    pub(crate) fn stats(&self) -> Stats {
+        self.engine.stats()
+    }
+
     pub(crate) fn snapshot(&self) -> Snapshot {
-        self.session.snapshot()
+        self.engine.snapshot()
     }
 
     pub(crate) fn status(&self) -> Status {

@@ -1,13 +1,19 @@
-use everfresh::core::{
-    effect::Outcome,
-    error::Error,
-    input::{Answer, Input},
-    policy::{Credential, Policy},
-    reason::EndReason,
-    snapshot::Status,
+use everfresh::{
+    core::{
+        effect::Outcome,
+        error::Error,
+        input::Input,
+        policy::{Credential, Policy},
+        reason::EndReason,
+        snapshot::Status,
+    },
+    engine::records::Storage,
 };
 
-use crate::rig::Tab;
+use crate::{
+    rig::Tab,
+    wire::{UNREACHABLE, granted},
+};
 
 fn refreshing() -> Tab {
     let mut tab = Tab::signed_in(Policy { idle: None, ..Policy::default() });
@@ -15,37 +21,31 @@ fn refreshing() -> Tab {
     tab
 }
 
-fn sign_out(tab: &mut Tab) -> u32 {
-    let waiter = tab.waiter();
-    tab.feed(Input::SignOut { waiter, everywhere: false });
-    waiter
-}
-
 #[test]
 fn over_a_refresh_in_flight() {
     let mut tab = refreshing();
     let (attempt, _) = tab.sent[0].clone();
-    let waiter = sign_out(&mut tab);
+    let waiter = tab.sign_out();
     assert_eq!(tab.aborted, [attempt]);
     assert!(tab.lease.is_none() && tab.locks_held == 0);
-    let grant = tab.grant(300);
-    tab.feed(Input::RefreshAnswered { attempt, answer: Answer::Granted(grant) });
+    let tokens = tab.tokens(300);
+    tab.answer_to(attempt, granted(&tokens));
     assert_eq!(tab.ended(), Some(EndReason::SignedOut));
-    assert_eq!(tab.session.stats().outcomes.discarded, 2, "the attempt, and its late answer");
+    assert_eq!(tab.stats().outcomes.discarded, 2, "the attempt, and its late answer");
     assert!(!tab.store.borrow().as_ref().unwrap().contains("refresh-"), "no token in storage");
     assert_eq!(tab.outcome(waiter), None, "the server is told first");
     let revoke = tab.revokes[0];
-    tab.feed(Input::RevokeAnswered { revoke, revoked: true });
+    tab.answer_revoke(revoke, 200);
     assert_eq!(tab.outcome(waiter), Some(&Outcome::Done));
 }
 
 #[test]
 fn without_a_network_and_the_server_hears_later() {
     let mut tab = Tab::signed_in(Policy::default());
-    let waiter = sign_out(&mut tab);
+    let waiter = tab.sign_out();
     assert_eq!(tab.status(), Status::SignedOut, "locally it never fails");
     let revoke = tab.revokes[0];
-    tab.feed(Input::RevokeAnswered { revoke, revoked: false });
+    tab.answer_revoke(revoke, 503);
     assert_eq!(tab.outcome(waiter), Some(&Outcome::Done));
     assert_eq!(tab.count("revoke-failed"), 1);
     tab.advance(2.0);
@@ -55,32 +55,32 @@ fn without_a_network_and_the_server_hears_later() {
 #[test]
 fn and_waits_for_the_newest_revocation_whatever_became_of_older_ones() {
     let mut tab = Tab::signed_in(Policy::default());
-    sign_out(&mut tab);
+    tab.sign_out();
     tab.start(300);
-    sign_out(&mut tab);
+    tab.sign_out();
     let (older, newest) = (tab.revokes[0], tab.revokes[1]);
-    tab.feed(Input::RevokeAnswered { revoke: older, revoked: false });
-    let again = sign_out(&mut tab);
+    tab.answer_revoke(older, 503);
+    let again = tab.sign_out();
     assert_eq!(tab.outcome(again), None, "the newest has no answer yet");
-    tab.feed(Input::RevokeAnswered { revoke: newest, revoked: true });
+    tab.answer_revoke(newest, 200);
     assert_eq!(tab.outcome(again), Some(&Outcome::Done));
 }
 
 #[test]
 fn a_short_wait_for_tokens_does_not_cut_the_wait_for_the_server_short() {
     let mut tab = Tab::signed_in(Policy { wait: Some(1_000), ..Policy::default() });
-    let waiter = sign_out(&mut tab);
+    let waiter = tab.sign_out();
     tab.advance(9.0);
     assert_eq!(tab.outcome(waiter), None, "the server has not answered");
     let revoke = tab.revokes[0];
-    tab.feed(Input::RevokeAnswered { revoke, revoked: true });
+    tab.answer_revoke(revoke, 200);
     assert_eq!(tab.outcome(waiter), Some(&Outcome::Done));
 }
 
 #[test]
 fn a_server_that_never_answers_does_not_hold_it_up() {
     let mut tab = Tab::signed_in(Policy::default());
-    let waiter = sign_out(&mut tab);
+    let waiter = tab.sign_out();
     tab.advance(10.1);
     assert_eq!(tab.outcome(waiter), Some(&Outcome::Done));
 }
@@ -90,7 +90,7 @@ fn before_the_session_was_even_looked_for() {
     let first = Tab::signed_in(Policy::default());
     let mut tab = Tab::with_store(Policy::default(), 2, first.store.clone());
     tab.now = first.now;
-    sign_out(&mut tab);
+    tab.sign_out();
     assert_eq!(tab.ended(), Some(EndReason::SignedOut));
     assert_eq!(tab.revokes.len(), 1);
     assert_eq!(tab.count("started"), 0);
@@ -102,7 +102,7 @@ fn cancel_leaves_no_token_and_no_timer_and_says_nothing_to_anybody() {
     tab.said.clear();
     tab.feed(Input::Cancel(None));
     assert_eq!(tab.ended(), Some(EndReason::Cancelled));
-    assert_eq!(tab.session.next_deadline(), None);
+    assert_eq!(tab.deadline(), None);
     assert!(tab.lease.is_none() && tab.said.is_empty() && tab.revokes.is_empty());
     assert_eq!(tab.aborted.len(), 1);
 }
@@ -110,10 +110,9 @@ fn cancel_leaves_no_token_and_no_timer_and_says_nothing_to_anybody() {
 #[test]
 fn a_page_load_after_it_knows_why() {
     let mut first = Tab::signed_in(Policy::default());
-    sign_out(&mut first);
+    first.sign_out();
     let mut tab = Tab::with_store(Policy::default(), 2, first.store.clone());
-    let waiter = tab.waiter();
-    tab.feed(Input::Restore { waiter });
+    tab.restore();
     assert_eq!(tab.ended(), Some(EndReason::SignedOut));
     assert_eq!(tab.count("signed-out"), 0, "it is no news");
 }
@@ -122,18 +121,16 @@ fn a_page_load_after_it_knows_why() {
 fn a_cookie_that_the_server_still_honours_does_not_undo_it() {
     let policy = Policy { credential: Credential::Cookie, ..Policy::default() };
     let mut first = Tab::signed_in(policy.clone());
-    sign_out(&mut first);
+    first.sign_out();
     let mut tab = Tab::with_store(policy.clone(), 2, first.store.clone());
-    let waiter = tab.waiter();
-    tab.feed(Input::Restore { waiter });
+    tab.restore();
     assert_eq!(tab.ended(), Some(EndReason::SignedOut));
     assert_eq!((tab.requests.len(), tab.revokes.len()), (0, 1), "revoked again, not refreshed");
     let revoke = tab.revokes[0];
-    tab.feed(Input::RevokeAnswered { revoke, revoked: true });
+    tab.answer_revoke(revoke, 200);
 
     let mut later = Tab::with_store(policy, 3, first.store.clone());
-    let waiter = later.waiter();
-    later.feed(Input::Restore { waiter });
+    later.restore();
     assert_eq!(later.requests.len(), 1, "once the server knows, a new sign-in may be found");
 }
 
@@ -142,37 +139,36 @@ fn the_page_of_one_user_does_not_sign_the_next_one_out() {
     let mut tab = Tab::signed_in(Policy::default());
     let mut other = Tab::with_store(Policy::default(), 2, tab.store.clone());
     other.pass(1);
-    let grant = other.grant_for("ben", 300);
-    other.feed(Input::Start { grant, start: 1 });
+    let tokens = other.tokens_for("ben", 300);
+    other.start_with(tokens);
     tab.pass(1);
     tab.hear(&other.said.pop_back().unwrap());
     assert_eq!(tab.ended(), Some(EndReason::SubjectChanged));
-    let waiter = sign_out(&mut tab);
+    let waiter = tab.sign_out();
     assert_eq!(tab.outcome(waiter), Some(&Outcome::Done));
     assert!(tab.revokes.is_empty());
 }
 
 #[test]
 fn a_tab_that_only_hears_of_it_drops_its_own_copy_of_the_tokens() {
-    let mut tab = Tab::signed_in(Policy::default());
+    let mut tab = Tab::new(Policy::default());
+    tab.keep_tokens(Storage::Session);
+    tab.start(300);
     let mut other = Tab::with_store(Policy::default(), 2, tab.store.clone());
-    let waiter = other.waiter();
-    other.feed(Input::Restore { waiter });
-    sign_out(&mut other);
-    assert_eq!(tab.forgotten, 0);
+    other.restore();
+    other.hear(&tab.said.pop_back().expect("the tokens"));
+    other.sign_out();
+    let stored = |tab: &Tab| tab.own.as_ref().is_some_and(|text| text.contains("refresh-1"));
+    assert!(stored(&tab));
     tab.hear(&other.said.pop_back().unwrap());
-    assert_eq!((tab.ended(), tab.forgotten), (Some(EndReason::SignedOut), 1));
+    assert_eq!((tab.ended(), stored(&tab)), (Some(EndReason::SignedOut), false));
 }
 
 #[test]
 fn what_comes_after_dispose_is_refused_and_changes_nothing() {
     let mut tab = Tab::signed_in(Policy::default());
     tab.feed(Input::Dispose);
-    let (restoring, leaving, refreshing) = (tab.waiter(), tab.waiter(), tab.waiter());
-    tab.feed(Input::Restore { waiter: restoring });
-    tab.feed(Input::SignOut { waiter: leaving, everywhere: false });
-    tab.feed(Input::RefreshWanted { waiter: refreshing });
-    for waiter in [restoring, leaving, refreshing, tab.want_token()] {
+    for waiter in [tab.restore(), tab.sign_out(), tab.want_refresh(), tab.want_token()] {
         assert_eq!(tab.failed_with(waiter), Some(Error::Disposed));
     }
     let resend = tab.unauthorized(1);
@@ -186,12 +182,11 @@ fn what_comes_after_dispose_is_refused_and_changes_nothing() {
 fn over_a_cookie_that_the_server_has_not_confirmed_yet() {
     for (credential, revokes) in [(Credential::Cookie, 1), (Credential::RefreshToken, 0)] {
         let mut tab = Tab::new(Policy { credential, ..Policy::default() });
-        let waiter = tab.waiter();
-        tab.feed(Input::Restore { waiter });
+        tab.restore();
         if !tab.sent.is_empty() {
-            tab.answer(Answer::Unreachable);
+            tab.answer(UNREACHABLE);
         }
-        sign_out(&mut tab);
+        tab.sign_out();
         assert_eq!((tab.status(), tab.revokes.len()), (Status::SignedOut, revokes));
     }
 }
@@ -199,34 +194,34 @@ fn over_a_cookie_that_the_server_has_not_confirmed_yet() {
 #[test]
 fn a_revocation_is_tried_again_after_longer_and_longer_waits_but_not_offline() {
     let mut tab = Tab::signed_in(Policy::default());
-    sign_out(&mut tab);
+    tab.sign_out();
     let mut longest = 0;
     for _ in 0..9 {
         let revoke = *tab.revokes.last().expect("a revocation");
         let tried = tab.revokes.len();
-        tab.feed(Input::RevokeAnswered { revoke, revoked: false });
-        let wait = tab.session.next_deadline().map_or(0, |deadline| deadline.after);
+        tab.answer_revoke(revoke, 503);
+        let wait = tab.wait().unwrap_or_default();
         longest = longest.max(wait);
         tab.feed(Input::Online(false));
-        assert_eq!(tab.session.next_deadline(), None);
+        assert_eq!(tab.deadline(), None);
         tab.pass(wait);
         tab.feed(Input::Online(true));
         assert_eq!(tab.revokes.len(), tried + 1);
     }
     assert!(longest > 20_000, "{longest} ms");
     tab.feed(Input::Online(false));
-    assert!(tab.session.next_deadline().is_some(), "the one under way is not waited for in vain");
+    assert!(tab.deadline().is_some(), "the one under way is not waited for in vain");
 }
 
 #[test]
 fn once_more_is_no_second_revocation() {
     let mut tab = Tab::signed_in(Policy::default());
-    sign_out(&mut tab);
-    let reads = tab.session.stats().storage.reads;
-    let again = sign_out(&mut tab);
-    assert_eq!((tab.revokes.len(), tab.session.stats().storage.reads), (1, reads));
+    tab.sign_out();
+    let reads = tab.stats().storage.reads;
+    let again = tab.sign_out();
+    assert_eq!((tab.revokes.len(), tab.stats().storage.reads), (1, reads));
     let revoke = tab.revokes[0];
-    tab.feed(Input::RevokeAnswered { revoke, revoked: true });
+    tab.answer_revoke(revoke, 200);
     assert_eq!(tab.outcome(again), Some(&Outcome::Done));
 }
 
@@ -237,11 +232,10 @@ fn everywhere_stays_everywhere_when_it_is_asked_for_again() {
         let mut tab = Tab::with_store(Policy::default(), 2, first.store.clone());
         tab.slow_storage = true;
         for everywhere in order {
-            let waiter = tab.waiter();
-            tab.feed(Input::SignOut { waiter, everywhere });
+            tab.sign_out_from(everywhere);
         }
         tab.slow_storage = false;
-        tab.answer_read(0);
+        tab.answer_load(0);
         assert_eq!(tab.everywhere, [true], "{order:?}");
     }
 }
@@ -250,30 +244,25 @@ fn everywhere_stays_everywhere_when_it_is_asked_for_again() {
 fn a_page_that_was_cancelled_still_signs_out_what_storage_has() {
     let mut tab = Tab::signed_in(Policy::default());
     tab.feed(Input::Cancel(None));
-    sign_out(&mut tab);
+    tab.sign_out();
     assert_eq!((tab.ended(), tab.revokes.len()), (Some(EndReason::SignedOut), 1));
 }
 
 #[test]
 fn a_sign_out_that_finds_nothing_keeps_the_reason_of_the_last_end() {
     let mut tab = Tab::signed_in(Policy::default());
-    let grant = tab.grant_for("ben", 300);
+    let tokens = tab.tokens_for("ben", 300);
     tab.unauthorized(tab.lease_id());
-    tab.answer(Answer::Refused {
-        status: 400,
-        error: "invalid_grant".to_owned(),
-        error_code: "reuse_detected".to_owned(),
-        retry_after: None,
-    });
+    tab.answer_status(400, "invalid_grant", "reuse_detected");
     *tab.store.borrow_mut() = None;
-    let waiter = sign_out(&mut tab);
+    let waiter = tab.sign_out();
     assert_eq!(tab.outcome(waiter), Some(&Outcome::Done));
     assert_eq!(tab.ended(), Some(EndReason::Reuse));
-    tab.feed(Input::Start { grant, start: 2 });
+    tab.start_with(tokens);
     assert_eq!(tab.status(), Status::Active);
     let mut tab = Tab::new(Policy::default());
     tab.feed(Input::StartFailed(Error::Json));
-    sign_out(&mut tab);
+    tab.sign_out();
     assert_eq!(tab.ended(), Some(EndReason::InvalidToken));
 }
 

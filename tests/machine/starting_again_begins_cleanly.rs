@@ -7,16 +7,11 @@ use everfresh::core::{
 
 use crate::rig::Tab;
 
-fn sign_out(tab: &mut Tab) {
-    let waiter = tab.waiter();
-    tab.feed(Input::SignOut { waiter, everywhere: false });
-}
-
 #[test]
 fn an_old_cancel_does_not_stop_a_newer_start() {
     let mut tab = Tab::signed_in(Policy::default());
-    let grant = tab.grant(300);
-    tab.feed(Input::Start { grant, start: 2 });
+    let tokens = tab.tokens(300);
+    tab.start_with(tokens);
     tab.feed(Input::Cancel(Some(1)));
     assert_eq!(tab.status(), Status::Active);
     tab.feed(Input::Cancel(Some(2)));
@@ -26,9 +21,9 @@ fn an_old_cancel_does_not_stop_a_newer_start() {
 #[test]
 fn starting_twice_with_one_token_is_starting_once() {
     let mut tab = Tab::new(Policy::default());
-    let grant = tab.grant(300);
+    let tokens = tab.tokens(300);
     for start in [1, 2] {
-        tab.feed(Input::Start { grant: grant.clone(), start });
+        assert_eq!(tab.start_with(tokens.clone()), start);
     }
     assert_eq!(tab.count("started"), 1);
     tab.feed(Input::Cancel(Some(1)));
@@ -38,22 +33,21 @@ fn starting_twice_with_one_token_is_starting_once() {
 #[test]
 fn a_clock_set_back_since_the_last_session_does_not_hide_the_new_one() {
     let mut first = Tab::signed_in(Policy::default());
-    sign_out(&mut first);
+    first.sign_out();
     let mut tab = Tab::with_store(Policy::default(), 2, first.store.clone());
     tab.now.wall -= 86_400_000;
     tab.start(300);
     assert_eq!(tab.status(), Status::Active);
     let mut reloaded = Tab::with_store(Policy::default(), 3, first.store.clone());
     reloaded.now = tab.now;
-    let waiter = reloaded.waiter();
-    reloaded.feed(Input::Restore { waiter });
+    reloaded.restore();
     assert_eq!(reloaded.status(), Status::Active);
 }
 
 #[test]
 fn a_cancel_of_one_start_says_nothing_about_a_session_that_is_over_and_any_other_does() {
     let mut tab = Tab::signed_in(Policy::default());
-    sign_out(&mut tab);
+    tab.sign_out();
     tab.feed(Input::Cancel(Some(1)));
     assert_eq!(tab.ended(), Some(EndReason::SignedOut));
     tab.feed(Input::Cancel(None));
@@ -91,11 +85,11 @@ fn the_same_user_signing_in_anew_serves_whoever_waits() {
 #[test]
 fn a_sign_in_after_a_sign_out_in_the_same_page_is_stored_once() {
     let mut tab = Tab::signed_in(Policy::default());
-    sign_out(&mut tab);
-    let before = tab.session.stats().storage.writes;
+    tab.sign_out();
+    let before = tab.stats().storage.writes;
     tab.now.wall -= 86_400_000;
     tab.start(300);
-    assert_eq!(tab.session.stats().storage.writes, before + 1, "it knows what it has to outlast");
+    assert_eq!(tab.stats().storage.writes, before + 1, "it knows what it has to outlast");
 }
 
 #[test]

@@ -16,14 +16,14 @@ fn policy() -> Policy {
 fn a_lock_that_is_never_granted_is_not_waited_for() {
     let mut tab = Tab::signed_in(policy());
     tab.grants_locks = false;
-    while tab.session.stats().locks.requested == 0 {
+    while tab.stats().locks.requested == 0 {
         tab.advance(1.0);
     }
     let waiter = tab.want_token();
     assert!(tab.outcome(waiter).is_some(), "a valid token never waits");
     tab.advance_to_refresh();
     assert_eq!(tab.sent.len(), 1, "sent without the lock after its bounded wait");
-    assert_eq!(tab.session.stats().locks.timed_out, 1);
+    assert_eq!(tab.stats().locks.timed_out, 1);
     tab.answer_granted(300);
     assert_eq!(tab.status(), Status::Active);
 }
@@ -110,17 +110,13 @@ fn new_tokens_are_stored_before_they_are_announced() {
     let mut tab = Tab::signed_in(policy());
     tab.advance_to_refresh();
     tab.said.clear();
-    let (attempt, _) = tab.sent.pop_front().unwrap();
-    let grant = tab.grant(300);
-    let answer = everfresh::core::input::Answer::Granted(grant);
-    tab.session.handle(Input::RefreshAnswered { attempt, answer }, tab.now);
-    let mut order = Vec::new();
-    while let Some(effect) = tab.session.poll() {
-        order.push(format!("{effect:?}"));
-    }
-    assert!(order.iter().any(|effect| effect.starts_with("Write")));
-    assert!(!order.iter().any(|effect| effect.starts_with("Broadcast")), "{order:?}");
-    assert!(!order.iter().any(|effect| effect.starts_with("ReleaseLock")), "{order:?}");
+    tab.slow_storage = true;
+    tab.answer_granted(300);
+    assert_eq!((tab.said.len(), tab.locks_held), (0, 1));
+    tab.answer_load(0);
+    assert_eq!((tab.said.len(), tab.locks_held), (0, 1));
+    tab.answer_store();
+    assert_eq!((tab.said.len(), tab.locks_held), (1, 0));
 }
 
 #[test]
@@ -150,8 +146,7 @@ proptest! {
         *tab.store.borrow_mut() = Some(lines.join("\n"));
         let mut next = Tab::with_store(Policy::default(), 7, tab.store.clone());
         for _ in 0..3 {
-            let waiter = next.waiter();
-            next.feed(Input::Restore { waiter });
+            next.restore();
             next.advance(1.0);
             next.want_refresh();
             next.advance(1.0);
@@ -161,7 +156,6 @@ proptest! {
             next.advance(5.0);
         }
         next.start(300);
-        let waiter = next.waiter();
-        next.feed(Input::SignOut { waiter, everywhere: false });
+        next.sign_out();
     }
 }

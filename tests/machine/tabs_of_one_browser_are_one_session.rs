@@ -1,26 +1,25 @@
 use std::cell::RefCell;
 
-use everfresh::core::{
-    clock::Now,
-    input::{Answer, Found, Input, Wake},
-    policy::{IdleMode, Policy},
-    reason::EndReason,
-    record::Record,
-    snapshot::Status,
+use everfresh::{
+    core::{
+        clock::Now,
+        input::{Input, Wake},
+        policy::{IdleMode, Policy},
+        reason::EndReason,
+        snapshot::Status,
+    },
+    engine::records::Storage,
 };
 
 use crate::{
     browser::Browser,
     rig::{Store, Tab},
+    wire::{refusal, retry_after},
 };
 
 /// No jitter: every timer of every tab fires in the same millisecond.
 fn policy() -> Policy {
     Policy { jitter: 0, idle: None, ..Policy::default() }
-}
-
-fn refused(status: u16, retry_after: Option<i64>) -> Answer {
-    Answer::Refused { status, error: String::new(), error_code: String::new(), retry_after }
 }
 
 #[test]
@@ -85,20 +84,14 @@ fn a_verdict_about_an_old_token_ends_nothing_and_clears_nothing() {
     browser.settle();
     assert_eq!(browser.generations()[fast], 2);
     let stored = browser.tabs[fast].store.borrow().clone();
-    let answer = Answer::Refused {
-        status: 400,
-        error: "invalid_grant".to_owned(),
-        error_code: String::new(),
-        retry_after: None,
-    };
     browser.frozen[slow] = false;
-    browser.feed(slow, Input::RefreshAnswered { attempt, answer });
+    browser.act(slow, |tab| tab.answer_to(attempt, refusal(400, "invalid_grant", "")));
     assert_eq!(browser.ends(), [None, None]);
     assert_eq!(browser.generations(), [2, 2], "the other tab's tokens are taken over");
     let before = found_by_a_page_load(stored, browser.tabs[fast].now);
     let after = found_by_a_page_load(browser.tabs[fast].store.take(), browser.tabs[fast].now);
     assert_eq!(before.0, 2);
-    assert_eq!(before.1.as_deref(), browser.tabs[fast].session.access_token());
+    assert_eq!(before.1, browser.tabs[fast].access_token());
     assert_eq!(after, before, "nothing was cleared");
 }
 
@@ -106,12 +99,11 @@ fn a_verdict_about_an_old_token_ends_nothing_and_clears_nothing() {
 fn found_by_a_page_load(stored: Option<String>, now: Now) -> (i64, Option<String>, Option<String>) {
     let mut page = Tab::with_store(policy(), 9, Store::new(RefCell::new(stored)));
     page.now = now;
-    let waiter = page.waiter();
-    page.feed(Input::Restore { waiter });
-    let generation = page.snapshot().generation;
+    page.restore();
+    let (generation, access_token) = (page.snapshot().generation, page.access_token());
     page.want_refresh();
     let (_, request) = page.sent.pop_front().expect("it asks with what it has found");
-    (generation, request.access_token, request.refresh_token)
+    (generation, access_token, request.refresh_token)
 }
 
 #[test]
@@ -134,7 +126,7 @@ fn input_in_one_of_seven_keeps_all_and_its_end_ends_all_at_once() {
 #[test]
 fn a_pause_that_the_server_asks_for_holds_in_every_tab() {
     let mut browser = Browser::new(3, &policy());
-    browser.proxy = Some(refused(429, Some(20_000)));
+    browser.proxy = retry_after(429, 20);
     browser.advance(240.0);
     let sent = |browser: &Browser| browser.tabs.iter().map(|tab| tab.requests.len()).sum::<usize>();
     assert_eq!(sent(&browser), 1);
@@ -156,9 +148,9 @@ fn a_long_backoff_of_our_own_does_not_hide_the_pause_that_the_server_asks_for() 
     // Each has failed for another while, so that backoffs of many lengths are under way.
     for minutes in 5..25 {
         let mut browser = Browser::new(2, &policy());
-        browser.proxy = Some(refused(500, None));
+        browser.proxy = refusal(500, "", "");
         browser.advance(f64::from(minutes) * 60.0);
-        browser.proxy = Some(refused(429, Some(5_000)));
+        browser.proxy = retry_after(429, 5);
         let before = sent(&browser);
         browser.feed(0, Input::Woken(Wake::Visible));
         assert_eq!(sent(&browser), before + 1, "waking up cuts our own backoff short");
@@ -217,7 +209,7 @@ fn a_frozen_one_is_not_waited_for_when_nobody_is_there() {
 #[test]
 fn one_that_fails_lets_the_lock_go_and_the_next_attempt_is_anybodys() {
     let mut browser = Browser::new(2, &policy());
-    browser.proxy = Some(refused(502, None));
+    browser.proxy = refusal(502, "", "");
     browser.advance(242.0);
     let failing = (0..2).find(|tab| !browser.tabs[*tab].requests.is_empty()).expect("one tried");
     browser.frozen[failing] = true;
@@ -230,7 +222,7 @@ fn one_that_fails_lets_the_lock_go_and_the_next_attempt_is_anybodys() {
 
 #[test]
 fn a_copied_tab_with_copied_storage_is_one_of_them() {
-    let mut browser = Browser::with(2, &policy(), |tab| tab.own_place = true);
+    let mut browser = Browser::with(2, &policy(), |tab| tab.keep_tokens(Storage::Session));
     browser.tabs[1].own = browser.tabs[0].own.clone();
     browser.reload(1, &policy());
     assert_eq!(browser.tabs[1].status(), Status::Active);
@@ -248,8 +240,7 @@ fn a_copied_tab_with_copied_storage_is_one_of_them() {
 fn a_sign_out_reaches_the_frozen_one_when_it_runs_again_and_is_said_once() {
     let mut browser = Browser::new(3, &policy());
     browser.frozen[2] = true;
-    let waiter = browser.tabs[0].waiter();
-    browser.feed(0, Input::SignOut { waiter, everywhere: false });
+    browser.act(0, Tab::sign_out);
     assert_eq!(browser.ends(), [Some(EndReason::SignedOut), Some(EndReason::SignedOut), None]);
     assert_eq!(browser.messages, 1, "those who hear it do not say it again");
     browser.resume(2);
@@ -261,12 +252,9 @@ fn a_sign_out_reaches_the_frozen_one_when_it_runs_again_and_is_said_once() {
 #[test]
 fn a_sign_out_whose_message_is_lost_is_found_in_storage() {
     let mut browser = Browser::new(2, &policy());
-    let waiter = browser.tabs[0].waiter();
-    browser.tabs[0].feed(Input::SignOut { waiter, everywhere: false });
+    browser.tabs[0].sign_out();
     browser.tabs[0].said.clear();
-    let text = browser.tabs[0].store.borrow().clone().unwrap_or_default();
-    let found = Record::decode(&text).map_or(Found::Corrupt, |record| Found::Record(record.into()));
-    browser.feed(1, Input::RecordChanged(found));
+    browser.act(1, Tab::record_changed);
     assert_eq!(browser.ends(), [Some(EndReason::SignedOut); 2]);
 }
 
@@ -289,8 +277,7 @@ fn a_page_out_of_the_cache_knows_of_a_sign_out_before_its_first_request() {
     let mut browser = Browser::new(2, &policy());
     browser.feed(1, Input::Leaving);
     browser.frozen[1] = true;
-    let waiter = browser.tabs[0].waiter();
-    browser.feed(0, Input::SignOut { waiter, everywhere: false });
+    browser.act(0, Tab::sign_out);
     // Messages do not reach a page in the cache; shown again, the first thing is a look at storage.
     browser.tabs[1].feed(Input::Woken(Wake::Resumed));
     assert_eq!(browser.tabs[1].ended(), Some(EndReason::SignedOut));
@@ -304,11 +291,11 @@ fn one_that_was_told_of_new_tokens_never_uses_the_old_ones_whatever_storage_stil
     let old = browser.tabs[1].store.borrow().clone();
     browser.advance(240.0);
     assert_eq!(browser.generations(), [2, 2]);
-    let token = browser.tabs[1].session.access_token().map(str::to_owned);
+    let token = browser.tabs[1].access_token();
     // Storage of another process shows what was there before.
     *browser.tabs[1].store.borrow_mut() = old;
     browser.tabs[1].feed(Input::Woken(Wake::Visible));
-    assert_eq!(browser.tabs[1].session.access_token(), token.as_deref());
+    assert_eq!(browser.tabs[1].access_token(), token);
     assert_eq!(browser.tabs[1].snapshot().generation, 2);
     let waiter = browser.tabs[1].unauthorized(1);
     assert!(browser.tabs[1].outcome(waiter).is_some(), "a 401 of the old one takes the new one");
@@ -317,20 +304,15 @@ fn one_that_was_told_of_new_tokens_never_uses_the_old_ones_whatever_storage_stil
 
 #[test]
 fn an_end_has_one_reason_in_all_and_a_page_load_still_knows_it() {
-    let verdict = |error_code: &str| Answer::Refused {
-        status: 400,
-        error: "invalid_grant".to_owned(),
-        error_code: error_code.to_owned(),
-        retry_after: None,
-    };
+    let verdict = |error_code| refusal(400, "invalid_grant", error_code);
     let idle = Policy { idle: Some(600_000), idle_mode: IdleMode::End, ..policy() };
     let aged = Policy { max_session: Some(600_000), ..policy() };
     let cases = [
         (EndReason::Idle, idle, None),
         (EndReason::MaxAge, aged, None),
-        (EndReason::Revoked, policy(), Some(verdict(""))),
-        (EndReason::Reuse, policy(), Some(verdict("reuse_detected"))),
-        (EndReason::LoginRequired, policy(), Some(verdict("login_required"))),
+        (EndReason::Revoked, policy(), verdict("")),
+        (EndReason::Reuse, policy(), verdict("reuse_detected")),
+        (EndReason::LoginRequired, policy(), verdict("login_required")),
     ];
     for (reason, policy, answer) in cases {
         let mut browser = Browser::new(3, &policy);

@@ -14,7 +14,7 @@ fn policy(idle: Millis, idle_mode: IdleMode) -> Policy {
 }
 
 fn timer(tab: &Tab) -> Option<(Timer, Millis)> {
-    tab.session.next_deadline().map(|deadline| (deadline.timer, deadline.at.0))
+    tab.deadline().map(|deadline| (deadline.timer, deadline.at.0))
 }
 
 #[test]
@@ -57,8 +57,7 @@ fn the_shell_hears_of_a_lease_once() {
     assert_eq!(tab.leases, 2, "it no longer ends at the refresh");
     tab.answer_granted(300);
     assert_eq!(tab.leases, 4, "the new one, which ends at its own refresh once it is stored");
-    let waiter = tab.waiter();
-    tab.feed(Input::SignOut { waiter, everywhere: false });
+    tab.sign_out();
     assert_eq!((tab.leases, tab.lease.clone()), (5, None));
     tab.advance(60.0);
     assert_eq!(tab.leases, 5);
@@ -76,13 +75,13 @@ fn a_lease_is_given_anew_when_the_clock_goes_back() {
 #[test]
 fn the_token_in_use_can_be_seen() {
     let mut tab = Tab::new(Policy::default());
-    assert_eq!(tab.session.access_token(), None);
-    let grant = tab.grant(300);
-    let token = grant.access_token.clone();
-    tab.feed(Input::Start { grant, start: 1 });
-    assert_eq!(tab.session.access_token(), Some(token.as_str()));
+    assert_eq!(tab.access_token(), None);
+    let tokens = tab.tokens(300);
+    let token = tokens.access_token.clone();
+    tab.start_with(tokens);
+    assert_eq!(tab.access_token(), Some(token));
     tab.feed(Input::Cancel(None));
-    assert_eq!(tab.session.access_token(), None);
+    assert_eq!(tab.access_token(), None);
 }
 
 #[test]
@@ -95,9 +94,9 @@ fn a_refresh_that_will_not_be_made_is_neither_shown_nor_waited_for() {
     assert_eq!(timer(&idle), Some((Timer::Expiry, 300_000)));
     idle.advance(1.0);
     let mut bare = Tab::new(policy(600_000, IdleMode::Lapse));
-    let mut grant = bare.grant(300);
-    grant.refresh_token = None;
-    bare.feed(Input::Start { grant, start: 1 });
+    let mut tokens = bare.tokens(300);
+    tokens.refresh_token = None;
+    bare.start_with(tokens);
     assert_eq!(bare.snapshot().refresh_at, None);
     assert_eq!(timer(&bare), Some((Timer::Expiry, 300_000)));
 }

@@ -1,12 +1,12 @@
 use everfresh::core::{
     effect::Outcome,
-    input::{Answer, Input, Wake},
+    input::{Input, Wake},
     policy::{IdleMode, Policy},
     reason::EndReason,
     snapshot::Status,
 };
 
-use crate::rig::Tab;
+use crate::{rig::Tab, wire::UNREACHABLE};
 
 /// A night.
 const NIGHT: i64 = 8 * 3_600;
@@ -58,7 +58,7 @@ fn three_failures_before_the_network_is_up_are_made_up_for_at_once() {
     tab.feed(Input::Woken(Wake::Visible));
     for _ in 0..3 {
         tab.advance_to_refresh();
-        tab.answer(Answer::Unreachable);
+        tab.answer(UNREACHABLE);
     }
     let before = tab.now;
     tab.feed(Input::Online(true));
@@ -87,13 +87,9 @@ fn a_clock_ten_minutes_slow_costs_at_most_one_401() {
     let mut tab = Tab::new(Policy { idle: None, jitter: 0, ..Policy::default() });
     // The server issued the token five minutes before this clock believes that it is now.
     tab.now.wall -= 600_000;
-    let mut grant = tab.grant(300);
-    grant.expires_in = None;
-    if let Some(jwt) = &mut grant.jwt {
-        jwt.iat = jwt.iat.map(|iat| iat + 600.0 - 290.0);
-        jwt.exp = jwt.exp.map(|exp| exp + 600.0 - 290.0);
-    }
-    tab.feed(Input::Start { grant, start: 1 });
+    let mut tokens = tab.tokens_ahead(600 - 290, r#""sub":"ana""#, 300);
+    tokens.expires_in = None;
+    tab.start_with(tokens);
     // Ten seconds later the server takes it no more.
     tab.advance(15.0);
     let waiter = tab.unauthorized(tab.lease_id());

@@ -1,6 +1,9 @@
 //! Whoever says it may store elsewhere, as a tab with storage of its own does, or nowhere, as a worker.
 
-use everfresh::core::{input::Input, policy::Policy, reason::EndReason};
+use everfresh::{
+    core::{input::Input, policy::Policy, reason::EndReason},
+    engine::records::Storage,
+};
 
 use crate::{browser::Browser, rig::Tab};
 
@@ -19,8 +22,7 @@ fn page_and_worker() -> Browser {
 }
 
 fn refresh(browser: &mut Browser, tab: usize) {
-    let waiter = browser.tabs[tab].waiter();
-    browser.feed(tab, Input::RefreshWanted { waiter });
+    browser.act(tab, Tab::want_refresh);
 }
 
 /// The page is loaded again, and its worker is gone.
@@ -63,8 +65,7 @@ fn a_rotation_that_a_worker_did_not_end_is_repeated_with_its_key() {
 #[test]
 fn a_sign_out_in_a_worker_holds_after_a_reload() {
     let mut browser = page_and_worker();
-    let waiter = browser.tabs[WORKER].waiter();
-    browser.feed(WORKER, Input::SignOut { waiter, everywhere: false });
+    browser.act(WORKER, Tab::sign_out);
 
     reload_alone(&mut browser);
 
@@ -76,10 +77,9 @@ fn a_sign_out_in_a_worker_holds_after_a_reload() {
 #[test]
 fn a_sign_in_of_a_worker_is_the_pages_as_well() {
     let mut browser = page_and_worker();
-    let waiter = browser.tabs[PAGE].waiter();
-    browser.feed(PAGE, Input::SignOut { waiter, everywhere: false });
-    let grant = browser.tabs[WORKER].grant(300);
-    browser.feed(WORKER, Input::Start { grant, start: 2 });
+    browser.act(PAGE, Tab::sign_out);
+    let tokens = browser.tabs[WORKER].tokens(300);
+    browser.act(WORKER, |tab| tab.start_with(tokens));
     let generations = browser.generations();
     assert_eq!(generations[PAGE], generations[WORKER]);
 
@@ -91,7 +91,7 @@ fn a_sign_in_of_a_worker_is_the_pages_as_well() {
 
 #[test]
 fn a_tab_with_a_place_of_its_own_keeps_what_others_fetched() {
-    let mut browser = Browser::with(2, &policy(), |tab| tab.own_place = true);
+    let mut browser = Browser::with(2, &policy(), |tab| tab.keep_tokens(Storage::Session));
     refresh(&mut browser, WORKER);
     refresh(&mut browser, WORKER);
 
@@ -114,8 +114,8 @@ fn a_tab_that_cancelled_stores_nothing_for_others() {
 
 /// Another user signs in in the worker.
 fn ben_signs_in(browser: &mut Browser) {
-    let grant = browser.tabs[WORKER].grant_for("ben", 300);
-    browser.feed(WORKER, Input::Start { grant, start: 2 });
+    let tokens = browser.tabs[WORKER].tokens_for("ben", 300);
+    browser.act(WORKER, |tab| tab.start_with(tokens));
 }
 
 #[test]
@@ -133,8 +133,7 @@ fn another_user_who_signs_in_in_a_worker_is_not_undone_by_a_reload() {
 fn nor_is_that_users_sign_out() {
     let mut browser = page_and_worker();
     ben_signs_in(&mut browser);
-    let waiter = browser.tabs[WORKER].waiter();
-    browser.feed(WORKER, Input::SignOut { waiter, everywhere: true });
+    browser.act(WORKER, |tab| tab.sign_out_from(true));
 
     reload_alone(&mut browser);
 
@@ -144,8 +143,7 @@ fn nor_is_that_users_sign_out() {
 #[test]
 fn another_user_is_stored_by_a_page_that_nobody_is_signed_in_on() {
     let mut browser = page_and_worker();
-    let waiter = browser.tabs[PAGE].waiter();
-    browser.feed(PAGE, Input::SignOut { waiter, everywhere: false });
+    browser.act(PAGE, Tab::sign_out);
     ben_signs_in(&mut browser);
 
     reload_alone(&mut browser);
@@ -156,7 +154,7 @@ fn another_user_is_stored_by_a_page_that_nobody_is_signed_in_on() {
 #[test]
 fn a_question_is_no_news() {
     let mut tab = Tab::signed_in(policy());
-    let before = tab.session.stats().storage.writes;
+    let before = tab.stats().storage.writes;
     tab.hear("everfresh 1 ask");
-    assert_eq!(tab.session.stats().storage.writes, before);
+    assert_eq!(tab.stats().storage.writes, before);
 }

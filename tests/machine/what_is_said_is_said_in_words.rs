@@ -1,14 +1,22 @@
 //! The words for reasons and states are those of the TypeScript types, and nothing that is printed
 //! holds a token.
 
-use everfresh::core::{
-    effect::{Lease, RefreshRequest, RevokeRequest},
-    error::Error,
-    event::FailureReason,
-    policy::Policy,
-    reason::{EndReason, RefreshReason},
-    snapshot::Status,
-    token::Jwt,
+use everfresh::{
+    core::{
+        effect::{Lease, RefreshRequest, RevokeRequest},
+        error::Error,
+        event::FailureReason,
+        policy::Policy,
+        reason::{EndReason, RefreshReason},
+        snapshot::Status,
+    },
+    engine::{
+        endpoint::{Credentials, Request, Response},
+        host::Loaded,
+        jwt,
+        native::NativeFormats,
+        virtual_host::Text,
+    },
 };
 
 use crate::rig::Tab;
@@ -60,8 +68,9 @@ fn how_it_stands() {
 }
 
 #[test]
-fn a_failure_prints_its_code() {
-    assert_eq!(Error::Timeout.to_string(), "ERR_REFRESH_TIMEOUT: Timeout");
+fn a_failure_prints_its_code_and_its_cause() {
+    let said = Error::Timeout.to_string();
+    assert!(said.starts_with("ERR_REFRESH_TIMEOUT: the token endpoint did not answer"), "{said}");
 }
 
 #[test]
@@ -70,23 +79,44 @@ fn without_the_tokens_that_it_is_about() {
     let lease = tab.lease.clone().expect("a lease");
     let secret = lease.access_token.clone();
     tab.unauthorized(lease.id);
-    let request = tab.requests[0].1.clone();
+    let sent = tab.requests[0].1.clone();
+    let request = RefreshRequest {
+        access_token: Some(secret.clone()),
+        refresh_token: sent.refresh_token,
+        rotation_key: sent.rotation_key.clone(),
+        reason: RefreshReason::Unauthorized,
+        last_activity_at: 0,
+    };
+    let posted = Request {
+        url: "https://auth.test/token".to_owned(),
+        headers: vec![("Authorization".to_owned(), format!("Bearer {secret}"))],
+        body: Some(format!("refresh_token=refresh-1&rotation_key={}", sent.rotation_key)),
+        credentials: Credentials::Omit,
+    };
+    let answer = Response { status: 200, body: secret.clone(), ..Response::default() };
     let revoke = RevokeRequest {
         access_token: Some(secret.clone()),
         refresh_token: Some("refresh-1".to_owned()),
         everywhere: true,
     };
     let Lease { id, from, until, .. } = lease;
-    let RefreshRequest { rotation_key, .. } = request.clone();
     let printed = [
         (format!("{lease:?}"), format!("Lease({id}, {from}..{until})")),
         (format!("{request:?}"), "RefreshRequest(unauthorized)".to_owned()),
         (format!("{revoke:?}"), "RevokeRequest(everywhere: true)".to_owned()),
-        (format!("{:?}", Jwt::decode(&secret).expect("a JWT")), "Jwt(..)".to_owned()),
+        (
+            format!("{:?}", jwt::read::<NativeFormats>(&secret).expect("a JWT").0),
+            "Jwt(..)".to_owned(),
+        ),
+        (format!("{posted:?}"), "Request(https://auth.test/token)".to_owned()),
+        (format!("{answer:?}"), "Response(200)".to_owned()),
+        (format!("{:?}", Loaded::Text(secret.clone())), "Text(..)".to_owned()),
+        (format!("{:?}", Text(secret.clone())), "Text(..)".to_owned()),
+        (format!("{:?}", tab.engine), "Engine(..)".to_owned()),
     ];
     for (said, expected) in printed {
         assert_eq!(said, expected);
-        for token in [secret.as_str(), "refresh-1", rotation_key.as_str()] {
+        for token in [secret.as_str(), "refresh-1", sent.rotation_key.as_str()] {
             assert!(!said.contains(token), "{said}");
         }
     }

@@ -1,5 +1,5 @@
-//! The machine of the SDK, driven natively, lives through each of the 41 strategies: the real
-//! machine, the real server, one virtual clock between them.
+//! The engine of the SDK, driven natively, lives through each of the 41 strategies: its own requests
+//! go to the real server, the responses go back as they are, one virtual clock is between them.
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 mod kept;

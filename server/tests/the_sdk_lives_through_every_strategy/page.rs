@@ -1,22 +1,28 @@
-//! A page with the real session machine in it, and the real server behind it; time is virtual.
+//! A page with the engine that ships in it, and the real server behind it; time is virtual.
 
 use std::collections::{HashMap, VecDeque};
 
 use axum::body::Body;
 use everfresh::core::clock::Now;
-use everfresh::core::effect::{Attempt, Effect, Lease, Outcome, RefreshRequest, WaiterId};
+use everfresh::core::effect::{Attempt, Lease, Outcome, RefreshRequest, WaiterId};
 use everfresh::core::entropy::Seeded;
 use everfresh::core::event::Event;
-use everfresh::core::grant::{Grant, TokenResponse};
-use everfresh::core::input::{Answer as Refreshed, Found, Input, Written};
-use everfresh::core::policy::{Credential, Policy};
+use everfresh::core::grant::TokenResponse;
+use everfresh::core::input::Input;
+use everfresh::core::policy::Policy;
 use everfresh::core::reason::EndReason;
-use everfresh::core::record::Record;
 use everfresh::core::session::Session;
 use everfresh::core::snapshot::Snapshot;
+use everfresh::engine::endpoint::{self, Endpoint, Exchange, HEADERS, Response, Style};
+use everfresh::engine::formats::Formats;
+use everfresh::engine::host::Loaded;
+use everfresh::engine::native::NativeFormats;
+use everfresh::engine::records::Storage;
+use everfresh::engine::virtual_host::{Text, VirtualHost, Want};
+use everfresh::engine::{Called, Engine, Settings, read_tokens};
 use http::request::Builder;
 use http::{Method, Request};
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::world::{Answer, NOON, World};
 
@@ -63,44 +69,55 @@ impl Options {
         }
     }
 
-    fn policy(self) -> Policy {
-        let credential = match self.refresh {
-            Refresh::OAuth2 => Credential::RefreshToken,
-            Refresh::Cookie => Credential::Cookie,
-            Refresh::Renew => Credential::AccessToken,
-            Refresh::WhileActive(_) | Refresh::Both | Refresh::Resource => Credential::Function,
-        };
-        Policy {
+    fn settings(self) -> Settings {
+        let policy = Policy {
             lead: self.lead_seconds * 1_000,
             jitter: self.jitter_seconds * 1_000,
             idle: self.idle_seconds.map(|idle| idle * 1_000),
-            credential,
             ..Policy::default()
-        }
+        };
+        let (style, url, revoke_url) = match self.refresh {
+            Refresh::OAuth2 => (Style::OAuth2, "/oauth/token", "/oauth/revoke"),
+            Refresh::Cookie => (Style::Cookie, "/auth/refresh", "/auth/logout"),
+            Refresh::Renew => (Style::Renew, "/auth/renew", "/auth/logout"),
+            Refresh::WhileActive(_) | Refresh::Both | Refresh::Resource => {
+                (Style::Function, "", "/auth/logout")
+            }
+        };
+        let (url, revoke_url) = (url.to_owned(), Some(revoke_url.to_owned()));
+        let endpoint = Endpoint { style, url, revoke_url, ..Endpoint::default() };
+        Settings { policy, endpoint, storage: Storage::Local }
     }
 }
 
 pub(crate) struct Page {
-    session: Session<Seeded>,
+    engine: Engine<VirtualHost<Seeded>>,
     options: Options,
     storage: Option<String>,
     pub(crate) cookie: Option<String>,
     pub(crate) lease: Option<Lease>,
     settled: HashMap<WaiterId, Outcome>,
     last_waiter: WaiterId,
-    /// When the machine last told when it wants to be woken.
+    /// When the engine last told when it wants to be woken.
     asked_at: u64,
     /// Refreshes that nobody has answered yet.
-    asked: VecDeque<(Attempt, RefreshRequest)>,
+    asked: VecDeque<(Attempt, Asked)>,
     pub(crate) events: Vec<Event>,
     /// What the page sent: when, in milliseconds from the start, and what.
     pub(crate) sent: Vec<(u64, String)>,
 }
 
+/// Who is asked for new tokens.
+enum Asked {
+    Endpoint(endpoint::Request),
+    Function(RefreshRequest),
+}
+
 impl Page {
     pub(crate) fn open(world: &World, options: Options) -> Self {
+        let host = VirtualHost::new(now(world));
         Self {
-            session: Session::new(options.policy(), Seeded(options.seed), now(world)),
+            engine: Engine::new(host, Seeded(options.seed), options.settings()),
             options,
             storage: None,
             cookie: None,
@@ -119,8 +136,8 @@ impl Page {
         let request = Request::post("/auth/login").header("content-type", "application/json");
         let answer = self.send(world, request, login.to_string()).await;
         assert_eq!(answer.status, 200, "{}", answer.text());
-        let grant = grant(&answer.json()).expect("tokens to start with");
-        self.feed(world, Input::Start { grant, start: 1 }).await;
+        let tokens = tokens(&answer.text()).expect("tokens to start with");
+        self.run(world, |engine| engine.start(tokens)).await.expect("good tokens");
     }
 
     /// The page is loaded anew; storage and cookies are what is left of the old one.
@@ -128,8 +145,7 @@ impl Page {
         let new = Self::open(world, self.options);
         let old = std::mem::replace(self, new);
         (self.storage, self.cookie, self.sent) = (old.storage, old.cookie, old.sent);
-        let waiter = self.waiter();
-        self.feed(world, Input::Restore { waiter }).await;
+        self.ask(world, |waiter| Input::Restore { waiter }).await;
     }
 
     /// `session.fetch`.
@@ -141,9 +157,9 @@ impl Page {
         if answer.status != 401 {
             return answer;
         }
-        let waiter = self.waiter();
-        self.feed(world, Input::Unauthorized { waiter: Some(waiter), lease: lease.id }).await;
-        match self.settled.remove(&waiter) {
+        let lease = lease.id;
+        let healed = self.ask(world, |waiter| Input::Unauthorized { waiter: Some(waiter), lease });
+        match healed.await {
             Some(Outcome::Token(newer)) => self.call(world, &method, path, Some(&newer)).await,
             _ => answer,
         }
@@ -157,9 +173,8 @@ impl Page {
         {
             return Some(lease.clone());
         }
-        let waiter = self.waiter();
-        self.feed(world, Input::TokenWanted { waiter, min_validity: 0 }).await;
-        match self.settled.remove(&waiter) {
+        let token = self.ask(world, |waiter| Input::TokenWanted { waiter, min_validity: 0 });
+        match token.await {
             Some(Outcome::Token(lease)) => Some(lease),
             _ => None,
         }
@@ -175,7 +190,8 @@ impl Page {
         let mut waiters = Vec::new();
         for _ in 0..requests {
             let waiter = self.waiter();
-            self.drive(world, Input::TokenWanted { waiter, min_validity: 0 }).await;
+            let input = |waiter| Input::TokenWanted { waiter, min_validity: 0 };
+            self.drive(world, |engine| engine.ask(waiter, input)).await;
             waiters.push(waiter);
         }
         self.answer(world).await;
@@ -191,29 +207,42 @@ impl Page {
 
     /// `session.refresh()`; whether it succeeded.
     pub(crate) async fn refresh(&mut self, world: &World) -> bool {
-        let waiter = self.waiter();
-        self.feed(world, Input::RefreshWanted { waiter }).await;
-        self.settled.remove(&waiter) == Some(Outcome::Done)
+        self.ask(world, |waiter| Input::RefreshWanted { waiter }).await == Some(Outcome::Done)
     }
 
     pub(crate) async fn sign_out(&mut self, world: &World) {
-        let waiter = self.waiter();
-        self.feed(world, Input::SignOut { waiter, everywhere: false }).await;
+        self.ask(world, |waiter| Input::SignOut { waiter, everywhere: false }).await;
     }
 
     pub(crate) async fn feed(&mut self, world: &World, input: Input) {
-        self.drive(world, input).await;
-        self.answer(world).await;
+        self.run(world, |engine| engine.feed(input)).await;
     }
 
-    /// When the machine wants to be woken, in milliseconds from now.
+    /// What becomes of a question while no time passes.
+    async fn ask(&mut self, world: &World, input: impl FnOnce(u32) -> Input) -> Option<Outcome> {
+        let waiter = self.waiter();
+        self.run(world, |engine| engine.ask(waiter, input)).await;
+        self.settled.remove(&waiter)
+    }
+
+    async fn run<T>(
+        &mut self,
+        world: &World,
+        act: impl FnOnce(&Engine<VirtualHost<Seeded>>) -> T,
+    ) -> T {
+        let made = self.drive(world, act).await;
+        self.answer(world).await;
+        made
+    }
+
+    /// When the engine wants to be woken, in milliseconds from now.
     pub(crate) fn wait(&self, world: &World) -> Option<i64> {
         let since = (world.clock.now() - self.asked_at) as i64;
-        self.session.next_deadline().map(|deadline| (deadline.after - since).max(0))
+        self.engine.session(Session::next_deadline).map(|deadline| (deadline.after - since).max(0))
     }
 
     pub(crate) fn snapshot(&self) -> Snapshot {
-        self.session.snapshot()
+        self.engine.snapshot()
     }
 
     pub(crate) fn ended(&self) -> Option<EndReason> {
@@ -247,88 +276,100 @@ impl Page {
     }
 
     async fn answer(&mut self, world: &World) {
-        while let Some((attempt, request)) = self.asked.pop_front() {
-            let answer = self.ask(world, &request).await;
-            self.drive(world, Input::RefreshAnswered { attempt, answer }).await;
-        }
-    }
-
-    async fn drive(&mut self, world: &World, input: Input) {
-        let mut inputs = VecDeque::from([input]);
-        while let Some(input) = inputs.pop_front() {
-            self.session.handle(input, now(world));
-            self.asked_at = world.clock.now();
-            while let Some(effect) = self.session.poll() {
-                let input = self.perform(world, effect).await;
-                inputs.extend(input);
+        while let Some((attempt, asked)) = self.asked.pop_front() {
+            match asked {
+                Asked::Endpoint(request) => {
+                    let response = self.post(world, request).await;
+                    let exchange = Exchange::Refresh(attempt);
+                    self.drive(world, |engine| engine.responded(exchange, Some(response))).await;
+                }
+                Asked::Function(request) => {
+                    let called = self.refresh_function(world, &request).await;
+                    self.drive(world, |engine| engine.called(attempt, called)).await;
+                }
             }
         }
     }
 
-    async fn perform(&mut self, world: &World, effect: Effect) -> Option<Input> {
-        match effect {
-            Effect::SendRefresh { attempt, request } => self.asked.push_back((attempt, request)),
-            Effect::AbortRefresh(attempt) => self.asked.retain(|(asked, _)| *asked != attempt),
-            Effect::AcquireLock(ticket) => return Some(Input::LockGranted(ticket)),
-            Effect::ReleaseLock(_) | Effect::Broadcast(_) => {}
-            Effect::Read(read) => return Some(Input::RecordRead { read, found: self.found() }),
-            Effect::Write { write, record } => {
-                let record = match self.found() {
-                    Found::Record(mut stored) => {
-                        stored.join(*record);
-                        *stored
-                    }
-                    _ => *record,
-                };
-                self.storage = Some(record.encode(true));
-                let written = Written::Stored(Box::new(record));
-                return Some(Input::RecordWritten { write, written });
+    /// Calls the engine, and does what it wants done, but for asking for new tokens.
+    async fn drive<T>(
+        &mut self,
+        world: &World,
+        act: impl FnOnce(&Engine<VirtualHost<Seeded>>) -> T,
+    ) -> T {
+        self.engine.host.set_now(now(world));
+        self.asked_at = world.clock.now();
+        let made = act(&self.engine);
+        while let Some(want) = self.engine.host.next() {
+            self.perform(world, want).await;
+        }
+        made
+    }
+
+    async fn perform(&mut self, world: &World, want: Want) {
+        match want {
+            Want::Send(Exchange::Refresh(attempt), request) => {
+                self.asked.push_back((attempt, Asked::Endpoint(request)));
             }
-            Effect::Forget => self.storage = None,
-            Effect::Settle { waiter, outcome } => {
+            Want::Call(attempt, request) => {
+                self.asked.push_back((attempt, Asked::Function(request)));
+            }
+            Want::Abort(attempt) => self.asked.retain(|(asked, _)| *asked != attempt),
+            Want::RequestLock(ticket) => self.engine.feed(Input::LockGranted(ticket)),
+            Want::Load(load) => {
+                let text = self.storage.clone().map_or(Loaded::Nothing, Loaded::Text);
+                self.engine.loaded(load, text);
+            }
+            Want::Store(store, Text(text)) => {
+                self.storage = Some(text);
+                self.engine.stored(store, true);
+            }
+            Want::Remove(_) => self.storage = None,
+            Want::Settle(waiter, outcome) => {
                 assert!(self.settled.insert(waiter, outcome).is_none(), "settled once");
             }
-            Effect::Lease(lease) => self.lease = lease,
-            Effect::Revoke { revoke, request } => {
-                let token = request.refresh_token.or(request.access_token).unwrap_or_default();
-                let answer = if self.options.refresh == Refresh::Cookie {
-                    let request = Request::post("/auth/logout").header("x-everfresh", "1");
-                    self.send(world, request, String::new()).await
-                } else {
-                    self.form(world, "/oauth/revoke", None, &[("token", &token)]).await
-                };
-                let revoked = answer.status.is_success();
-                return Some(Input::RevokeAnswered { revoke, revoked });
+            Want::Lease(lease) => self.lease = lease,
+            Want::Send(exchange @ Exchange::Revoke(_), request) => {
+                let response = self.post(world, request).await;
+                self.engine.responded(exchange, Some(response));
             }
-            Effect::Emit(event) => self.events.push(event),
-        }
-        None
-    }
-
-    fn found(&self) -> Found {
-        match &self.storage {
-            None => Found::Nothing,
-            Some(text) => Record::decode(text)
-                .map_or(Found::Corrupt, |record| Found::Record(Box::new(record))),
+            Want::Event(event) => self.events.push(event),
+            Want::SetAside(..) => panic!("the record of a page is a record"),
+            Want::ReleaseLock(_) | Want::Broadcast(_) | Want::Close => {}
         }
     }
 
-    async fn ask(&mut self, world: &World, request: &RefreshRequest) -> Refreshed {
+    /// What `fetch` does with a request of the engine.
+    async fn post(&mut self, world: &World, request: endpoint::Request) -> Response {
+        let headers = request.headers.iter();
+        let builder = headers.fold(Request::post(&request.url), |builder, (name, value)| {
+            builder.header(name.as_str(), value.as_str())
+        });
+        let answer = self.send(world, builder, request.body.unwrap_or_default()).await;
+        let header = |name: &str| Some((name.to_owned(), answer.header(name)?.to_owned()));
+        Response {
+            status: answer.status.as_u16(),
+            headers: HEADERS.into_iter().filter_map(header).collect(),
+            body: answer.text(),
+        }
+    }
+
+    /// The application's function, for what the endpoint's styles cannot say.
+    async fn refresh_function(&mut self, world: &World, request: &RefreshRequest) -> Called {
         let access = request.access_token.as_deref();
         let refresh = request.refresh_token.as_deref().unwrap_or_default();
         let key = request.rotation_key.as_str();
-        let fields =
-            [("grant_type", "refresh_token"), ("refresh_token", refresh), ("rotation_key", key)];
         let renew = |request: Builder| bearer(request, access).header("idempotency-key", key);
         let answer = match self.options.refresh {
-            Refresh::OAuth2 => self.form(world, "/oauth/token", None, &fields).await,
-            Refresh::Both => self.form(world, "/oauth/token", access, &fields).await,
-            Refresh::Cookie => {
-                let request = Request::post("/auth/refresh").header("x-everfresh", "1");
-                self.send(world, request.header("idempotency-key", key), String::new()).await
-            }
-            Refresh::Renew => {
-                self.send(world, renew(Request::post("/auth/renew")), String::new()).await
+            Refresh::Both => {
+                let form = "application/x-www-form-urlencoded";
+                let request = bearer(Request::post("/oauth/token"), access);
+                let body = form_urlencoded::Serializer::new(String::new())
+                    .append_pair("grant_type", "refresh_token")
+                    .append_pair("refresh_token", refresh)
+                    .append_pair("rotation_key", key)
+                    .finish();
+                self.send(world, request.header("content-type", form), body).await
             }
             Refresh::WhileActive(idle) => {
                 let exp = request.last_activity_at / 1_000 + idle;
@@ -337,19 +378,21 @@ impl Page {
                 self.send(world, request, json!({ "exp": exp }).to_string()).await
             }
             Refresh::Resource => {
-                let answer = self.send(world, renew(Request::get("/api/me")), String::new()).await;
-                if let Some(token) = answer.header("x-jwt") {
-                    let found = grant(&json!({ "access_token": token }));
-                    return found.map_or(Refreshed::Unusable, Refreshed::Granted);
-                }
-                answer
+                self.send(world, renew(Request::get("/api/me")), String::new()).await
             }
+            Refresh::OAuth2 | Refresh::Cookie | Refresh::Renew => panic!("the endpoint is asked"),
         };
-        if answer.status == 200 {
-            return grant(&answer.json()).map_or(Refreshed::Unusable, Refreshed::Granted);
+        if let Some(token) = answer.header("x-jwt") {
+            let access_token = token.to_owned();
+            return Called::Tokens(Some(TokenResponse {
+                access_token,
+                ..TokenResponse::default()
+            }));
         }
-        let (status, error, error_code) = answer.refusal();
-        Refreshed::Refused { status, error, error_code, retry_after: None }
+        match answer.status.as_u16() {
+            200 => Called::Tokens(tokens(&answer.text())),
+            status => Called::Failed { terminal: matches!(status, 400 | 401 | 403) },
+        }
     }
 
     /// A request to a resource, with the token that the machine gave.
@@ -365,25 +408,11 @@ impl Page {
         let answer = self.send(world, request, String::new()).await;
         if let Some(lease) = lease.filter(|_| self.options.renewal_header)
             && let Some(token) = answer.header("x-jwt")
-            && let Some(grant) = grant(&json!({ "access_token": token }))
         {
-            self.feed(world, Input::HeaderToken { grant, lease: lease.id }).await;
+            let token = token.to_owned();
+            self.run(world, |engine| engine.adopt(token, lease.id)).await.expect("a good token");
         }
         answer
-    }
-
-    async fn form(
-        &mut self,
-        world: &World,
-        path: &str,
-        access: Option<&str>,
-        fields: &[(&str, &str)],
-    ) -> Answer {
-        let request = bearer(Request::post(path), access)
-            .header("content-type", "application/x-www-form-urlencoded");
-        let pairs =
-            fields.iter().map(|(name, value)| format!("{name}={}", value.replace(' ', "+")));
-        self.send(world, request, pairs.collect::<Vec<_>>().join("&")).await
     }
 
     /// What a browser does with a request: it adds the cookie, and keeps the one that comes back.
@@ -417,13 +446,6 @@ fn bearer(request: Builder, access: Option<&str>) -> Builder {
     }
 }
 
-fn grant(body: &Value) -> Option<Grant> {
-    Grant::parse(TokenResponse {
-        access_token: body["access_token"].as_str()?.to_owned(),
-        refresh_token: body["refresh_token"].as_str().map(str::to_owned),
-        expires_in: body["expires_in"].as_f64(),
-        refresh_in: body["refresh_in"].as_f64(),
-        session_expires_in: body["session_expires_in"].as_f64(),
-    })
-    .ok()
+fn tokens(body: &str) -> Option<TokenResponse> {
+    read_tokens::<NativeFormats>(&NativeFormats::parse_json(body)?)
 }

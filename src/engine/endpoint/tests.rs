@@ -1,0 +1,334 @@
+use super::{super::native::NativeFormats, *};
+use crate::core::reason::RefreshReason;
+
+/// 2026-01-01, in milliseconds.
+const NOW: Millis = 1_767_225_600_000;
+
+const FORM: &str = "application/x-www-form-urlencoded;charset=UTF-8";
+
+fn of(style: Style) -> Endpoint {
+    Endpoint { style, url: "https://auth.test/token".to_owned(), ..Endpoint::default() }
+}
+
+fn refresh(endpoint: &Endpoint) -> Request {
+    endpoint.refresh::<NativeFormats>(&RefreshRequest {
+        access_token: Some("access-1".to_owned()),
+        refresh_token: Some("refresh 1&+ü".to_owned()),
+        rotation_key: "key-1".to_owned(),
+        reason: RefreshReason::Scheduled,
+        last_activity_at: 0,
+    })
+}
+
+fn revoke(endpoint: &Endpoint, refresh_token: Option<&str>, everywhere: bool) -> Request {
+    let request = RevokeRequest {
+        access_token: Some("access-1".to_owned()),
+        refresh_token: refresh_token.map(str::to_owned),
+        everywhere,
+    };
+    endpoint.revoke(&request).expect("it has a revocation endpoint")
+}
+
+fn revocable(style: Style) -> Endpoint {
+    Endpoint { revoke_url: Some("https://auth.test/revoke".to_owned()), ..of(style) }
+}
+
+fn headers(request: &Request) -> Vec<(&str, &str)> {
+    request.headers.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect()
+}
+
+fn owned(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
+    pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+}
+
+#[test]
+fn oauth2_is_a_form_without_a_preflight() {
+    let params = owned(&[("scope", "a b")]);
+    let endpoint = Endpoint { client_id: Some("app".to_owned()), params, ..of(Style::OAuth2) };
+    let request = refresh(&endpoint);
+    assert_eq!(request.url, "https://auth.test/token");
+    assert_eq!(headers(&request), [("Accept", "application/json"), ("Content-Type", FORM)]);
+    assert_eq!(
+        request.body.as_deref(),
+        Some(
+            "grant_type=refresh_token&refresh_token=refresh+1%26%2B%C3%BC&client_id=app&scope=a+b&\
+             rotation_key=key-1"
+        )
+    );
+    assert_eq!(request.credentials, Credentials::SameOrigin);
+}
+
+#[test]
+fn json_is_an_object_of_texts() {
+    let endpoint = Endpoint { params: owned(&[("a\"", "\\\n\u{1}")]), ..of(Style::Json) };
+    let request = refresh(&endpoint);
+    let types = [("Accept", "application/json"), ("Content-Type", "application/json")];
+    assert_eq!(headers(&request), types);
+    let body: serde_json::Value = serde_json::from_str(&request.body.unwrap()).unwrap();
+    let fields = serde_json::json!({
+        "refresh_token": "refresh 1&+ü", "a\"": "\\\n\u{1}", "rotation_key": "key-1"
+    });
+    assert_eq!(body, fields);
+}
+
+#[test]
+fn cookie_and_renew_have_no_body() {
+    let cookie = refresh(&of(Style::Cookie));
+    assert_eq!(
+        headers(&cookie),
+        [("Accept", "application/json"), ("X-Everfresh", "1"), ("Idempotency-Key", "key-1")]
+    );
+    assert_eq!((cookie.body, cookie.credentials), (None, Credentials::Include));
+    let renew = refresh(&of(Style::Renew));
+    assert_eq!(
+        headers(&renew),
+        [
+            ("Accept", "application/json"),
+            ("Authorization", "Bearer access-1"),
+            ("Idempotency-Key", "key-1")
+        ]
+    );
+    assert_eq!((renew.body, renew.credentials), (None, Credentials::SameOrigin));
+}
+
+#[test]
+fn the_rotation_key_travels_as_asked_or_not_at_all() {
+    for (style, carrier, in_body, in_headers) in [
+        (Style::OAuth2, Carrier::Header, false, true),
+        (Style::OAuth2, Carrier::Off, false, false),
+        (Style::Json, Carrier::Header, false, true),
+        (Style::Cookie, Carrier::Param, true, false),
+        (Style::Cookie, Carrier::Off, false, false),
+        (Style::Renew, Carrier::Param, true, false),
+    ] {
+        let request = refresh(&Endpoint { rotation_key: Some(carrier), ..of(style) });
+        let body = request.body.as_deref().unwrap_or_default();
+        let found = (
+            body.contains("rotation_key") && body.contains("key-1"),
+            headers(&request).contains(&("Idempotency-Key", "key-1")),
+        );
+        assert_eq!(found, (in_body, in_headers), "{style:?} {carrier:?}");
+    }
+}
+
+#[test]
+fn headers_of_the_application_are_kept_where_the_style_has_none_of_its_own() {
+    let own = owned(&[
+        ("accept", "text/html"),
+        ("AUTHORIZATION", "Basic eA=="),
+        ("X-A", "1"),
+        ("x-a", "2"),
+    ]);
+    let request = refresh(&Endpoint { headers: own.clone(), ..of(Style::OAuth2) });
+    let kept = [
+        ("Accept", "text/html"),
+        ("AUTHORIZATION", "Basic eA=="),
+        ("X-A", "2"),
+        ("Content-Type", FORM),
+    ];
+    assert_eq!(headers(&request), kept);
+    let request = refresh(&Endpoint { headers: own, ..of(Style::Renew) });
+    assert!(headers(&request).contains(&("AUTHORIZATION", "Bearer access-1")));
+}
+
+#[test]
+fn parameters_of_the_application_do_not_replace_the_rotation_key() {
+    let params = owned(&[("rotation_key", "mine"), ("grant_type", "urn:x")]);
+    let request = refresh(&Endpoint { params, ..of(Style::OAuth2) });
+    let body = request.body.unwrap();
+    assert!(
+        body.starts_with("grant_type=urn%3Ax&") && body.ends_with("&rotation_key=key-1"),
+        "{body}"
+    );
+}
+
+#[test]
+fn credentials_are_the_applications_choice() {
+    for style in [Style::OAuth2, Style::Json, Style::Cookie, Style::Renew] {
+        for chosen in [Credentials::Omit, Credentials::SameOrigin, Credentials::Include] {
+            let endpoint = Endpoint { credentials: Some(chosen), ..revocable(style) };
+            assert_eq!(refresh(&endpoint).credentials, chosen);
+            assert_eq!(revoke(&endpoint, None, false).credentials, chosen);
+        }
+    }
+}
+
+#[test]
+fn a_revocation_is_as_rfc_7009_says() {
+    for style in [Style::OAuth2, Style::Json] {
+        let endpoint = Endpoint { client_id: Some("app".to_owned()), ..revocable(style) };
+        let request = revoke(&endpoint, Some("refresh-1"), false);
+        assert_eq!(request.url, "https://auth.test/revoke");
+        assert_eq!(headers(&request), [("Accept", "application/json"), ("Content-Type", FORM)]);
+        let form = "token=refresh-1&token_type_hint=refresh_token&client_id=app";
+        assert_eq!(request.body.as_deref(), Some(form));
+        let request = revoke(&endpoint, None, true);
+        let form = "token=access-1&token_type_hint=access_token&client_id=app&everywhere=true";
+        assert_eq!(request.body.as_deref(), Some(form));
+    }
+}
+
+#[test]
+fn where_refreshes_have_no_body_sign_out_calls_the_logout_endpoint() {
+    for (style, credentials) in [
+        (Style::Cookie, Credentials::Include),
+        (Style::Renew, Credentials::SameOrigin),
+        (Style::Function, Credentials::SameOrigin),
+    ] {
+        let request = revoke(&revocable(style), Some("refresh-1"), false);
+        assert_eq!(
+            headers(&request),
+            [
+                ("Accept", "application/json"),
+                ("X-Everfresh", "1"),
+                ("Authorization", "Bearer access-1")
+            ]
+        );
+        assert_eq!((request.body, request.credentials), (None, credentials), "{style:?}");
+        let everywhere = revoke(&revocable(style), None, true);
+        assert_eq!(everywhere.body.as_deref(), Some("everywhere=true"));
+    }
+}
+
+#[test]
+fn without_a_revocation_endpoint_nothing_is_sent() {
+    let request = RevokeRequest { access_token: None, refresh_token: None, everywhere: false };
+    assert_eq!(of(Style::OAuth2).revoke(&request), None);
+}
+
+fn response(status: u16, body: &str) -> Response {
+    Response { status, body: body.to_owned(), ..Response::default() }
+}
+
+fn tokens(body: &str) -> Option<TokenResponse> {
+    match response(200, body).judge::<NativeFormats>(NOW) {
+        Judged::Tokens(tokens) => tokens,
+        Judged::Refused { status, .. } => panic!("{status} is a success"),
+    }
+}
+
+#[test]
+fn tokens_are_read_in_either_spelling() {
+    let snake = r#"{"access_token":"a","refresh_token":"r","expires_in":300,"refresh_in":"200",
+        "session_expires_in":1.5}"#;
+    let camel = r#"{"accessToken":"a","refreshToken":"r","expiresIn":3e2,"refreshIn":" 200 ",
+        "sessionExpiresIn":1.5,"other":[{}]}"#;
+    for body in [snake, camel] {
+        let tokens = tokens(body).unwrap();
+        assert_eq!(
+            (tokens.access_token.as_str(), tokens.refresh_token.as_deref()),
+            ("a", Some("r"))
+        );
+        let times = (tokens.expires_in, tokens.refresh_in, tokens.session_expires_in);
+        assert_eq!(times, (Some(300.0), Some(200.0), Some(1.5)));
+    }
+    let both =
+        tokens(r#"{"access_token":"old","accessToken":"new","expiresIn":null,"expires_in":9}"#);
+    let both = both.map(|tokens| (tokens.access_token, tokens.expires_in));
+    assert_eq!(both, Some(("new".to_owned(), Some(9.0))));
+}
+
+#[test]
+fn what_is_no_text_is_no_token_and_what_is_no_number_no_time() {
+    let odd = tokens(r#"{"access_token":7,"refresh_token":{"toString":0},"expires_in":[300]}"#);
+    let odd = odd.map(|tokens| (tokens.access_token, tokens.refresh_token, tokens.expires_in));
+    assert_eq!(odd, Some((String::new(), Some(String::new()), None)));
+    let bare = tokens(r#"{"ok":true,"refresh_token":null,"expires_in":""}"#).unwrap();
+    assert_eq!((bare.access_token.as_str(), bare.refresh_token, bare.expires_in), ("", None, None));
+    let twice = tokens(r#"{"access_token":"a","access_token":"b"}"#).unwrap();
+    assert_eq!(twice.access_token, "b", "as in browsers the last one counts");
+}
+
+#[test]
+fn a_success_without_an_object_brings_nothing() {
+    let (deep, long) = ("[".repeat(100_000), format!("{{\"a\":\"{}\"}}", "x".repeat(MAX_BODY)));
+    for body in
+        ["", "<html>", "null", "7", "\"text\"", "[]", "{", "{}{}", "\u{feff}{}", &deep, &long]
+    {
+        assert!(tokens(body).is_none(), "{:.20}", body);
+    }
+    assert!(tokens("{}").is_some());
+}
+
+#[test]
+fn a_redirect_brings_nothing() {
+    let body = r#"{"access_token":"a","expires_in":300}"#;
+    for status in [0, 199, 300, 302, 304, 399] {
+        let judged = response(status, body).judge::<NativeFormats>(NOW);
+        assert!(matches!(judged, Judged::Tokens(None)), "{status}");
+    }
+}
+
+#[test]
+fn a_refusal_says_what_the_body_says_where_it_is_text() {
+    for (body, expected) in [
+        (
+            r#"{"error":"invalid_grant","error_code":"reuse_detected"}"#,
+            ("invalid_grant", "reuse_detected"),
+        ),
+        (r#"{"error":{"code":1},"error_code":null}"#, ("", "")),
+        (r#"{"error":"a","error":"b"}"#, ("b", "")),
+        ("<html>", ("", "")),
+        ("", ("", "")),
+    ] {
+        for asked in [400, 401, 404, 503, u16::MAX] {
+            let Judged::Refused { status, error, error_code, retry_after } =
+                response(asked, body).judge::<NativeFormats>(NOW)
+            else {
+                panic!("{asked} is no success")
+            };
+            assert_eq!((error.as_str(), error_code.as_str()), expected, "{body}");
+            assert_eq!((status, retry_after), (asked, None));
+        }
+    }
+}
+
+fn retry_after(headers: &[(&str, &str)]) -> Option<Millis> {
+    let response = Response { status: 429, headers: owned(headers), ..Response::default() };
+    match response.judge::<NativeFormats>(NOW) {
+        Judged::Refused { retry_after, .. } => retry_after,
+        Judged::Tokens(_) => panic!("429 is no success"),
+    }
+}
+
+#[test]
+fn retry_after_is_seconds_or_a_date() {
+    let at = |seconds| [("retry-after", seconds)];
+    for (value, expected) in [
+        ("0", Some(0)),
+        ("20", Some(20_000)),
+        ("Thu, 01 Jan 2026 00:00:20 GMT", Some(20_000)),
+        ("Thursday, 01-Jan-26 00:00:20 GMT", Some(20_000)),
+        ("Thu Jan  1 00:00:20 2026", Some(20_000)),
+        ("Wed, 31 Dec 2025 23:00:00 GMT", Some(0)),
+    ] {
+        assert_eq!(retry_after(&at(value)), expected, "{value}");
+    }
+    for junk in
+        ["", " ", "soon", "-5", "+5", "5s", "1.5", "0x10", "1e3", "Thu, 99 Jan 2026 00:00:20 GMT"]
+    {
+        assert_eq!(retry_after(&at(junk)), None, "{junk}");
+    }
+    assert_eq!(retry_after(&[]), None);
+}
+
+#[test]
+fn retry_after_has_no_number_that_is_too_long() {
+    let long = "9".repeat(400);
+    assert_eq!(retry_after(&[("retry-after", &long)]), Some(1_000_000_000_000_000));
+}
+
+#[test]
+fn a_date_is_counted_on_the_servers_clock_where_that_shows() {
+    let later = ("retry-after", "Thu, 01 Jan 2026 01:00:20 GMT");
+    assert_eq!(retry_after(&[("date", "Thu, 01 Jan 2026 01:00:00 GMT"), later]), Some(20_000));
+    assert_eq!(retry_after(&[("date", "noon"), later]), Some(3_620_000), "by the local clock");
+    let seconds = [("date", "Thu, 01 Jan 1970 00:00:00 GMT"), ("retry-after", "20")];
+    assert_eq!(retry_after(&seconds), Some(20_000), "seconds need no clock");
+}
+
+#[test]
+fn debug_output_holds_no_token() {
+    let printed = format!("{:?} {:?}", refresh(&of(Style::Renew)), response(200, "secret"));
+    assert_eq!(printed, "Request(https://auth.test/token) Response(200)");
+}
