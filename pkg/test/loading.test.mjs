@@ -101,7 +101,7 @@ async function live({ createSession }, name) {
     origins: ["https://api.test"],
     refresh: async () => fresh,
     fetch: async (url, { headers }) =>
-      new Response(null, { status: headers.get("authorization") === `Bearer ${fresh}` ? 204 : 401 }),
+      new Response(null, { status: new Headers(headers).get("authorization") === `Bearer ${fresh}` ? 204 : 401 }),
     logger: { debug() {}, info() {}, warn, error: assert.fail },
   });
   session.start({ accessToken: jwt({ sub: "ana", exp: soon() }), refreshToken: "refresh" });
