@@ -2,6 +2,8 @@
 
 #![expect(unreachable_pub, reason = "wasm-bindgen exports public items only")]
 
+#[cfg(any(target_family = "wasm", test))]
+mod allocator;
 mod face;
 mod settings;
 
@@ -18,6 +20,10 @@ use crate::{
         host::{WebEngine, open},
     },
 };
+
+#[cfg(target_family = "wasm")]
+#[global_allocator]
+static ALLOCATOR: allocator::SizeClasses = allocator::SizeClasses::new();
 
 /// One session of one name. Waiters are numbers that the caller chooses; durations are in
 /// milliseconds.

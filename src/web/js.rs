@@ -36,11 +36,12 @@ pub(crate) fn is_thenable(value: &JsValue) -> bool {
 
 type Settled = Closure<dyn FnMut(JsValue)>;
 type Done = Box<dyn FnOnce(Result<JsValue, JsValue>)>;
+type Waiting = Rc<RefCell<Option<(Done, Vec<Settled>)>>>;
 
 /// Calls `done` once, later, with what a value comes to when it is a promise.
 pub(crate) fn then(value: &JsValue, done: impl FnOnce(Result<JsValue, JsValue>) + 'static) {
     // Whichever of the two is called drops both.
-    let waiting: Rc<RefCell<Option<(Done, Vec<Settled>)>>> = Rc::default();
+    let waiting = Waiting::default();
     let settle = |wrap: fn(JsValue) -> Result<JsValue, JsValue>| {
         let waiting = Rc::clone(&waiting);
         Settled::new(move |value| {
