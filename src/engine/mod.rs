@@ -240,7 +240,7 @@ impl<H: Host> Engine<H> {
 /// Reads what an application gave as tokens: a parsed JSON object, in either spelling. `None` when it
 /// is no object.
 pub fn read_tokens<F: Formats>(value: &F::Value) -> Option<TokenResponse> {
-    F::read::<Members>(value).map(|members| endpoint::tokens(&members))
+    F::read::<Members>(value).map(|members| endpoint::tokens::<F>(&members))
 }
 
 impl Settings {

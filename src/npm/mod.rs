@@ -28,7 +28,7 @@ static ALLOCATOR: allocator::SizeClasses = allocator::SizeClasses::new();
 /// One session of one name. Waiters are numbers that the caller chooses; durations are in
 /// milliseconds.
 #[wasm_bindgen]
-#[derive(Debug)]
+#[expect(missing_debug_implementations, reason = "it would print what JavaScript says")]
 pub struct Engine(Rc<WebEngine<JsFace>>);
 
 #[wasm_bindgen]

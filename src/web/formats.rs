@@ -30,6 +30,11 @@ impl Formats for WebFormats {
         JSON::stringify(&object).map(String::from).unwrap_or_default()
     }
 
+    fn parse_number(text: &str) -> Option<f64> {
+        let number = js_sys::parse_float(text);
+        (!number.is_nan()).then_some(number)
+    }
+
     fn parse_date(text: &str) -> Option<Millis> {
         let date = Date::parse(text);
         date.is_finite().then_some(date as Millis)

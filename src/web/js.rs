@@ -34,9 +34,11 @@ pub(crate) fn is_thenable(value: &JsValue) -> bool {
     value.is_object() && get(value, "then").is_function()
 }
 
-type Settled = Closure<dyn FnMut(JsValue)>;
+/// What JavaScript may call: one type of them all, because each type costs bytes.
+pub(crate) type Callback = Closure<dyn FnMut(JsValue) -> JsValue>;
+
 type Done = Box<dyn FnOnce(Result<JsValue, JsValue>)>;
-type Waiting = Rc<RefCell<Option<(Done, Vec<Settled>)>>>;
+type Waiting = Rc<RefCell<Option<(Done, Vec<Callback>)>>>;
 
 /// Calls `done` once, later, with what a value comes to when it is a promise.
 pub(crate) fn then(value: &JsValue, done: impl FnOnce(Result<JsValue, JsValue>) + 'static) {
@@ -44,11 +46,12 @@ pub(crate) fn then(value: &JsValue, done: impl FnOnce(Result<JsValue, JsValue>) 
     let waiting = Waiting::default();
     let settle = |wrap: fn(JsValue) -> Result<JsValue, JsValue>| {
         let waiting = Rc::clone(&waiting);
-        Settled::new(move |value| {
+        Callback::new(move |value| {
             let taken = waiting.borrow_mut().take();
             if let Some((done, _closures)) = taken {
                 done(wrap(value));
             }
+            JsValue::UNDEFINED
         })
     };
     let (kept, broken) = (settle(Ok), settle(Err));
