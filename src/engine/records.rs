@@ -9,6 +9,9 @@ use crate::core::{
     record::Record,
 };
 
+/// At most this many reads, and writes, wait for a place that hangs; the others fail at once.
+const MAX_WAITING: usize = 64;
+
 /// Where a session keeps its tokens between page loads.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Storage {
@@ -93,6 +96,15 @@ impl Records {
 
     /// Begins to read.
     pub(super) fn read(&mut self, purpose: Purpose) -> Step {
+        match purpose {
+            Purpose::Read(read) if self.reads.len() >= MAX_WAITING => {
+                return Step::Tell(Input::RecordRead { read, found: Found::Unavailable });
+            }
+            Purpose::Changed if self.reads.len() >= MAX_WAITING => {
+                return Step::Tell(Input::RecordChanged(Found::Unavailable));
+            }
+            Purpose::Read(_) | Purpose::Changed | Purpose::Write => {}
+        }
         let places = self.storage.places();
         let loads: Vec<_> = places.iter().map(|place| self.load(*place)).collect();
         let texts = loads.iter().map(|load| (*load, None)).collect();
@@ -102,6 +114,9 @@ impl Records {
 
     /// Queues a write; begins it when it is the first.
     pub(super) fn write(&mut self, id: WriteId, record: Box<Record>) -> Option<Step> {
+        if self.writes.len() >= MAX_WAITING {
+            return Some(Step::Tell(Input::RecordWritten { write: id, written: Written::Failed }));
+        }
         let write = Writing { id, record, joined: None, stores: Vec::new(), failed: false };
         self.writes.push_back(write);
         (self.writes.len() == 1).then(|| self.read(Purpose::Write))
