@@ -31,8 +31,9 @@ impl Formats for WebFormats {
     }
 
     fn parse_number(text: &str) -> Option<f64> {
-        let number = js_sys::parse_float(text);
-        (!number.is_nan()).then_some(number)
+        // An empty text would be zero.
+        let number = JsValue::from_str(text).unchecked_into_f64();
+        (!number.is_nan() && !text.trim().is_empty()).then_some(number)
     }
 
     fn parse_date(text: &str) -> Option<Millis> {
