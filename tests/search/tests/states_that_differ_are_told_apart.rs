@@ -6,6 +6,7 @@ use everfresh::core::{
     clock::Now,
     effect::Effect,
     entropy::Seeded,
+    error::Error,
     grant::{Grant, TokenResponse},
     input::{Answer, Found, Input, Wake},
     policy::Policy,
@@ -39,13 +40,13 @@ fn print(session: &Session<Seeded>) -> u64 {
 }
 
 fn grant(seconds: f64) -> Grant {
-    Grant::parse(TokenResponse {
+    let response = TokenResponse {
         access_token: format!("access-{seconds}"),
         refresh_token: Some(format!("refresh-{seconds}")),
         expires_in: Some(seconds),
         ..TokenResponse::default()
-    })
-    .expect("a good grant")
+    };
+    Grant::accept(response, Err(Error::Segments)).expect("a good grant")
 }
 
 /// A machine after some steps; writes are answered only where a step says so.
