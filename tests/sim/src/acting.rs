@@ -121,9 +121,7 @@ impl World {
             }
             Action::Wipe(garbage) => {
                 self.tally.fault(if garbage { "storage overwritten" } else { "storage wiped" });
-                let mut disk = self.disk.borrow_mut();
-                disk.now = self.now;
-                disk.wipe(garbage);
+                self.at_disk(|disk| disk.wipe(garbage));
             }
             Action::SignOut(tab) => {
                 if let Some(tab) = here(self, tab) {

@@ -9,6 +9,7 @@ mod acting;
 pub mod browser;
 pub mod crowd;
 pub mod dice;
+mod host;
 mod hostile;
 mod manners;
 pub mod minimise;

@@ -55,6 +55,9 @@ pub struct Tab {
     /// What came for it while it stood still.
     pub(crate) parked: Vec<Event>,
     pub(crate) overdue: bool,
+    /// How often it has asked what storage holds, and when it last did.
+    pub(crate) reads: u32,
+    pub(crate) read_at: Millis,
     /// The refreshes that it has begun, by reason, when it sent the last one; and whether the
     /// application had asked for that.
     pub(crate) begun: Refreshes,
@@ -121,6 +124,8 @@ impl Tab {
             calls: HashMap::new(),
             parked: Vec::new(),
             overdue: false,
+            reads: 0,
+            read_at: now,
             begun: Refreshes::default(),
             asked_for: false,
             last_waiter: 0,

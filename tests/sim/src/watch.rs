@@ -65,6 +65,9 @@ pub(crate) struct Newest {
     pub(crate) access_token: Option<String>,
 }
 
+/// So long a tab waits to hear what storage holds.
+const STORAGE_WAIT: Millis = 2_000;
+
 /// Slack of everything that is measured across tabs.
 const SLACK: Millis = 3_000;
 
@@ -296,7 +299,9 @@ impl World {
     /// Whether a tab that has just woken waits to hear from storage of the application's own, and so
     /// does not know yet whether its session is over.
     pub(crate) fn looks_up(&self, id: TabId) -> bool {
-        self.plan.storage == Storage::Custom && self.tabs[id].engine.is_reading()
+        let tab = &self.tabs[id];
+        let waits = self.now - tab.read_at <= STORAGE_WAIT || !self.ran_since(id, tab.read_at);
+        self.plan.storage == Storage::Custom && tab.engine.is_reading() && waits
     }
 
     /// A tab that runs knows that its session is over.
