@@ -5,6 +5,8 @@
 //! machine, whose effects are performed in order while nothing is borrowed: a host may call back at
 //! any time. Observers are told when the queue is empty.
 
+#[cfg(feature = "virtual")]
+pub mod canonical;
 mod drain;
 pub mod endpoint;
 pub mod formats;
@@ -211,6 +213,11 @@ impl<H: Host> Engine<H> {
     /// Looks at the machine.
     pub fn session<T>(&self, look: impl FnOnce(&Session<H::Entropy>) -> T) -> T {
         look(&self.state.borrow().session)
+    }
+
+    /// Whether the machine waits to hear what storage holds.
+    pub fn is_reading(&self) -> bool {
+        self.state.borrow().records.is_reading()
     }
 
     /// Whether it was disposed of.

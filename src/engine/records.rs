@@ -46,16 +46,16 @@ impl Storage {
 #[derive(Clone, Debug, Default, Hash)]
 pub(super) struct Records {
     pub(super) storage: Storage,
-    reads: Vec<Reading>,
-    writes: VecDeque<Writing>,
-    last_id: u32,
+    pub(super) reads: Vec<Reading>,
+    pub(super) writes: VecDeque<Writing>,
+    pub(super) last_id: u32,
 }
 
 /// The texts of all places, for one purpose.
 #[derive(Clone, Debug, Hash)]
-struct Reading {
-    purpose: Purpose,
-    texts: Vec<(Load, Option<Loaded>)>,
+pub(super) struct Reading {
+    pub(super) purpose: Purpose,
+    pub(super) texts: Vec<(Load, Option<Loaded>)>,
 }
 
 /// What is read for.
@@ -70,12 +70,12 @@ pub(super) enum Purpose {
 }
 
 #[derive(Clone, Debug, Hash)]
-struct Writing {
-    id: WriteId,
+pub(super) struct Writing {
+    pub(super) id: WriteId,
     record: Box<Record>,
     /// What is being stored, once it has been joined, and where that has not ended yet.
     joined: Option<Box<Record>>,
-    stores: Vec<Store>,
+    pub(super) stores: Vec<Store>,
     failed: bool,
 }
 
@@ -198,6 +198,10 @@ impl Records {
             steps.push(self.read(Purpose::Write));
         }
         steps
+    }
+
+    pub(super) fn is_reading(&self) -> bool {
+        self.reads.iter().any(|reading| matches!(reading.purpose, Purpose::Read(_)))
     }
 
     /// The place that only this tab reads, where the tokens are shared elsewhere.
