@@ -17,6 +17,8 @@ mod page;
 mod rust_face;
 mod session;
 mod storage;
+#[cfg(all(test, target_family = "wasm"))]
+mod tests;
 mod transport;
 
 pub use self::{
