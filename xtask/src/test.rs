@@ -12,7 +12,9 @@ use crate::process::{check, observe};
 use crate::report::Counts;
 use crate::setup::{BROWSERS, Browser, WASM_TARGET};
 use crate::workspace::Workspace;
-use crate::{adapters, deny, hygiene, openapi, pack, package, scenarios, search, setup, size, worlds};
+use crate::{
+    adapters, deny, hygiene, openapi, pack, package, scenarios, search, setup, size, worlds,
+};
 
 /// Runs every step, prints what each one found and closes on the count of all tests.
 ///
