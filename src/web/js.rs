@@ -51,8 +51,10 @@ pub(crate) fn then(value: &JsValue, done: impl FnOnce(Result<JsValue, JsValue>) 
         })
     };
     let (kept, broken) = (settle(Ok), settle(Err));
-    let chained = resolve(value).and_then(|promise| promise.then(kept.as_ref(), broken.as_ref()));
+    let [on_kept, on_broken] = [&kept, &broken].map(|closure| closure.as_ref().clone());
+    // Before anything is called: a promise of a class of its own may answer at once.
     *waiting.borrow_mut() = Some((Box::new(done), vec![kept, broken]));
+    let chained = resolve(value).and_then(|promise| promise.then(&on_kept, &on_broken));
     if let Err(error) = chained {
         // Not a promise of the platform's own.
         let taken = waiting.borrow_mut().take();

@@ -56,6 +56,15 @@ async fn a_thenable_that_calls_twice_counts_once() {
 }
 
 #[wasm_bindgen_test]
+async fn a_promise_whose_own_then_answers_at_once_is_heard() {
+    let own = "const it = Promise.resolve(); it.then = (kept) => kept('a'); return it";
+    assert_eq!(comes_to(own).await, [Ok("a".into())]);
+    let own = "const it = Promise.resolve(); it.then = (_, broken) => { broken('b'); throw 'c' };
+        return it";
+    assert_eq!(comes_to(own).await, [Err("b".into())]);
+}
+
+#[wasm_bindgen_test]
 fn what_cannot_be_read_is_undefined() {
     for body in ["return null", "return 5", "return undefined", "return {}"] {
         assert!(get(&js(body), "a").is_undefined(), "{body}");
