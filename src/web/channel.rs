@@ -9,7 +9,7 @@ use super::js::call;
 /// An open channel; closed when it is dropped.
 pub(super) struct Channel {
     channel: BroadcastChannel,
-    _listener: Closure<dyn FnMut(MessageEvent)>,
+    _listener: Closure<dyn Fn(MessageEvent)>,
 }
 
 impl Channel {

@@ -35,7 +35,8 @@ pub(super) enum PageEvent {
 /// Listens until it is dropped.
 pub(super) struct Page {
     controller: AbortController,
-    _listeners: [Closure<dyn FnMut(Event)>; 2],
+    // Not `FnMut`: an event may come while another one is told, as a focus that is set does.
+    _listeners: [Closure<dyn Fn(Event)>; 2],
 }
 
 impl Page {
@@ -66,7 +67,7 @@ impl Page {
         options.set_capture(true);
         options.set_passive(true);
         options.set_signal(&controller.signal());
-        let add = |event: &str, listener: &Closure<dyn FnMut(Event)>| {
+        let add = |event: &str, listener: &Closure<dyn Fn(Event)>| {
             let listener: &Function = listener.as_ref().unchecked_ref();
             // Node.js has no such method, and nothing to listen to.
             let _ = target.add_event_listener_with_callback_and_add_event_listener_options(

@@ -1,3 +1,5 @@
+use std::{cell::OnceCell, rc::Rc};
+
 use wasm_bindgen::JsValue;
 use wasm_bindgen_test::wasm_bindgen_test;
 
@@ -65,4 +67,27 @@ fn where_there_are_no_channels_none_is_opened() {
         let _stub = Stub::global("BroadcastChannel", &missing);
         assert!(Channel::open("none", |_| {}).is_none());
     }
+}
+
+#[wasm_bindgen_test]
+fn a_channel_that_answers_at_once_is_heard() {
+    let echo = js("return class {
+        postMessage(data) { this.onmessage({ data }) }
+        close() {}
+    }");
+    let _stub = Stub::global("BroadcastChannel", &echo);
+    let channel = Rc::new(OnceCell::<Channel>::new());
+    let seen = Seen::new();
+    let deliver = {
+        let (channel, seen) = (Rc::downgrade(&channel), seen.clone());
+        move |text: &str| {
+            seen.add(text.to_owned());
+            if text == "a" {
+                channel.upgrade().and_then(|it| Some(it.get()?.post("b"))).expect("a channel");
+            }
+        }
+    };
+    channel.set(Channel::open("echo", deliver).expect("a channel")).ok();
+    channel.get().expect("a channel").post("a");
+    assert_eq!(seen.all(), ["a", "b"]);
 }

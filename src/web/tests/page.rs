@@ -142,6 +142,33 @@ fn a_page_that_is_dropped_hears_nothing() {
 }
 
 #[wasm_bindgen_test]
+fn an_event_that_comes_while_another_one_is_told_is_told_too() {
+    let stubs = if in_page() { Vec::new() } else { imitation() };
+    let clock = Clock::new();
+    let seen = Seen::new();
+    let tell = {
+        let seen = seen.clone();
+        move |event| {
+            seen.add(event);
+            match event {
+                PageEvent::Leaving => dispatch("offline", "{}"),
+                PageEvent::Activity if seen.count() == 3 => {
+                    clock.advance(1_000);
+                    dispatch("keydown", "{}");
+                }
+                _ => {}
+            }
+        }
+    };
+    let page = Page::listen(&["keydown".to_owned()], "everfresh:page", tell);
+    dispatch("pagehide", "{}");
+    assert_eq!(seen.all(), [PageEvent::Leaving, PageEvent::Online(false)]);
+    dispatch("keydown", "{}");
+    assert_eq!(seen.all()[2..], [PageEvent::Activity; 2]);
+    drop((page, stubs));
+}
+
+#[wasm_bindgen_test]
 fn where_there_is_nothing_to_listen_to_nothing_happens() {
     let broken = function("throw new Error('no')");
     for method in [JsValue::UNDEFINED, broken.into()] {
