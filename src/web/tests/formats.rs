@@ -30,6 +30,9 @@ fn what_is_no_object_has_no_tokens() {
         "{}{}",
         "{'a':1}",
         "\u{feff}{}",
+        "[]",
+        "[{}]",
+        r#"[["access_token","a"],["expires_in",1]]"#,
     ] {
         assert!(tokens(text).is_none(), "{text:?}");
     }
