@@ -30,7 +30,7 @@ pub(crate) fn below(entropy: &mut impl Entropy, bound: i64) -> i64 {
     ((u128::from(entropy.next()) * bound as u128) >> 64) as i64
 }
 
-#[cfg(test)]
+#[cfg(all(test, not(target_family = "wasm")))]
 mod tests {
     use proptest::prelude::*;
 

@@ -133,7 +133,7 @@ fn duration(seconds: f64) -> Millis {
     millis(seconds).max(0)
 }
 
-#[cfg(test)]
+#[cfg(all(test, not(target_family = "wasm")))]
 mod tests {
     use super::*;
     use crate::engine::{

@@ -301,7 +301,7 @@ impl fmt::Debug for Record {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, not(target_family = "wasm")))]
 pub(crate) mod tests {
     use proptest::{collection::vec, option::of, prelude::*};
 

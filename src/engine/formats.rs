@@ -94,7 +94,8 @@ impl<'de> Deserialize<'de> for Members {
             }
         }
 
-        deserializer.deserialize_map(Object)
+        // Not `deserialize_map`: in JavaScript that takes an array of pairs as well.
+        deserializer.deserialize_any(Object)
     }
 }
 

@@ -88,7 +88,7 @@ fn fingerprint(members: &Members) -> i64 {
     (sum & FINGERPRINT) as i64
 }
 
-#[cfg(test)]
+#[cfg(all(test, not(target_family = "wasm")))]
 pub(crate) mod tests {
     use proptest::prelude::*;
 

@@ -239,5 +239,5 @@ fn find(reading: &Reading) -> (Found, Vec<(Place, String)>) {
     (found, aside)
 }
 
-#[cfg(test)]
+#[cfg(all(test, not(target_family = "wasm")))]
 mod tests;

@@ -34,8 +34,9 @@ pub(crate) fn is_thenable(value: &JsValue) -> bool {
     value.is_object() && get(value, "then").is_function()
 }
 
-/// What JavaScript may call: one type of them all, because each type costs bytes.
-pub(crate) type Callback = Closure<dyn FnMut(JsValue) -> JsValue>;
+/// What JavaScript may call: one type of them all, because each type costs bytes. Not `FnMut`: an
+/// event may come while another one is told, as a focus that is set does.
+pub(crate) type Callback = Closure<dyn Fn(JsValue) -> JsValue>;
 
 type Done = Box<dyn FnOnce(Result<JsValue, JsValue>)>;
 type Waiting = Rc<RefCell<Option<(Done, Vec<Callback>)>>>;
@@ -55,8 +56,10 @@ pub(crate) fn then(value: &JsValue, done: impl FnOnce(Result<JsValue, JsValue>) 
         })
     };
     let (kept, broken) = (settle(Ok), settle(Err));
-    let chained = resolve(value).and_then(|promise| promise.then(kept.as_ref(), broken.as_ref()));
+    let [on_kept, on_broken] = [&kept, &broken].map(|closure| closure.as_ref().clone());
+    // Before anything is called: a promise of a class of its own may answer at once.
     *waiting.borrow_mut() = Some((Box::new(done), vec![kept, broken]));
+    let chained = resolve(value).and_then(|promise| promise.then(&on_kept, &on_broken));
     if let Err(error) = chained {
         // Not a promise of the platform's own.
         let taken = waiting.borrow_mut().take();

@@ -22,6 +22,8 @@ mod rust_face;
 #[cfg(feature = "web")]
 mod session;
 mod storage;
+#[cfg(all(test, target_family = "wasm"))]
+mod tests;
 mod transport;
 
 #[cfg(feature = "web")]

@@ -3,6 +3,7 @@
 //! `cargo xtask demo`, `test`, `size` and `pack` each do their own set-up on a machine with
 //! rustup, Node.js 20 or newer and npm; see [`setup`] for what that is.
 
+mod adapters;
 mod bench;
 mod dead_data;
 mod demo;
@@ -78,6 +79,8 @@ enum Task {
         #[arg(long)]
         seed: Option<u32>,
     },
+    /// Run the tests of the crate's adapters in Node.js and in browsers
+    Adapters,
     /// Make the npm tarball and check it as a user's tools would
     Pack,
     /// Go through every interleaving of a few tabs and print how many states there are
@@ -127,6 +130,10 @@ fn main() -> ExitCode {
         Task::Fuzz { cases, from } => fuzz::run(&workspace, cases, from),
         Task::Size { why } => size::run(&workspace, why).map(|()| ExitCode::SUCCESS),
         Task::Openapi { seed } => openapi::run(&workspace, seed).map(|()| ExitCode::SUCCESS),
+        Task::Adapters => adapters::test(&workspace).map(|counts| {
+            println!("tests: {counts}");
+            if counts.failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+        }),
         Task::Pack => pack::run(&workspace).map(|()| ExitCode::SUCCESS),
         Task::Mutations { worlds, only } => {
             mutations::run(&workspace, worlds, only.as_deref()).map(|()| ExitCode::SUCCESS)

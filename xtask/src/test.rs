@@ -12,7 +12,9 @@ use crate::process::{check, observe};
 use crate::report::Counts;
 use crate::setup::{BROWSERS, Browser, WASM_TARGET};
 use crate::workspace::Workspace;
-use crate::{deny, hygiene, openapi, pack, package, scenarios, search, setup, size, worlds};
+use crate::{
+    adapters, deny, hygiene, openapi, pack, package, scenarios, search, setup, size, worlds,
+};
 
 /// Runs every step, prints what each one found and closes on the count of all tests.
 ///
@@ -67,6 +69,7 @@ fn steps() -> Vec<Step> {
         step("exhaustive search", false, search::test),
         step("virtual worlds", false, worlds::test),
         step("OpenAPI", false, openapi::test),
+        step("adapters", false, adapters::test),
         step("documentation", false, |w| untested(documentation(w))),
         step("package", false, |w| untested(package::build(w))),
         step("types", false, |w| untested(types(w))),
