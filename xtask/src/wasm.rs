@@ -135,7 +135,8 @@ fn wasm_opt(workspace: &Workspace, input: &Path, output: &Path, more: &[&str]) -
     check(&mut command, LIMIT)
 }
 
-/// A function is copied into its callers when that is smaller than the calls, or there is only one.
+/// A function is copied into its callers when that is smaller than the calls, or there is only one:
+/// 5.5 kB in a module with classes and serde.
 const INLINE_LITTLE: &str = "-Cllvm-args=-inline-threshold=5";
 
 /// Has the linker write down who refers to which data.
