@@ -158,18 +158,17 @@ impl Records {
             Found::Unavailable => return self.end(false),
             Found::Nothing | Found::Corrupt => {}
         }
-        let (full, bare) = (joined.encode(true), joined.encode(false));
-        write.joined = Some(joined);
         let mut stores = Vec::new();
         for (load, text) in &reading.texts {
-            let wanted = if self.storage.keeps_tokens(load.place) { &full } else { &bare };
+            let wanted = joined.encode(self.storage.keeps_tokens(load.place));
             // Written again, it could take the place of what another tab writes in this moment.
-            if !matches!(text, Some(Loaded::Text(known)) if known == wanted) {
+            if !matches!(text, Some(Loaded::Text(known)) if *known == wanted) {
                 self.last_id = self.last_id.wrapping_add(1);
                 let store = Store { place: load.place, id: self.last_id };
-                stores.push((store, wanted.clone()));
+                stores.push((store, wanted));
             }
         }
+        write.joined = Some(joined);
         write.stores = stores.iter().map(|(store, _)| *store).collect();
         if stores.is_empty() { self.end(true) } else { vec![Step::Store(stores)] }
     }
