@@ -1,5 +1,6 @@
 //! The adapters in the real thing: `cargo xtask adapters` runs these in Node.js and in browsers.
 
+mod calling_back;
 mod channel;
 mod formats;
 mod js;
