@@ -95,8 +95,7 @@ impl<F: Face> WebHost<F> {
                 }
             };
             let events = self.activity_events.borrow().clone();
-            let page = Page::listen(&events, &self.key, tell);
-            *self.page.borrow_mut() = page;
+            self.page.replace(Page::listen(&events, &self.key, tell));
         }
         if self.channel.borrow().is_none() {
             let engine = Weak::clone(&self.engine);
@@ -105,7 +104,8 @@ impl<F: Face> WebHost<F> {
                     engine.heard(text);
                 }
             };
-            *self.channel.borrow_mut() = Channel::open(&self.key, deliver).map(Rc::new);
+            // Not assigned: one that was opened meanwhile is closed when nothing is borrowed.
+            self.channel.replace(Channel::open(&self.key, deliver).map(Rc::new));
         }
     }
 

@@ -14,9 +14,11 @@ const GLUE = "adapters.js";
 const WASM = "adapters_bg.wasm";
 
 async function inNode() {
-  const { run } = await import("./suite.js");
+  const { faults, run } = await import("./suite.js");
   const glue = await import(pathToFileURL(join(bound, GLUE)));
-  return run(glue, await readFile(join(bound, WASM)));
+  await within("the tests", readFile(join(bound, WASM)).then((wasm) => run(glue, wasm)), PATIENCE)
+    .catch((error) => faults.push(error.message));
+  return faults;
 }
 
 async function inBrowser() {
@@ -28,9 +30,12 @@ async function inBrowser() {
     const profile = await within("a profile", browser.newProfile());
     const url = `http://127.0.0.1:${server.address().port}/`;
     const page = await within("a page", profile.newPage(url));
-    const faults = await within("the tests", page.evaluate(runInPage), PATIENCE).catch(String);
-    console.log(await within("the results", page.evaluate(printed)));
-    return [faults].flat();
+    const faults = [];
+    await within("the tests", page.evaluate(runInPage), PATIENCE)
+      .catch((error) => faults.push(error.message));
+    const [printed, found] = await within("the results", page.evaluate(results));
+    console.log(printed);
+    return [...faults, ...found];
   } finally {
     await browser.close();
     server.close();
@@ -39,10 +44,13 @@ async function inBrowser() {
 
 async function runInPage() {
   const [{ run }, glue] = await Promise.all([import("/suite.js"), import("/adapters.js")]);
-  return run(glue, "/adapters_bg.wasm");
+  await run(glue, "/adapters_bg.wasm");
 }
 
-const printed = () => document.getElementById("output").textContent;
+async function results() {
+  const { faults } = await import("/suite.js");
+  return [document.getElementById("output").textContent, faults];
+}
 
 /** Serves the page, the module that runs the tests, and the bound module. */
 async function serve({ url }, response) {

@@ -1,19 +1,23 @@
 //! The adapters in the real thing: `cargo xtask adapters` runs these in Node.js and in browsers.
 
+mod calling_back;
 mod channel;
 mod formats;
 mod js;
 mod lock;
 mod page;
+mod session;
 mod storage;
 mod stub;
 mod transport;
+mod world;
 
+use core::future::Future;
 use std::{cell::RefCell, rc::Rc};
 
 use js_sys::{Function, Promise};
 use wasm_bindgen::{JsCast, JsValue};
-use wasm_bindgen_futures::JsFuture;
+use wasm_bindgen_futures::{JsFuture, spawn_local};
 
 use super::js::global;
 
@@ -80,6 +84,18 @@ async fn until(what: &str, happened: impl Fn() -> bool) {
         turn().await;
     }
     panic!("waited in vain: {what}");
+}
+
+/// What a future comes to, with a limit.
+async fn within<T: 'static>(what: &str, future: impl Future<Output = T> + 'static) -> T {
+    let slot: Rc<RefCell<Option<T>>> = Rc::default();
+    let filled = Rc::clone(&slot);
+    spawn_local(async move {
+        let output = future.await;
+        *filled.borrow_mut() = Some(output);
+    });
+    until(what, || slot.borrow().is_some()).await;
+    slot.take().expect("it is there")
 }
 
 /// Lets everything happen that is under way and takes no time.
