@@ -19,7 +19,7 @@ use crate::rotation::Millis;
 use crate::secret::{Secret, random};
 use crate::shared_keys::{self, SharedKeyError};
 use crate::state::AppState;
-use crate::store::{MemoryStore, RedisStore, SqliteStore, Store, StoreError, User};
+use crate::store::{MemoryStore, PostgresStore, RedisStore, SqliteStore, Store, StoreError, User};
 use crate::tls::authorities;
 
 /// Opens keys and store, making them on the first start, and adds the users of the settings. Without
@@ -53,6 +53,10 @@ pub async fn open(mut settings: Settings) -> Result<AppState, StartError> {
             tracing::info!("database {} in {}", made(!known), path.display());
             (keys, Arc::new(store))
         }
+        StoreKind::Postgres(url) => {
+            let (keys, store) = postgres(&settings, url).await?;
+            (keys, Arc::new(store))
+        }
         StoreKind::Redis(url) => {
             let (keys, store) = redis(&settings, url).await?;
             (keys, Arc::new(store))
@@ -75,7 +79,26 @@ pub async fn open(mut settings: Settings) -> Result<AppState, StartError> {
     Ok(state)
 }
 
-/// The store that several processes share, and the keys that they find in it.
+/// A store that several processes share, and the keys that they find in it.
+async fn postgres(
+    settings: &Settings,
+    url: &Secret,
+) -> Result<(Keyring, PostgresStore), StartError> {
+    let nobodys = Keyring::ephemeral().map_err(SharedKeyError::from)?;
+    let authorities = settings.store_ca.as_deref().map(certificates).transpose()?;
+    let terms = AppState::terms(settings, &nobodys);
+    let store = PostgresStore::open(url.expose(), authorities.as_deref(), terms).await?;
+    let (keys, fresh) = shared_keys::open(&store, seal(settings)?).await?;
+    let made = if fresh { "made" } else { "found" };
+    tracing::info!("keys {made}, and sessions, in Postgres at {}", store.address());
+    for misgiving in store.misgivings().await? {
+        tracing::warn!("Postgres at {}: {misgiving}", store.address());
+    }
+    let terms = AppState::terms(settings, &keys);
+    Ok((keys, store.under(terms)))
+}
+
+/// Another such store.
 async fn redis(settings: &Settings, url: &Secret) -> Result<(Keyring, RedisStore), StartError> {
     let nobodys = Keyring::ephemeral().map_err(SharedKeyError::from)?;
     let terms = AppState::terms(settings, &nobodys);

@@ -19,8 +19,9 @@ pub struct Layer {
     #[arg(long, value_name = "DIR")]
     pub data: Option<PathBuf>,
 
-    /// `memory:`, `sqlite:PATH` or `redis://[:PASSWORD@]HOST:PORT[/DB]`, with `rediss:` over TLS
-    /// (default sqlite in the data folder)
+    /// `memory:`, `sqlite:PATH`, `postgres://USER:PASSWORD@HOST/DATABASE` or
+    /// `redis://[:PASSWORD@]HOST:PORT[/DB]`, with `rediss:` over TLS (default sqlite in the data
+    /// folder)
     #[arg(long, value_name = "URL")]
     pub store: Option<Secret>,
 

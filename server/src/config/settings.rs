@@ -64,6 +64,8 @@ pub enum StoreKind {
     Memory,
     /// In a SQLite file.
     Sqlite(PathBuf),
+    /// In Postgres, at an address that may hold a password.
+    Postgres(Secret),
     /// In Redis or Valkey, at an address that may hold a password.
     Redis(Secret),
 }
@@ -245,6 +247,9 @@ fn store(text: Option<&str>, data: &std::path::Path) -> Result<StoreKind, Config
     match text {
         None => Ok(StoreKind::Sqlite(data.join("everfresh.db"))),
         Some("memory:") => Ok(StoreKind::Memory),
+        Some(url) if url.starts_with("postgres://") || url.starts_with("postgresql://") => {
+            Ok(StoreKind::Postgres(url.into()))
+        }
         Some(url) if url.starts_with("redis://") || url.starts_with("rediss://") => {
             Ok(StoreKind::Redis(url.into()))
         }
@@ -253,7 +258,8 @@ fn store(text: Option<&str>, data: &std::path::Path) -> Result<StoreKind, Config
             None => Err(ConfigError::value(
                 "store",
                 url,
-                "choose memory:, sqlite:PATH, redis://HOST:PORT or rediss://HOST:PORT",
+                "choose memory:, sqlite:PATH, postgres://USER:PASSWORD@HOST/DATABASE, \
+                 redis://HOST:PORT or rediss://HOST:PORT",
             )),
         },
     }
@@ -261,10 +267,11 @@ fn store(text: Option<&str>, data: &std::path::Path) -> Result<StoreKind, Config
 
 fn store_ca(file: PathBuf, store: &StoreKind) -> Result<PathBuf, ConfigError> {
     match store {
+        StoreKind::Postgres(_) => Ok(file),
         StoreKind::Redis(url) if url.expose().starts_with("rediss://") => Ok(file),
         _ => {
-            let remedy = "only a --store at rediss:// shows a certificate; change that or leave \
-                          this out";
+            let remedy = "only a --store at postgres:// or rediss:// shows a certificate; change \
+                          that or leave this out";
             Err(ConfigError::value("store_ca", &file.display().to_string(), remedy))
         }
     }

@@ -3,13 +3,15 @@
 //! A store offers whole steps, each of them atomic: no caller ever reads a row, thinks, and writes
 //! it back. What a step does is written once, in `steps`, over the few table operations of
 //! `Tables`; a store only says how a step gets the tables to itself: by a lock in memory, in a
-//! transaction in SQLite, and by compare-and-set in Redis.
+//! transaction in SQLite and Postgres, and by compare-and-set in Redis.
 
 pub(crate) mod crash;
 mod memory;
 mod note;
+mod postgres;
 mod redis;
 mod sqlite;
+mod statement;
 mod steps;
 mod user;
 
@@ -18,6 +20,7 @@ use std::pin::Pin;
 
 pub use memory::MemoryStore;
 pub use note::{Note, NoteKind};
+pub use postgres::PostgresStore;
 pub use redis::RedisStore;
 pub use sqlite::SqliteStore;
 pub use steps::{Outcome, Renewed};
@@ -142,6 +145,9 @@ pub enum StoreError {
     /// SQLite said so.
     #[error("sqlite: {0}")]
     Sqlite(String),
+    /// Postgres said so, or did not answer.
+    #[error("postgres: {0}")]
+    Postgres(String),
     /// Redis said so, or did not answer.
     #[error("redis: {0}")]
     Redis(String),

@@ -1,0 +1,147 @@
+//! A Postgres of our own: its own folder, its own socket and no port, gone with the test.
+
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdin, Command, Stdio};
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+/// A running server and its files.
+pub(crate) struct Postgres {
+    child: Option<Child>,
+    options: &'static [&'static str],
+    folder: PathBuf,
+    /// Stops the server and removes its files when the other end of this pipe is closed, however
+    /// this process ends.
+    watchdog: (Child, Option<ChildStdin>),
+}
+
+/// Every write is on the disk before it is answered.
+pub(crate) const DURABLE: &[&str] = &[];
+/// For tests that are not about what survives.
+pub(crate) const FAST: &[&str] = &["fsync=off", "full_page_writes=off", "synchronous_commit=off"];
+
+/// A fresh database in a server that the tests of this program share.
+pub(crate) fn database() -> String {
+    static SHARED: OnceLock<Postgres> = OnceLock::new();
+    SHARED.get_or_init(|| Postgres::start(FAST)).database()
+}
+
+impl Postgres {
+    pub(crate) fn start(options: &'static [&'static str]) -> Self {
+        let folder = run(as_owner("mktemp").args(["-d", "-t", "everfresh-test-XXXXXX"]));
+        let folder = PathBuf::from(folder);
+        let mut init = as_owner(tool("initdb"));
+        init.args(["--no-sync", "--no-locale", "--encoding=UTF8", "--auth=trust"]);
+        run(init.args(["--username=postgres", "-D"]).arg(folder.join("data")));
+        let mut watch = as_owner("sh");
+        let mut watch =
+            watch.args(["-c", WATCH]).arg(&folder).stdin(Stdio::piped()).spawn().unwrap();
+        let pipe = watch.stdin.take();
+        let mut postgres = Self { child: None, options, folder, watchdog: (watch, pipe) };
+        postgres.restart();
+        postgres
+    }
+
+    /// The address of a fresh database.
+    pub(crate) fn database(&self) -> String {
+        static NUMBER: AtomicU32 = AtomicU32::new(0);
+        let name = format!("test{}", NUMBER.fetch_add(1, Ordering::Relaxed));
+        self.say("postgres", &format!("CREATE DATABASE {name}"));
+        self.url(&name)
+    }
+
+    pub(crate) fn url(&self, database: &str) -> String {
+        let folder = self.folder.display().to_string().replace('/', "%2F");
+        format!("postgres://postgres@{folder}/{database}")
+    }
+
+    /// At once and without tidying up, as in a crash.
+    pub(crate) fn kill(&mut self) {
+        if let Some(mut child) = self.child.take() {
+            run(Command::new("kill").args(["-QUIT", &child.id().to_string()]));
+            child.wait().unwrap();
+        }
+    }
+
+    /// Again, on the same socket and in the same folder.
+    pub(crate) fn restart(&mut self) {
+        self.kill();
+        let mut command = as_owner(tool("postgres"));
+        command.arg("-D").arg(self.folder.join("data")).arg("-k").arg(&self.folder);
+        for option in [&["listen_addresses=", "max_connections=200"], self.options].concat() {
+            command.args(["-c", option]);
+        }
+        let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
+        let lines = BufReader::new(child.stderr.take().unwrap()).lines();
+        let (mut lines, mut said) = (lines.map_while(Result::ok), String::new());
+        let ready = lines.any(|line| {
+            said.push_str(&line);
+            said.push('\n');
+            line.contains("ready to accept connections")
+        });
+        assert!(ready, "postgres does not start:\n{said}");
+        // Whatever else it says must find a reader, or it would stop at a full pipe.
+        std::thread::spawn(move || lines.for_each(drop));
+        self.child = Some(child);
+    }
+
+    /// A statement by hand, and its answer.
+    pub(crate) fn say(&self, database: &str, sql: &str) -> String {
+        let mut psql = Command::new(tool("psql"));
+        psql.args(["-X", "-A", "-t", "-U", "postgres", "-d", database, "-c", sql]);
+        run(psql.arg("-h").arg(&self.folder))
+    }
+}
+
+impl Drop for Postgres {
+    fn drop(&mut self) {
+        let (watch, pipe) = &mut self.watchdog;
+        pipe.take();
+        let _ = watch.wait();
+        if let Some(mut child) = self.child.take() {
+            let _ = child.wait();
+        }
+    }
+}
+
+/// Postgres does not run as root, so root runs it as the user that Debian makes for it.
+fn as_owner(program: impl AsRef<Path>) -> Command {
+    let root = run(Command::new("id").arg("-u")) == "0";
+    if !root {
+        return Command::new(program.as_ref());
+    }
+    let mut command = Command::new("setpriv");
+    command.args(["--reuid=postgres", "--regid=postgres", "--clear-groups"]);
+    command.arg(program.as_ref()).current_dir("/");
+    command
+}
+
+/// Debian keeps the programs of each version in a folder of their own, off the PATH.
+fn tool(name: &str) -> PathBuf {
+    let versions = std::fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
+    let newest = versions.map(|version| version.path().join("bin")).max();
+    newest.map(|folder| folder.join(name)).filter(|path| path.exists()).unwrap_or(name.into())
+}
+
+fn run(command: &mut Command) -> String {
+    let output = command.output().unwrap_or_else(|error| {
+        panic!(
+            "{command:?}: {error}. These tests need Postgres: `cargo xtask test` installs it as \
+             root; otherwise run sudo apt-get install --yes postgresql"
+        )
+    });
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{command:?}: {said}");
+    String::from_utf8_lossy(&output.stdout).trim_end().to_owned()
+}
+
+const WATCH: &str = r#"
+read _
+pid=$(head -n 1 "$0/data/postmaster.pid" 2>/dev/null)
+if [ -n "$pid" ]; then
+    kill -QUIT "$pid" 2>/dev/null
+    while kill -0 "$pid" 2>/dev/null; do sleep 0.05; done
+fi
+rm -rf "$0"
+"#;
