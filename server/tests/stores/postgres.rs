@@ -1,6 +1,7 @@
 //! A Postgres of our own: its own folder, its own socket and no port, gone with the test.
 
 use std::io::{BufRead, BufReader};
+use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::OnceLock;
@@ -9,8 +10,9 @@ use std::sync::atomic::{AtomicU32, Ordering};
 /// A running server and its files.
 pub(crate) struct Postgres {
     child: Option<Child>,
-    options: &'static [&'static str],
-    folder: PathBuf,
+    options: Vec<String>,
+    port: u16,
+    pub(crate) folder: PathBuf,
     /// Stops the server and removes its files when the other end of this pipe is closed, however
     /// this process ends.
     watchdog: (Child, Option<ChildStdin>),
@@ -21,14 +23,56 @@ pub(crate) const DURABLE: &[&str] = &[];
 /// For tests that are not about what survives.
 pub(crate) const FAST: &[&str] = &["fsync=off", "full_page_writes=off", "synchronous_commit=off"];
 
-/// A fresh database in a server that the tests of this program share.
+/// A fresh database in the shared server.
 pub(crate) fn database() -> String {
+    shared().database()
+}
+
+/// A server that the tests of this program share.
+pub(crate) fn shared() -> &'static Postgres {
     static SHARED: OnceLock<Postgres> = OnceLock::new();
-    SHARED.get_or_init(|| Postgres::start(FAST)).database()
+    SHARED.get_or_init(|| Postgres::start(FAST))
 }
 
 impl Postgres {
-    pub(crate) fn start(options: &'static [&'static str]) -> Self {
+    pub(crate) fn start(options: &[&str]) -> Self {
+        let mut postgres = Self::prepared();
+        postgres.options = options.iter().map(|&option| option.to_owned()).collect();
+        postgres.restart();
+        postgres
+    }
+
+    /// One that a network reaches too, with a certificate and its key in PEM. It is there at the
+    /// address of [`Postgres::url_over_tcp`].
+    pub(crate) fn start_over_tls(certificate: &str, key: &str) -> Self {
+        let mut postgres = Self::prepared();
+        for (name, pem) in [("certificate.pem", certificate), ("key.pem", key)] {
+            let mut write = as_owner("sh");
+            let file = postgres.folder.join(name);
+            write.args(["-c", r#"umask 077; printf %s "$1" >"$0""#]).arg(file).arg(pem);
+            run(&mut write);
+        }
+        let file = |name| postgres.folder.join(name).display().to_string();
+        let tls = ["ssl=on".to_owned(), format!("ssl_cert_file={}", file("certificate.pem"))];
+        let key = format!("ssl_key_file={}", file("key.pem"));
+        let listen = "listen_addresses=127.0.0.1".to_owned();
+        // Between choosing a port and taking it, another program may be faster.
+        for _ in 0..20 {
+            let free = TcpListener::bind("127.0.0.1:0").unwrap();
+            let port = free.local_addr().unwrap().port();
+            drop(free);
+            postgres.options = [&tls[..], &[key.clone(), listen.clone()]].concat();
+            postgres.options.extend(FAST.iter().map(|&option| option.to_owned()));
+            postgres.options.push(format!("port={port}"));
+            postgres.port = port;
+            if postgres.launch().is_ok() {
+                return postgres;
+            }
+        }
+        panic!("postgres starts on no port");
+    }
+
+    fn prepared() -> Self {
         let folder = run(as_owner("mktemp").args(["-d", "-t", "everfresh-test-XXXXXX"]));
         let folder = PathBuf::from(folder);
         let mut init = as_owner(tool("initdb"));
@@ -38,9 +82,8 @@ impl Postgres {
         let mut watch =
             watch.args(["-c", WATCH]).arg(&folder).stdin(Stdio::piped()).spawn().unwrap();
         let pipe = watch.stdin.take();
-        let mut postgres = Self { child: None, options, folder, watchdog: (watch, pipe) };
-        postgres.restart();
-        postgres
+        let (options, port) = (Vec::new(), 5432);
+        Self { child: None, options, port, folder, watchdog: (watch, pipe) }
     }
 
     /// The address of a fresh database.
@@ -53,7 +96,12 @@ impl Postgres {
 
     pub(crate) fn url(&self, database: &str) -> String {
         let folder = self.folder.display().to_string().replace('/', "%2F");
-        format!("postgres://postgres@{folder}/{database}")
+        format!("postgres://postgres@{folder}:{}/{database}", self.port)
+    }
+
+    /// The same database over the network.
+    pub(crate) fn url_over_tcp(&self, database: &str) -> String {
+        format!("postgres://postgres@127.0.0.1:{}/{database}", self.port)
     }
 
     /// At once and without tidying up, as in a crash.
@@ -67,9 +115,29 @@ impl Postgres {
     /// Again, on the same socket and in the same folder.
     pub(crate) fn restart(&mut self) {
         self.kill();
+        if let Err(said) = self.launch() {
+            panic!("postgres does not start:\n{said}");
+        }
+    }
+
+    /// The server stands still until it is told to go on; connections stay as they are.
+    pub(crate) fn signal(&self, signal: &str) {
+        let postmaster = self.child.as_ref().unwrap().id().to_string();
+        let children = format!("/proc/{postmaster}/task/{postmaster}/children");
+        let mut all = vec![postmaster];
+        let children = std::fs::read_to_string(children).unwrap();
+        all.extend(children.split_whitespace().map(str::to_owned));
+        run(Command::new("kill").arg(signal).args(all));
+    }
+
+    /// Starts it and waits until it says that it is ready; otherwise gives what it says.
+    fn launch(&mut self) -> Result<(), String> {
         let mut command = as_owner(tool("postgres"));
         command.arg("-D").arg(self.folder.join("data")).arg("-k").arg(&self.folder);
-        for option in [&["listen_addresses=", "max_connections=200"], self.options].concat() {
+        for option in ["listen_addresses=", "max_connections=200"] {
+            command.args(["-c", option]);
+        }
+        for option in &self.options {
             command.args(["-c", option]);
         }
         let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
@@ -80,28 +148,32 @@ impl Postgres {
             said.push('\n');
             line.contains("ready to accept connections")
         });
-        assert!(ready, "postgres does not start:\n{said}");
+        if !ready {
+            let _ = child.wait();
+            return Err(said);
+        }
         // Whatever else it says must find a reader, or it would stop at a full pipe.
         std::thread::spawn(move || lines.for_each(drop));
         self.child = Some(child);
+        Ok(())
     }
 
-    /// A statement by hand, and its answer.
-    pub(crate) fn say(&self, database: &str, sql: &str) -> String {
+    /// A statement by hand to the database at an address, and its answer.
+    pub(crate) fn say(&self, url: &str, sql: &str) -> String {
+        let database = url.rsplit_once('/').map_or(url, |(_, database)| database);
         let mut psql = Command::new(tool("psql"));
         psql.args(["-X", "-A", "-t", "-U", "postgres", "-d", database, "-c", sql]);
-        run(psql.arg("-h").arg(&self.folder))
+        run(psql.arg("-h").arg(&self.folder).args(["-p", &self.port.to_string()]))
     }
 }
 
 impl Drop for Postgres {
     fn drop(&mut self) {
+        // Reaped before the watchdog looks: a process that nobody has waited for counts as running.
+        self.kill();
         let (watch, pipe) = &mut self.watchdog;
         pipe.take();
         let _ = watch.wait();
-        if let Some(mut child) = self.child.take() {
-            let _ = child.wait();
-        }
     }
 }
 

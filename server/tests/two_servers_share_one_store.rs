@@ -1,4 +1,4 @@
-//! Any number of server processes over one Redis are one server.
+//! Any number of server processes over one Redis, or one database of Postgres, are one server.
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 mod program;
@@ -8,11 +8,11 @@ use std::collections::HashSet;
 use std::thread;
 
 use program::{Server, command, json, post};
+use stores::postgres::{database, shared};
 use stores::{ALWAYS, Folder, Redis};
 
-#[test]
-fn of_64_refreshes_at_once_over_both_one_advances_and_all_get_the_same() {
-    let (_redis, _folders, servers) = two();
+fn of_64_refreshes_at_once_over_both_one_advances_and_all_get_the_same(shared: &Shared) {
+    let (_folders, servers) = two(shared);
     let mut token = servers[0].login()["refresh_token"].as_str().unwrap().to_owned();
     for round in 0_u64..5 {
         let key = format!("rotation key {round:08}");
@@ -32,9 +32,8 @@ fn of_64_refreshes_at_once_over_both_one_advances_and_all_get_the_same() {
     }
 }
 
-#[test]
-fn of_64_refreshes_at_once_with_different_keys_one_advances_and_the_family_dies() {
-    let (_redis, _folders, servers) = two();
+fn of_64_refreshes_at_once_with_different_keys_one_advances_and_the_family_dies(shared: &Shared) {
+    let (_folders, servers) = two(shared);
     let token = servers[0].login()["refresh_token"].as_str().unwrap().to_owned();
     thread::scope(|scope| {
         for number in 0..64 {
@@ -51,9 +50,8 @@ fn of_64_refreshes_at_once_with_different_keys_one_advances_and_the_family_dies(
     assert_eq!((counts("T5"), counts("T9"), counts("T1")), (1, 1, 62));
 }
 
-#[test]
-fn what_one_signs_the_other_verifies_and_what_one_ends_is_over_for_both() {
-    let (_redis, _folders, servers) = two();
+fn what_one_signs_the_other_verifies_and_what_one_ends_is_over_for_both(shared: &Shared) {
+    let (_folders, servers) = two(shared);
     let tokens = servers[0].login();
     let access = tokens["access_token"].as_str().unwrap();
     let me = |server: &Server| {
@@ -70,9 +68,8 @@ fn what_one_signs_the_other_verifies_and_what_one_ends_is_over_for_both() {
     assert_eq!((me(&servers[0]), me(&servers[1])), ("401".to_owned(), "401".to_owned()));
 }
 
-#[test]
-fn a_new_signing_key_of_one_is_known_to_the_other() {
-    let (_redis, _folders, servers) = two();
+fn a_new_signing_key_of_one_is_known_to_the_other(shared: &Shared) {
+    let (_folders, servers) = two(shared);
     servers[0].control("/keys/rotate", r#"{"now":true}"#);
     let keys = || servers.each_ref().map(published);
     assert_eq!(keys()[0].len(), 2);
@@ -81,28 +78,26 @@ fn a_new_signing_key_of_one_is_known_to_the_other() {
     assert!(both.iter().all(|tokens| tokens["access_token"].is_string()));
 }
 
-#[test]
-fn sealed_keys_are_shared_by_those_who_have_the_seal() {
-    let (redis, folder) = (Redis::start(ALWAYS), Folder::new());
+fn sealed_keys_are_shared_by_those_who_have_the_seal(shared: &Shared) {
+    let folder = Folder::new();
     let seal = folder.0.join("seal");
     std::fs::write(&seal, [b'x'; 32]).unwrap();
-    let (store, data) = (redis.url(), folder.0.to_str().unwrap());
+    let (store, data) = (shared.url(), folder.0.to_str().unwrap());
     let seal = ["--seal-key-file", seal.to_str().unwrap()];
     let arguments = [&["--store", &store, "--data", data][..], &seal].concat();
     let servers = [Server::start(&arguments), Server::start(&arguments)];
     assert_eq!(published(&servers[0]), published(&servers[1]));
-    assert!(redis.say(&["GET", "{everfresh}:keyring"]).contains("sealed"));
+    assert!(shared.keyring().contains("sealed"));
 
     let without = command(&["--store", &store, "--listen", "127.0.0.1:0"]).output().unwrap();
     let said = String::from_utf8_lossy(&without.stderr);
     assert!(!without.status.success() && said.contains("seal"), "{said}");
 }
 
-#[test]
-fn the_keys_in_redis_are_changed_by_commands_too() {
-    let (redis, folders, servers) = two();
+fn the_keys_in_the_store_are_changed_by_commands_too(shared: &Shared) {
+    let (folders, servers) = two(shared);
     let before = published(&servers[0]);
-    let (store, data) = (redis.url(), folders[0].0.to_str().unwrap());
+    let (store, data) = (shared.url(), folders[0].0.to_str().unwrap());
     let keys = |words: &[&str]| {
         let arguments = [&["--store", &store, "--data", data, "keys"][..], words].concat();
         let output = command(&arguments).output().unwrap();
@@ -116,17 +111,15 @@ fn the_keys_in_redis_are_changed_by_commands_too() {
     while servers.iter().any(|server| published(server).contains(&before[0])) {}
 }
 
-#[test]
-fn an_emptied_redis_gets_its_keys_back_from_those_who_run() {
-    let (redis, _folders, servers) = two();
+fn an_emptied_store_gets_its_keys_back_from_those_who_run(shared: &Shared) {
+    let (_folders, servers) = two(shared);
     let before = published(&servers[0]);
-    let keyring = || redis.say(&["GET", "{everfresh}:keyring"]);
     // Each has looked at the keys when it has a later one.
     servers[0].control("/keys/rotate", "{}");
     while published(&servers[1]) == before {}
-    redis.say(&["FLUSHALL"]);
-    while keyring().is_empty() {}
-    assert!(keyring().contains("pepper"));
+    shared.empty();
+    while shared.keyring().is_empty() {}
+    assert!(shared.keyring().contains("pepper"));
     assert_eq!(published(&servers[0]), published(&servers[1]));
 }
 
@@ -137,13 +130,89 @@ fn published(server: &Server) -> Vec<String> {
     keys.iter().map(|key| key["kid"].as_str().unwrap().to_owned()).collect()
 }
 
-fn two() -> (Redis, [Folder; 2], [Server; 2]) {
-    let redis = Redis::start(ALWAYS);
-    let (store, folders) = (redis.url(), [Folder::new(), Folder::new()]);
+fn two(shared: &Shared) -> ([Folder; 2], [Server; 2]) {
+    let (store, folders) = (shared.url(), [Folder::new(), Folder::new()]);
     let servers = folders.each_ref().map(|folder| {
         let data = folder.0.to_str().unwrap();
         let issuer = ["--issuer", "http://127.0.0.1:1", "--user", "ann:secret"];
         Server::start(&[&["--store", &store, "--data", data][..], &issuer].concat())
     });
-    (redis, folders, servers)
+    (folders, servers)
+}
+
+/// What two servers share.
+enum Shared {
+    Redis(Redis),
+    /// A database, by its address.
+    Postgres(String),
+}
+
+impl Shared {
+    fn redis() -> Self {
+        Self::Redis(Redis::start(ALWAYS))
+    }
+
+    fn postgres() -> Self {
+        Self::Postgres(database())
+    }
+
+    fn url(&self) -> String {
+        match self {
+            Self::Redis(redis) => redis.url(),
+            Self::Postgres(url) => url.clone(),
+        }
+    }
+
+    fn keyring(&self) -> String {
+        match self {
+            Self::Redis(redis) => redis.say(&["GET", "{everfresh}:keyring"]),
+            Self::Postgres(_) => {
+                self.sql("SELECT convert_from(content, 'UTF8') FROM everfresh.keyring")
+            }
+        }
+    }
+
+    fn empty(&self) {
+        match self {
+            Self::Redis(redis) => redis.say(&["FLUSHALL"]),
+            Self::Postgres(_) => self.sql(
+                "TRUNCATE everfresh.users, everfresh.sessions, everfresh.notes, \
+                 everfresh.keyring",
+            ),
+        };
+    }
+
+    fn sql(&self, sql: &str) -> String {
+        let Self::Postgres(url) = self else { panic!("not on Postgres") };
+        shared().say(url, sql)
+    }
+}
+
+/// Each promise, over each store.
+macro_rules! kept {
+    ($($promise:ident)*) => {
+        mod over_redis {
+            $(#[test]
+            fn $promise() {
+                super::$promise(&super::Shared::redis());
+            })*
+        }
+
+        mod over_postgres {
+            $(#[test]
+            fn $promise() {
+                super::$promise(&super::Shared::postgres());
+            })*
+        }
+    };
+}
+
+kept! {
+    of_64_refreshes_at_once_over_both_one_advances_and_all_get_the_same
+    of_64_refreshes_at_once_with_different_keys_one_advances_and_the_family_dies
+    what_one_signs_the_other_verifies_and_what_one_ends_is_over_for_both
+    a_new_signing_key_of_one_is_known_to_the_other
+    sealed_keys_are_shared_by_those_who_have_the_seal
+    the_keys_in_the_store_are_changed_by_commands_too
+    an_emptied_store_gets_its_keys_back_from_those_who_run
 }
