@@ -200,8 +200,8 @@ impl Store for Watched {
         Box::pin(self.timed("swap_keys", self.store.swap_keys(old, new)))
     }
 
-    fn ping(&self) -> Pending<'_, ()> {
-        Box::pin(self.timed("ping", self.store.ping()))
+    fn probe(&self) -> Pending<'_, ()> {
+        Box::pin(self.timed("probe", self.store.probe()))
     }
 }
 

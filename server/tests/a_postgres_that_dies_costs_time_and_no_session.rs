@@ -45,7 +45,7 @@ async fn while_postgres_is_gone_every_step_fails_and_none_panics() {
         text: String::new(),
         until: 9,
     };
-    assert!(failed(store.ping().await.unwrap_err()));
+    assert!(failed(store.probe().await.unwrap_err()));
     assert!(failed(store.open(row).await.unwrap_err()));
     assert!(failed(store.session(token.sid).await.unwrap_err()));
     assert!(failed(store.sessions(None).await.unwrap_err()));
@@ -56,7 +56,7 @@ async fn while_postgres_is_gone_every_step_fails_and_none_panics() {
     assert!(failed(store.audited(1).await.unwrap_err()));
     assert!(failed(store.keys().await.unwrap_err()));
     postgres.restart();
-    store.ping().await.unwrap();
+    store.probe().await.unwrap();
     assert!(store.session(SessionId([1; 16])).await.unwrap().is_some());
 }
 
@@ -144,7 +144,7 @@ async fn servers_that_start_at_once_make_the_tables_once() {
         })
     };
     for store in [(); 8].map(|()| start()) {
-        store.await.unwrap().unwrap().ping().await.unwrap();
+        store.await.unwrap().unwrap().probe().await.unwrap();
     }
 }
 

@@ -27,7 +27,7 @@ async fn sessions_live_in_a_redis_behind_tls() {
     let ours = Authority::new();
     let redis = ours.redis("127.0.0.1");
     let store = ours.store(&redis);
-    store.ping().await.unwrap();
+    store.probe().await.unwrap();
     assert!(store.add_user(user("ann")).await.unwrap());
     let (token, row) = family(1, "ann", 0);
     store.open(row).await.unwrap();
@@ -42,21 +42,21 @@ async fn a_redis_with_another_certificate_gets_nothing() {
     let misnamed = ours.redis("redis.example");
     let foreign = theirs.redis("127.0.0.1");
     for redis in [&misnamed, &foreign] {
-        let refused = ours.store(redis).ping().await;
+        let refused = ours.store(redis).probe().await;
         assert!(matches!(refused, Err(StoreError::Redis(_))), "{refused:?}");
     }
     let system = RedisStore::at(&good.url(), stores::terms(Rules::default())).unwrap();
-    assert!(system.ping().await.is_err(), "the operating system does not know our authority");
+    assert!(system.probe().await.is_err(), "the operating system does not know our authority");
     let plain = good.url().replace("rediss:", "redis:");
     let plain = RedisStore::at(&plain, stores::terms(Rules::default())).unwrap();
-    assert!(plain.ping().await.is_err(), "it speaks nothing but TLS");
+    assert!(plain.probe().await.is_err(), "it speaks nothing but TLS");
     let unchecked =
         RedisStore::at(&format!("{}/#insecure", good.url()), stores::terms(Rules::default()));
     assert!(match unchecked {
-        Ok(store) => store.ping().await.is_err(),
+        Ok(store) => store.probe().await.is_err(),
         Err(_) => true,
     });
-    ours.store(&good).ping().await.unwrap();
+    ours.store(&good).probe().await.unwrap();
 }
 
 #[test]

@@ -18,6 +18,6 @@ async fn healthz() -> Json<Value> {
 
 /// The store answers too.
 async fn readyz(State(app): State<AppState>) -> Result<Json<Value>, ApiError> {
-    app.store.ping().await?;
+    app.store.probe().await?;
     Ok(Json(json!({ "status": "ready" })))
 }

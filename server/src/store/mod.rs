@@ -98,8 +98,8 @@ pub trait Store: Send + Sync + Debug {
         Box::pin(std::future::ready(Ok(false)))
     }
 
-    /// Whether it can do its work.
-    fn ping(&self) -> Pending<'_, ()>;
+    /// Writes something of no meaning, to see whether it can do its work: a full disk reads well.
+    fn probe(&self) -> Pending<'_, ()>;
 }
 
 /// The few operations on tables that the steps are made of.

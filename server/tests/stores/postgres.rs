@@ -193,7 +193,10 @@ fn as_owner(program: impl AsRef<Path>) -> Command {
 fn tool(name: &str) -> PathBuf {
     let versions = std::fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
     let newest = versions.map(|version| version.path().join("bin")).max();
-    newest.map(|folder| folder.join(name)).filter(|path| path.exists()).unwrap_or(name.into())
+    newest
+        .map(|folder| folder.join(name))
+        .filter(|path| path.exists())
+        .unwrap_or_else(|| name.into())
 }
 
 fn run(command: &mut Command) -> String {

@@ -197,7 +197,7 @@ impl Store for MemoryStore {
         self.step(|maps| Ok(maps.audited(newest)))
     }
 
-    fn ping(&self) -> Pending<'_, ()> {
+    fn probe(&self) -> Pending<'_, ()> {
         self.step(|_| Ok(()))
     }
 }

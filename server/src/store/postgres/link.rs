@@ -130,7 +130,7 @@ fn is_here(host: &Host) -> bool {
 fn address(config: &Config) -> String {
     let ports = config.get_ports();
     let hosts = config.get_hosts().iter().enumerate().map(|(number, host)| {
-        let port = ports.get(number).or(ports.first()).copied().unwrap_or(5432);
+        let port = ports.get(number).or_else(|| ports.first()).copied().unwrap_or(5432);
         match host {
             Host::Tcp(name) => format!("{name}:{port}"),
             Host::Unix(path) => format!("{}:{port}", path.display()),

@@ -219,7 +219,7 @@ impl Store for PostgresStore {
         })
     }
 
-    fn ping(&self) -> Pending<'_, ()> {
+    fn probe(&self) -> Pending<'_, ()> {
         Box::pin(async { self.execute(statements::PROBE, &Vec::new()).await.map(drop) })
     }
 }

@@ -187,10 +187,10 @@ impl Store for RedisStore {
         })
     }
 
-    fn ping(&self) -> Pending<'_, ()> {
+    fn probe(&self) -> Pending<'_, ()> {
         Box::pin(async {
             let mut line = self.link.line().await?;
-            let answer = cmd("PING").query_async(&mut line.connection).await;
+            let answer = cmd("SET").arg(keys::PROBE).arg(1).query_async(&mut line.connection).await;
             self.link.heard(&line, answer)
         })
     }

@@ -1,7 +1,10 @@
 mod audit;
+mod schema;
+mod statements;
 mod tables;
 mod worker;
 
+use std::fs::{File, OpenOptions, TryLockError};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -25,23 +28,35 @@ pub struct SqliteStore {
     terms: Arc<Terms>,
     writer: Worker,
     reader: Worker,
+    /// Released when the process ends, however it ends.
+    _lock: Option<File>,
 }
 
 impl SqliteStore {
-    /// Opens a file, making it if need be.
+    /// Every statement by name, for those who want to ask SQLite how it is planned.
+    pub const STATEMENTS: &[(&str, &str)] = statements::ALL;
+
+    /// Opens a file for the one server process that may use it, making it if need be.
     pub fn open(path: &Path, terms: Terms) -> Result<Self, StoreError> {
+        let lock = lock(path)?;
+        Ok(Self { _lock: Some(lock), ..Self::beside(path, terms)? })
+    }
+
+    /// Opens a file for a command, which may run beside a server.
+    pub fn beside(path: &Path, terms: Terms) -> Result<Self, StoreError> {
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         make_private(path)?;
         let writer = connect(path, flags)?;
         writer.pragma_update(None, "journal_mode", "wal")?;
         writer.pragma_update(None, "synchronous", "full")?;
-        migrate(&writer)?;
+        schema::migrate(&writer)?;
         let reader = connect(path, flags)?;
         reader.pragma_update(None, "query_only", true)?;
         Ok(Self {
             terms: Arc::new(terms),
             writer: Worker::writing(writer)?,
             reader: Worker::reading(reader)?,
+            _lock: None,
         })
     }
 
@@ -50,6 +65,14 @@ impl SqliteStore {
         step: impl FnOnce(&mut SqliteTables<'_>) -> Result<T, StoreError> + Send + 'static,
     ) -> Pending<'_, T> {
         Box::pin(self.writer.run(step))
+    }
+
+    /// A write that has no part in any decision, and so none in the tests of how those end.
+    fn keep_up<T: Send + 'static>(
+        &self,
+        step: impl FnOnce(&mut SqliteTables<'_>) -> Result<T, StoreError> + Send + 'static,
+    ) -> Pending<'_, T> {
+        Box::pin(self.writer.keep_up(step))
     }
 
     fn read<T: Send + 'static>(
@@ -119,19 +142,19 @@ impl Store for SqliteStore {
     }
 
     fn sweep(&self, before: Millis) -> Pending<'_, usize> {
-        self.write(move |tables| tables.sweep(before))
+        self.keep_up(move |tables| tables.sweep(before))
     }
 
     fn audit(&self, entries: Vec<Entry>, forget_before: Millis) -> Pending<'_, ()> {
-        self.write(move |tables| tables.audit(&entries, forget_before))
+        self.keep_up(move |tables| tables.audit(&entries, forget_before))
     }
 
     fn audited(&self, newest: usize) -> Pending<'_, Vec<Entry>> {
         self.read(move |tables| tables.audited(newest))
     }
 
-    fn ping(&self) -> Pending<'_, ()> {
-        self.write(|tables| tables.ping())
+    fn probe(&self) -> Pending<'_, ()> {
+        self.keep_up(|tables| tables.probe())
     }
 }
 
@@ -148,26 +171,30 @@ fn connect(path: &Path, flags: OpenFlags) -> Result<Connection, StoreError> {
     Ok(connection)
 }
 
-fn migrate(connection: &Connection) -> Result<(), StoreError> {
-    let version: u32 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
-    let missing = tables::MIGRATIONS.get(version as usize..).ok_or_else(|| {
-        StoreError::Sqlite(format!(
-            "the file has schema {version}, which a newer server wrote; run that one"
-        ))
-    })?;
-    for (number, statements) in (version + 1..).zip(missing) {
-        let whole = format!("BEGIN IMMEDIATE;{statements}PRAGMA user_version = {number};COMMIT;");
-        connection.execute_batch(&whole)?;
-    }
-    Ok(())
-}
-
 /// SQLite makes files that anybody may read, so an empty one is put there first.
-fn make_private(path: &Path) -> Result<(), StoreError> {
-    let mut options = std::fs::OpenOptions::new();
+fn make_private(path: &Path) -> Result<File, StoreError> {
+    let mut options = OpenOptions::new();
     options.append(true).create(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     let wrong = |error| StoreError::Sqlite(format!("{}: {error}", path.display()));
-    options.open(path).map(drop).map_err(wrong)
+    options.open(path).map_err(wrong)
+}
+
+/// A file beside the database, because SQLite's own locks end when anybody closes the database.
+fn lock(path: &Path) -> Result<File, StoreError> {
+    let mut name = path.as_os_str().to_owned();
+    name.push("-lock");
+    let file = make_private(Path::new(&name))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(StoreError::Sqlite(format!(
+            "{} is in use by another server process: stop that one or name another file; processes \
+             that share their sessions need a --store at postgres:// or redis://",
+            path.display()
+        ))),
+        Err(TryLockError::Error(error)) => {
+            Err(StoreError::Sqlite(format!("{}: {error}", Path::new(&name).display())))
+        }
+    }
 }
