@@ -2,8 +2,8 @@ use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::extract::{MatchedPath, Request, State};
-use axum::middleware::{Next, from_fn_with_state};
-use axum::response::Response;
+use axum::middleware::{Next, from_fn, from_fn_with_state};
+use axum::response::{IntoResponse, Response};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use http::header::{
@@ -23,13 +23,14 @@ use crate::renewing::renewing;
 use crate::routes;
 use crate::secret::random;
 use crate::state::AppState;
+use crate::strangers::{self, Strangers};
 
 /// All routes of the server, ready to run or to be merged into another router.
 ///
 /// It answers unknown paths too, with 404 in JSON or the files of `--serve`. An application that does
 /// so itself merges `app(state).reset_fallback()`.
 pub fn app(state: AppState) -> Router {
-    let router = routes::router();
+    let router = routes::router(state.settings.samples);
     let router = match &state.settings.serve {
         Some(folder) => {
             let files = ServeDir::new(folder)
@@ -43,8 +44,10 @@ pub fn app(state: AppState) -> Router {
     router
         .layer(from_fn_with_state(state.clone(), renewing))
         .layer(from_fn_with_state(guards, guard))
+        .layer(from_fn(finish))
         .layer(from_fn_with_state(state.clone(), control::commit_faults))
         .layer(cors(&state))
+        .layer(from_fn_with_state(Strangers::of(&state), strangers::notice))
         .layer(from_fn_with_state(state.clone(), observe))
         .with_state(state)
 }
@@ -57,6 +60,16 @@ async fn not_found() -> ApiError {
 struct Guards {
     csp: HeaderValue,
     tls: bool,
+}
+
+/// Gives a request a task of its own: what it has begun is finished, whether or not its client still
+/// waits for the answer.
+async fn finish(request: Request, next: Next) -> Response {
+    let work = next.run(request).in_current_span();
+    tokio::spawn(work).await.unwrap_or_else(|error| {
+        tracing::error!(%error, "a handler has failed");
+        ApiError::Internal.into_response()
+    })
 }
 
 /// Headers that every answer carries.

@@ -1,5 +1,7 @@
 //! Everything that a client can be told when it does not get what it asked for.
 
+use std::borrow::Cow;
+
 use axum::Json;
 use axum::response::{IntoResponse, Response};
 use http::header::{CACHE_CONTROL, RETRY_AFTER, WWW_AUTHENTICATE};
@@ -33,8 +35,11 @@ pub enum ApiError {
     /// The access token is not good, and cannot be renewed either; for policies that tell the two
     /// apart.
     HardExpired(&'static str),
-    /// A request with a cookie that a foreign page could have sent.
+    /// A request with a cookie that a foreign page could have sent: it lacks the header.
     Csrf,
+    /// A request with a cookie that a foreign page has sent; from this origin, if it is one that could
+    /// be allowed.
+    ForeignOrigin(Option<String>),
     /// The policy has no renewal.
     RenewalNotAllowed,
     /// No such route or thing.
@@ -49,6 +54,8 @@ pub enum ApiError {
     TooManyRequests(u64),
     /// The store did not answer; try again.
     Unavailable,
+    /// Too many passwords wait to be checked; try again.
+    Busy,
     /// A failure of ours.
     Internal,
 }
@@ -66,13 +73,13 @@ impl ApiError {
             | Self::InvalidToken(_)
             | Self::SoftExpired
             | Self::HardExpired(_) => StatusCode::UNAUTHORIZED,
-            Self::Csrf | Self::RenewalNotAllowed => StatusCode::FORBIDDEN,
+            Self::Csrf | Self::ForeignOrigin(_) | Self::RenewalNotAllowed => StatusCode::FORBIDDEN,
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Self::PayloadTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::TooManyRequests(_) => StatusCode::TOO_MANY_REQUESTS,
-            Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Unavailable | Self::Busy => StatusCode::SERVICE_UNAVAILABLE,
             Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
@@ -95,6 +102,9 @@ impl ApiError {
             Self::Csrf => {
                 ("csrf", Some("send the header X-Everfresh: 1 from a page of an allowed origin"))
             }
+            Self::ForeignOrigin(_) => {
+                ("csrf", Some("pages without an origin of their own may not call"))
+            }
             Self::RenewalNotAllowed => {
                 ("renewal_not_allowed", Some("the policy has no renewal; refresh instead"))
             }
@@ -104,6 +114,10 @@ impl ApiError {
             Self::UnsupportedMediaType => ("unsupported_media_type", None),
             Self::TooManyRequests(_) => ("too_many_requests", None),
             Self::Unavailable => ("temporarily_unavailable", Some("try again")),
+            Self::Busy => (
+                "temporarily_unavailable",
+                Some("too many passwords are waiting to be checked; try again"),
+            ),
             Self::Internal => ("server_error", None),
         };
         let error_code = match self {
@@ -111,6 +125,13 @@ impl ApiError {
             Self::SoftExpired => Some("EXPIRED_TOKEN"),
             Self::HardExpired(_) => Some("INVALID_TOKEN"),
             _ => None,
+        };
+        let error_description = match self {
+            Self::ForeignOrigin(Some(origin)) => Some(Cow::Owned(format!(
+                "the origin {origin} is not allowed; the server's operator can allow it with \
+                 --allow-origin {origin}"
+            ))),
+            _ => error_description.map(Cow::Borrowed),
         };
         ErrorBody { error, error_description, error_code }
     }
@@ -133,6 +154,14 @@ impl ApiError {
 
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
+        match &self {
+            Self::Csrf => tracing::warn!("refused for the lack of the header X-Everfresh: 1"),
+            Self::ForeignOrigin(Some(origin)) => tracing::warn!(
+                "refused for its origin; if its pages may call, start with --allow-origin {origin}"
+            ),
+            Self::ForeignOrigin(None) => tracing::warn!("refused for an origin that is none"),
+            _ => {}
+        }
         let mut headers = HeaderMap::new();
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
         if let Some(challenge) = self.challenge() {
@@ -142,7 +171,7 @@ impl IntoResponse for ApiError {
             Self::TooManyRequests(seconds) => {
                 headers.insert(RETRY_AFTER, seconds.into());
             }
-            Self::Unavailable => {
+            Self::Unavailable | Self::Busy => {
                 headers.insert(RETRY_AFTER, HeaderValue::from_static("1"));
             }
             _ => {}
@@ -213,7 +242,7 @@ const SOFT: &str = "the access token is too old; renew it";
 struct ErrorBody {
     error: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
-    error_description: Option<&'static str>,
+    error_description: Option<Cow<'static, str>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     error_code: Option<&'static str>,
 }

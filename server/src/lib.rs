@@ -39,6 +39,7 @@ pub mod control;
 mod error;
 pub mod events;
 mod extract;
+mod guess;
 pub mod jwt;
 mod ledger;
 mod limits;
@@ -54,6 +55,7 @@ pub mod start;
 mod state;
 mod stats;
 pub mod store;
+mod strangers;
 mod tls;
 mod watch;
 

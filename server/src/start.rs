@@ -237,7 +237,7 @@ pub async fn new_user(
     Ok(User {
         id: format!("u_{}", URL_SAFE_NO_PAD.encode(random::<12>()?)),
         username: username.to_owned(),
-        password: passwords.hash(password).await?,
+        password: passwords.hash(password, None).await?,
         version: 1,
         disabled: false,
         reauth: false,

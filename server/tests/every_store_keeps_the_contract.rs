@@ -44,7 +44,7 @@ async fn ending_touches_what_it_should_and_nothing_else() {
             let active = rows.iter().filter(|row| row.status == Status::Active);
             active.map(|row| row.sid.0[0]).collect::<Vec<_>>()
         };
-        let end = async |whose| store.end(whose, Revocation::Device).await.unwrap();
+        let end = async |whose| store.end(whose, Revocation::Device).await.unwrap().len();
         assert_eq!(end(Whose::SessionOf("u_ben".to_owned(), sid(1))).await, 0, "{name}");
         assert_eq!(end(Whose::SessionOf("u_ann".to_owned(), sid(1))).await, 1, "{name}");
         assert_eq!(active().await, [2, 3, 4], "{name}");

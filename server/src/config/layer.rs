@@ -123,9 +123,23 @@ pub struct Layer {
     #[arg(long, value_name = "RATE")]
     pub introspection_rate: Option<String>,
 
-    /// Failed sign-ins and forged tokens from one address (default 30/1)
+    /// Failed sign-ins from one address (default 30/1)
     #[arg(long, value_name = "RATE")]
     pub failure_rate: Option<String>,
+
+    /// Forged refresh tokens from one address (default 30/1)
+    #[arg(long, value_name = "RATE")]
+    pub forgery_rate: Option<String>,
+
+    /// Wrong secrets of one service from one address (default 10/1)
+    #[arg(long, value_name = "RATE")]
+    pub client_secret_rate: Option<String>,
+
+    /// A proxy before the server, or a network of them, like `10.0.0.0/8` (repeatable): there the
+    /// header `Forwarded` or `X-Forwarded-For` names the client
+    #[arg(long, value_name = "CIDR")]
+    #[serde(deserialize_with = "list")]
+    pub trusted_proxy: Vec<String>,
 
     /// What the audit log holds: `all`, `ends` (all but renewals) or `off` (default all)
     #[arg(long, value_name = "SCOPE")]
@@ -139,6 +153,12 @@ pub struct Layer {
     /// Open the switchboard for tests (clock, faults, users) on this loopback address
     #[arg(long, value_name = "ADDR")]
     pub control: Option<String>,
+
+    /// Serve `/api/echo`, which tells a signed-in client what arrived (on with --control)
+    #[arg(long, value_name = "SWITCH", num_args = 0..=1, default_missing_value = "true")]
+    #[arg(require_equals = true)]
+    #[serde(deserialize_with = "text")]
+    pub samples: Option<String>,
 
     /// Allow access tokens that live for more than a week
     #[arg(long, value_name = "SWITCH", num_args = 0..=1, default_missing_value = "true")]
@@ -204,9 +224,13 @@ impl Layer {
             refresh_rate: self.refresh_rate.or(below.refresh_rate),
             introspection_rate: self.introspection_rate.or(below.introspection_rate),
             failure_rate: self.failure_rate.or(below.failure_rate),
+            forgery_rate: self.forgery_rate.or(below.forgery_rate),
+            client_secret_rate: self.client_secret_rate.or(below.client_secret_rate),
+            trusted_proxy: first_filled(self.trusted_proxy, below.trusted_proxy),
             audit: self.audit.or(below.audit),
             audit_keep: self.audit_keep.or(below.audit_keep),
             control: self.control.or(below.control),
+            samples: self.samples.or(below.samples),
             allow_long_access: self.allow_long_access.or(below.allow_long_access),
             dangerously_eternal_refresh: self
                 .dangerously_eternal_refresh

@@ -1,12 +1,13 @@
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 
 use http::{HeaderValue, Uri};
+use ipnet::IpNet;
 
 use super::{ConfigError, Layer, Rates, duration};
 use crate::audit::Scope;
 use crate::jwt::Algorithm;
-use crate::policy::{Policy, PolicyError, RefreshTokens};
+use crate::policy::{OnReuse, Policy, PolicyError, RefreshTokens};
 use crate::rotation::{Profile, Rules};
 use crate::secret::Secret;
 
@@ -35,6 +36,8 @@ pub struct Settings {
     pub limits: bool,
     /// How much one party may do.
     pub rates: Rates,
+    /// Where a header names the client.
+    pub trusted_proxies: Vec<IpNet>,
     /// What access tokens are signed with.
     pub signing: Algorithm,
     /// How old a signing key gets, in seconds.
@@ -49,6 +52,8 @@ pub struct Settings {
     pub allow_origin: Vec<HeaderValue>,
     /// A folder of files to serve.
     pub serve: Option<PathBuf>,
+    /// `/api/echo` is served.
+    pub samples: bool,
     /// Users to add.
     pub users: Vec<(String, Secret)>,
     /// Services that may ask about tokens.
@@ -89,6 +94,11 @@ impl Settings {
             cookie: policy.cookie_session || switch("cookie", layer.cookie.as_deref())?,
             limits: limits(layer.limits.as_deref(), layer.control.is_some())?,
             rates,
+            trusted_proxies: layer
+                .trusted_proxy
+                .iter()
+                .map(|text| network(text))
+                .collect::<Result<Vec<_>, _>>()?,
             signing: signing(layer.signing.as_deref().unwrap_or("EdDSA"))?,
             rotate_keys: match &layer.rotate_keys {
                 Some(text) => rotate_keys(text)?,
@@ -106,6 +116,7 @@ impl Settings {
                 .map(|text| origin(text))
                 .collect::<Result<Vec<_>, _>>()?,
             serve: layer.serve.map(folder).transpose()?,
+            samples: switch("samples", layer.samples.as_deref())? || layer.control.is_some(),
             users: pairs("user", "NAME:PASSWORD", &layer.user)?,
             clients: pairs("client", "ID:SECRET", &layer.client)?,
             issuer: layer.issuer.map(issuer).transpose()?.unwrap_or_default(),
@@ -122,6 +133,7 @@ impl Settings {
             max_login_age: millis(self.policy.max_login_age),
             reusable: self.policy.refresh_token == RefreshTokens::Reusable,
             resync: self.policy.resync,
+            reuse_ends_all: self.policy.on_reuse == OnReuse::RevokeUser,
             ..Rules::default()
         }
     }
@@ -149,6 +161,7 @@ impl Default for Settings {
             cookie: false,
             limits: true,
             rates: Rates::default(),
+            trusted_proxies: Vec::new(),
             signing: Algorithm::EdDsa,
             rotate_keys: Some(ROTATE_KEYS),
             seal_key_file: None,
@@ -156,6 +169,7 @@ impl Default for Settings {
             audit_keep: Some(AUDIT_KEEP),
             allow_origin: Vec::new(),
             serve: None,
+            samples: false,
             users: Vec::new(),
             clients: Vec::new(),
             issuer: "http://127.0.0.1:8080".to_owned(),
@@ -207,6 +221,15 @@ fn limits(text: Option<&str>, tested: bool) -> Result<bool, ConfigError> {
         Some("off") => Ok(false),
         Some(text) => Err(ConfigError::value("limits", text, "it is either on or off")),
     }
+}
+
+/// A network, or one address.
+fn network(text: &str) -> Result<IpNet, ConfigError> {
+    let one = || text.parse::<IpAddr>().ok().map(IpNet::from);
+    text.parse().ok().or_else(one).ok_or_else(|| {
+        let remedy = "give the address of the proxy, or its network like 10.0.0.0/8 or fd00::/8";
+        ConfigError::value("trusted_proxy", text, remedy)
+    })
 }
 
 fn signing(text: &str) -> Result<Algorithm, ConfigError> {

@@ -10,6 +10,8 @@ mod memory;
 mod note;
 mod postgres;
 mod redis;
+mod sign_in;
+mod sign_out;
 mod sqlite;
 mod statement;
 mod steps;
@@ -22,6 +24,8 @@ pub use memory::MemoryStore;
 pub use note::{Note, NoteKind};
 pub use postgres::PostgresStore;
 pub use redis::RedisStore;
+pub use sign_in::{PasswordChange, SignIn, SignedIn};
+pub use sign_out::{SignOut, SignedOut};
 pub use sqlite::SqliteStore;
 pub use steps::{Outcome, Renewed};
 pub(crate) use user::present;
@@ -37,14 +41,26 @@ pub trait Store: Send + Sync + Debug {
     /// Decides about a refresh and writes what became of the family.
     fn refresh(&self, attempt: Attempt) -> Pending<'_, Outcome>;
 
-    /// Begins a family; clears the user's duty to sign in again.
+    /// Begins a family and clears the user's duty to sign in again, provided that the user may still
+    /// come in with the password that was verified; else nothing happens.
+    fn sign_in(&self, sign_in: SignIn) -> Pending<'_, Option<SignedIn>>;
+
+    /// Puts a new password in the place of the verified one and ends the user's other sessions, in
+    /// one; answers with those. If the old one is no longer the user's, nothing happens.
+    fn change_password(&self, change: PasswordChange) -> Pending<'_, Option<Vec<Row>>>;
+
+    /// Ends a session because its user said so, with all that follows.
+    fn sign_out(&self, sign_out: SignOut) -> Pending<'_, SignedOut>;
+
+    /// Begins a family for which something else than a password vouches; clears the user's duty to
+    /// sign in again.
     fn open(&self, row: Row) -> Pending<'_, ()>;
 
     /// A family and its user.
     fn session(&self, sid: SessionId) -> Pending<'_, Option<(Row, User)>>;
 
-    /// Ends families that are still active; says how many.
-    fn end(&self, whose: Whose, why: Revocation) -> Pending<'_, usize>;
+    /// Ends families that are still active; answers with them, as they are then.
+    fn end(&self, whose: Whose, why: Revocation) -> Pending<'_, Vec<Row>>;
 
     /// Notes that the access token of this generation has been used.
     fn mark_seen(&self, sid: SessionId, generation: u32) -> Pending<'_, ()>;

@@ -11,6 +11,8 @@ pub(super) struct Operation {
     pub(super) success: Success,
     /// The error statuses, beside 429 and 503, which any route may give.
     pub(super) errors: &'static [u16],
+    /// It is there only where samples were asked for.
+    pub(super) sample: bool,
 }
 
 /// What a request carries.
@@ -57,6 +59,7 @@ pub(super) const OPERATIONS: &[Operation] = &[
         body: Body::Json(&["username*", "password*", "device_name?", "client_id?"]),
         success: Success::Json("TokenResponse"),
         errors: &[400, 401, 413, 415],
+        sample: false,
     },
     Operation {
         method: "post",
@@ -66,6 +69,7 @@ pub(super) const OPERATIONS: &[Operation] = &[
         body: Body::Form(&["grant_type*", "refresh_token*", "rotation_key", "client_id"]),
         success: Success::Json("TokenResponse"),
         errors: &[400, 413, 415],
+        sample: false,
     },
     Operation {
         method: "post",
@@ -75,6 +79,7 @@ pub(super) const OPERATIONS: &[Operation] = &[
         body: Body::None,
         success: Success::Json("TokenResponse"),
         errors: &[400, 403],
+        sample: false,
     },
     Operation {
         method: "post",
@@ -84,6 +89,7 @@ pub(super) const OPERATIONS: &[Operation] = &[
         body: Body::Json(&["exp#?"]),
         success: Success::Json("TokenResponse"),
         errors: &[400, 401, 403, 413, 415],
+        sample: false,
     },
     Operation {
         method: "post",
@@ -93,6 +99,7 @@ pub(super) const OPERATIONS: &[Operation] = &[
         body: Body::Json(&["refresh_token?"]),
         success: Success::NoContent,
         errors: &[400, 403, 413, 415],
+        sample: false,
     },
     Operation {
         method: "post",
@@ -102,6 +109,7 @@ pub(super) const OPERATIONS: &[Operation] = &[
         body: Body::Json(&["refresh_token?"]),
         success: Success::NoContent,
         errors: &[400, 403, 413, 415],
+        sample: false,
     },
     Operation {
         method: "get",
@@ -111,6 +119,7 @@ pub(super) const OPERATIONS: &[Operation] = &[
         body: Body::None,
         success: Success::Json("Devices"),
         errors: &[400, 401, 403],
+        sample: false,
     },
     Operation {
         method: "delete",
@@ -120,6 +129,7 @@ pub(super) const OPERATIONS: &[Operation] = &[
         body: Body::None,
         success: Success::NoContent,
         errors: &[400, 401, 403, 404],
+        sample: false,
     },
     Operation {
         method: "post",
@@ -129,6 +139,7 @@ pub(super) const OPERATIONS: &[Operation] = &[
         body: Body::OnlyJson(&["current_password*", "new_password*"]),
         success: Success::NoContent,
         errors: &[400, 401, 403, 413, 415],
+        sample: false,
     },
     Operation {
         method: "patch",
@@ -138,6 +149,7 @@ pub(super) const OPERATIONS: &[Operation] = &[
         body: Body::OnlyJson(&["name?", "phone?"]),
         success: Success::Json("Profile"),
         errors: &[400, 401, 403, 404, 413, 415],
+        sample: false,
     },
     Operation {
         method: "post",
@@ -147,6 +159,7 @@ pub(super) const OPERATIONS: &[Operation] = &[
         body: Body::Form(&["token*", "token_type_hint", "everywhere"]),
         success: Success::Empty,
         errors: &[400, 413, 415],
+        sample: false,
     },
     Operation {
         method: "post",
@@ -156,6 +169,7 @@ pub(super) const OPERATIONS: &[Operation] = &[
         body: Body::Form(&["token*", "token_type_hint"]),
         success: Success::Json("Introspection"),
         errors: &[400, 401, 413, 415],
+        sample: false,
     },
     Operation {
         method: "get",
@@ -165,6 +179,7 @@ pub(super) const OPERATIONS: &[Operation] = &[
         body: Body::None,
         success: Success::Text("text/event-stream"),
         errors: &[401],
+        sample: false,
     },
     Operation {
         method: "get",
@@ -174,6 +189,7 @@ pub(super) const OPERATIONS: &[Operation] = &[
         body: Body::None,
         success: Success::Json("Claims"),
         errors: &[400, 401, 403],
+        sample: false,
     },
     echo("get"),
     echo("post"),
@@ -197,6 +213,7 @@ const fn echo(method: &'static str) -> Operation {
         body: Body::Any,
         success: Success::Object,
         errors: &[400, 401, 403, 413],
+        sample: true,
     }
 }
 
@@ -209,5 +226,6 @@ const fn public(path: &'static str, summary: &'static str, success: Success) -> 
         body: Body::None,
         success,
         errors: &[],
+        sample: false,
     }
 }

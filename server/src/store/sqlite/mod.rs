@@ -14,7 +14,8 @@ use rusqlite::{Connection, OpenFlags};
 use self::tables::SqliteTables;
 use self::worker::Worker;
 use super::{
-    Change, Note, NoteKind, Outcome, Pending, Store, StoreError, Tables, Terms, User, Whose, steps,
+    Change, Note, NoteKind, Outcome, PasswordChange, Pending, SignIn, SignOut, SignedIn, SignedOut,
+    Store, StoreError, Tables, Terms, User, Whose, sign_in, sign_out, steps,
 };
 use crate::audit::Entry;
 use crate::rotation::{Attempt, Millis, Revocation, Row, SessionId};
@@ -89,6 +90,18 @@ impl Store for SqliteStore {
         self.write(move |tables| steps::refresh(tables, &attempt, &terms))
     }
 
+    fn sign_in(&self, sign_in: SignIn) -> Pending<'_, Option<SignedIn>> {
+        self.write(move |tables| sign_in::sign_in(tables, &sign_in))
+    }
+
+    fn change_password(&self, change: PasswordChange) -> Pending<'_, Option<Vec<Row>>> {
+        self.write(move |tables| sign_in::change_password(tables, &change))
+    }
+
+    fn sign_out(&self, sign_out: SignOut) -> Pending<'_, SignedOut> {
+        self.write(move |tables| sign_out::sign_out(tables, &sign_out))
+    }
+
     fn open(&self, row: Row) -> Pending<'_, ()> {
         self.write(|tables| steps::open(tables, row))
     }
@@ -97,7 +110,7 @@ impl Store for SqliteStore {
         self.read(move |tables| steps::session(tables, sid))
     }
 
-    fn end(&self, whose: Whose, why: Revocation) -> Pending<'_, usize> {
+    fn end(&self, whose: Whose, why: Revocation) -> Pending<'_, Vec<Row>> {
         self.write(move |tables| steps::end(tables, &whose, why))
     }
 
