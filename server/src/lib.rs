@@ -27,9 +27,11 @@
 //! - [`jwt`] signs and verifies access tokens.
 //! - [`events`] and [`audit`] tell gateways and the operator what became of sessions.
 //! - [`policy`] and [`config`] say what the operator wants.
+//! - [`accounts`] is what an operator does to users.
 //! - [`AccessToken`] and [`MaybeAccessToken`] are extractors for handlers of your own.
 //! - [`control`] is the switchboard for tests, and [`serve`] the listener that can misbehave.
 
+pub mod accounts;
 mod admission;
 mod app;
 pub mod audit;

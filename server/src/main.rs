@@ -1,17 +1,21 @@
 //! The server as a program.
 
+use std::io::IsTerminal as _;
 use std::net::IpAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 
 use clap::{Parser, Subcommand};
+use everfresh_server::accounts::{self, AccountChange};
 use everfresh_server::clock::Clock;
 use everfresh_server::config::{ConfigError, Layer, Settings, StoreKind};
 use everfresh_server::control::control;
 use everfresh_server::jwt::seconds;
 use everfresh_server::policy::Policy;
+use everfresh_server::secret::Secret;
 use everfresh_server::serve::serve;
+use everfresh_server::store::User;
 use everfresh_server::{app, shared_keys, start};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -51,6 +55,10 @@ enum Command {
     /// change over within a second
     #[command(subcommand)]
     Keys(KeyCommand),
+    /// Add a user, lock one out, or void the sessions of one. A server that runs takes the change
+    /// over at once
+    #[command(subcommand)]
+    User(UserCommand),
     /// Print the newest entries of the audit log, a line of JSON each, the newest last
     Audit {
         /// How many
@@ -86,6 +94,35 @@ enum KeyCommand {
     },
 }
 
+#[derive(Debug, Subcommand)]
+enum UserCommand {
+    /// Add one; the password is the first line of standard input
+    Add {
+        /// What they sign in as
+        name: String,
+    },
+    /// Lock one out: no sign-in and no refresh, and the access tokens are worth nothing at once
+    Disable {
+        /// What they sign in as
+        name: String,
+    },
+    /// Let one in again
+    Enable {
+        /// What they sign in as
+        name: String,
+    },
+    /// Give one another password, the first line of standard input, and end all their sessions
+    Password {
+        /// What they sign in as
+        name: String,
+    },
+    /// End all sessions of one
+    BumpVersion {
+        /// What they sign in as
+        name: String,
+    },
+}
+
 fn main() -> ExitCode {
     let mut cli = Cli::parse();
     if cli.list_policies {
@@ -105,6 +142,7 @@ fn main() -> ExitCode {
     let done = match cli.command.take() {
         None => run(cli),
         Some(Command::Keys(command)) => keys(cli, &command),
+        Some(Command::User(command)) => user(cli, command),
         Some(Command::Audit { newest, of_user, of_address, of_session }) => {
             audit(cli, newest, of_user, of_address, of_session)
         }
@@ -163,13 +201,12 @@ async fn run(cli: Cli) -> Result<(), Box<dyn std::error::Error>> {
 
 #[tokio::main(flavor = "current_thread")]
 async fn keys(cli: Cli, command: &KeyCommand) -> Result<(), Box<dyn std::error::Error>> {
-    let mut settings = settings(cli)?;
+    let settings = settings(cli)?;
     if settings.store == StoreKind::Memory {
         return Err("--store memory: keeps its keys to itself; there is nothing to change".into());
     }
-    settings.users.clear();
     let longest = start::longest_life(&settings);
-    let state = start::open(settings).await?;
+    let state = start::beside(settings).await?;
     let at = seconds(Clock::system().now());
     match command {
         KeyCommand::List => {}
@@ -189,6 +226,49 @@ async fn keys(cli: Cli, command: &KeyCommand) -> Result<(), Box<dyn std::error::
 }
 
 #[tokio::main(flavor = "current_thread")]
+async fn user(cli: Cli, command: UserCommand) -> Result<(), Box<dyn std::error::Error>> {
+    let settings = settings(cli)?;
+    if settings.store == StoreKind::Memory {
+        return Err("--store memory: keeps its users to itself; start it with --user".into());
+    }
+    let state = start::beside(settings).await?;
+    let change = async |name: &str, change| accounts::change(&state, name, change).await;
+    let user = match &command {
+        UserCommand::Add { name } => accounts::add(&state, name, password()?).await?,
+        UserCommand::Disable { name } => change(name, AccountChange::Disable).await?,
+        UserCommand::Enable { name } => change(name, AccountChange::Enable).await?,
+        UserCommand::Password { name } => {
+            change(name, AccountChange::Password(password()?)).await?
+        }
+        UserCommand::BumpVersion { name } => change(name, AccountChange::BumpVersion).await?,
+    };
+    start::write_audit(&state).await;
+    let User { id, username, disabled, version, .. } = user;
+    let told = serde_json::json!({
+        "id": id, "username": username, "disabled": disabled, "version": version,
+    });
+    println!("{told}");
+    Ok(())
+}
+
+/// A command line is for all users of the machine to read, and a terminal shows what is typed.
+fn password() -> Result<Secret, Box<dyn std::error::Error>> {
+    let input = std::io::stdin();
+    if input.is_terminal() {
+        return Err(
+            "give the password on standard input: `everfresh-server user ... < FILE`".into()
+        );
+    }
+    let mut line = String::new();
+    input.read_line(&mut line)?;
+    let password = line.trim_end_matches(['\r', '\n']);
+    if password.is_empty() {
+        return Err("the password is empty: its place is the first line of standard input".into());
+    }
+    Ok(password.into())
+}
+
+#[tokio::main(flavor = "current_thread")]
 async fn audit(
     cli: Cli,
     newest: usize,
@@ -196,9 +276,7 @@ async fn audit(
     address: Option<IpAddr>,
     session: Option<String>,
 ) -> Result<(), Box<dyn std::error::Error>> {
-    let mut settings = settings(cli)?;
-    settings.users.clear();
-    let state = start::open(settings).await?;
+    let state = start::beside(settings(cli)?).await?;
     let hashed = |id: Option<String>| id.map(|id| state.audit.pseudonym(&id));
     let (user, session) = (hashed(user), hashed(session));
     let address = hashed(address.map(|address| address.to_string()));

@@ -19,13 +19,41 @@ use crate::rotation::Millis;
 use crate::secret::{Secret, random};
 use crate::shared_keys::{self, SharedKeyError};
 use crate::state::AppState;
-use crate::store::{MemoryStore, PostgresStore, RedisStore, SqliteStore, Store, StoreError, User};
+use crate::store::{
+    MemoryStore, PostgresStore, RedisStore, SqliteStore, Store, StoreError, Terms, User,
+};
 use crate::tls::authorities;
 
-/// Opens keys and store, making them on the first start, and adds the users of the settings. Without
-/// an issuer the server is called by the address that it is to listen on; a port of 0 is none yet,
-/// and refused: put the address that was bound into the settings, or an issuer.
-pub async fn open(mut settings: Settings) -> Result<AppState, StartError> {
+/// Opens keys and store for a server, making them on the first start, and adds the users of the
+/// settings. Without an issuer the server is called by the address that it is to listen on; a port of
+/// 0 is none yet, and refused: put the address that was bound into the settings, or an issuer.
+pub async fn open(settings: Settings) -> Result<AppState, StartError> {
+    let state = assemble(settings, SqliteStore::open).await?;
+    let (signing, now) = (state.settings.signing, seconds(state.clock.now()));
+    let longest = longest_life(&state.settings);
+    shared_keys::change(&state, |keys| keys.sign_with(signing, now, longest)).await?;
+    for (name, password) in &state.settings.users {
+        if state.store.user_named(name.clone()).await?.is_some() {
+            tracing::info!(name, "the user exists and stays as it is");
+            continue;
+        }
+        let now = state.clock.now();
+        let user = new_user(&state.passwords, name, password.clone(), now).await?;
+        state.store.add_user(user).await?;
+        tracing::info!(name, "user added");
+    }
+    Ok(state)
+}
+
+/// Opens them for a command, which may run beside a server and changes nothing by that.
+pub async fn beside(settings: Settings) -> Result<AppState, StartError> {
+    assemble(settings, SqliteStore::beside).await
+}
+
+async fn assemble(
+    mut settings: Settings,
+    sqlite: fn(&Path, Terms) -> Result<SqliteStore, StoreError>,
+) -> Result<AppState, StartError> {
     if settings.issuer.is_empty() {
         if settings.listen.port() == 0 {
             return Err(StartError::Issuer(settings.listen));
@@ -47,7 +75,7 @@ pub async fn open(mut settings: Settings) -> Result<AppState, StartError> {
         StoreKind::Sqlite(path) => {
             let (keys, fresh, file) = keys(&settings)?;
             let known = path.exists();
-            let store = SqliteStore::open(path, AppState::terms(&settings, &keys))?;
+            let store = sqlite(path, AppState::terms(&settings, &keys))?;
             let made = |new: bool| if new { "made" } else { "found" };
             tracing::info!("keys {} in {}", made(fresh), file.display());
             tracing::info!("database {} in {}", made(!known), path.display());
@@ -62,21 +90,7 @@ pub async fn open(mut settings: Settings) -> Result<AppState, StartError> {
             (keys, Arc::new(store))
         }
     };
-    let (now, longest) = (seconds(Clock::system().now()), longest_life(&settings));
-    let (signing, passwords) = (settings.signing, Passwords::new()?);
-    let state = AppState::new(settings, Clock::system(), store, keys, passwords);
-    shared_keys::change(&state, |keys| keys.sign_with(signing, now, longest)).await?;
-    for (name, password) in &state.settings.users {
-        if state.store.user_named(name.clone()).await?.is_some() {
-            tracing::info!(name, "the user exists and stays as it is");
-            continue;
-        }
-        let now = state.clock.now();
-        let user = new_user(&state.passwords, name, password.clone(), now).await?;
-        state.store.add_user(user).await?;
-        tracing::info!(name, "user added");
-    }
-    Ok(state)
+    Ok(AppState::new(settings, Clock::system(), store, keys, Passwords::new()?))
 }
 
 /// A store that several processes share, and the keys that they find in it.
@@ -178,9 +192,9 @@ async fn keep_keys(state: AppState) {
         match changed {
             Ok(false) => {}
             Ok(true) => tracing::info!("the keys were changed and have been read again"),
-            // Whoever needs the store meanwhile hears that it is gone.
+            // A request that needs the store meanwhile hears that it is gone.
             Err(SharedKeyError::Store(_)) => {}
-            Err(error) => tracing::error!(%error, "the changed keys could not be read"),
+            Err(error) => tracing::error!(%error, "the changed keys cannot be used"),
         }
         let every = state.settings.rotate_keys.filter(|_| tick % 3_600 == 0);
         let Some(every) = every else { continue };

@@ -13,6 +13,7 @@ use crate::jwt::{Issuer, Keyring};
 use crate::limits::Limits;
 use crate::password::Passwords;
 use crate::rotation::Pepper;
+use crate::shared_keys::Fence;
 use crate::stats::Stats;
 use crate::store::{Store, Terms};
 use crate::watch::Watched;
@@ -44,6 +45,8 @@ pub struct Shared {
     pub events: Arc<Events>,
     /// What is written down about sessions.
     pub audit: Arc<Audit>,
+    /// Whether the keys in a shared store are ours.
+    pub fence: Arc<Fence>,
     /// Faults to commit on purpose; none unless the switchboard asks for them.
     pub faults: Faults,
 }
@@ -65,6 +68,7 @@ impl AppState {
             keys,
         };
         let (stats, events) = (Arc::new(Stats::default()), Arc::new(Events::default()));
+        let fence = Arc::new(Fence::default());
         let audit = Arc::new(Audit::new(issuer.keys.audit_salt(), settings.audit));
         let store = Arc::new(Watched {
             store,
@@ -72,6 +76,7 @@ impl AppState {
             events: Arc::clone(&events),
             audit: Arc::clone(&audit),
             stats: Arc::clone(&stats),
+            fence: Arc::clone(&fence),
         });
         Self(Arc::new(Shared {
             pepper: issuer.keys.pepper(),
@@ -84,6 +89,7 @@ impl AppState {
             stats,
             events,
             audit,
+            fence,
             faults: Faults::default(),
         }))
     }

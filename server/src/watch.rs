@@ -7,6 +7,7 @@ use crate::audit::{Action, Audit, Entry};
 use crate::clock::Clock;
 use crate::events::{Event, Events};
 use crate::rotation::{Attempt, Millis, Revocation, Row, SessionId, Status, Transition};
+use crate::shared_keys::Fence;
 use crate::stats::Stats;
 use crate::store::{
     Change, Note, NoteKind, Outcome, PasswordChange, Pending, SignIn, SignOut, SignedIn, SignedOut,
@@ -21,12 +22,16 @@ pub(crate) struct Watched {
     pub(crate) events: Arc<Events>,
     pub(crate) audit: Arc<Audit>,
     pub(crate) stats: Arc<Stats>,
+    pub(crate) fence: Arc<Fence>,
 }
 
 impl Watched {
     async fn timed<T>(&self, step: &'static str, work: Pending<'_, T>) -> Result<T, StoreError> {
         let began = Instant::now();
-        let done = work.await;
+        let done = match self.fence.pass() {
+            Ok(()) => work.await,
+            Err(closed) => Err(closed),
+        };
         self.stats.step(step, began.elapsed(), done.is_ok());
         done
     }

@@ -214,6 +214,7 @@ async fn a_full_redis_refuses_and_keeps_what_it_has() {
     redis.say(&["CONFIG", "SET", "maxmemory", "1"]);
     let full = store.add_user(user("ben")).await.unwrap_err();
     assert!(full.to_string().contains("maxmemory"), "{full}");
+    assert!(store.probe().await.is_err(), "it reads as before, but it is not ready");
     let (row, _) = store.session(token.sid).await.unwrap().unwrap();
     assert_eq!((row.status, row.generation), (Status::Active, 0));
     redis.say(&["CONFIG", "SET", "maxmemory", "0"]);

@@ -19,8 +19,10 @@ fn in_sqlite() {
     let connection = rusqlite::Connection::open(folder.0.join("test.db")).unwrap();
     for (name, sql) in SqliteStore::STATEMENTS {
         let mut explain = connection.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
-        let plan = explain.query_map([], |line| line.get::<_, String>("detail")).unwrap();
-        let plan: Vec<String> = plan.map(Result::unwrap).collect();
+        let (mut lines, mut plan) = (explain.raw_query(), Vec::new());
+        while let Some(line) = lines.next().unwrap() {
+            plan.push(line.get::<_, String>("detail").unwrap());
+        }
         let scans = plan.iter().any(|line| line.starts_with("SCAN"));
         assert_eq!(scans, *name == EVERYTHING, "{name}: {plan:?}");
     }

@@ -123,6 +123,45 @@ fn an_emptied_store_gets_its_keys_back_from_those_who_run(shared: &Shared) {
     assert_eq!(published(&servers[0]), published(&servers[1]));
 }
 
+/// The store is emptied while one server stands still, and another starts in it before the first can
+/// put its keys back: two servers with two peppers. The older one must not go on as if nothing had
+/// happened.
+fn a_server_that_finds_the_keys_of_another_refuses_everything_until_it_is_restarted(
+    shared: &Shared,
+) {
+    let (store, folder) = (shared.url(), Folder::new());
+    let issuer = ["--issuer", "http://127.0.0.1:1", "--user", "ann:secret"];
+    let data = ["--store", &store, "--data", folder.0.to_str().unwrap()];
+    let start = || Server::start(&[data, issuer].concat());
+    let older = start();
+    let tokens = older.login();
+    assert_eq!(readiness(&older), 200);
+
+    older.signal("-STOP");
+    shared.empty();
+    let newer = start();
+    older.signal("-CONT");
+    while readiness(&older) == 200 {}
+    assert_eq!((readiness(&older), readiness(&newer)), (503, 200));
+    let login = post("/auth/login", "json", r#"{"username":"ann","password":"secret"}"#);
+    assert!(older.send(&login).contains("temporarily_unavailable"));
+    let access = tokens["access_token"].as_str().unwrap();
+    let head = format!("GET /api/me HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {access}\r\n");
+    let me = older.send(&format!("{head}connection: close\r\n\r\n"));
+    assert!(me.starts_with("HTTP/1.1 503"), "{me}");
+
+    drop(older);
+    let older = start();
+    assert_eq!(published(&older), published(&newer));
+    let token = newer.login()["refresh_token"].as_str().unwrap().to_owned();
+    assert!(older.refresh(&token, "a-random-rotation-key").is_some());
+}
+
+fn readiness(server: &Server) -> u16 {
+    let request = "GET /readyz HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n";
+    server.send(request)[9..12].parse().unwrap()
+}
+
 fn published(server: &Server) -> Vec<String> {
     let request = "GET /.well-known/jwks.json HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n";
     let jwks = json(&server.send(request));
@@ -215,4 +254,5 @@ kept! {
     sealed_keys_are_shared_by_those_who_have_the_seal
     the_keys_in_the_store_are_changed_by_commands_too
     an_emptied_store_gets_its_keys_back_from_those_who_run
+    a_server_that_finds_the_keys_of_another_refuses_everything_until_it_is_restarted
 }

@@ -173,6 +173,9 @@ pub enum StoreError {
     /// A row does not read as it was written; was the file changed by another program?
     #[error("corrupt row: {0}")]
     Corrupt(&'static str),
+    /// Another server has begun anew in the store.
+    #[error("the store holds the keys of another server; restart this one to use them")]
+    OtherKeys,
     /// The store has been closed.
     #[error("the store is closed")]
     Closed,

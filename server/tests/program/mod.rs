@@ -16,7 +16,12 @@ pub(crate) struct Server {
 impl Server {
     /// On free ports, with the switchboard open.
     pub(crate) fn start(arguments: &[&str]) -> Self {
-        let mut child = command(arguments)
+        Self::run(&mut command(arguments))
+    }
+
+    /// The same from a command that ends with the program and its arguments.
+    pub(crate) fn run(command: &mut Command) -> Self {
+        let mut child = command
             .args(["--listen", "127.0.0.1:0", "--control", "127.0.0.1:0"])
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
@@ -69,6 +74,12 @@ impl Server {
             return None;
         }
         Some(json(&answer)["refresh_token"].as_str().unwrap_or_else(|| panic!("{answer}")).into())
+    }
+
+    /// Stops it where it stands, or lets it go on.
+    pub(crate) fn signal(&self, signal: &str) {
+        let sent = Command::new("kill").args([signal, &self.child.id().to_string()]).status();
+        assert!(sent.unwrap().success());
     }
 
     /// Waits until it has died by itself.

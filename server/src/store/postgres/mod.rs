@@ -11,7 +11,8 @@ use self::link::Link;
 use self::records::{Reader, entries, escaped, integer, note};
 use self::snapshot::{Snapshot, Want};
 use super::{
-    Change, Note, NoteKind, Outcome, Pending, Store, StoreError, Tables, Terms, User, Whose, steps,
+    Change, Note, NoteKind, Outcome, PasswordChange, Pending, SignIn, SignOut, SignedIn, SignedOut,
+    Store, StoreError, Tables, Terms, User, Whose, sign_in, sign_out, steps,
 };
 use crate::audit::Entry;
 use crate::rotation::{Attempt, Millis, Revocation, Row, SessionId};
@@ -83,6 +84,21 @@ impl Store for PostgresStore {
         })
     }
 
+    fn sign_in(&self, sign_in: SignIn) -> Pending<'_, Option<SignedIn>> {
+        let want = Want::User(sign_in.row.user_id.clone());
+        Box::pin(self.transact(want, move |tables| sign_in::sign_in(tables, &sign_in)))
+    }
+
+    fn change_password(&self, change: PasswordChange) -> Pending<'_, Option<Vec<Row>>> {
+        let want = Want::User(change.user_id.clone());
+        Box::pin(self.transact(want, move |tables| sign_in::change_password(tables, &change)))
+    }
+
+    fn sign_out(&self, sign_out: SignOut) -> Pending<'_, SignedOut> {
+        let want = Want::Family(sign_out.sid);
+        Box::pin(self.transact(want, move |tables| sign_out::sign_out(tables, &sign_out)))
+    }
+
     fn open(&self, row: Row) -> Pending<'_, ()> {
         let want = Want::User(row.user_id.clone());
         Box::pin(self.transact(want, move |tables| steps::open(tables, row.clone())))
@@ -98,7 +114,7 @@ impl Store for PostgresStore {
         })
     }
 
-    fn end(&self, whose: Whose, why: Revocation) -> Pending<'_, usize> {
+    fn end(&self, whose: Whose, why: Revocation) -> Pending<'_, Vec<Row>> {
         let want = match &whose {
             Whose::Session(sid) | Whose::SessionOf(_, sid) => Want::Family(*sid),
             Whose::User(user_id, _) => Want::Listing(Some(user_id.clone())),
