@@ -22,7 +22,7 @@ pub(crate) fn run(workspace: &Workspace) -> ExitCode {
     let mut total = Counts::default();
     for step in steps() {
         if total.failed > 0 && !step.cheap {
-            rows.push(format!("{:<18} {:>8}  skipped after a failure", step.name, ""));
+            rows.push(format!("{:<20} {:>8}  skipped after a failure", step.name, ""));
             continue;
         }
         println!("\n== {}", step.name);
@@ -37,7 +37,7 @@ pub(crate) fn run(workspace: &Workspace) -> ExitCode {
         };
         let seconds = began.elapsed().as_secs_f64();
         println!("== {}: {found}, {seconds:.1} s", step.name);
-        rows.push(format!("{:<18} {seconds:>6.1} s  {found}", step.name));
+        rows.push(format!("{:<20} {seconds:>6.1} s  {found}", step.name));
         total = total + counts;
     }
     println!("\n{}\n\ntests: {total}", rows.join("\n"));
@@ -63,6 +63,7 @@ fn steps() -> Vec<Step> {
         step("lints for wasm", false, |w| untested(lints_for_wasm(w))),
         step("native tests", false, native_tests),
         step("strategies, SQLite", false, |w| strategies(w, "sqlite")),
+        step("strategies, Postgres", false, |w| strategies(w, "postgres")),
         step("strategies, Redis", false, |w| strategies(w, "redis")),
         step("exhaustive search", false, search::test),
         step("virtual worlds", false, worlds::test),
@@ -103,6 +104,7 @@ fn lints_for_wasm(workspace: &Workspace) -> Result<()> {
 
 fn native_tests(workspace: &Workspace) -> Result<Counts> {
     setup::redis()?;
+    setup::postgres()?;
     let mut cargo = workspace.cargo(&["test", "--workspace", "--no-fail-fast"]);
     counted(&mut cargo, Counts::of_cargo)
 }
@@ -110,6 +112,7 @@ fn native_tests(workspace: &Workspace) -> Result<Counts> {
 /// The tests of the 41 strategies once more, on a store that outlives the process.
 fn strategies(workspace: &Workspace, store: &str) -> Result<Counts> {
     setup::redis()?;
+    setup::postgres()?;
     // Of the whole workspace, so that nothing is built with other features than before.
     let mut cargo = workspace.cargo(&["test", "--workspace", "--no-fail-fast"]);
     cargo.args(["--test", "every_strategy_keeps_its_promise"]);

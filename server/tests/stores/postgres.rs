@@ -42,27 +42,28 @@ impl Postgres {
         postgres
     }
 
-    /// One that a network reaches too, with a certificate and its key in PEM. It is there at the
-    /// address of [`Postgres::url_over_tcp`].
-    pub(crate) fn start_over_tls(certificate: &str, key: &str) -> Self {
+    /// One that a network reaches too, at the address of [`Postgres::url_over_tcp`]: over TLS, if
+    /// there is a certificate and its key in PEM.
+    pub(crate) fn start_over_tcp(tls: Option<(&str, &str)>) -> Self {
         let mut postgres = Self::prepared();
-        for (name, pem) in [("certificate.pem", certificate), ("key.pem", key)] {
-            let mut write = as_owner("sh");
-            let file = postgres.folder.join(name);
-            write.args(["-c", r#"umask 077; printf %s "$1" >"$0""#]).arg(file).arg(pem);
-            run(&mut write);
+        let mut settings: Vec<String> = FAST.iter().map(|&option| option.to_owned()).collect();
+        settings.push("listen_addresses=127.0.0.1".to_owned());
+        if let Some((certificate, key)) = tls {
+            settings.push("ssl=on".to_owned());
+            for (setting, pem) in [("ssl_cert_file", certificate), ("ssl_key_file", key)] {
+                let mut write = as_owner("sh");
+                let file = postgres.folder.join(setting);
+                settings.push(format!("{setting}={}", file.display()));
+                write.args(["-c", r#"umask 077; printf %s "$1" >"$0""#]).arg(file).arg(pem);
+                run(&mut write);
+            }
         }
-        let file = |name| postgres.folder.join(name).display().to_string();
-        let tls = ["ssl=on".to_owned(), format!("ssl_cert_file={}", file("certificate.pem"))];
-        let key = format!("ssl_key_file={}", file("key.pem"));
-        let listen = "listen_addresses=127.0.0.1".to_owned();
         // Between choosing a port and taking it, another program may be faster.
         for _ in 0..20 {
             let free = TcpListener::bind("127.0.0.1:0").unwrap();
             let port = free.local_addr().unwrap().port();
             drop(free);
-            postgres.options = [&tls[..], &[key.clone(), listen.clone()]].concat();
-            postgres.options.extend(FAST.iter().map(|&option| option.to_owned()));
+            postgres.options = settings.clone();
             postgres.options.push(format!("port={port}"));
             postgres.port = port;
             if postgres.launch().is_ok() {

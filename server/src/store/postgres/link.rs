@@ -29,10 +29,12 @@ impl Link {
                     .to_owned(),
             ));
         }
-        let here = config.get_hosts().iter().all(is_here) && authorities.is_none();
+        let mut hosts = config.get_hosts().iter();
+        let socket = hosts.clone().all(|host| matches!(host, Host::Unix(_)));
+        let plain = socket || authorities.is_none() && hosts.all(is_here);
         // What may be encrypted or not promises nothing, so it is one or the other.
         if config.get_ssl_mode() == SslMode::Prefer {
-            config.ssl_mode(if here { SslMode::Disable } else { SslMode::Require });
+            config.ssl_mode(if plain { SslMode::Disable } else { SslMode::Require });
         }
         let options = format!("{} {SETTINGS}", config.get_options().unwrap_or_default());
         config.options(options.trim_start()).connect_timeout(CONNECTING);
