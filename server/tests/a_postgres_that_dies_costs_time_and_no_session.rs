@@ -164,7 +164,7 @@ async fn settings_that_lose_sessions_are_named() {
         let store = postgres_store(&postgres.database(), Rules::default()).await;
         store.misgivings().await.unwrap()
     };
-    assert_eq!(open(&Postgres::start(DURABLE)).await, Vec::<&str>::new());
+    assert_eq!(open(&Postgres::start(&[])).await, Vec::<&str>::new());
     let found = open(shared()).await;
     for (found, remedy) in found.iter().zip(["fsync", "full_page_writes", "synchronous_commit"]) {
         assert!(found.contains(remedy), "{found}");
