@@ -11,7 +11,7 @@ use everfresh_server::config::{ConfigError, Layer, Settings, StoreKind};
 use everfresh_server::control::control;
 use everfresh_server::jwt::seconds;
 use everfresh_server::policy::Policy;
-use everfresh_server::serve::serve;
+use everfresh_server::serve::{Listening, serve};
 use everfresh_server::{app, shared_keys, start};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -144,7 +144,8 @@ async fn run(cli: Cli) -> Result<(), Box<dyn std::error::Error>> {
     let switchboard = control_listener.map(|listener| {
         let address = listener.local_addr().map(|address| address.to_string());
         println!("control on http://{}", address.unwrap_or_default());
-        tokio::spawn(serve(listener, control(state.clone()), true, until(stopped.clone())))
+        let listening = Listening::default();
+        tokio::spawn(serve(listener, control(state.clone()), listening, until(stopped.clone())))
     });
     let events = Arc::clone(&state.events);
     tokio::spawn(async move {
@@ -153,7 +154,9 @@ async fn run(cli: Cli) -> Result<(), Box<dyn std::error::Error>> {
         events.close();
         stopping.send_replace(true);
     });
-    serve(listener, app(state.clone()), switchboard.is_none(), until(stopped)).await;
+    let listening =
+        Listening { keep_alive: switchboard.is_none(), most: state.settings.max_connections };
+    serve(listener, app(state.clone()), listening, until(stopped)).await;
     if let Some(switchboard) = switchboard {
         switchboard.await?;
     }

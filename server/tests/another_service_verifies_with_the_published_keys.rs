@@ -27,8 +27,12 @@ async fn over_http_with_a_server_that_runs() {
     let access = world.login("ann").await.access;
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
-    let server =
-        tokio::spawn(serve(listener, app(world.state.clone()), true, std::future::pending()));
+    let server = tokio::spawn(serve(
+        listener,
+        app(world.state.clone()),
+        Listening::default(),
+        std::future::pending(),
+    ));
     let keys = RemoteKeys::at(&format!("http://{address}/.well-known/jwks.json")).unwrap();
     let verifier = Verifier::new(ISSUER, ISSUER, keys);
     let verified = verifier.verify(&access, NOON).await.unwrap();

@@ -10,6 +10,7 @@ use crate::jwt::Algorithm;
 use crate::policy::{OnReuse, Policy, PolicyError, RefreshTokens};
 use crate::rotation::{Profile, Rules};
 use crate::secret::Secret;
+use crate::serve::Listening;
 
 /// Settings that fit together.
 #[derive(Clone, Debug)]
@@ -36,6 +37,8 @@ pub struct Settings {
     pub limits: bool,
     /// How much one party may do.
     pub rates: Rates,
+    /// How many connections may be open at once.
+    pub max_connections: usize,
     /// Where a header names the client.
     pub trusted_proxies: Vec<IpNet>,
     /// What access tokens are signed with.
@@ -92,6 +95,10 @@ impl Settings {
             cookie: policy.cookie_session || switch("cookie", layer.cookie.as_deref())?,
             limits: limits(layer.limits.as_deref(), layer.control.is_some())?,
             rates,
+            max_connections: match &layer.max_connections {
+                Some(text) => max_connections(text)?,
+                None => Listening::default().most,
+            },
             trusted_proxies: layer
                 .trusted_proxy
                 .iter()
@@ -159,6 +166,7 @@ impl Default for Settings {
             cookie: false,
             limits: true,
             rates: Rates::default(),
+            max_connections: Listening::default().most,
             trusted_proxies: Vec::new(),
             signing: Algorithm::EdDsa,
             rotate_keys: Some(ROTATE_KEYS),
@@ -219,6 +227,11 @@ fn limits(text: Option<&str>, tested: bool) -> Result<bool, ConfigError> {
         Some("off") => Ok(false),
         Some(text) => Err(ConfigError::value("limits", text, "it is either on or off")),
     }
+}
+
+fn max_connections(text: &str) -> Result<usize, ConfigError> {
+    let number = text.parse().ok().filter(|number| *number > 0);
+    number.ok_or_else(|| ConfigError::value("max_connections", text, "give a number above 0"))
 }
 
 /// A network, or one address.
