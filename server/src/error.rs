@@ -63,6 +63,11 @@ pub enum ApiError {
 }
 
 impl ApiError {
+    /// The answer to a path that leads nowhere.
+    pub(crate) async fn not_found() -> Self {
+        Self::NotFound
+    }
+
     fn status(&self) -> StatusCode {
         match self {
             Self::InvalidRequest(_)

@@ -166,13 +166,12 @@ async fn run(cli: Cli) -> Result<(), Box<dyn std::error::Error>> {
 
 #[tokio::main(flavor = "current_thread")]
 async fn keys(cli: Cli, command: &KeyCommand) -> Result<(), Box<dyn std::error::Error>> {
-    let mut settings = settings(cli)?;
+    let settings = settings(cli)?;
     if settings.store == StoreKind::Memory {
         return Err("--store memory: keeps its keys to itself; there is nothing to change".into());
     }
-    settings.users.clear();
     let longest = start::longest_life(&settings);
-    let state = start::open(settings).await?;
+    let state = start::existing(settings).await?;
     let at = seconds(Clock::system().now());
     match command {
         KeyCommand::List => {}
@@ -199,9 +198,7 @@ async fn audit(
     address: Option<IpAddr>,
     session: Option<String>,
 ) -> Result<(), Box<dyn std::error::Error>> {
-    let mut settings = settings(cli)?;
-    settings.users.clear();
-    let state = start::open(settings).await?;
+    let state = start::existing(settings(cli)?).await?;
     let hashed = |id: Option<String>| id.map(|id| state.audit.pseudonym(&id));
     let (user, session) = (hashed(user), hashed(session));
     let address = hashed(address.map(|address| address.to_string()));
@@ -229,7 +226,10 @@ fn settings(cli: Cli) -> Result<Settings, ConfigError> {
         }
     };
     let environment = Layer::from_environment(std::env::vars())?;
-    Settings::resolve(cli.layer.over(environment).over(file))
+    let mut settings = Settings::resolve(cli.layer.over(environment).over(file))?;
+    // It may hold passwords.
+    settings.private.extend(cli.config);
+    Ok(settings)
 }
 
 async fn until(mut stopped: watch::Receiver<bool>) {

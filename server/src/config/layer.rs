@@ -53,7 +53,8 @@ pub struct Layer {
     #[serde(deserialize_with = "text")]
     pub absolute_ttl: Option<String>,
 
-    /// How far the clocks of issuer and verifier may differ (default 0)
+    /// How far the clocks of issuer and verifier may differ (default 0; 2 over a store
+    /// that several processes share)
     #[arg(long, value_name = "TIME")]
     #[serde(deserialize_with = "text")]
     pub leeway: Option<String>,

@@ -111,7 +111,7 @@ pub trait Store: Send + Sync + Debug {
         Box::pin(std::future::ready(Ok(false)))
     }
 
-    /// Whether it can do its work.
+    /// Whether it can do its work, which is to write.
     fn ping(&self) -> Pending<'_, ()>;
 }
 

@@ -200,7 +200,7 @@ pub(super) const OPERATIONS: &[Operation] = &[
     public("/.well-known/oauth-authorization-server", "Metadata (RFC 8414)", Success::Object),
     public("/openapi.json", "This document", Success::Object),
     public("/healthz", "The process answers", Success::Object),
-    public("/readyz", "The store answers too", Success::Object),
+    public("/readyz", "The store can be written", Success::Object),
     public("/metrics", "Counters and latencies for Prometheus", Success::Text("text/plain")),
 ];
 

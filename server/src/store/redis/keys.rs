@@ -70,5 +70,8 @@ pub(super) const SESSIONS: &str = "{everfresh}:sessions";
 /// The audit log, by time, and the number of its last entry.
 pub(super) const AUDIT: [&str; 2] = ["{everfresh}:audit", "{everfresh}:audit-number"];
 
+/// What is written to find out whether anything can be.
+pub(super) const PING: &str = "{everfresh}:ping";
+
 /// The signing keys and the pepper, sealed if there is a seal.
 pub(super) const KEYRING: &str = "{everfresh}:keyring";

@@ -39,6 +39,23 @@ impl SqliteStore {
         migrate(&writer)?;
         let reader = connect(path, flags)?;
         reader.pragma_update(None, "query_only", true)?;
+        Self::of(terms, writer, reader)
+    }
+
+    /// Opens a file that another process may be using, in order to look at it: every step that would
+    /// write fails.
+    pub fn read_only(path: &Path, terms: Terms) -> Result<Self, StoreError> {
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let reader = connect(path, flags)?;
+        if !missing(&reader)?.1.is_empty() {
+            let why =
+                "an older server wrote the file; start this one once, which brings it up to date";
+            return Err(StoreError::Sqlite(why.to_owned()));
+        }
+        Self::of(terms, connect(path, flags)?, reader)
+    }
+
+    fn of(terms: Terms, writer: Connection, reader: Connection) -> Result<Self, StoreError> {
         Ok(Self {
             terms: Arc::new(terms),
             writer: Worker::writing(writer)?,
@@ -161,13 +178,19 @@ fn connect(path: &Path, flags: OpenFlags) -> Result<Connection, StoreError> {
     Ok(connection)
 }
 
-fn migrate(connection: &Connection) -> Result<(), StoreError> {
+/// The version of the schema, and what makes the newest one of it.
+fn missing(connection: &Connection) -> Result<(u32, &'static [&'static str]), StoreError> {
     let version: u32 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
     let missing = tables::MIGRATIONS.get(version as usize..).ok_or_else(|| {
         StoreError::Sqlite(format!(
             "the file has schema {version}, which a newer server wrote; run that one"
         ))
     })?;
+    Ok((version, missing))
+}
+
+fn migrate(connection: &Connection) -> Result<(), StoreError> {
+    let (version, missing) = missing(connection)?;
     for (number, statements) in (version + 1..).zip(missing) {
         let whole = format!("BEGIN IMMEDIATE;{statements}PRAGMA user_version = {number};COMMIT;");
         connection.execute_batch(&whole)?;

@@ -12,8 +12,11 @@ impl<'a> SqliteTables<'a> {
         Self(connection)
     }
 
+    /// Writes the version of the schema where it stands, which is a write like any other: a full disk
+    /// can still be read.
     pub(super) fn ping(&self) -> Result<(), StoreError> {
-        Ok(self.0.prepare_cached("SELECT 1")?.query_row([], |_| Ok(()))?)
+        let version: u32 = self.0.pragma_query_value(None, "user_version", |row| row.get(0))?;
+        Ok(self.0.pragma_update(None, "user_version", version)?)
     }
 
     pub(super) fn sweep(&self, before: Millis) -> Result<usize, StoreError> {
