@@ -13,11 +13,11 @@ use http::header::{
 };
 use http::{HeaderName, HeaderValue, Method};
 use tower_http::cors::{AllowHeaders, CorsLayer};
-use tower_http::services::ServeDir;
 use tracing::Instrument as _;
 
 use crate::control::{self, WithoutCors};
 use crate::error::ApiError;
+use crate::files;
 use crate::policy::Policy;
 use crate::renewing::renewing;
 use crate::routes;
@@ -32,13 +32,8 @@ use crate::strangers::{self, Strangers};
 pub fn app(state: AppState) -> Router {
     let router = routes::router(state.settings.samples);
     let router = match &state.settings.serve {
-        Some(folder) => {
-            let files = ServeDir::new(folder)
-                .call_fallback_on_method_not_allowed(true)
-                .fallback(axum::handler::HandlerWithoutStateExt::into_service(not_found));
-            router.fallback_service(files)
-        }
-        None => router.fallback(not_found),
+        Some(folder) => router.fallback_service(files::router(folder, &state.settings)),
+        None => router.fallback(ApiError::not_found),
     };
     let guards = Guards { csp: csp(&state), tls: state.settings.issuer.starts_with("https://") };
     router
@@ -50,10 +45,6 @@ pub fn app(state: AppState) -> Router {
         .layer(from_fn_with_state(Strangers::of(&state), strangers::notice))
         .layer(from_fn_with_state(state.clone(), observe))
         .with_state(state)
-}
-
-async fn not_found() -> ApiError {
-    ApiError::NotFound
 }
 
 #[derive(Clone)]

@@ -46,6 +46,8 @@ pub enum ApiError {
     NotFound,
     /// The route does not know this method.
     MethodNotAllowed,
+    /// The body did not come in time.
+    RequestTimeout,
     /// The body is too long.
     PayloadTooLarge,
     /// The body is of another type than the route reads.
@@ -61,6 +63,11 @@ pub enum ApiError {
 }
 
 impl ApiError {
+    /// The answer to a path that leads nowhere.
+    pub(crate) async fn not_found() -> Self {
+        Self::NotFound
+    }
+
     fn status(&self) -> StatusCode {
         match self {
             Self::InvalidRequest(_)
@@ -76,6 +83,7 @@ impl ApiError {
             Self::Csrf | Self::ForeignOrigin(_) | Self::RenewalNotAllowed => StatusCode::FORBIDDEN,
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
+            Self::RequestTimeout => StatusCode::REQUEST_TIMEOUT,
             Self::PayloadTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::TooManyRequests(_) => StatusCode::TOO_MANY_REQUESTS,
@@ -110,6 +118,7 @@ impl ApiError {
             }
             Self::NotFound => ("not_found", None),
             Self::MethodNotAllowed => ("method_not_allowed", None),
+            Self::RequestTimeout => ("request_timeout", Some("the body did not come in time")),
             Self::PayloadTooLarge => ("payload_too_large", None),
             Self::UnsupportedMediaType => ("unsupported_media_type", None),
             Self::TooManyRequests(_) => ("too_many_requests", None),

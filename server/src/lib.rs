@@ -41,6 +41,7 @@ pub mod control;
 mod error;
 pub mod events;
 mod extract;
+mod files;
 mod guess;
 pub mod jwt;
 mod ledger;

@@ -14,7 +14,7 @@ use everfresh_server::control::control;
 use everfresh_server::jwt::seconds;
 use everfresh_server::policy::Policy;
 use everfresh_server::secret::Secret;
-use everfresh_server::serve::serve;
+use everfresh_server::serve::{Listening, serve};
 use everfresh_server::store::User;
 use everfresh_server::{app, shared_keys, start};
 use tokio::net::TcpListener;
@@ -182,7 +182,8 @@ async fn run(cli: Cli) -> Result<(), Box<dyn std::error::Error>> {
     let switchboard = control_listener.map(|listener| {
         let address = listener.local_addr().map(|address| address.to_string());
         println!("control on http://{}", address.unwrap_or_default());
-        tokio::spawn(serve(listener, control(state.clone()), true, until(stopped.clone())))
+        let listening = Listening::default();
+        tokio::spawn(serve(listener, control(state.clone()), listening, until(stopped.clone())))
     });
     let events = Arc::clone(&state.events);
     tokio::spawn(async move {
@@ -191,7 +192,9 @@ async fn run(cli: Cli) -> Result<(), Box<dyn std::error::Error>> {
         events.close();
         stopping.send_replace(true);
     });
-    serve(listener, app(state.clone()), switchboard.is_none(), until(stopped)).await;
+    let listening =
+        Listening { keep_alive: switchboard.is_none(), most: state.settings.max_connections };
+    serve(listener, app(state.clone()), listening, until(stopped)).await;
     if let Some(switchboard) = switchboard {
         switchboard.await?;
     }
@@ -206,7 +209,7 @@ async fn keys(cli: Cli, command: &KeyCommand) -> Result<(), Box<dyn std::error::
         return Err("--store memory: keeps its keys to itself; there is nothing to change".into());
     }
     let longest = start::longest_life(&settings);
-    let state = start::beside(settings).await?;
+    let state = start::existing(settings).await?;
     let at = seconds(Clock::system().now());
     match command {
         KeyCommand::List => {}
@@ -276,7 +279,7 @@ async fn audit(
     address: Option<IpAddr>,
     session: Option<String>,
 ) -> Result<(), Box<dyn std::error::Error>> {
-    let state = start::beside(settings(cli)?).await?;
+    let state = start::existing(settings(cli)?).await?;
     let hashed = |id: Option<String>| id.map(|id| state.audit.pseudonym(&id));
     let (user, session) = (hashed(user), hashed(session));
     let address = hashed(address.map(|address| address.to_string()));
@@ -304,7 +307,10 @@ fn settings(cli: Cli) -> Result<Settings, ConfigError> {
         }
     };
     let environment = Layer::from_environment(std::env::vars())?;
-    Settings::resolve(cli.layer.over(environment).over(file))
+    let mut settings = Settings::resolve(cli.layer.over(environment).over(file))?;
+    // It may hold passwords.
+    settings.private.extend(cli.config);
+    Ok(settings)
 }
 
 async fn until(mut stopped: watch::Receiver<bool>) {

@@ -159,6 +159,16 @@ async fn a_database_of_a_newer_server_is_refused() {
 }
 
 #[tokio::test]
+async fn a_command_makes_no_tables() {
+    let url = database();
+    let store = PostgresStore::at(&url, None, terms(Rules::default())).unwrap();
+    let missing = store.is_up_to_date().await.unwrap_err();
+    assert!(missing.to_string().contains("start this one once"), "{missing}");
+    store.migrate().await.unwrap();
+    store.is_up_to_date().await.unwrap();
+}
+
+#[tokio::test]
 async fn settings_that_lose_sessions_are_named() {
     let open = async |postgres: &Postgres| {
         let store = postgres_store(&postgres.database(), Rules::default()).await;

@@ -1,7 +1,6 @@
 //! One suite over all stores.
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
-mod program;
 mod stores;
 
 use std::collections::HashSet;
@@ -226,7 +225,7 @@ async fn sqlite_brings_an_older_file_up_to_date_and_refuses_a_newer_one() {
     let change = |statements: &str| {
         rusqlite::Connection::open(&file).unwrap().execute_batch(statements).unwrap();
     };
-    change("DROP TABLE note; DROP TABLE audit; DROP TABLE probe; PRAGMA user_version = 1;");
+    change("DROP TABLE note; DROP TABLE audit; PRAGMA user_version = 1;");
     let store = sqlite(&folder, Rules::default());
     assert_eq!(store.notes(NoteKind::Denied, 0).await.unwrap(), 0);
     drop(store);
@@ -248,26 +247,6 @@ async fn a_second_server_on_one_sqlite_file_is_refused_and_a_command_is_not() {
     assert!(first.user_named("ann".to_owned()).await.unwrap().is_some());
     drop(first);
     SqliteStore::open(&file, terms()).unwrap();
-}
-
-/// The limit on the size of files stands for a disk that is full.
-#[cfg(unix)]
-#[test]
-fn on_a_full_disk_sqlite_is_not_ready_and_says_so() {
-    let folder = Folder::new();
-    let data = folder.0.to_str().unwrap();
-    drop(program::Server::start(&["--data", data, "--issuer", "http://127.0.0.1:1"]));
-    let program = env!("CARGO_BIN_EXE_everfresh-server");
-    // A shell that ignores the signal about too large a file hands that on.
-    let script = format!("trap '' XFSZ; ulimit -f 64; exec {program} \"$@\"");
-    let arguments = ["-c", &script, "sh", "--data", data, "--issuer", "http://127.0.0.1:1"];
-    let server = program::Server::run(std::process::Command::new("sh").args(arguments));
-    let get = |path: &str| {
-        let request = format!("GET {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n");
-        server.send(&request)[9..12].to_owned()
-    };
-    while get("/readyz") == "200" {}
-    assert_eq!((get("/healthz"), get("/readyz")), ("200".to_owned(), "503".to_owned()));
 }
 
 #[tokio::test]

@@ -54,7 +54,8 @@ pub struct Layer {
     #[serde(deserialize_with = "text")]
     pub absolute_ttl: Option<String>,
 
-    /// How far the clocks of issuer and verifier may differ (default 0)
+    /// How far the clocks of issuer and verifier may differ (default 0; 2 over a store
+    /// that several processes share)
     #[arg(long, value_name = "TIME")]
     #[serde(deserialize_with = "text")]
     pub leeway: Option<String>,
@@ -109,6 +110,12 @@ pub struct Layer {
     /// Seal the stored keys with what is in this file: at least 32 random bytes
     #[arg(long, value_name = "FILE")]
     pub seal_key_file: Option<PathBuf>,
+
+    /// How many connections may be open at once (default 1000); never more than three quarters of the
+    /// files that the operating system allows
+    #[arg(long, value_name = "NUMBER")]
+    #[serde(deserialize_with = "text")]
+    pub max_connections: Option<String>,
 
     /// Sign-ins of one user from one address: `BURST/SECONDS`, so many at once and then one each
     /// so many seconds (default 10/6)
@@ -220,6 +227,7 @@ impl Layer {
             signing: self.signing.or(below.signing),
             rotate_keys: self.rotate_keys.or(below.rotate_keys),
             seal_key_file: self.seal_key_file.or(below.seal_key_file),
+            max_connections: self.max_connections.or(below.max_connections),
             login_rate: self.login_rate.or(below.login_rate),
             refresh_rate: self.refresh_rate.or(below.refresh_rate),
             introspection_rate: self.introspection_rate.or(below.introspection_rate),

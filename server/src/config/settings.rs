@@ -1,5 +1,5 @@
 use std::net::{IpAddr, SocketAddr};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use http::{HeaderValue, Uri};
 use ipnet::IpNet;
@@ -10,6 +10,7 @@ use crate::jwt::Algorithm;
 use crate::policy::{OnReuse, Policy, PolicyError, RefreshTokens};
 use crate::rotation::{Profile, Rules};
 use crate::secret::Secret;
+use crate::serve::Listening;
 
 /// Settings that fit together.
 #[derive(Clone, Debug)]
@@ -36,6 +37,8 @@ pub struct Settings {
     pub limits: bool,
     /// How much one party may do.
     pub rates: Rates,
+    /// How many connections may be open at once.
+    pub max_connections: usize,
     /// Where a header names the client.
     pub trusted_proxies: Vec<IpNet>,
     /// What access tokens are signed with.
@@ -52,6 +55,8 @@ pub struct Settings {
     pub allow_origin: Vec<HeaderValue>,
     /// A folder of files to serve.
     pub serve: Option<PathBuf>,
+    /// Files that are not served, wherever they are; what is in the data folder is not either.
+    pub private: Vec<PathBuf>,
     /// `/api/echo` is served.
     pub samples: bool,
     /// Users to add.
@@ -75,6 +80,17 @@ pub enum StoreKind {
     Redis(Secret),
 }
 
+impl StoreKind {
+    /// How far the clocks of those who share it may differ if nothing else is said, in seconds: one
+    /// process has one clock.
+    fn leeway(&self) -> u64 {
+        match self {
+            Self::Memory | Self::Sqlite(_) => 0,
+            Self::Postgres(_) | Self::Redis(_) => 2,
+        }
+    }
+}
+
 impl Settings {
     /// Understands what the layers say together.
     pub fn resolve(layer: Layer) -> Result<Self, ConfigError> {
@@ -86,14 +102,17 @@ impl Settings {
             listen: address("listen", layer.listen.as_deref().unwrap_or("127.0.0.1:8080"))?,
             control: layer.control.as_deref().map(loopback).transpose()?,
             store_ca: layer.store_ca.map(|file| store_ca(file, &store)).transpose()?,
-            store,
-            data,
             policy,
-            leeway: layer.leeway.as_deref().map_or(Ok(0), leeway)?,
+            leeway: layer.leeway.as_deref().map_or_else(|| Ok(store.leeway()), leeway)?,
+            store,
             profile: profile(layer.rotation.as_deref().unwrap_or("keyed"))?,
             cookie: policy.cookie_session || switch("cookie", layer.cookie.as_deref())?,
             limits: limits(layer.limits.as_deref(), layer.control.is_some())?,
             rates,
+            max_connections: match &layer.max_connections {
+                Some(text) => max_connections(text)?,
+                None => Listening::default().most,
+            },
             trusted_proxies: layer
                 .trusted_proxy
                 .iter()
@@ -115,7 +134,9 @@ impl Settings {
                 .iter()
                 .map(|text| origin(text))
                 .collect::<Result<Vec<_>, _>>()?,
-            serve: layer.serve.map(folder).transpose()?,
+            serve: layer.serve.map(|path| folder(path, &data)).transpose()?,
+            private: Vec::new(),
+            data,
             samples: switch("samples", layer.samples.as_deref())? || layer.control.is_some(),
             users: pairs("user", "NAME:PASSWORD", &layer.user)?,
             clients: pairs("client", "ID:SECRET", &layer.client)?,
@@ -161,6 +182,7 @@ impl Default for Settings {
             cookie: false,
             limits: true,
             rates: Rates::default(),
+            max_connections: Listening::default().most,
             trusted_proxies: Vec::new(),
             signing: Algorithm::EdDsa,
             rotate_keys: Some(ROTATE_KEYS),
@@ -169,6 +191,7 @@ impl Default for Settings {
             audit_keep: Some(AUDIT_KEEP),
             allow_origin: Vec::new(),
             serve: None,
+            private: Vec::new(),
             samples: false,
             users: Vec::new(),
             clients: Vec::new(),
@@ -223,6 +246,11 @@ fn limits(text: Option<&str>, tested: bool) -> Result<bool, ConfigError> {
     }
 }
 
+fn max_connections(text: &str) -> Result<usize, ConfigError> {
+    let number = text.parse().ok().filter(|number| *number > 0);
+    number.ok_or_else(|| ConfigError::value("max_connections", text, "give a number above 0"))
+}
+
 /// A network, or one address.
 fn network(text: &str) -> Result<IpNet, ConfigError> {
     let one = || text.parse::<IpAddr>().ok().map(IpNet::from);
@@ -266,7 +294,7 @@ fn profile(text: &str) -> Result<Profile, ConfigError> {
     }
 }
 
-fn store(text: Option<&str>, data: &std::path::Path) -> Result<StoreKind, ConfigError> {
+fn store(text: Option<&str>, data: &Path) -> Result<StoreKind, ConfigError> {
     match text {
         None => Ok(StoreKind::Sqlite(data.join("everfresh.db"))),
         Some("memory:") => Ok(StoreKind::Memory),
@@ -323,13 +351,18 @@ fn switch(name: &str, text: Option<&str>) -> Result<bool, ConfigError> {
     }
 }
 
-fn folder(path: PathBuf) -> Result<PathBuf, ConfigError> {
-    if path.is_dir() {
-        Ok(path)
-    } else {
-        let text = path.display().to_string();
-        Err(ConfigError::value("serve", &text, "there is no such folder"))
+fn folder(path: PathBuf, data: &Path) -> Result<PathBuf, ConfigError> {
+    let wrong = |remedy| ConfigError::value("serve", &path.display().to_string(), remedy);
+    if !path.is_dir() {
+        return Err(wrong("there is no such folder"));
     }
+    let real = |path: &Path| path.canonicalize().ok();
+    if let (Some(data), Some(served)) = (real(data), real(&path))
+        && served.starts_with(data)
+    {
+        return Err(wrong("it is in the data folder, which holds the keys; give another one"));
+    }
+    Ok(path)
 }
 
 /// Names with their secrets. A wrong text is not repeated: it may be a password alone.

@@ -16,7 +16,7 @@ async fn healthz() -> Json<Value> {
     Json(json!({ "status": "ok" }))
 }
 
-/// The store answers too.
+/// The store can be written.
 async fn readyz(State(app): State<AppState>) -> Result<Json<Value>, ApiError> {
     app.store.probe().await?;
     Ok(Json(json!({ "status": "ready" })))

@@ -14,14 +14,17 @@ pub(crate) struct Server {
 }
 
 impl Server {
+    pub(crate) const PROGRAM: &'static str = env!("CARGO_BIN_EXE_everfresh-server");
+
     /// On free ports, with the switchboard open.
     pub(crate) fn start(arguments: &[&str]) -> Self {
-        Self::run(&mut command(arguments))
+        Self::start_by(Command::new(Self::PROGRAM), arguments)
     }
 
-    /// The same from a command that ends with the program and its arguments.
-    pub(crate) fn run(command: &mut Command) -> Self {
+    /// The same by a command that takes the arguments on.
+    pub(crate) fn start_by(mut command: Command, arguments: &[&str]) -> Self {
         let mut child = command
+            .args(arguments)
             .args(["--listen", "127.0.0.1:0", "--control", "127.0.0.1:0"])
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
@@ -118,7 +121,7 @@ pub(crate) fn json(answer: &str) -> Value {
 }
 
 pub(crate) fn command(arguments: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_everfresh-server"));
+    let mut command = Command::new(Server::PROGRAM);
     command.args(arguments);
     command
 }

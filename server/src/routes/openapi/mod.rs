@@ -158,6 +158,7 @@ fn failure(status: u16) -> Response {
         401 => "No credentials, or no good ones",
         403 => "A foreign page could have sent it, or the policy does not allow it",
         404 => "There is no such thing",
+        408 => "The body did not come in time",
         413 => "The body is too long",
         415 => "The body is of another type",
         429 => "Too many; come again after Retry-After seconds",

@@ -58,7 +58,7 @@ pub(super) const OPERATIONS: &[Operation] = &[
         security: &[],
         body: Body::Json(&["username*", "password*", "device_name?", "client_id?"]),
         success: Success::Json("TokenResponse"),
-        errors: &[400, 401, 413, 415],
+        errors: &[400, 401, 408, 413, 415],
         sample: false,
     },
     Operation {
@@ -68,7 +68,7 @@ pub(super) const OPERATIONS: &[Operation] = &[
         security: &[],
         body: Body::Form(&["grant_type*", "refresh_token*", "rotation_key", "client_id"]),
         success: Success::Json("TokenResponse"),
-        errors: &[400, 413, 415],
+        errors: &[400, 408, 413, 415],
         sample: false,
     },
     Operation {
@@ -88,7 +88,7 @@ pub(super) const OPERATIONS: &[Operation] = &[
         security: BEARER,
         body: Body::Json(&["exp#?"]),
         success: Success::Json("TokenResponse"),
-        errors: &[400, 401, 403, 413, 415],
+        errors: &[400, 401, 403, 408, 413, 415],
         sample: false,
     },
     Operation {
@@ -98,7 +98,7 @@ pub(super) const OPERATIONS: &[Operation] = &[
         security: ANY_TOKEN_OR_NONE,
         body: Body::Json(&["refresh_token?"]),
         success: Success::NoContent,
-        errors: &[400, 403, 413, 415],
+        errors: &[400, 403, 408, 413, 415],
         sample: false,
     },
     Operation {
@@ -108,7 +108,7 @@ pub(super) const OPERATIONS: &[Operation] = &[
         security: ANY_TOKEN_OR_NONE,
         body: Body::Json(&["refresh_token?"]),
         success: Success::NoContent,
-        errors: &[400, 403, 413, 415],
+        errors: &[400, 403, 408, 413, 415],
         sample: false,
     },
     Operation {
@@ -138,7 +138,7 @@ pub(super) const OPERATIONS: &[Operation] = &[
         security: ANY_TOKEN,
         body: Body::OnlyJson(&["current_password*", "new_password*"]),
         success: Success::NoContent,
-        errors: &[400, 401, 403, 413, 415],
+        errors: &[400, 401, 403, 408, 413, 415],
         sample: false,
     },
     Operation {
@@ -148,7 +148,7 @@ pub(super) const OPERATIONS: &[Operation] = &[
         security: ANY_TOKEN,
         body: Body::OnlyJson(&["name?", "phone?"]),
         success: Success::Json("Profile"),
-        errors: &[400, 401, 403, 404, 413, 415],
+        errors: &[400, 401, 403, 404, 408, 413, 415],
         sample: false,
     },
     Operation {
@@ -158,7 +158,7 @@ pub(super) const OPERATIONS: &[Operation] = &[
         security: &[],
         body: Body::Form(&["token*", "token_type_hint", "everywhere"]),
         success: Success::Empty,
-        errors: &[400, 413, 415],
+        errors: &[400, 408, 413, 415],
         sample: false,
     },
     Operation {
@@ -168,7 +168,7 @@ pub(super) const OPERATIONS: &[Operation] = &[
         security: BASIC,
         body: Body::Form(&["token*", "token_type_hint"]),
         success: Success::Json("Introspection"),
-        errors: &[400, 401, 413, 415],
+        errors: &[400, 401, 408, 413, 415],
         sample: false,
     },
     Operation {
@@ -200,7 +200,7 @@ pub(super) const OPERATIONS: &[Operation] = &[
     public("/.well-known/oauth-authorization-server", "Metadata (RFC 8414)", Success::Object),
     public("/openapi.json", "This document", Success::Object),
     public("/healthz", "The process answers", Success::Object),
-    public("/readyz", "The store answers too", Success::Object),
+    public("/readyz", "The store can be written", Success::Object),
     public("/metrics", "Counters and latencies for Prometheus", Success::Text("text/plain")),
 ];
 
@@ -212,7 +212,7 @@ const fn echo(method: &'static str) -> Operation {
         security: ANY_TOKEN,
         body: Body::Any,
         success: Success::Object,
-        errors: &[400, 401, 403, 413],
+        errors: &[400, 401, 403, 408, 413],
         sample: true,
     }
 }

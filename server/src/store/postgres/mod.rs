@@ -33,20 +33,39 @@ impl PostgresStore {
     /// Every statement by name, for those who want to ask Postgres how it is planned.
     pub const STATEMENTS: &[(&str, &str)] = statements::ALL;
 
-    /// A store at an address like `postgres://user:password@host:5432/database`, whose tables are
-    /// made or brought up to date. To another machine it goes over TLS, unless the address ends with
-    /// `?sslmode=disable`, and the certificate must lead to one of `authorities`, in PEM, or else to
-    /// one that the operating system trusts.
+    /// A store at an address like `postgres://user:password@host:5432/database`; connects on first
+    /// use. To another machine it goes over TLS, unless the address ends with `?sslmode=disable`, and
+    /// the certificate must lead to one of `authorities`, in PEM, or else to one that the operating
+    /// system trusts.
+    pub fn at(url: &str, authorities: Option<&[u8]>, terms: Terms) -> Result<Self, StoreError> {
+        Ok(Self { terms, link: Link::to(url, authorities)? })
+    }
+
+    /// The same, with its tables made or brought up to date.
     pub async fn open(
         url: &str,
         authorities: Option<&[u8]>,
         terms: Terms,
     ) -> Result<Self, StoreError> {
-        let link = Link::to(url, authorities)?;
-        let line = link.line().await?;
+        let store = Self::at(url, authorities, terms)?;
+        store.migrate().await?;
+        Ok(store)
+    }
+
+    /// Makes the tables, or brings them up to date.
+    pub async fn migrate(&self) -> Result<(), StoreError> {
+        let line = self.link.line().await?;
         schema::migrate(line.client()?).await?;
         line.keep();
-        Ok(Self { terms, link })
+        Ok(())
+    }
+
+    /// Refuses tables that [`Self::migrate`] would change, or that are not there.
+    pub async fn is_up_to_date(&self) -> Result<(), StoreError> {
+        let line = self.link.line().await?;
+        schema::check(line.client()?).await?;
+        line.keep();
+        Ok(())
     }
 
     /// The same store under other terms, for a caller that has to ask it for the keys first.

@@ -12,18 +12,13 @@ pub(super) async fn migrate(client: &Client) -> Result<(), Trouble> {
         "BEGIN; SET LOCAL statement_timeout = 0; SELECT pg_advisory_xact_lock({MIGRATION});"
     );
     client.batch_execute(&begin).await?;
-    let there = "SELECT to_regclass('everfresh.schema') IS NOT NULL";
-    if !client.query_one(there, &[]).await?.try_get::<_, bool>(0)? {
-        client.batch_execute(EMPTY).await?;
-    }
-    let version = client.query_one("SELECT version FROM everfresh.schema", &[]).await?;
-    let version: i64 = version.try_get(0)?;
-    let missing = usize::try_from(version).ok().and_then(|version| MIGRATIONS.get(version..));
-    let missing = missing.ok_or_else(|| {
-        StoreError::Postgres(format!(
-            "the database has schema {version}, which a newer server wrote; run that one"
-        ))
-    })?;
+    let missing = match version(client).await? {
+        Some(version) => missing(version)?,
+        None => {
+            client.batch_execute(EMPTY).await?;
+            MIGRATIONS
+        }
+    };
     for statements in missing {
         client.batch_execute(statements).await?;
     }
@@ -32,6 +27,36 @@ pub(super) async fn migrate(client: &Client) -> Result<(), Trouble> {
         client.execute("UPDATE everfresh.schema SET version = $1", &[&now]).await?;
     }
     Ok(client.batch_execute("COMMIT").await?)
+}
+
+/// Refuses tables that are not of this version.
+pub(super) async fn check(client: &Client) -> Result<(), Trouble> {
+    match version(client).await? {
+        Some(version) if missing(version)?.is_empty() => Ok(()),
+        _ => {
+            let why = "the tables are not there or of an older server; start this one once, which \
+                       makes them or brings them up to date";
+            Err(StoreError::Postgres(why.to_owned()).into())
+        }
+    }
+}
+
+async fn version(client: &Client) -> Result<Option<i64>, Trouble> {
+    let there = "SELECT to_regclass('everfresh.schema') IS NOT NULL";
+    if !client.query_one(there, &[]).await?.try_get::<_, bool>(0)? {
+        return Ok(None);
+    }
+    let version = client.query_one("SELECT version FROM everfresh.schema", &[]).await?;
+    Ok(Some(version.try_get(0)?))
+}
+
+fn missing(version: i64) -> Result<&'static [&'static str], StoreError> {
+    let missing = usize::try_from(version).ok().and_then(|version| MIGRATIONS.get(version..));
+    missing.ok_or_else(|| {
+        StoreError::Postgres(format!(
+            "the database has schema {version}, which a newer server wrote; run that one"
+        ))
+    })
 }
 
 const EMPTY: &str = "

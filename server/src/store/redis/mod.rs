@@ -206,7 +206,9 @@ impl Store for RedisStore {
     fn probe(&self) -> Pending<'_, ()> {
         Box::pin(async {
             let mut line = self.link.line().await?;
-            let answer = cmd("SET").arg(keys::PROBE).arg(1).query_async(&mut line.connection).await;
+            let mut write = cmd("SET");
+            write.arg(keys::PROBE).arg(1).arg("EX").arg(60);
+            let answer = write.query_async(&mut line.connection).await;
             self.link.heard(&line, answer)
         })
     }

@@ -53,6 +53,23 @@ impl SqliteStore {
         schema::migrate(&writer)?;
         let reader = connect(path, flags)?;
         reader.pragma_update(None, "query_only", true)?;
+        Self::of(terms, writer, reader)
+    }
+
+    /// Opens a file that another process may be using, in order to look at it: every step that would
+    /// write fails.
+    pub fn read_only(path: &Path, terms: Terms) -> Result<Self, StoreError> {
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let reader = connect(path, flags)?;
+        if !schema::missing(&reader)?.1.is_empty() {
+            let why =
+                "an older server wrote the file; start this one once, which brings it up to date";
+            return Err(StoreError::Sqlite(why.to_owned()));
+        }
+        Self::of(terms, connect(path, flags)?, reader)
+    }
+
+    fn of(terms: Terms, writer: Connection, reader: Connection) -> Result<Self, StoreError> {
         Ok(Self {
             terms: Arc::new(terms),
             writer: Worker::writing(writer)?,

@@ -4,14 +4,22 @@ use rusqlite::Connection;
 
 use super::StoreError;
 
-/// Brings the tables up to date.
-pub(super) fn migrate(connection: &Connection) -> Result<(), StoreError> {
+/// The version of the tables, and what makes the newest one of it.
+pub(super) fn missing(
+    connection: &Connection,
+) -> Result<(u32, &'static [&'static str]), StoreError> {
     let version: u32 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
     let missing = MIGRATIONS.get(version as usize..).ok_or_else(|| {
         StoreError::Sqlite(format!(
             "the file has schema {version}, which a newer server wrote; run that one"
         ))
     })?;
+    Ok((version, missing))
+}
+
+/// Brings the tables up to date.
+pub(super) fn migrate(connection: &Connection) -> Result<(), StoreError> {
+    let (version, missing) = missing(connection)?;
     for (number, statements) in (version + 1..).zip(missing) {
         let whole = format!("BEGIN IMMEDIATE;{statements}PRAGMA user_version = {number};COMMIT;");
         connection.execute_batch(&whole)?;
@@ -27,7 +35,6 @@ const MIGRATIONS: &[&str] = &[
     // Sessions were written in another form before the first release; users sign in once more.
     "DELETE FROM session;",
     FAILURES,
-    PROBE,
 ];
 
 const USERS_AND_SESSIONS: &str = "
@@ -98,9 +105,4 @@ CREATE INDEX audit_by_time ON audit (at);
 const FAILURES: &str = "
 ALTER TABLE audit ADD COLUMN address TEXT NOT NULL DEFAULT '';
 ALTER TABLE audit ADD COLUMN left_out INTEGER NOT NULL DEFAULT 0;
-";
-
-/// What is written to see whether it can be.
-const PROBE: &str = "
-CREATE TABLE probe (id INTEGER PRIMARY KEY, at INTEGER NOT NULL) STRICT;
 ";

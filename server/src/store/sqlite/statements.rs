@@ -45,5 +45,4 @@ statements! {
     FORGET_AUDIT = "DELETE FROM audit WHERE at < ?1";
     // The numbers begin at 1. Without the bound SQLite calls the walk along them a scan.
     NEWEST_AUDIT = "SELECT * FROM audit WHERE number > 0 ORDER BY number DESC LIMIT ?1";
-    PROBE = "INSERT OR REPLACE INTO probe VALUES (1, unixepoch())";
 }

@@ -18,9 +18,11 @@ impl<'a> SqliteTables<'a> {
         Ok(self.0.prepare_cached(statement.sql())?)
     }
 
+    /// Writes the version of the schema where it stands, which is a write like any other: a full disk
+    /// can still be read.
     pub(super) fn probe(&self) -> Result<(), StoreError> {
-        self.prepared(statements::PROBE)?.execute([])?;
-        Ok(())
+        let version: u32 = self.0.pragma_query_value(None, "user_version", |row| row.get(0))?;
+        Ok(self.0.pragma_update(None, "user_version", version)?)
     }
 
     pub(super) fn sweep(&self, before: Millis) -> Result<usize, StoreError> {
