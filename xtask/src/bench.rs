@@ -7,12 +7,13 @@ use anyhow::Result;
 use clap::Subcommand;
 
 use crate::process::check;
+use crate::setup;
 use crate::workspace::Workspace;
 
 /// What to measure.
 #[derive(Subcommand)]
 pub(crate) enum Bench {
-    /// Start time, checks, durable refreshes and memory of the server
+    /// Start time, checks, durable refreshes and memory of the server, on SQLite, Postgres and Redis
     Server {
         /// How long each load lasts, in seconds
         #[arg(long, default_value_t = 10)]
@@ -25,6 +26,8 @@ pub(crate) enum Bench {
 
 pub(crate) fn run(workspace: &Workspace, bench: &Bench) -> Result<()> {
     let Bench::Server { seconds, connections } = bench;
+    setup::postgres()?;
+    setup::redis()?;
     let mut build = workspace.cargo(&["build", "--release"]);
     build.args(["--package", "everfresh-server", "--package", "everfresh-bench-server"]);
     check(&mut build, LIMIT)?;
