@@ -28,13 +28,14 @@
 //! - [`events`] and [`audit`] tell gateways and the operator what became of sessions.
 //! - [`policy`] and [`config`] say what the operator wants.
 //! - [`AccessToken`] and [`MaybeAccessToken`] are extractors for handlers of your own.
-//! - [`control`] is the switchboard for tests, and [`serve`] the listener that can misbehave.
+//! - [`serve`] is the listener. With the feature `control` there is a test rig besides.
 
 mod admission;
 mod app;
 pub mod audit;
 pub mod clock;
 pub mod config;
+#[cfg(feature = "control")]
 pub mod control;
 mod error;
 pub mod events;

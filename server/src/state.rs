@@ -4,10 +4,11 @@ use std::fmt;
 use std::ops::Deref;
 use std::sync::Arc;
 
+use tokio_util::task::TaskTracker;
+
 use crate::audit::Audit;
 use crate::clock::Clock;
 use crate::config::Settings;
-use crate::control::Faults;
 use crate::events::Events;
 use crate::jwt::{Issuer, Keyring};
 use crate::limits::Limits;
@@ -44,8 +45,8 @@ pub struct Shared {
     pub events: Arc<Events>,
     /// What is written down about sessions.
     pub audit: Arc<Audit>,
-    /// Faults to commit on purpose; none unless the switchboard asks for them.
-    pub faults: Faults,
+    /// The handlers at work.
+    pub(crate) work: TaskTracker,
 }
 
 impl AppState {
@@ -84,8 +85,15 @@ impl AppState {
             stats,
             events,
             audit,
-            faults: Faults::default(),
+            work: TaskTracker::new(),
         }))
+    }
+
+    /// Resolves when no handler is at work any more. Those whose clients have hung up outlive their
+    /// connections; what they do is to be finished before a server ends.
+    pub async fn finished(&self) {
+        self.work.close();
+        self.work.wait().await;
     }
 
     /// What a store must know to decide about refreshes as this server's settings demand.
