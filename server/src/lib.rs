@@ -29,7 +29,7 @@
 //! - [`policy`] and [`config`] say what the operator wants.
 //! - [`accounts`] is what an operator does to users.
 //! - [`AccessToken`] and [`MaybeAccessToken`] are extractors for handlers of your own.
-//! - [`control`] is the switchboard for tests, and [`serve`] the listener that can misbehave.
+//! - [`serve`] is the listener. With the feature `control` there is a test rig besides.
 
 pub mod accounts;
 mod admission;
@@ -37,6 +37,7 @@ mod app;
 pub mod audit;
 pub mod clock;
 pub mod config;
+#[cfg(feature = "control")]
 pub mod control;
 mod error;
 pub mod events;

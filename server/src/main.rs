@@ -5,12 +5,12 @@ use std::net::IpAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::Duration;
 
 use clap::{Parser, Subcommand};
 use everfresh_server::accounts::{self, AccountChange};
 use everfresh_server::clock::Clock;
 use everfresh_server::config::{ConfigError, Layer, Settings, StoreKind};
-use everfresh_server::control::control;
 use everfresh_server::jwt::seconds;
 use everfresh_server::policy::Policy;
 use everfresh_server::secret::Secret;
@@ -19,6 +19,7 @@ use everfresh_server::store::User;
 use everfresh_server::{app, shared_keys, start};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
+use tokio::time::timeout;
 use tracing_subscriber::filter::LevelFilter;
 
 /// Issues, rotates, verifies and revokes session tokens.
@@ -167,10 +168,12 @@ async fn run(cli: Cli) -> Result<(), Box<dyn std::error::Error>> {
     let listener = bind(settings.listen).await?;
     let address = listener.local_addr()?;
     settings.listen = address;
+    #[cfg(feature = "control")]
     let control_listener = match settings.control {
         Some(address) => Some(bind(address).await?),
         None => None,
     };
+    #[cfg(feature = "control")]
     if let Some(listener) = &control_listener {
         settings.control = Some(listener.local_addr()?);
     }
@@ -179,12 +182,10 @@ async fn run(cli: Cli) -> Result<(), Box<dyn std::error::Error>> {
     let (stopping, stopped) = watch::channel(false);
     tokio::spawn(start::upkeep(state.clone()));
     println!("listening on http://{address}");
-    let switchboard = control_listener.map(|listener| {
-        let address = listener.local_addr().map(|address| address.to_string());
-        println!("control on http://{}", address.unwrap_or_default());
-        let listening = Listening::default();
-        tokio::spawn(serve(listener, control(state.clone()), listening, until(stopped.clone())))
-    });
+    #[cfg(feature = "control")]
+    let (router, switchboard) = rigged(&state, control_listener, until(stopped.clone()));
+    #[cfg(not(feature = "control"))]
+    let (router, switchboard) = (app(state.clone()), None::<tokio::task::JoinHandle<()>>);
     let events = Arc::clone(&state.events);
     tokio::spawn(async move {
         signalled().await;
@@ -194,12 +195,30 @@ async fn run(cli: Cli) -> Result<(), Box<dyn std::error::Error>> {
     });
     let listening =
         Listening { keep_alive: switchboard.is_none(), most: state.settings.max_connections };
-    serve(listener, app(state.clone()), listening, until(stopped)).await;
+    serve(listener, router, listening, until(stopped)).await;
     if let Some(switchboard) = switchboard {
         switchboard.await?;
     }
+    if timeout(FINISH, state.finished()).await.is_err() {
+        tracing::warn!("some handlers did not finish in time and are cut off");
+    }
     start::write_audit(&state).await;
     Ok(())
+}
+
+/// The server's routes, and with `--control` its switchboard at work.
+#[cfg(feature = "control")]
+fn rigged(
+    state: &everfresh_server::AppState,
+    listener: Option<TcpListener>,
+    stopped: impl Future<Output = ()> + Send + 'static,
+) -> (axum::Router, Option<tokio::task::JoinHandle<()>>) {
+    let Some(listener) = listener else { return (app(state.clone()), None) };
+    let rig = everfresh_server::control::Rig::around(state.clone());
+    let address = listener.local_addr().map(|address| address.to_string());
+    println!("control on http://{}", address.unwrap_or_default());
+    let switchboard = serve(listener, rig.switchboard, Listening::default(), stopped);
+    (rig.app, Some(tokio::spawn(switchboard)))
 }
 
 #[tokio::main(flavor = "current_thread")]
@@ -332,3 +351,6 @@ async fn signalled() {
     }
     let _ = interrupt.await;
 }
+
+/// How long handlers may go on after the last connection has ended.
+const FINISH: Duration = Duration::from_secs(10);

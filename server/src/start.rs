@@ -173,8 +173,8 @@ async fn redis(settings: &Settings, url: &Secret) -> Result<(Keyring, RedisStore
 
 /// Good for asking what the keys are, and no more before those are known.
 fn redis_at(settings: &Settings, url: &Secret) -> Result<RedisStore, StartError> {
-    let nobodys = Keyring::ephemeral().map_err(SharedKeyError::from)?;
-    let terms = AppState::terms(settings, &nobodys);
+    let placeholder = Keyring::ephemeral().map_err(SharedKeyError::from)?;
+    let terms = AppState::terms(settings, &placeholder);
     Ok(match &settings.store_ca {
         Some(file) => RedisStore::trusting(url.expose(), &certificates(file)?, terms)?,
         None => RedisStore::at(url.expose(), terms)?,

@@ -4,10 +4,11 @@ use std::fmt;
 use std::ops::Deref;
 use std::sync::Arc;
 
+use tokio_util::task::TaskTracker;
+
 use crate::audit::Audit;
 use crate::clock::Clock;
 use crate::config::Settings;
-use crate::control::Faults;
 use crate::events::Events;
 use crate::jwt::{Issuer, Keyring};
 use crate::limits::Limits;
@@ -47,8 +48,8 @@ pub struct Shared {
     pub audit: Arc<Audit>,
     /// Whether the keys in a shared store are ours.
     pub fence: Arc<Fence>,
-    /// Faults to commit on purpose; none unless the switchboard asks for them.
-    pub faults: Faults,
+    /// The handlers at work.
+    pub(crate) work: TaskTracker,
 }
 
 impl AppState {
@@ -90,8 +91,15 @@ impl AppState {
             events,
             audit,
             fence,
-            faults: Faults::default(),
+            work: TaskTracker::new(),
         }))
+    }
+
+    /// Resolves when no handler is at work any more. Those whose clients have hung up outlive their
+    /// connections; what they do is to be finished before a server ends.
+    pub async fn finished(&self) {
+        self.work.close();
+        self.work.wait().await;
     }
 
     /// What a store must know to decide about refreshes as this server's settings demand.

@@ -11,7 +11,7 @@ use axum::response::Response;
 use crate::extract::{allowable, foreign_origin};
 use crate::state::AppState;
 
-/// Who has called so far.
+/// The origins that have called so far.
 #[derive(Clone)]
 pub(crate) struct Strangers {
     app: AppState,
@@ -48,5 +48,5 @@ pub(crate) async fn notice(
     next.run(request).await
 }
 
-/// So many origins are told of.
+/// How many origins are told of.
 const MOST: usize = 100;

@@ -56,6 +56,19 @@ async fn a_new_password_never_leaves_the_other_sessions_behind() {
     assert_eq!(world.me(&own.access).await.status, 200);
 }
 
+#[tokio::test]
+async fn a_server_that_stops_finishes_what_its_clients_have_left() {
+    let (world, _folder) = world("limits = \"off\"").await;
+    for _ in 0..10 {
+        let (stolen, mut told) =
+            (world.login("ann").await, world.state.events.subscribe().unwrap());
+        world.refresh(&stolen.refresh, Some(KEY)).await;
+        hang_up(&world, refresh(&stolen.refresh, OTHER_KEY));
+        world.state.finished().await;
+        assert_eq!(told.try_recv().unwrap().reason, "reuse");
+    }
+}
+
 /// The password is changed between the moment in which it was found to be right and the sign-in.
 #[tokio::test]
 async fn a_sign_in_that_waited_does_not_outlive_its_password() {

@@ -93,6 +93,10 @@ fn untested(done: Result<()>) -> Result<Counts> {
 
 fn lints(workspace: &Workspace) -> Result<()> {
     let mut cargo = workspace.cargo(&["clippy", "--workspace", "--all-targets"]);
+    check(cargo.args(["--", "-D", "warnings"]), LIMIT)?;
+    // As it is in production: the tests have it with the feature `control`.
+    let mut cargo =
+        workspace.cargo(&["clippy", "--package", "everfresh-server", "--lib", "--bins"]);
     check(cargo.args(["--", "-D", "warnings"]), LIMIT)
 }
 
@@ -141,7 +145,8 @@ fn browser_tests(workspace: &Workspace, browser: &Browser) -> Result<Counts> {
         return Ok(Counts::default());
     }
     let program = setup::browser(browser)?;
-    check(&mut workspace.cargo(&["build", "--package", "everfresh-server"]), LIMIT)?;
+    let mut cargo = workspace.cargo(&["build", "--package", "everfresh-server"]);
+    check(cargo.args(["--features", "control"]), LIMIT)?;
     let server = workspace.target("debug/everfresh-server");
     node_tests(workspace, "tests/e2e", |node| {
         node.arg("--test-concurrency=2");

@@ -157,7 +157,8 @@ pub struct Layer {
     #[serde(deserialize_with = "text")]
     pub audit_keep: Option<String>,
 
-    /// Open the switchboard for tests (clock, faults, users) on this loopback address
+    /// Open the switchboard for tests (clock, faults, users) on this loopback address; for programs
+    /// that were built with the feature `control`
     #[arg(long, value_name = "ADDR")]
     pub control: Option<String>,
 

@@ -334,6 +334,11 @@ fn address(name: &str, text: &str) -> Result<SocketAddr, ConfigError> {
 }
 
 fn loopback(text: &str) -> Result<SocketAddr, ConfigError> {
+    if !cfg!(feature = "control") {
+        let remedy = "this program was built without a switchboard, as a server for others should \
+                      be; for tests build it with --features control";
+        return Err(ConfigError::value("control", text, remedy));
+    }
     let address = address("control", text)?;
     if !address.ip().is_loopback() {
         let remedy = "it gives full power without a password, so only loopback will do: \

@@ -64,8 +64,8 @@ impl Passwords {
         Ok(self.permitted(address, work).await? && known)
     }
 
-    /// The permit goes with the work: it is free again when that is over, whoever has stopped
-    /// waiting for it.
+    /// The permit goes with the work: it is free again when that is over, and not when its client
+    /// stops waiting.
     async fn permitted<T: Send + 'static>(
         &self,
         address: Option<IpAddr>,

@@ -42,7 +42,7 @@ impl Queue {
             Ok(permit) => return Ok(permit),
             Err(turn) => turn,
         };
-        // The queue outlives this call, and hands its turn to everybody who waits.
+        // The queue outlives this call, and every turn comes.
         turn.await.map_err(|_| Full)
     }
 
@@ -105,7 +105,8 @@ impl Queue {
     }
 }
 
-/// A buffer for as long as it is held; the thread that hashes holds it, and not who waits for that.
+/// A buffer for as long as it is held: by the thread that hashes, and not by the request that waits
+/// for it.
 #[derive(Debug)]
 pub(super) struct Permit {
     /// Gone when it has been given back.
@@ -137,11 +138,11 @@ impl Drop for Permit {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Full;
 
-/// So many passwords are hashed at once, each in a buffer of its own.
+/// How many passwords are hashed at once, each in a buffer of its own.
 pub(super) const AT_ONCE: usize = 2;
-/// So many of one address may wait.
+/// How many of one address may wait.
 pub(super) const EACH: usize = 16;
-/// So many may wait in all.
+/// How many may wait in all.
 pub(super) const ALL: usize = 64;
 
 #[cfg(test)]

@@ -23,7 +23,6 @@ use tokio::time::{sleep, timeout};
 use tower::ServiceExt as _;
 
 use self::connections::{Connections, Place};
-use crate::control::Abort;
 
 /// How connections are treated.
 #[derive(Clone, Copy, Debug)]
@@ -31,8 +30,8 @@ pub struct Listening {
     /// A connection serves one request after the other. Without this it serves one: browsers silently
     /// repeat a request when a connection that they reuse is cut, which would hide a cut from a test.
     pub keep_alive: bool,
-    /// So many connections are open at once at most, and never so many that the operating system has
-    /// no files left for the rest of the server. When another one comes, the one that has been waiting
+    /// How many connections may be open at once. There are never more than leave a quarter of the
+    /// files that the operating system allows to the rest of the server. When another one comes, the one that has been waiting
     /// for its client the longest is cut.
     pub most: usize,
 }
@@ -85,11 +84,11 @@ pub async fn serve(
     }
 }
 
-/// The address of who sent a request, by which failures are limited and listed.
+/// The address at the other end of a connection, by which failures are limited and listed.
 ///
-/// [`serve()`] takes it from the connection. Whoever serves in another way puts it into the requests,
-/// and so does whoever has a proxy before the server, which tells of its clients; without it all of
-/// them share one limit:
+/// [`serve()`] puts it into the requests. Another listener has to do so itself; without it all clients
+/// share one limit. A proxy is named with [`crate::config::Settings::trusted_proxies`], and then tells
+/// of its clients in the usual headers. One that does so in another header needs a layer:
 ///
 /// ```
 /// use std::net::{IpAddr, SocketAddr};
@@ -194,6 +193,10 @@ fn affordable() -> usize {
     let files = files.and_then(|files| usize::try_from(files).ok()).unwrap_or(usize::MAX);
     (files - files / 4).max(1)
 }
+
+/// Marks an answer that must not be sent: the connection is cut instead.
+#[derive(Clone, Copy, Debug)]
+pub struct Abort;
 
 /// There will be no answer.
 #[derive(Clone, Copy, Debug)]

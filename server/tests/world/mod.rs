@@ -15,11 +15,11 @@ use axum::Router;
 use axum::body::Body;
 use everfresh_server::clock::Clock;
 use everfresh_server::config::{Layer, Settings};
-use everfresh_server::control::control;
+use everfresh_server::control::Rig;
 use everfresh_server::jwt::Keyring;
 use everfresh_server::password::Passwords;
 use everfresh_server::store::{MemoryStore, PostgresStore, RedisStore, SqliteStore, Store, Terms};
-use everfresh_server::{AppState, app, start};
+use everfresh_server::{AppState, start};
 use folder::Folder;
 use http::{HeaderMap, Method, Request, StatusCode};
 use http_body_util::BodyExt;
@@ -60,13 +60,8 @@ impl World {
             let user = start::new_user(&state.passwords, name, "secret".into(), NOON).await;
             state.store.add_user(user.unwrap()).await.unwrap();
         }
-        Self {
-            app: app(state.clone()),
-            control: control(state.clone()),
-            state,
-            clock,
-            ground: Ground::Air,
-        }
+        let Rig { app, switchboard } = Rig::around(state.clone());
+        Self { app, control: switchboard, state, clock, ground: Ground::Air }
     }
 
     pub(crate) fn advance(&self, seconds: i64) {
