@@ -14,7 +14,7 @@ use crate::{package, setup};
 /// What to measure.
 #[derive(Subcommand)]
 pub(crate) enum Bench {
-    /// Start time, checks, durable refreshes and memory of the server
+    /// Start time, checks, durable refreshes and memory of the server, on SQLite, Postgres and Redis
     Server {
         /// How long each load lasts, in seconds
         #[arg(long, default_value_t = 10)]
@@ -42,6 +42,8 @@ pub(crate) fn run(workspace: &Workspace, bench: &Bench) -> Result<()> {
 }
 
 fn server(workspace: &Workspace, seconds: u64, connections: usize) -> Result<()> {
+    setup::postgres()?;
+    setup::redis()?;
     let mut build = workspace.cargo(&["build", "--release"]);
     build.args(["--package", "everfresh-server", "--package", "everfresh-bench-server"]);
     check(&mut build, LIMIT)?;
