@@ -21,16 +21,29 @@ pub(crate) enum Bench {
         #[arg(long, default_value_t = 64)]
         connections: usize,
     },
+    /// What an honest client of the server waits and is refused beside attackers
+    Abuse {
+        /// How long each attack lasts, in seconds
+        #[arg(long, default_value_t = 60)]
+        seconds: u64,
+    },
 }
 
 pub(crate) fn run(workspace: &Workspace, bench: &Bench) -> Result<()> {
-    let Bench::Server { seconds, connections } = bench;
     let mut build = workspace.cargo(&["build", "--release"]);
     build.args(["--package", "everfresh-server", "--package", "everfresh-bench-server"]);
     check(&mut build, LIMIT)?;
     let mut load = Command::new(workspace.target("release/everfresh-bench-server"));
     load.arg("--server").arg(workspace.target("release/everfresh-server"));
-    load.args(["--seconds", &seconds.to_string(), "--connections", &connections.to_string()]);
+    match bench {
+        Bench::Server { seconds, connections } => {
+            load.args(["--seconds", &seconds.to_string()]);
+            load.args(["--connections", &connections.to_string()]);
+        }
+        Bench::Abuse { seconds } => {
+            load.args(["--abuse", "--seconds", &seconds.to_string()]);
+        }
+    }
     check(&mut load, LIMIT)
 }
 

@@ -1,6 +1,7 @@
 //! Loads a server that runs beside it, over loopback and on the same cores, and prints figures.
 //! Nothing here passes or fails by time.
 
+mod abuse;
 mod client;
 mod filled;
 mod program;
@@ -30,7 +31,13 @@ struct Arguments {
     /// Live sessions in the store
     #[arg(long, default_value_t = 100_000)]
     sessions: u32,
+    /// Measure an honest client beside attackers instead
+    #[arg(long)]
+    abuse: bool,
 }
+
+/// The load comes from one address.
+const UNLIMITED: &[&str] = &["--limits", "off"];
 
 #[tokio::main]
 async fn main() -> Result<()> {
@@ -38,6 +45,9 @@ async fn main() -> Result<()> {
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     println!("{cores} cores for server and client together; {}", program::idleness());
 
+    if arguments.abuse {
+        return abuse::run(&arguments.server, Duration::from_secs(arguments.seconds)).await;
+    }
     let starts = starts(&arguments)?;
     println!("start, first time (makes keys and database): {:.1} ms", starts[0]);
     let mut again = starts[1..].to_vec();
@@ -46,7 +56,7 @@ async fn main() -> Result<()> {
 
     let data = folder("load")?;
     let filled = Filled::make(&data.path, arguments.sessions).await?;
-    let server = Program::start(&arguments.server, &data.path)?;
+    let server = Program::start(&arguments.server, &data.path, UNLIMITED)?;
     println!("memory with {} live sessions, idle: {}", arguments.sessions, server.memory()?);
     let access = filled.sign_in(&server.address).await?;
     let length = Duration::from_secs(arguments.seconds);
@@ -79,7 +89,7 @@ fn starts(arguments: &Arguments) -> Result<Vec<f64>> {
     let mut starts = Vec::new();
     for _ in 0..11 {
         let began = Instant::now();
-        let server = Program::start(&arguments.server, &data.path)?;
+        let server = Program::start(&arguments.server, &data.path, UNLIMITED)?;
         starts.push(began.elapsed().as_secs_f64() * 1_000.0);
         drop(server);
     }

@@ -12,9 +12,10 @@ pub(crate) struct Program {
 }
 
 impl Program {
-    pub(crate) fn start(server: &Path, data: &Path) -> Result<Self> {
+    pub(crate) fn start(server: &Path, data: &Path, more: &[&str]) -> Result<Self> {
         let mut child = Command::new(server)
-            .args(["--listen", "127.0.0.1:0", "--limits", "off", "--issuer", "http://127.0.0.1:1"])
+            .args(["--listen", "127.0.0.1:0", "--issuer", "http://127.0.0.1:1"])
+            .args(more)
             .arg("--data")
             .arg(data)
             .stdout(Stdio::piped())
