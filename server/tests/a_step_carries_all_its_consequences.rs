@@ -43,7 +43,7 @@ async fn a_new_password_ends_the_sessions_that_it_must() {
     }
 }
 
-/// Whoever signs in with the old password at that very moment is either too late, or found.
+/// Sign-ins with the old password at that very moment are either too late, or found.
 #[tokio::test]
 async fn no_session_slips_past_a_new_password() {
     for stores::Tested { name, store, .. } in &stores::all(Rules::default()).await {

@@ -124,7 +124,7 @@ fn the_program_lists_rotates_and_drops() {
     assert!(run(&["audit"]).stdout.is_empty());
 }
 
-/// Whoever only looks must not need to know how the server is started.
+/// An operator who only looks need not know how the server is started.
 #[test]
 fn looking_changes_nothing() {
     let folder = Folder::new();

@@ -1,6 +1,7 @@
 //! Loads a server that runs beside it, over loopback and on the same cores, and prints figures.
 //! Nothing here passes or fails by time.
 
+mod abuse;
 mod client;
 mod filled;
 #[path = "../../../server/tests/stores/folder.rs"]
@@ -46,7 +47,13 @@ struct Arguments {
     /// Sign-ins, one after the other
     #[arg(long, default_value_t = 1_000)]
     sign_ins: u32,
+    /// Measure an honest client beside attackers instead
+    #[arg(long)]
+    abuse: bool,
 }
+
+/// The load comes from one address.
+const UNLIMITED: &[&str] = &["--limits", "off"];
 
 #[tokio::main]
 async fn main() -> Result<()> {
@@ -54,6 +61,9 @@ async fn main() -> Result<()> {
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     println!("{cores} cores for server and client together; {}", program::idleness());
 
+    if arguments.abuse {
+        return abuse::run(&arguments.server, Duration::from_secs(arguments.seconds)).await;
+    }
     let starts = starts(&arguments)?;
     println!("start, first time (makes keys and database): {:.1} ms", starts[0]);
     let mut again = starts[1..].to_vec();
@@ -72,7 +82,7 @@ async fn measure(name: &str, store: Option<&str>, arguments: &Arguments) -> Resu
     println!("\n{name}");
     let data = folder("load")?;
     let filled = Filled::make(&data.path, store, arguments.sessions).await?;
-    let server = Program::start(&arguments.server, &data.path, store)?;
+    let server = Program::start(&arguments.server, &data.path, store, UNLIMITED)?;
     println!("memory with {} live sessions, idle: {}", arguments.sessions, server.memory()?);
     let access = filled.sign_in(&server.address).await?;
     let length = Duration::from_secs(arguments.seconds);
@@ -110,7 +120,7 @@ fn starts(arguments: &Arguments) -> Result<Vec<f64>> {
     let mut starts = Vec::new();
     for _ in 0..11 {
         let began = Instant::now();
-        let server = Program::start(&arguments.server, &data.path, None)?;
+        let server = Program::start(&arguments.server, &data.path, None, UNLIMITED)?;
         starts.push(began.elapsed().as_secs_f64() * 1_000.0);
         drop(server);
     }
