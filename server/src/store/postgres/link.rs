@@ -86,6 +86,18 @@ impl Line {
         self.0.as_ref().ok_or(StoreError::Closed)
     }
 
+    /// Ends a transaction that came to nothing; a connection that cannot is closed.
+    pub(super) async fn roll_back(self, trouble: &Trouble) {
+        if matches!(trouble, Trouble::Broken(_)) {
+            return;
+        }
+        if let Ok(client) = self.client()
+            && client.batch_execute("ROLLBACK").await.is_ok()
+        {
+            self.keep();
+        }
+    }
+
     /// Nothing is open or unanswered on it.
     pub(super) fn keep(mut self) {
         self.0 = None;

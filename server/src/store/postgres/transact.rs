@@ -37,7 +37,7 @@ impl PostgresStore {
     ) -> Result<T, Trouble> {
         let (line, mut snapshot) = self.begin(first).await?;
         let client = line.client()?;
-        let worked = async {
+        let decided = async {
             let done = loop {
                 let done = step(snapshot.begin());
                 match snapshot.interrupted() {
@@ -45,21 +45,31 @@ impl PostgresStore {
                     None => break done?,
                 }
             };
-            commit(client, snapshot.into_writes()).await?;
-            Ok(done)
+            let mut writes = snapshot.into_writes();
+            let last = writes.pop();
+            for one in &writes {
+                write(client, one).await?;
+            }
+            // Prepared before, so that the last write goes out together with the commit.
+            if let Some(last) = &last {
+                client.prepare_cached(statement(last).sql()).await?;
+            }
+            Ok((done, last))
         };
-        let done: Result<T, Trouble> = worked.await;
-        match &done {
-            Ok(_) => line.keep(),
-            Err(Trouble::Broken(_)) => {}
-            // After a failed commit nothing is open, and Postgres says so and no more.
-            Err(_) => {
-                if client.batch_execute("ROLLBACK").await.is_ok() {
+        match decided.await {
+            Ok((done, last)) => {
+                let committed = commit(client, last).await;
+                // Committed or not, nothing is open any more.
+                if !matches!(committed, Err(Trouble::Broken(_))) {
                     line.keep();
                 }
+                committed.map(|()| done)
+            }
+            Err(trouble) => {
+                line.roll_back(&trouble).await;
+                Err(trouble)
             }
         }
-        done
     }
 
     /// A transaction with its first records, in one round trip. An idle connection that turns out to
@@ -72,7 +82,10 @@ impl PostgresStore {
             match tokio::try_join!(biased; begun, read(client, &mut snapshot, first)) {
                 Ok(_) => return Ok((line, snapshot)),
                 Err(Trouble::Broken(_)) => {}
-                Err(trouble) => return Err(trouble),
+                Err(trouble) => {
+                    line.roll_back(&trouble).await;
+                    return Err(trouble);
+                }
             }
         }
     }
@@ -194,17 +207,11 @@ async fn read(client: &Client, snapshot: &mut Snapshot, want: &Want) -> Result<(
 }
 
 /// The last write and the commit share a round trip, and a step that writes has one as a rule.
-async fn commit(client: &Client, mut writes: Vec<Write>) -> Result<(), Trouble> {
-    let last = writes.pop();
-    for one in &writes {
-        write(client, one).await?;
-    }
+async fn commit(client: &Client, last: Option<Write>) -> Result<(), Trouble> {
     crash::pass(Point::BeforeCommit);
     let ended = async { Ok(client.batch_execute("COMMIT").await?) };
     match &last {
-        // Prepared before, so that the write goes out ahead of the commit.
         Some(last) => {
-            client.prepare_cached(statement(last).sql()).await?;
             let (written, ended) = tokio::join!(biased; write(client, last), ended);
             written.and(ended)?;
         }
