@@ -222,3 +222,63 @@ fn find(reading: &Reading) -> (Found, Vec<(Place, String)>) {
     }
     (found, aside)
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::core::record::tests::records;
+
+    /// The only load of a step.
+    fn load(step: &Step) -> Load {
+        let Step::Load(loads) = step else { panic!("{step:?}") };
+        loads[0]
+    }
+
+    proptest! {
+        #[test]
+        fn a_write_waits_until_the_one_before_has_ended(first in records(), second in records()) {
+            let mut all = Records::new(Storage::Custom);
+            let begun = all.write(1, Box::new(first.clone())).expect("the first one begins");
+            prop_assert!(all.write(2, Box::new(second.clone())).is_none(), "the second one waits");
+            let steps = all.loaded(load(&begun), Loaded::Nothing);
+            let [Step::Store(stores)] = &steps[..] else { panic!("{steps:?}") };
+            let (store, text) = stores[0].clone();
+            prop_assert_eq!(&text, &first.encode(true));
+            let steps = all.stored(store, true);
+            let [Step::Tell(told), next] = &steps[..] else { panic!("{steps:?}") };
+            let ended = matches!(told, Input::RecordWritten { write: 1, written: Written::Stored(_) });
+            prop_assert!(ended, "{:?}", told);
+            // It finds what the first one has stored, whatever that is worth to it.
+            let mut joined = second;
+            joined.join(Record::decode(&text).expect("it is a record"));
+            let steps = all.loaded(load(next), Loaded::Text(text));
+            for step in &steps {
+                if let Step::Store(stores) = step {
+                    prop_assert_eq!(&stores[0].1, &joined.encode(true));
+                }
+            }
+        }
+
+        #[test]
+        fn a_place_that_cannot_be_read_is_not_written(record in records()) {
+            let mut all = Records::new(Storage::Session);
+            let Some(Step::Load(loads)) = all.write(1, Box::new(record)) else { panic!() };
+            prop_assert!(all.loaded(loads[0], Loaded::Nothing).is_empty(), "one place is missing");
+            let steps = all.loaded(loads[1], Loaded::Failed);
+            let failed = |input: &Input| {
+                matches!(input, Input::RecordWritten { write: 1, written: Written::Failed })
+            };
+            prop_assert!(matches!(&steps[..], [Step::Tell(input)] if failed(input)), "{:?}", steps);
+            let asked = all.read(Purpose::Read(2));
+            let Step::Load(loads) = asked else { panic!() };
+            all.loaded(loads[1], Loaded::Nothing);
+            let steps = all.loaded(loads[0], Loaded::Failed);
+            let unavailable = |input: &Input| {
+                matches!(input, Input::RecordRead { read: 2, found: Found::Unavailable })
+            };
+            prop_assert!(matches!(&steps[..], [Step::Tell(input)] if unavailable(input)));
+        }
+    }
+}
