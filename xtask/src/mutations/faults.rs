@@ -331,31 +331,10 @@ pub(super) const FAULTS: &[Fault] = &[
         ".filter(|_| !FAULT).and_then(F::parse_date).unwrap_or(wall);",
     ),
     fault(
-        "a write overtakes the one before, and is called stored before it is",
-        "engine/records.rs",
-        "if stores.is_empty() { self.end(true) } else { vec![Step::Store(stores)] }",
-        "if FAULT {
-            let mut steps = vec![Step::Store(stores)];
-            steps.extend(self.end(true));
-            steps
-        } else if stores.is_empty() {
-            self.end(true)
-        } else {
-            vec![Step::Store(stores)]
-        }",
-    ),
-    fault(
         "a write replaces what lies there",
         "engine/records.rs",
         "Found::Record(stored) => joined.join(*stored),",
         "Found::Record(stored) if !FAULT => joined.join(*stored),
             Found::Record(_) => {}",
-    ),
-    fault(
-        "a place that cannot be read is taken for an empty one",
-        "engine/records.rs",
-        "Some(Loaded::Failed) | None => return (Found::Unavailable, aside),",
-        "Some(Loaded::Failed) if FAULT => continue,
-            Some(Loaded::Failed) | None => return (Found::Unavailable, aside),",
     ),
 ];
