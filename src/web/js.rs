@@ -36,11 +36,12 @@ pub(crate) fn is_thenable(value: &JsValue) -> bool {
 
 type Settled = Closure<dyn FnMut(JsValue)>;
 type Done = Box<dyn FnOnce(Result<JsValue, JsValue>)>;
+/// Whichever of the two closures is called drops both.
+type Waiting = Option<(Done, [Settled; 2])>;
 
 /// Calls `done` once, later, with what a value comes to when it is a promise.
 pub(crate) fn then(value: &JsValue, done: impl FnOnce(Result<JsValue, JsValue>) + 'static) {
-    // Whichever of the two is called drops both.
-    let waiting: Rc<RefCell<Option<(Done, Vec<Settled>)>>> = Rc::default();
+    let waiting: Rc<RefCell<Waiting>> = Rc::default();
     let settle = |wrap: fn(JsValue) -> Result<JsValue, JsValue>| {
         let waiting = Rc::clone(&waiting);
         Settled::new(move |value| {
@@ -53,7 +54,7 @@ pub(crate) fn then(value: &JsValue, done: impl FnOnce(Result<JsValue, JsValue>) 
     let (kept, broken) = (settle(Ok), settle(Err));
     let [on_kept, on_broken] = [&kept, &broken].map(|closure| closure.as_ref().clone());
     // Before anything is called: a promise of a class of its own may answer at once.
-    *waiting.borrow_mut() = Some((Box::new(done), vec![kept, broken]));
+    *waiting.borrow_mut() = Some((Box::new(done), [kept, broken]));
     let chained = resolve(value).and_then(|promise| promise.then(&on_kept, &on_broken));
     if let Err(error) = chained {
         // Not a promise of the platform's own.
