@@ -54,5 +54,5 @@ pub mod core;
 pub mod engine;
 #[cfg(feature = "npm")]
 mod npm;
-#[cfg(feature = "web")]
+#[cfg(feature = "adapters")]
 pub mod web;

@@ -31,6 +31,8 @@ export interface EntrySource {
   readonly now?: () => Instantiable;
 }
 
+const EMPTY = Uint8Array.of(0, 97, 115, 109, 1, 0, 0, 0);
+
 let source: EntrySource = {};
 let loaded = false;
 let loading: Promise<void> | undefined;
@@ -69,7 +71,7 @@ export function ready(): boolean {
   try {
     instantiate(from);
   } catch (cause) {
-    if (!forbidden()) throw refusal(cause);
+    if (!forbidden(cause)) throw refusal(cause);
     fallBack();
   }
   return loaded;
@@ -144,10 +146,15 @@ function exportsOf(from: Instantiable, imports: WebAssembly.Imports): WebAssembl
   return new WebAssembly.Instance(module, imports).exports;
 }
 
-/** Whether there is no WebAssembly, or a policy forbids it: then not even an empty module compiles. */
-function forbidden(): boolean {
+/**
+ * Whether there is no WebAssembly, or a policy forbids it: then an empty module does not run either.
+ * Engines differ in what they refuse, to compile it or to instantiate it.
+ */
+function forbidden(cause?: unknown): boolean {
   try {
-    return !new WebAssembly.Module(Uint8Array.of(0, 97, 115, 109, 1, 0, 0, 0));
+    // A module of another version lacks what this one imports.
+    if (cause instanceof WebAssembly.LinkError) return false;
+    return !new WebAssembly.Instance(new WebAssembly.Module(EMPTY));
   } catch {
     return true;
   }

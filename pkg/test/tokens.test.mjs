@@ -78,3 +78,19 @@ test("decodeJwt takes the last of members of the same name", () => {
   const payload = Buffer.from('{"exp":1,"\\u0065xp":2}').toString("base64url");
   assert.deepEqual(decodeJwt(`e30.${payload}.`), { exp: 2 });
 });
+
+test("a start reads its token once and carries it across once", async (t) => {
+  const w = world(t);
+  const tokens = w.issue();
+  const payload = Buffer.from(tokens.access_token.split(".")[1], "base64url").toString();
+  const parse = t.mock.method(JSON, "parse");
+  // The first character of each text that is carried across.
+  const crossing = t.mock.method(String.prototype, "charCodeAt");
+  w.session.start(tokens);
+  const crossings = crossing.mock.calls.filter(
+    (call) => call.arguments[0] === 0 && String(call.this) === tokens.access_token,
+  );
+  assert.equal(crossings.length, 1);
+  assert.equal(parse.mock.calls.filter((call) => call.arguments[0] === payload).length, 1);
+  assert.equal(w.session.snapshot.claims.sub, "ana");
+});

@@ -8,6 +8,7 @@ use axum::Router;
 use axum::extract::{FromRef, State};
 use axum::routing::get;
 use everfresh_server::config::{Layer, Settings};
+use everfresh_server::serve::{Listening, serve};
 use everfresh_server::{AccessToken, AppState, MaybeAccessToken, app, start};
 
 /// What the handlers share.
@@ -62,7 +63,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let address: SocketAddr = listener.local_addr()?;
     println!("listening on http://{address}");
     let stop = async { drop(tokio::signal::ctrl_c().await) };
-    everfresh_server::serve::serve(listener, router(state.clone()), true, stop).await;
+    serve(listener, router(state.clone()), Listening::default(), stop).await;
     start::write_audit(&state).await;
     Ok(())
 }

@@ -8,6 +8,7 @@ use axum::extract::State;
 use axum::routing::get;
 use everfresh_server::clock::Clock;
 use everfresh_server::jwt::{RemoteKeys, Verifier};
+use everfresh_server::serve::{Listening, serve};
 use http::header::{AUTHORIZATION, WWW_AUTHENTICATE};
 use http::{HeaderMap, HeaderName, StatusCode};
 
@@ -43,6 +44,6 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     println!("listening on http://{}", listener.local_addr()?);
     let stop = async { drop(tokio::signal::ctrl_c().await) };
     let router = router(verifier, Clock::system());
-    everfresh_server::serve::serve(listener, router, true, stop).await;
+    serve(listener, router, Listening::default(), stop).await;
     Ok(())
 }

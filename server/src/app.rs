@@ -3,87 +3,85 @@ use std::time::{Duration, Instant};
 use axum::Router;
 use axum::extract::{MatchedPath, Request, State};
 use axum::middleware::{Next, from_fn_with_state};
-use axum::response::Response;
+use axum::response::{IntoResponse, Response};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use http::header::{
-    ACCESS_CONTROL_ALLOW_CREDENTIALS, ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_EXPOSE_HEADERS,
     CACHE_CONTROL, CONTENT_SECURITY_POLICY, REFERRER_POLICY, RETRY_AFTER,
     STRICT_TRANSPORT_SECURITY, WWW_AUTHENTICATE, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
 };
 use http::{HeaderName, HeaderValue, Method};
 use tower_http::cors::{AllowHeaders, CorsLayer};
-use tower_http::services::ServeDir;
 use tracing::Instrument as _;
 
-use crate::control::{self, WithoutCors};
 use crate::error::ApiError;
+use crate::files;
 use crate::policy::Policy;
 use crate::renewing::renewing;
 use crate::routes;
 use crate::secret::random;
 use crate::state::AppState;
+use crate::strangers::{self, Strangers};
 
 /// All routes of the server, ready to run or to be merged into another router.
 ///
 /// It answers unknown paths too, with 404 in JSON or the files of `--serve`. An application that does
 /// so itself merges `app(state).reset_fallback()`.
 pub fn app(state: AppState) -> Router {
-    let router = routes::router();
+    assembled(state, |router| router)
+}
+
+/// The same with something laid around the handlers, under what every answer gets.
+pub(crate) fn assembled(
+    state: AppState,
+    wrap: impl FnOnce(Router<AppState>) -> Router<AppState>,
+) -> Router {
+    let router = routes::router(state.settings.samples);
     let router = match &state.settings.serve {
-        Some(folder) => {
-            let files = ServeDir::new(folder)
-                .call_fallback_on_method_not_allowed(true)
-                .fallback(axum::handler::HandlerWithoutStateExt::into_service(not_found));
-            router.fallback_service(files)
-        }
-        None => router.fallback(not_found),
+        Some(folder) => router.fallback_service(files::router(folder, &state.settings)),
+        None => router.fallback(ApiError::not_found),
     };
-    let guards = Guards { csp: csp(&state), tls: state.settings.issuer.starts_with("https://") };
-    router
+    let tls = Tls(state.settings.issuer.starts_with("https://"));
+    let router = router
         .layer(from_fn_with_state(state.clone(), renewing))
-        .layer(from_fn_with_state(guards, guard))
-        .layer(from_fn_with_state(state.clone(), control::commit_faults))
+        .layer(from_fn_with_state(tls, guard))
+        .layer(from_fn_with_state(state.clone(), finish));
+    wrap(router)
         .layer(cors(&state))
+        .layer(from_fn_with_state(Strangers::of(&state), strangers::notice))
         .layer(from_fn_with_state(state.clone(), observe))
         .with_state(state)
 }
 
-async fn not_found() -> ApiError {
-    ApiError::NotFound
-}
+/// Whether clients reach us over TLS.
+#[derive(Clone, Copy)]
+struct Tls(bool);
 
-#[derive(Clone)]
-struct Guards {
-    csp: HeaderValue,
-    tls: bool,
+/// Gives a request a task of its own: what it has begun is finished, whether or not its client still
+/// waits for the answer.
+async fn finish(State(app): State<AppState>, request: Request, next: Next) -> Response {
+    let work = next.run(request).in_current_span();
+    app.work.spawn(work).await.unwrap_or_else(|error| {
+        tracing::error!(%error, "a handler has failed");
+        ApiError::Internal.into_response()
+    })
 }
 
 /// Headers that every answer carries.
-async fn guard(State(guards): State<Guards>, request: Request, next: Next) -> Response {
+async fn guard(State(Tls(tls)): State<Tls>, request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
     let headers = response.headers_mut();
-    headers.insert(CONTENT_SECURITY_POLICY, guards.csp);
+    headers.insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static(CSP));
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     headers.insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
     headers.insert(X_FRAME_OPTIONS, HeaderValue::from_static("DENY"));
     headers.insert(OPENER_POLICY, HeaderValue::from_static("same-origin"));
     headers.insert(PERMISSIONS_POLICY, HeaderValue::from_static(NO_DEVICES));
-    if guards.tls {
+    if tls {
         headers.insert(STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=31536000"));
     }
     headers.entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("no-cache"));
     response
-}
-
-/// What a page of ours may do. One that is served beside a switchboard may use that too.
-fn csp(state: &AppState) -> HeaderValue {
-    let settings = &state.settings;
-    let switchboard = settings.control.filter(|_| settings.serve.is_some());
-    let connect = switchboard.map(|address| format!("connect-src 'self' http://{address};"));
-    connect
-        .and_then(|connect| CSP.replace("connect-src 'self';", &connect).try_into().ok())
-        .unwrap_or(HeaderValue::from_static(CSP))
 }
 
 /// Exactly the allowed origins, with credentials, on errors as well.
@@ -120,15 +118,6 @@ async fn observe(State(app): State<AppState>, request: Request, next: Next) -> R
     if let Ok(id) = HeaderValue::try_from(id) {
         response.headers_mut().insert(X_REQUEST_ID, id);
     }
-    if response.extensions().get::<WithoutCors>().is_some() {
-        for name in [
-            ACCESS_CONTROL_ALLOW_ORIGIN,
-            ACCESS_CONTROL_ALLOW_CREDENTIALS,
-            ACCESS_CONTROL_EXPOSE_HEADERS,
-        ] {
-            response.headers_mut().remove(name);
-        }
-    }
     response
 }
 
@@ -146,6 +135,7 @@ fn known(method: &Method) -> &str {
     }
 }
 
+/// What a page of ours may do.
 const CSP: &str = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; connect-src 'self'; \
                    style-src 'self'; img-src 'self' data:; manifest-src 'self'; base-uri 'none'; \
                    form-action 'self'; frame-ancestors 'none'";

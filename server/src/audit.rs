@@ -98,7 +98,7 @@ impl Audit {
         if matches!(entry.action, Action::Failed | Action::Refused) {
             let mut sparing = self.sparing.lock().unwrap_or_else(PoisonError::into_inner);
             let bucket = sparing.bucket.get_or_insert_with(|| Bucket::full(FAILURES, entry.at));
-            if bucket.draw(FAILURES, entry.at, 1.0).is_err() {
+            if bucket.take(FAILURES, entry.at).is_err() {
                 sparing.left_out += 1;
                 return;
             }

@@ -1,5 +1,7 @@
 //! Everything that a client can be told when it does not get what it asked for.
 
+use std::borrow::Cow;
+
 use axum::Json;
 use axum::response::{IntoResponse, Response};
 use http::header::{CACHE_CONTROL, RETRY_AFTER, WWW_AUTHENTICATE};
@@ -33,14 +35,19 @@ pub enum ApiError {
     /// The access token is not good, and cannot be renewed either; for policies that tell the two
     /// apart.
     HardExpired(&'static str),
-    /// A request with a cookie that a foreign page could have sent.
+    /// A request with a cookie that a foreign page could have sent: it lacks the header.
     Csrf,
+    /// A request with a cookie that a foreign page has sent; from this origin, if it is one that could
+    /// be allowed.
+    ForeignOrigin(Option<String>),
     /// The policy has no renewal.
     RenewalNotAllowed,
     /// No such route or thing.
     NotFound,
     /// The route does not know this method.
     MethodNotAllowed,
+    /// The body did not come in time.
+    RequestTimeout,
     /// The body is too long.
     PayloadTooLarge,
     /// The body is of another type than the route reads.
@@ -49,11 +56,18 @@ pub enum ApiError {
     TooManyRequests(u64),
     /// The store did not answer; try again.
     Unavailable,
+    /// Too many passwords wait to be checked; try again.
+    Busy,
     /// A failure of ours.
     Internal,
 }
 
 impl ApiError {
+    /// The answer to a path that leads nowhere.
+    pub(crate) async fn not_found() -> Self {
+        Self::NotFound
+    }
+
     fn status(&self) -> StatusCode {
         match self {
             Self::InvalidRequest(_)
@@ -66,13 +80,14 @@ impl ApiError {
             | Self::InvalidToken(_)
             | Self::SoftExpired
             | Self::HardExpired(_) => StatusCode::UNAUTHORIZED,
-            Self::Csrf | Self::RenewalNotAllowed => StatusCode::FORBIDDEN,
+            Self::Csrf | Self::ForeignOrigin(_) | Self::RenewalNotAllowed => StatusCode::FORBIDDEN,
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
+            Self::RequestTimeout => StatusCode::REQUEST_TIMEOUT,
             Self::PayloadTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::TooManyRequests(_) => StatusCode::TOO_MANY_REQUESTS,
-            Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Unavailable | Self::Busy => StatusCode::SERVICE_UNAVAILABLE,
             Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
@@ -95,15 +110,23 @@ impl ApiError {
             Self::Csrf => {
                 ("csrf", Some("send the header X-Everfresh: 1 from a page of an allowed origin"))
             }
+            Self::ForeignOrigin(_) => {
+                ("csrf", Some("pages without an origin of their own may not call"))
+            }
             Self::RenewalNotAllowed => {
                 ("renewal_not_allowed", Some("the policy has no renewal; refresh instead"))
             }
             Self::NotFound => ("not_found", None),
             Self::MethodNotAllowed => ("method_not_allowed", None),
+            Self::RequestTimeout => ("request_timeout", Some("the body did not come in time")),
             Self::PayloadTooLarge => ("payload_too_large", None),
             Self::UnsupportedMediaType => ("unsupported_media_type", None),
             Self::TooManyRequests(_) => ("too_many_requests", None),
             Self::Unavailable => ("temporarily_unavailable", Some("try again")),
+            Self::Busy => (
+                "temporarily_unavailable",
+                Some("too many passwords are waiting to be checked; try again"),
+            ),
             Self::Internal => ("server_error", None),
         };
         let error_code = match self {
@@ -111,6 +134,13 @@ impl ApiError {
             Self::SoftExpired => Some("EXPIRED_TOKEN"),
             Self::HardExpired(_) => Some("INVALID_TOKEN"),
             _ => None,
+        };
+        let error_description = match self {
+            Self::ForeignOrigin(Some(origin)) => Some(Cow::Owned(format!(
+                "the origin {origin} is not allowed; the server's operator can allow it with \
+                 --allow-origin {origin}"
+            ))),
+            _ => error_description.map(Cow::Borrowed),
         };
         ErrorBody { error, error_description, error_code }
     }
@@ -133,6 +163,14 @@ impl ApiError {
 
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
+        match &self {
+            Self::Csrf => tracing::warn!("refused for the lack of the header X-Everfresh: 1"),
+            Self::ForeignOrigin(Some(origin)) => tracing::warn!(
+                "refused for its origin; if its pages may call, start with --allow-origin {origin}"
+            ),
+            Self::ForeignOrigin(None) => tracing::warn!("refused for an origin that is none"),
+            _ => {}
+        }
         let mut headers = HeaderMap::new();
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
         if let Some(challenge) = self.challenge() {
@@ -142,7 +180,7 @@ impl IntoResponse for ApiError {
             Self::TooManyRequests(seconds) => {
                 headers.insert(RETRY_AFTER, seconds.into());
             }
-            Self::Unavailable => {
+            Self::Unavailable | Self::Busy => {
                 headers.insert(RETRY_AFTER, HeaderValue::from_static("1"));
             }
             _ => {}
@@ -213,7 +251,7 @@ const SOFT: &str = "the access token is too old; renew it";
 struct ErrorBody {
     error: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
-    error_description: Option<&'static str>,
+    error_description: Option<Cow<'static, str>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     error_code: Option<&'static str>,
 }

@@ -9,9 +9,9 @@ use sha2::{Digest, Sha256};
 use crate::error::ApiError;
 use crate::jwt::{Claims, Seconds, seconds};
 use crate::policy::Revoked;
-use crate::rotation::{Millis, Profile, Revocation, Row, SessionId};
+use crate::rotation::{Millis, Profile, Row, SessionId};
 use crate::state::AppState;
-use crate::store::{Change, Note, NoteKind, User, Whose};
+use crate::store::{Note, NoteKind, SignOut, User};
 
 /// What an access token for a session would say, under the session's name.
 pub(crate) fn claims(app: &AppState, row: &Row, user: &User, now: Millis, exp: Seconds) -> Claims {
@@ -103,13 +103,17 @@ pub(crate) async fn objection(
 
 /// An access token has been replaced or handed back: it is refused from now on.
 pub(crate) async fn deny(app: &AppState, claims: &Claims, now: Millis) -> Result<(), ApiError> {
-    if app.settings.policy.revocation != Revoked::Denied {
-        return Ok(());
+    match denial(app, claims) {
+        Some(note) => Ok(app.store.note(note, now).await?),
+        None => Ok(()),
     }
-    let Some(sid) = SessionId::parse(&claims.sid) else { return Ok(()) };
-    let (jti, until) = (claims.jti.clone(), end(app, claims));
-    let note = Note { kind: NoteKind::Denied, key: jti, sid, text: String::new(), until };
-    Ok(app.store.note(note, now).await?)
+}
+
+fn denial(app: &AppState, claims: &Claims) -> Option<Note> {
+    let sid = SessionId::parse(&claims.sid)?;
+    let (key, until) = (claims.jti.clone(), end(app, claims));
+    let note = Note { kind: NoteKind::Denied, key, sid, text: String::new(), until };
+    (app.settings.policy.revocation == Revoked::Denied).then_some(note)
 }
 
 /// Ends sessions because their user said so; says how many.
@@ -120,44 +124,24 @@ pub(crate) async fn sign_out(
     everywhere: bool,
 ) -> Result<usize, ApiError> {
     let revocation = app.settings.policy.revocation;
-    if let Some(claims) = presented {
-        deny(app, claims, app.clock.now()).await?;
-    }
-    let mut ended = app.store.end(Whose::Session(sid), Revocation::Logout).await?;
-    if revocation == Revoked::NotAllowed {
-        app.store.forget(NoteKind::Allowed, sid).await?;
-    }
-    if (everywhere || revocation == Revoked::Version)
-        && let Some((row, _)) = app.store.session(sid).await?
-    {
-        // An old token of a session that is over says nothing about the newer ones.
-        let speaks = everywhere || ended > 0;
-        if revocation == Revoked::Version && speaks {
-            let bump = Change { bump_version: true, ..Change::default() };
-            app.store.change_user(row.user_id.clone(), bump).await?;
-        }
-        if speaks {
-            let why = if everywhere { Revocation::Logout } else { Revocation::Version };
-            ended += app.store.end(Whose::User(row.user_id, None), why).await?;
-        }
-    }
-    Ok(ended)
+    let sign_out = SignOut {
+        sid,
+        everywhere,
+        raises_version: revocation == Revoked::Version,
+        forgets_allowed: revocation == Revoked::NotAllowed,
+        denied: presented.and_then(|claims| denial(app, claims)),
+        now: app.clock.now(),
+        max_login_age: app.settings.rules().max_login_age,
+    };
+    Ok(app.store.sign_out(sign_out).await?.ended.len())
 }
 
-/// A session begins in a browser.
-pub(crate) async fn began(
-    app: &AppState,
-    row: &Row,
-    headers: &HeaderMap,
-    now: Millis,
-) -> Result<(), ApiError> {
-    if !app.settings.policy.bind_agent {
-        return Ok(());
-    }
+/// What is known of the browser in which a session begins, where the policy holds it to that.
+pub(crate) fn agent_note(app: &AppState, row: &Row, headers: &HeaderMap) -> Option<Note> {
     let until = row.absolute_expires_at.unwrap_or(Millis::MAX);
     let (kind, key) = (NoteKind::Agent, row.sid.to_string());
     let note = Note { kind, key, sid: row.sid, text: agent(headers), until };
-    Ok(app.store.note(note, now).await?)
+    app.settings.policy.bind_agent.then_some(note)
 }
 
 /// Refuses another browser than the one that the session began in, where the policy is so strict.

@@ -27,18 +27,23 @@
 //! - [`jwt`] signs and verifies access tokens.
 //! - [`events`] and [`audit`] tell gateways and the operator what became of sessions.
 //! - [`policy`] and [`config`] say what the operator wants.
+//! - [`accounts`] is what an operator does to users.
 //! - [`AccessToken`] and [`MaybeAccessToken`] are extractors for handlers of your own.
-//! - [`control`] is the switchboard for tests, and [`serve`] the listener that can misbehave.
+//! - [`serve`] is the listener. With the feature `control` there is a test rig besides.
 
+pub mod accounts;
 mod admission;
 mod app;
 pub mod audit;
 pub mod clock;
 pub mod config;
+#[cfg(feature = "control")]
 pub mod control;
 mod error;
 pub mod events;
 mod extract;
+mod files;
+mod guess;
 pub mod jwt;
 mod ledger;
 mod limits;
@@ -54,6 +59,7 @@ pub mod start;
 mod state;
 mod stats;
 pub mod store;
+mod strangers;
 mod tls;
 mod watch;
 

@@ -33,15 +33,6 @@ impl Limits {
 
     /// Takes one from a bucket, or says when to come again.
     pub(crate) fn take(&self, what: Limited, now: Millis) -> Result<(), ApiError> {
-        self.draw(what, now, 1.0)
-    }
-
-    /// Only looks whether there is one left.
-    pub(crate) fn check(&self, what: Limited, now: Millis) -> Result<(), ApiError> {
-        self.draw(what, now, 0.0)
-    }
-
-    fn draw(&self, what: Limited, now: Millis, amount: f64) -> Result<(), ApiError> {
         let Some(rates) = &self.rates else { return Ok(()) };
         let rate = what.rate(rates);
         let mut buckets = self.buckets();
@@ -52,7 +43,15 @@ impl Limits {
             *many = MANY.max(2 * held.len());
         }
         let bucket = held.entry(what).or_insert_with(|| Bucket::full(rate, now));
-        bucket.draw(rate, now, amount).map_err(ApiError::TooManyRequests)
+        bucket.take(rate, now).map_err(ApiError::TooManyRequests)
+    }
+
+    /// Puts one back that was taken for what then turned out to be right.
+    pub(crate) fn give_back(&self, what: &Limited) {
+        let Some(rates) = &self.rates else { return };
+        if let Some(bucket) = self.buckets().held.get_mut(what) {
+            bucket.level = (bucket.level + 1.0).min(what.rate(rates).burst);
+        }
     }
 
     fn buckets(&self) -> MutexGuard<'_, Buckets> {
@@ -69,8 +68,13 @@ pub(crate) enum Limited {
     Refresh(SessionId),
     /// Questions of a service.
     Introspection(String),
-    /// Forged tokens and failed sign-ins from an address.
+    /// Sign-ins that failed, from an address.
     Failure(Option<IpAddr>),
+    /// Refresh tokens that look like ours and are not, from an address. A bucket of their own: the
+    /// clients of a server that has lost its keys send them in good faith.
+    Forgery(Option<IpAddr>),
+    /// Wrong secrets of a service, from an address.
+    ClientSecret(Option<IpAddr>, String),
 }
 
 impl Limited {
@@ -80,6 +84,8 @@ impl Limited {
             Self::Refresh(_) => rates.refresh,
             Self::Introspection(_) => rates.introspection,
             Self::Failure(_) => rates.failure,
+            Self::Forgery(_) => rates.forgery,
+            Self::ClientSecret(..) => rates.client_secret,
         }
     }
 }
@@ -96,14 +102,14 @@ impl Bucket {
         Self { level: rate.burst, at: now }
     }
 
-    /// Takes so much if there is one left, or says after how many seconds there will be.
-    pub(crate) fn draw(&mut self, rate: Rate, now: Millis, amount: f64) -> Result<(), u64> {
+    /// Takes one if there is one left, or says after how many seconds there will be.
+    pub(crate) fn take(&mut self, rate: Rate, now: Millis) -> Result<(), u64> {
         *self = Self { level: self.level(rate, now), at: now };
         if self.level < 1.0 {
             let missing = (1.0 - self.level) * rate.millis_each / 1_000.0;
             return Err((missing.ceil() as u64).max(1));
         }
-        self.level -= amount;
+        self.level -= 1.0;
         Ok(())
     }
 
@@ -132,11 +138,29 @@ mod tests {
             assert_eq!(limits.take(login(), 0), Ok(()));
         }
         assert_eq!(limits.take(login(), 0), Err(ApiError::TooManyRequests(6)));
-        assert_eq!(limits.check(login(), 5_999), Err(ApiError::TooManyRequests(1)));
+        assert_eq!(limits.take(login(), 5_999), Err(ApiError::TooManyRequests(1)));
         assert_eq!(limits.take(Limited::Login(None, "ben".to_owned()), 0), Ok(()));
         assert_eq!(limits.take(login(), 6_000), Ok(()));
         assert!(limits.take(login(), 6_000).is_err());
         assert_eq!(Limits::new(None).take(login(), 0), Ok(()));
+    }
+
+    #[test]
+    fn what_is_given_back_can_be_taken_again_and_never_makes_a_bucket_larger() {
+        let limits = Limits::new(Some(Rates::default()));
+        let login = Limited::Login(None, "ann".to_owned());
+        limits.give_back(&login);
+        for _ in 0..10 {
+            assert_eq!(limits.take(login.clone(), 0), Ok(()));
+        }
+        limits.give_back(&login);
+        assert_eq!(limits.take(login.clone(), 0), Ok(()));
+        assert!(limits.take(login.clone(), 0).is_err());
+        for _ in 0..20 {
+            limits.give_back(&login);
+        }
+        let taken = (0..20).filter(|_| limits.take(login.clone(), 0).is_ok()).count();
+        assert_eq!(taken, 10);
     }
 
     #[test]

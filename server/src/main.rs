@@ -1,20 +1,25 @@
 //! The server as a program.
 
+use std::io::IsTerminal as _;
 use std::net::IpAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::Duration;
 
 use clap::{Parser, Subcommand};
+use everfresh_server::accounts::{self, AccountChange};
 use everfresh_server::clock::Clock;
 use everfresh_server::config::{ConfigError, Layer, Settings, StoreKind};
-use everfresh_server::control::control;
 use everfresh_server::jwt::seconds;
 use everfresh_server::policy::Policy;
-use everfresh_server::serve::serve;
+use everfresh_server::secret::Secret;
+use everfresh_server::serve::{Listening, serve};
+use everfresh_server::store::User;
 use everfresh_server::{app, shared_keys, start};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
+use tokio::time::timeout;
 use tracing_subscriber::filter::LevelFilter;
 
 /// Issues, rotates, verifies and revokes session tokens.
@@ -51,6 +56,10 @@ enum Command {
     /// change over within a second
     #[command(subcommand)]
     Keys(KeyCommand),
+    /// Add a user, lock one out, or void the sessions of one. A server that runs takes the change
+    /// over at once
+    #[command(subcommand)]
+    User(UserCommand),
     /// Print the newest entries of the audit log, a line of JSON each, the newest last
     Audit {
         /// How many
@@ -86,6 +95,35 @@ enum KeyCommand {
     },
 }
 
+#[derive(Debug, Subcommand)]
+enum UserCommand {
+    /// Add one; the password is the first line of standard input
+    Add {
+        /// What they sign in as
+        name: String,
+    },
+    /// Lock one out: no sign-in and no refresh, and the access tokens are worth nothing at once
+    Disable {
+        /// What they sign in as
+        name: String,
+    },
+    /// Let one in again
+    Enable {
+        /// What they sign in as
+        name: String,
+    },
+    /// Give one another password, the first line of standard input, and end all their sessions
+    Password {
+        /// What they sign in as
+        name: String,
+    },
+    /// End all sessions of one
+    BumpVersion {
+        /// What they sign in as
+        name: String,
+    },
+}
+
 fn main() -> ExitCode {
     let mut cli = Cli::parse();
     if cli.list_policies {
@@ -105,6 +143,7 @@ fn main() -> ExitCode {
     let done = match cli.command.take() {
         None => run(cli),
         Some(Command::Keys(command)) => keys(cli, &command),
+        Some(Command::User(command)) => user(cli, command),
         Some(Command::Audit { newest, of_user, of_address, of_session }) => {
             audit(cli, newest, of_user, of_address, of_session)
         }
@@ -129,10 +168,12 @@ async fn run(cli: Cli) -> Result<(), Box<dyn std::error::Error>> {
     let listener = bind(settings.listen).await?;
     let address = listener.local_addr()?;
     settings.listen = address;
+    #[cfg(feature = "control")]
     let control_listener = match settings.control {
         Some(address) => Some(bind(address).await?),
         None => None,
     };
+    #[cfg(feature = "control")]
     if let Some(listener) = &control_listener {
         settings.control = Some(listener.local_addr()?);
     }
@@ -141,11 +182,10 @@ async fn run(cli: Cli) -> Result<(), Box<dyn std::error::Error>> {
     let (stopping, stopped) = watch::channel(false);
     tokio::spawn(start::upkeep(state.clone()));
     println!("listening on http://{address}");
-    let switchboard = control_listener.map(|listener| {
-        let address = listener.local_addr().map(|address| address.to_string());
-        println!("control on http://{}", address.unwrap_or_default());
-        tokio::spawn(serve(listener, control(state.clone()), true, until(stopped.clone())))
-    });
+    #[cfg(feature = "control")]
+    let (router, switchboard) = rigged(&state, control_listener, until(stopped.clone()));
+    #[cfg(not(feature = "control"))]
+    let (router, switchboard) = (app(state.clone()), None::<tokio::task::JoinHandle<()>>);
     let events = Arc::clone(&state.events);
     tokio::spawn(async move {
         signalled().await;
@@ -153,23 +193,42 @@ async fn run(cli: Cli) -> Result<(), Box<dyn std::error::Error>> {
         events.close();
         stopping.send_replace(true);
     });
-    serve(listener, app(state.clone()), switchboard.is_none(), until(stopped)).await;
+    let listening =
+        Listening { keep_alive: switchboard.is_none(), most: state.settings.max_connections };
+    serve(listener, router, listening, until(stopped)).await;
     if let Some(switchboard) = switchboard {
         switchboard.await?;
+    }
+    if timeout(FINISH, state.finished()).await.is_err() {
+        tracing::warn!("some handlers did not finish in time and are cut off");
     }
     start::write_audit(&state).await;
     Ok(())
 }
 
+/// The server's routes, and with `--control` its switchboard at work.
+#[cfg(feature = "control")]
+fn rigged(
+    state: &everfresh_server::AppState,
+    listener: Option<TcpListener>,
+    stopped: impl Future<Output = ()> + Send + 'static,
+) -> (axum::Router, Option<tokio::task::JoinHandle<()>>) {
+    let Some(listener) = listener else { return (app(state.clone()), None) };
+    let rig = everfresh_server::control::Rig::around(state.clone());
+    let address = listener.local_addr().map(|address| address.to_string());
+    println!("control on http://{}", address.unwrap_or_default());
+    let switchboard = serve(listener, rig.switchboard, Listening::default(), stopped);
+    (rig.app, Some(tokio::spawn(switchboard)))
+}
+
 #[tokio::main(flavor = "current_thread")]
 async fn keys(cli: Cli, command: &KeyCommand) -> Result<(), Box<dyn std::error::Error>> {
-    let mut settings = settings(cli)?;
+    let settings = settings(cli)?;
     if settings.store == StoreKind::Memory {
         return Err("--store memory: keeps its keys to itself; there is nothing to change".into());
     }
-    settings.users.clear();
     let longest = start::longest_life(&settings);
-    let state = start::open(settings).await?;
+    let state = start::existing(settings).await?;
     let at = seconds(Clock::system().now());
     match command {
         KeyCommand::List => {}
@@ -189,6 +248,49 @@ async fn keys(cli: Cli, command: &KeyCommand) -> Result<(), Box<dyn std::error::
 }
 
 #[tokio::main(flavor = "current_thread")]
+async fn user(cli: Cli, command: UserCommand) -> Result<(), Box<dyn std::error::Error>> {
+    let settings = settings(cli)?;
+    if settings.store == StoreKind::Memory {
+        return Err("--store memory: keeps its users to itself; start it with --user".into());
+    }
+    let state = start::beside(settings).await?;
+    let change = async |name: &str, change| accounts::change(&state, name, change).await;
+    let user = match &command {
+        UserCommand::Add { name } => accounts::add(&state, name, password()?).await?,
+        UserCommand::Disable { name } => change(name, AccountChange::Disable).await?,
+        UserCommand::Enable { name } => change(name, AccountChange::Enable).await?,
+        UserCommand::Password { name } => {
+            change(name, AccountChange::Password(password()?)).await?
+        }
+        UserCommand::BumpVersion { name } => change(name, AccountChange::BumpVersion).await?,
+    };
+    start::write_audit(&state).await;
+    let User { id, username, disabled, version, .. } = user;
+    let told = serde_json::json!({
+        "id": id, "username": username, "disabled": disabled, "version": version,
+    });
+    println!("{told}");
+    Ok(())
+}
+
+/// A command line is for all users of the machine to read, and a terminal shows what is typed.
+fn password() -> Result<Secret, Box<dyn std::error::Error>> {
+    let input = std::io::stdin();
+    if input.is_terminal() {
+        return Err(
+            "give the password on standard input: `everfresh-server user ... < FILE`".into()
+        );
+    }
+    let mut line = String::new();
+    input.read_line(&mut line)?;
+    let password = line.trim_end_matches(['\r', '\n']);
+    if password.is_empty() {
+        return Err("the password is empty: its place is the first line of standard input".into());
+    }
+    Ok(password.into())
+}
+
+#[tokio::main(flavor = "current_thread")]
 async fn audit(
     cli: Cli,
     newest: usize,
@@ -196,9 +298,7 @@ async fn audit(
     address: Option<IpAddr>,
     session: Option<String>,
 ) -> Result<(), Box<dyn std::error::Error>> {
-    let mut settings = settings(cli)?;
-    settings.users.clear();
-    let state = start::open(settings).await?;
+    let state = start::existing(settings(cli)?).await?;
     let hashed = |id: Option<String>| id.map(|id| state.audit.pseudonym(&id));
     let (user, session) = (hashed(user), hashed(session));
     let address = hashed(address.map(|address| address.to_string()));
@@ -226,7 +326,10 @@ fn settings(cli: Cli) -> Result<Settings, ConfigError> {
         }
     };
     let environment = Layer::from_environment(std::env::vars())?;
-    Settings::resolve(cli.layer.over(environment).over(file))
+    let mut settings = Settings::resolve(cli.layer.over(environment).over(file))?;
+    // It may hold passwords.
+    settings.private.extend(cli.config);
+    Ok(settings)
 }
 
 async fn until(mut stopped: watch::Receiver<bool>) {
@@ -248,3 +351,6 @@ async fn signalled() {
     }
     let _ = interrupt.await;
 }
+
+/// How long handlers may go on after the last connection has ended.
+const FINISH: Duration = Duration::from_secs(10);

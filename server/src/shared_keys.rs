@@ -1,7 +1,13 @@
 //! Keys that are kept in the store, because several processes share it.
 //!
-//! Whoever changes them swaps the whole text for a new one, and begins again if somebody else was
+//! A process that changes them swaps the whole text for a new one, and begins again if another was
 //! faster; the others look for a new text each second.
+//!
+//! A store that was emptied gets its keys back from the processes that run. If a process that starts
+//! at that moment is faster, it makes keys of its own, and no token of the one is worth anything to
+//! the other. Then the older one closes its [`Fence`]: it does nothing any more and is not ready.
+
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::jwt::{KeyError, Keyring, Seal};
 use crate::state::AppState;
@@ -24,7 +30,7 @@ pub async fn open(
     }
 }
 
-/// Changes the keys, here and for everybody who shares them.
+/// Changes the keys, here and for all processes that share them.
 pub async fn change<T>(
     app: &AppState,
     change: impl Fn(&Keyring) -> Result<T, KeyError>,
@@ -46,23 +52,46 @@ pub async fn change<T>(
     }
 }
 
-/// Takes over what another process has changed since `seen`; says whether there was something.
+/// Takes over what another process has changed since `seen`; says whether there was something. What
+/// cannot be taken over is said once, and closes the fence until the keys change again.
 pub async fn look(app: &AppState, seen: &mut Option<Vec<u8>>) -> Result<bool, SharedKeyError> {
     let text = app.store.keys().await?;
     if text == *seen {
         return Ok(false);
     }
-    if text.is_none() {
-        // The store was emptied. Whoever starts now must find these keys and make none.
+    let first = seen.is_none();
+    app.fence.open();
+    let Some(text) = text else {
+        // The store was emptied. A process that starts now must find these keys and make none.
         app.store.swap_keys(None, app.issuer.keys.to_bytes()?).await?;
         return Ok(false);
+    };
+    let adopted = app.issuer.keys.adopt(&text);
+    *seen = Some(text);
+    if let Err(error) = adopted {
+        app.fence.close();
+        return Err(error.into());
     }
-    if let Some(text) = &text {
-        app.issuer.keys.adopt(text)?;
-    }
-    let first = seen.is_none();
-    *seen = text;
     Ok(!first)
+}
+
+/// Stands between a server and a store whose keys are not the server's own.
+#[derive(Debug, Default)]
+pub struct Fence(AtomicBool);
+
+impl Fence {
+    fn open(&self) {
+        self.0.store(false, Ordering::SeqCst);
+    }
+
+    fn close(&self) {
+        self.0.store(true, Ordering::SeqCst);
+    }
+
+    /// Says so if it is closed.
+    pub(crate) fn pass(&self) -> Result<(), StoreError> {
+        if self.0.load(Ordering::SeqCst) { Err(StoreError::OtherKeys) } else { Ok(()) }
+    }
 }
 
 /// Shared keys could not be read or changed.

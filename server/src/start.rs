@@ -19,15 +19,44 @@ use crate::rotation::Millis;
 use crate::secret::{Secret, random};
 use crate::shared_keys::{self, SharedKeyError};
 use crate::state::AppState;
-use crate::store::{MemoryStore, RedisStore, SqliteStore, Store, StoreError, User};
+use crate::store::{
+    MemoryStore, PostgresStore, RedisStore, SqliteStore, Store, StoreError, Terms, User,
+};
 use crate::tls::authorities;
 
-/// Opens keys and store, making them on the first start, and adds the users of the settings. Without
-/// an issuer the server is called by the address that it is to listen on; a port of 0 is none yet,
-/// and refused: put the address that was bound into the settings, or an issuer.
-pub async fn open(mut settings: Settings) -> Result<AppState, StartError> {
+/// Opens keys and store for a server, making them on the first start, and adds the users of the
+/// settings. Without an issuer the server is called by the address that it is to listen on. A port of 0
+/// is none yet, and 0.0.0.0 is nobody's, so both are refused: put the address that was bound into the
+/// settings, or an issuer.
+pub async fn open(settings: Settings) -> Result<AppState, StartError> {
+    let state = assemble(settings, SqliteStore::open).await?;
+    let (signing, now) = (state.settings.signing, seconds(state.clock.now()));
+    let longest = longest_life(&state.settings);
+    shared_keys::change(&state, |keys| keys.sign_with(signing, now, longest)).await?;
+    for (name, password) in &state.settings.users {
+        if state.store.user_named(name.clone()).await?.is_some() {
+            tracing::info!(name, "the user exists and stays as it is");
+            continue;
+        }
+        let now = state.clock.now();
+        let user = new_user(&state.passwords, name, password.clone(), now).await?;
+        state.store.add_user(user).await?;
+        tracing::info!(name, "user added");
+    }
+    Ok(state)
+}
+
+/// The same for a command that writes, which may run beside a server.
+pub async fn beside(settings: Settings) -> Result<AppState, StartError> {
+    assemble(settings, SqliteStore::beside).await
+}
+
+async fn assemble(
+    mut settings: Settings,
+    sqlite: fn(&Path, Terms) -> Result<SqliteStore, StoreError>,
+) -> Result<AppState, StartError> {
     if settings.issuer.is_empty() {
-        if settings.listen.port() == 0 {
+        if settings.listen.port() == 0 || settings.listen.ip().is_unspecified() {
             return Err(StartError::Issuer(settings.listen));
         }
         settings.issuer = format!("http://{}", settings.listen);
@@ -47,10 +76,14 @@ pub async fn open(mut settings: Settings) -> Result<AppState, StartError> {
         StoreKind::Sqlite(path) => {
             let (keys, fresh, file) = keys(&settings)?;
             let known = path.exists();
-            let store = SqliteStore::open(path, AppState::terms(&settings, &keys))?;
+            let store = sqlite(path, AppState::terms(&settings, &keys))?;
             let made = |new: bool| if new { "made" } else { "found" };
             tracing::info!("keys {} in {}", made(fresh), file.display());
             tracing::info!("database {} in {}", made(!known), path.display());
+            (keys, Arc::new(store))
+        }
+        StoreKind::Postgres(url) => {
+            let (keys, store) = postgres(&settings, url).await?;
             (keys, Arc::new(store))
         }
         StoreKind::Redis(url) => {
@@ -58,31 +91,76 @@ pub async fn open(mut settings: Settings) -> Result<AppState, StartError> {
             (keys, Arc::new(store))
         }
     };
-    let (now, longest) = (seconds(Clock::system().now()), longest_life(&settings));
-    let (signing, passwords) = (settings.signing, Passwords::new()?);
-    let state = AppState::new(settings, Clock::system(), store, keys, passwords);
-    shared_keys::change(&state, |keys| keys.sign_with(signing, now, longest)).await?;
-    for (name, password) in &state.settings.users {
-        if state.store.user_named(name.clone()).await?.is_some() {
-            tracing::info!(name, "the user exists and stays as it is");
-            continue;
-        }
-        let now = state.clock.now();
-        let user = new_user(&state.passwords, name, password.clone(), now).await?;
-        state.store.add_user(user).await?;
-        tracing::info!(name, "user added");
-    }
-    Ok(state)
+    Ok(AppState::new(settings, Clock::system(), store, keys, Passwords::new()?))
 }
 
-/// The store that several processes share, and the keys that they find in it.
-async fn redis(settings: &Settings, url: &Secret) -> Result<(Keyring, RedisStore), StartError> {
-    let nobodys = Keyring::ephemeral().map_err(SharedKeyError::from)?;
-    let terms = AppState::terms(settings, &nobodys);
-    let store = match &settings.store_ca {
-        Some(file) => RedisStore::trusting(url.expose(), &certificates(file)?, terms)?,
-        None => RedisStore::at(url.expose(), terms)?,
+/// What an earlier start has made, for commands. Nothing is made here, and nothing changed.
+pub async fn existing(settings: Settings) -> Result<AppState, StartError> {
+    let there = |file: &Path| match file.exists() {
+        true => Ok(()),
+        false => Err(StartError::Missing(file.to_owned())),
     };
+    let (keys, store): (Keyring, Arc<dyn Store>) = match &settings.store {
+        StoreKind::Memory => return Err(StartError::Missing(PathBuf::from("memory:"))),
+        StoreKind::Sqlite(path) => {
+            let file = settings.data.join("keys.json");
+            there(&file)?;
+            there(path)?;
+            let keys = Keyring::existing(&file, seal(&settings)?);
+            let keys = keys.map_err(|error| StartError::Keys(file.clone(), error))?;
+            let store = SqliteStore::read_only(path, AppState::terms(&settings, &keys))?;
+            (keys, Arc::new(store))
+        }
+        StoreKind::Postgres(url) => {
+            let store = postgres_at(&settings, url)?;
+            store.is_up_to_date().await?;
+            let text = store.keys().await?;
+            let missing = || StartError::Missing(PathBuf::from(store.address()));
+            let keys = Keyring::from_bytes(&text.ok_or_else(missing)?, seal(&settings)?);
+            let keys = keys.map_err(|error| StartError::SharedKeys(error.into()))?;
+            let terms = AppState::terms(&settings, &keys);
+            (keys, Arc::new(store.under(terms)))
+        }
+        StoreKind::Redis(url) => {
+            let store = redis_at(&settings, url)?;
+            let text = store.keys().await?;
+            let text = text.ok_or_else(|| StartError::Missing(PathBuf::from(store.address())))?;
+            let keys = Keyring::from_bytes(&text, seal(&settings)?);
+            let keys = keys.map_err(|error| StartError::SharedKeys(error.into()))?;
+            let terms = AppState::terms(&settings, &keys);
+            (keys, Arc::new(store.under(terms)))
+        }
+    };
+    Ok(AppState::new(settings, Clock::system(), store, keys, Passwords::new()?))
+}
+
+/// A store that several processes share, and the keys that they find in it.
+async fn postgres(
+    settings: &Settings,
+    url: &Secret,
+) -> Result<(Keyring, PostgresStore), StartError> {
+    let store = postgres_at(settings, url)?;
+    store.migrate().await?;
+    let (keys, fresh) = shared_keys::open(&store, seal(settings)?).await?;
+    let made = if fresh { "made" } else { "found" };
+    tracing::info!("keys {made}, and sessions, in Postgres at {}", store.address());
+    for misgiving in store.misgivings().await? {
+        tracing::warn!("Postgres at {}: {misgiving}", store.address());
+    }
+    let terms = AppState::terms(settings, &keys);
+    Ok((keys, store.under(terms)))
+}
+
+fn postgres_at(settings: &Settings, url: &Secret) -> Result<PostgresStore, StartError> {
+    let nobodys = Keyring::ephemeral().map_err(SharedKeyError::from)?;
+    let authorities = settings.store_ca.as_deref().map(certificates).transpose()?;
+    let terms = AppState::terms(settings, &nobodys);
+    Ok(PostgresStore::at(url.expose(), authorities.as_deref(), terms)?)
+}
+
+/// Another such store.
+async fn redis(settings: &Settings, url: &Secret) -> Result<(Keyring, RedisStore), StartError> {
+    let store = redis_at(settings, url)?;
     let (keys, fresh) = shared_keys::open(&store, seal(settings)?).await?;
     let made = if fresh { "made" } else { "found" };
     tracing::info!("keys {made}, and sessions, in Redis at {}", store.address());
@@ -91,6 +169,16 @@ async fn redis(settings: &Settings, url: &Secret) -> Result<(Keyring, RedisStore
     }
     let terms = AppState::terms(settings, &keys);
     Ok((keys, store.under(terms)))
+}
+
+/// Good for asking what the keys are, and no more before those are known.
+fn redis_at(settings: &Settings, url: &Secret) -> Result<RedisStore, StartError> {
+    let placeholder = Keyring::ephemeral().map_err(SharedKeyError::from)?;
+    let terms = AppState::terms(settings, &placeholder);
+    Ok(match &settings.store_ca {
+        Some(file) => RedisStore::trusting(url.expose(), &certificates(file)?, terms)?,
+        None => RedisStore::at(url.expose(), terms)?,
+    })
 }
 
 fn certificates(file: &Path) -> Result<Vec<u8>, StartError> {
@@ -155,9 +243,9 @@ async fn keep_keys(state: AppState) {
         match changed {
             Ok(false) => {}
             Ok(true) => tracing::info!("the keys were changed and have been read again"),
-            // Whoever needs the store meanwhile hears that it is gone.
+            // A request that needs the store meanwhile hears that it is gone.
             Err(SharedKeyError::Store(_)) => {}
-            Err(error) => tracing::error!(%error, "the changed keys could not be read"),
+            Err(error) => tracing::error!(%error, "the changed keys cannot be used"),
         }
         let every = state.settings.rotate_keys.filter(|_| tick % 3_600 == 0);
         let Some(every) = every else { continue };
@@ -214,7 +302,7 @@ pub async fn new_user(
     Ok(User {
         id: format!("u_{}", URL_SAFE_NO_PAD.encode(random::<12>()?)),
         username: username.to_owned(),
-        password: passwords.hash(password).await?,
+        password: passwords.hash(password, None).await?,
         version: 1,
         disabled: false,
         reauth: false,
@@ -237,9 +325,19 @@ fn make_folder(path: &Path) -> Result<(), StartError> {
 /// The server cannot start.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
-    /// There is no issuer, and the address to listen on has no port yet.
-    #[error("{0} cannot name the issuer; give one with --issuer, or a port with --listen")]
+    /// There is no issuer, and the address to listen on leads nobody here.
+    #[error(
+        "tokens cannot name http://{0} as their issuer, for it leads nobody here; give the URL that \
+         clients see with --issuer, like https://auth.example.com, or with --listen an address and \
+         a port that they can use"
+    )]
     Issuer(SocketAddr),
+    /// A command is about a server that has never been started.
+    #[error(
+        "there is nothing of a server in {0}: give the --data and --store that it runs with, or \
+         start it once"
+    )]
+    Missing(PathBuf),
     /// The keys, and where they are.
     #[error("the keys in {0}: {1}")]
     Keys(PathBuf, KeyError),

@@ -4,15 +4,17 @@ use std::fmt;
 use std::ops::Deref;
 use std::sync::Arc;
 
+use tokio_util::task::TaskTracker;
+
 use crate::audit::Audit;
 use crate::clock::Clock;
 use crate::config::Settings;
-use crate::control::Faults;
 use crate::events::Events;
 use crate::jwt::{Issuer, Keyring};
 use crate::limits::Limits;
 use crate::password::Passwords;
 use crate::rotation::Pepper;
+use crate::shared_keys::Fence;
 use crate::stats::Stats;
 use crate::store::{Store, Terms};
 use crate::watch::Watched;
@@ -44,8 +46,10 @@ pub struct Shared {
     pub events: Arc<Events>,
     /// What is written down about sessions.
     pub audit: Arc<Audit>,
-    /// Faults to commit on purpose; none unless the switchboard asks for them.
-    pub faults: Faults,
+    /// Whether the keys in a shared store are ours.
+    pub fence: Arc<Fence>,
+    /// The handlers at work.
+    pub(crate) work: TaskTracker,
 }
 
 impl AppState {
@@ -65,6 +69,7 @@ impl AppState {
             keys,
         };
         let (stats, events) = (Arc::new(Stats::default()), Arc::new(Events::default()));
+        let fence = Arc::new(Fence::default());
         let audit = Arc::new(Audit::new(issuer.keys.audit_salt(), settings.audit));
         let store = Arc::new(Watched {
             store,
@@ -72,6 +77,7 @@ impl AppState {
             events: Arc::clone(&events),
             audit: Arc::clone(&audit),
             stats: Arc::clone(&stats),
+            fence: Arc::clone(&fence),
         });
         Self(Arc::new(Shared {
             pepper: issuer.keys.pepper(),
@@ -84,8 +90,16 @@ impl AppState {
             stats,
             events,
             audit,
-            faults: Faults::default(),
+            fence,
+            work: TaskTracker::new(),
         }))
+    }
+
+    /// Resolves when no handler is at work any more. Those whose clients have hung up outlive their
+    /// connections; what they do is to be finished before a server ends.
+    pub async fn finished(&self) {
+        self.work.close();
+        self.work.wait().await;
     }
 
     /// What a store must know to decide about refreshes as this server's settings demand.

@@ -6,11 +6,13 @@ use std::time::Instant;
 use crate::audit::{Action, Audit, Entry};
 use crate::clock::Clock;
 use crate::events::{Event, Events};
-use crate::rotation::{
-    Attempt, Ended, Millis, Refusal, Revocation, Row, SessionId, Status, Transition,
-};
+use crate::rotation::{Attempt, Millis, Revocation, Row, SessionId, Status, Transition};
+use crate::shared_keys::Fence;
 use crate::stats::Stats;
-use crate::store::{Change, Note, NoteKind, Outcome, Pending, Store, StoreError, User, Whose};
+use crate::store::{
+    Change, Note, NoteKind, Outcome, PasswordChange, Pending, SignIn, SignOut, SignedIn, SignedOut,
+    Store, StoreError, User, Whose,
+};
 
 /// Sits before the real store, so that no route can forget to tell.
 #[derive(Debug)]
@@ -20,12 +22,16 @@ pub(crate) struct Watched {
     pub(crate) events: Arc<Events>,
     pub(crate) audit: Arc<Audit>,
     pub(crate) stats: Arc<Stats>,
+    pub(crate) fence: Arc<Fence>,
 }
 
 impl Watched {
     async fn timed<T>(&self, step: &'static str, work: Pending<'_, T>) -> Result<T, StoreError> {
         let began = Instant::now();
-        let done = work.await;
+        let done = match self.fence.pass() {
+            Ok(()) => work.await,
+            Err(closed) => Err(closed),
+        };
         self.stats.step(step, began.elapsed(), done.is_ok());
         done
     }
@@ -41,50 +47,33 @@ impl Watched {
         self.events.publish(Event { jti, sid, reason, at });
     }
 
-    async fn tell(&self, sid: SessionId, outcome: &Outcome) {
-        let at = self.clock.now();
-        let rule = format!("{:?}", outcome.transition);
-        let refusal = match &outcome.answer {
-            Ok(renewed) => {
-                let user = &renewed.row.user_id;
-                self.audit.note(at, Action::Renewed, &rule, sid, user);
-                return;
-            }
+    fn told(&self, sid: SessionId, outcome: &Outcome) {
+        let action = match &outcome.answer {
+            Ok(_) => Action::Renewed,
             // Of a session that is long over nothing new is to be told.
             Err(_) if outcome.transition == Transition::T1 => return,
-            Err(refusal) => refusal,
+            Err(_) => Action::Refused,
         };
-        // The decision stands, whether or not there is more to tell about it.
-        let found = self.store.session(sid).await.ok().flatten();
-        let row = found.map(|(row, _)| row);
-        let user = row.as_ref().map_or("", |row| row.user_id.as_str());
-        self.audit.note(at, Action::Refused, &rule, sid, user);
-        let fatal = matches!(
-            refusal,
-            Refusal::Reused | Refusal::LoginRequired | Refusal::Ended(Ended::Expired(_))
-        );
-        if let Some(row) = row.filter(|_| fatal) {
-            self.ended(&reason(row.status), &row);
+        let user = outcome.family.as_ref().map_or("", |row| row.user_id.as_str());
+        self.audit.note(self.clock.now(), action, &format!("{:?}", outcome.transition), sid, user);
+        self.all_ended(&outcome.ended);
+    }
+
+    fn all_ended(&self, rows: &[Row]) {
+        for row in rows {
+            self.ended(&reason(row.status), row);
         }
     }
 
-    /// The active families that a step is about.
-    async fn active(&self, whose: &Whose) -> Result<Vec<Row>, StoreError> {
-        let mut rows: Vec<Row> = match whose {
-            Whose::Session(sid) | Whose::SessionOf(_, sid) => {
-                self.store.session(*sid).await?.map(|(row, _)| row).into_iter().collect()
-            }
-            Whose::User(user, _) => self.store.sessions(Some(user.clone())).await?,
-        };
-        rows.retain(|row| {
-            let meant = match whose {
-                Whose::Session(_) => true,
-                Whose::SessionOf(user, _) => row.user_id == *user,
-                Whose::User(_, spared) => Some(row.sid) != *spared,
-            };
-            meant && row.status == Status::Active
-        });
-        Ok(rows)
+    fn began(&self, row: &Row) {
+        self.audit.note(self.clock.now(), Action::Created, "sign-in", row.sid, &row.user_id);
+    }
+
+    /// A token that is admitted no longer is told by its own name.
+    fn forgotten(&self, notes: &[Note]) {
+        for note in notes.iter().filter(|note| note.kind == NoteKind::Allowed) {
+            self.publish("revoked", Some(note.key.clone()), note.sid);
+        }
     }
 }
 
@@ -93,16 +82,44 @@ impl Store for Watched {
         Box::pin(async move {
             let sid = attempt.token.sid;
             let outcome = self.timed("refresh", self.store.refresh(attempt)).await?;
-            self.tell(sid, &outcome).await;
+            self.told(sid, &outcome);
             Ok(outcome)
+        })
+    }
+
+    fn sign_in(&self, sign_in: SignIn) -> Pending<'_, Option<SignedIn>> {
+        Box::pin(async move {
+            let done = self.timed("sign_in", self.store.sign_in(sign_in)).await?;
+            if let Some(SignedIn { row, ended, .. }) = &done {
+                self.all_ended(ended);
+                self.began(row);
+            }
+            Ok(done)
+        })
+    }
+
+    fn change_password(&self, change: PasswordChange) -> Pending<'_, Option<Vec<Row>>> {
+        Box::pin(async move {
+            let step = self.store.change_password(change);
+            let ended = self.timed("change_password", step).await?;
+            self.all_ended(ended.as_deref().unwrap_or_default());
+            Ok(ended)
+        })
+    }
+
+    fn sign_out(&self, sign_out: SignOut) -> Pending<'_, SignedOut> {
+        Box::pin(async move {
+            let done = self.timed("sign_out", self.store.sign_out(sign_out)).await?;
+            self.all_ended(&done.ended);
+            self.forgotten(&done.forgotten);
+            Ok(done)
         })
     }
 
     fn open(&self, row: Row) -> Pending<'_, ()> {
         Box::pin(async move {
-            let (sid, user) = (row.sid, row.user_id.clone());
-            self.timed("open", self.store.open(row)).await?;
-            self.audit.note(self.clock.now(), Action::Created, "sign-in", sid, &user);
+            self.timed("open", self.store.open(row.clone())).await?;
+            self.began(&row);
             Ok(())
         })
     }
@@ -111,13 +128,10 @@ impl Store for Watched {
         Box::pin(self.timed("session", self.store.session(sid)))
     }
 
-    fn end(&self, whose: Whose, why: Revocation) -> Pending<'_, usize> {
+    fn end(&self, whose: Whose, why: Revocation) -> Pending<'_, Vec<Row>> {
         Box::pin(async move {
-            let rows = self.active(&whose).await?;
             let ended = self.timed("end", self.store.end(whose, why)).await?;
-            for row in &rows {
-                self.ended(&reason(Status::Revoked(why)), row);
-            }
+            self.all_ended(&ended);
             Ok(ended)
         })
     }
@@ -138,13 +152,10 @@ impl Store for Watched {
         Box::pin(self.timed("noted", self.store.noted(kind, key, now)))
     }
 
-    /// A token that is admitted no longer is told by its own name.
     fn forget(&self, kind: NoteKind, sid: SessionId) -> Pending<'_, Vec<Note>> {
         Box::pin(async move {
             let notes = self.timed("forget", self.store.forget(kind, sid)).await?;
-            for note in notes.iter().filter(|note| note.kind == NoteKind::Allowed) {
-                self.publish("revoked", Some(note.key.clone()), sid);
-            }
+            self.forgotten(&notes);
             Ok(notes)
         })
     }
@@ -172,7 +183,8 @@ impl Store for Watched {
             let step = self.store.change_user(user_id.clone(), change);
             let user = self.timed("change_user", step).await?;
             if locked {
-                for row in self.active(&Whose::User(user_id, None)).await? {
+                let rows = self.store.sessions(Some(user_id)).await?;
+                for row in rows.iter().filter(|row| row.status == Status::Active) {
                     self.publish(&reason(Status::Revoked(Revocation::Admin)), None, row.sid);
                 }
             }
@@ -200,8 +212,8 @@ impl Store for Watched {
         Box::pin(self.timed("swap_keys", self.store.swap_keys(old, new)))
     }
 
-    fn ping(&self) -> Pending<'_, ()> {
-        Box::pin(self.timed("ping", self.store.ping()))
+    fn probe(&self) -> Pending<'_, ()> {
+        Box::pin(self.timed("probe", self.store.probe()))
     }
 }
 

@@ -4,8 +4,8 @@
 mod world;
 
 use axum::body::Body;
-use http::Request;
 use http::request::Builder;
+use http::{HeaderValue, Method, Request};
 use serde_json::json;
 use world::{Answer, KEY, World, refused};
 
@@ -22,6 +22,28 @@ async fn the_cookie_alone_carries_the_refresh_token() {
     assert_eq!(next.status, 200);
     assert_ne!(pair(&next), pair(&answer));
     assert!(!next.text().contains("rt_"));
+}
+
+#[tokio::test]
+async fn the_echo_gives_no_credential_back() {
+    let world = World::with("cookie = true\nsamples = true").await;
+    let answer = login(&world).await;
+    let request = Request::get("/api/echo")
+        .header("authorization", format!("Bearer {}", answer.tokens().access))
+        .header("proxy-authorization", "Basic c2VjcmV0")
+        .header("cookie", pair(&answer))
+        .header("cookie", "other=1")
+        .header("x-own", "mine");
+    let echo = world.send(request.body(Body::empty()).unwrap()).await;
+    assert_eq!(echo.status, 200, "{}", echo.text());
+    assert_eq!(echo.json()["headers"], json!({ "x-own": "mine" }));
+}
+
+#[tokio::test]
+async fn the_echo_is_there_only_where_it_was_asked_for() {
+    let world = World::new().await;
+    let access = world.login("ann").await.access;
+    refused(&world.call(Method::GET, "/api/echo", &access).await, 404, "not_found", "");
 }
 
 #[tokio::test]
@@ -102,6 +124,61 @@ async fn a_bearer_that_signs_out_leaves_the_cookie_of_another_session() {
     assert!(answer.header("set-cookie").unwrap().starts_with("everfresh=; Path=/; Max-Age=0;"));
 }
 
+/// The form of a foreign page, sent from a browser that keeps the cookie to itself.
+#[tokio::test]
+async fn a_foreign_page_cannot_empty_the_jar() {
+    let world = World::with("cookie = true").await;
+    let other = World::new().await.login("ann").await;
+    for path in ["/auth/logout", "/auth/logout-everywhere"] {
+        for body in [String::new(), format!("refresh_token={}", other.refresh)] {
+            let form = Request::post(path)
+                .header("origin", "https://evil.example")
+                .header("content-type", "application/x-www-form-urlencoded");
+            let answer = world.send(form.body(Body::from(body)).unwrap()).await;
+            assert_eq!((answer.status.as_u16(), answer.header("set-cookie")), (204, None));
+            assert_eq!(answer.header("clear-site-data"), None);
+        }
+    }
+    let bearer = Request::post("/auth/logout").header("authorization", "Bearer rubbish");
+    let own = Request::post("/auth/logout").header("x-everfresh", "1");
+    for request in [bearer, own] {
+        let answer = world.send(request.body(Body::empty()).unwrap()).await;
+        assert!(answer.header("set-cookie").unwrap().starts_with("everfresh=; "));
+    }
+}
+
+#[tokio::test]
+async fn other_cookies_need_not_be_ascii() {
+    let world = World::with("cookie = true").await;
+    let mut cookie = pair(&login(&world).await).into_bytes();
+    let own = cookie.clone();
+    for (before, after) in [(&b"name=Zo\xc3\xab; "[..], &b"; x=\xff"[..]), (b"\xff; ", b"; =")] {
+        let line = [before, &cookie, after].concat();
+        let value = HeaderValue::from_bytes(&line).unwrap();
+        let answer = refresh(&world, "", |request| request.header("cookie", &value)).await;
+        assert_eq!(answer.status, 200, "{}", line.escape_ascii());
+        cookie = pair(&answer).into_bytes();
+    }
+    assert_ne!(cookie, own);
+}
+
+#[tokio::test]
+async fn a_refusal_names_the_origin_and_the_flag() {
+    let world = World::with("cookie = true\nissuer = \"https://id.example/auth\"").await;
+    let cookie = pair(&login(&world).await);
+    let from = |origin: &'static str| move |request: Builder| request.header("origin", origin);
+    let answer = refresh(&world, &cookie, from("https://app.example:8443")).await;
+    refused(&answer, 403, "csrf", "");
+    assert!(answer.text().contains("--allow-origin https://app.example:8443"), "{}", answer.text());
+    for odd in ["null", "https://<script>", "data:x"] {
+        let answer = refresh(&world, &cookie, from(odd)).await;
+        refused(&answer, 403, "csrf", "");
+        assert!(!answer.text().contains(odd) && !answer.text().contains("--allow"));
+    }
+    let answer = refresh(&world, &cookie, from("https://id.example")).await;
+    assert_eq!(answer.status, 200, "the issuer's own, whatever the proxy makes of Host");
+}
+
 #[tokio::test]
 async fn no_cookie_or_two_are_not_signed_in() {
     let world = World::with("cookie = true").await;
@@ -118,8 +195,8 @@ async fn login(world: &World) -> Answer {
 }
 
 async fn refresh(world: &World, cookie: &str, more: impl Fn(Builder) -> Builder) -> Answer {
-    let request =
-        Request::post("/auth/refresh").header("cookie", cookie).header("x-everfresh", "1");
+    let request = Request::post("/auth/refresh").header("x-everfresh", "1");
+    let request = if cookie.is_empty() { request } else { request.header("cookie", cookie) };
     world.send(more(request).body(Body::empty()).unwrap()).await
 }
 

@@ -9,6 +9,7 @@ mod stores;
 use std::os::unix::process::ExitStatusExt as _;
 
 use program::{Server, json};
+use stores::postgres::{DURABLE, Postgres};
 use stores::{ALWAYS, Folder, Redis};
 
 /// When the process dies, and which rule decides about the retry.
@@ -38,6 +39,20 @@ fn over_redis_that_dies_too() {
     let (mut redis, folder) = (Redis::start(ALWAYS), Folder::new());
     let (store, data) = (redis.url(), folder.0.to_str().unwrap());
     die_at_every_step(&["--store", &store, "--data", data], &mut || redis.restart());
+}
+
+#[test]
+fn over_postgres_that_lives_on() {
+    let (postgres, folder) = (Postgres::start(DURABLE), Folder::new());
+    let (store, data) = (postgres.database(), folder.0.to_str().unwrap());
+    die_at_every_step(&["--store", &store, "--data", data], &mut || ());
+}
+
+#[test]
+fn over_postgres_that_dies_too() {
+    let (mut postgres, folder) = (Postgres::start(DURABLE), Folder::new());
+    let (store, data) = (postgres.database(), folder.0.to_str().unwrap());
+    die_at_every_step(&["--store", &store, "--data", data], &mut || postgres.restart());
 }
 
 fn die_at_every_step(arguments: &[&str], and_besides: &mut dyn FnMut()) {

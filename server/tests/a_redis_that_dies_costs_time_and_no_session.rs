@@ -57,7 +57,7 @@ async fn while_redis_is_gone_every_step_fails_and_none_panics() {
         text: String::new(),
         until: 9,
     };
-    assert!(failed(store.ping().await.unwrap_err()));
+    assert!(failed(store.probe().await.unwrap_err()));
     assert!(failed(store.open(row).await.unwrap_err()));
     assert!(failed(store.session(token.sid).await.unwrap_err()));
     assert!(failed(store.sessions(None).await.unwrap_err()));
@@ -67,7 +67,7 @@ async fn while_redis_is_gone_every_step_fails_and_none_panics() {
     assert!(failed(store.audit(Vec::new(), 0).await.unwrap_err()));
     assert!(failed(store.audited(1).await.unwrap_err()));
     redis.restart();
-    store.ping().await.unwrap();
+    store.probe().await.unwrap();
     assert!(store.session(SessionId([1; 16])).await.unwrap().is_some());
 }
 
@@ -214,6 +214,7 @@ async fn a_full_redis_refuses_and_keeps_what_it_has() {
     redis.say(&["CONFIG", "SET", "maxmemory", "1"]);
     let full = store.add_user(user("ben")).await.unwrap_err();
     assert!(full.to_string().contains("maxmemory"), "{full}");
+    assert!(store.probe().await.is_err(), "it reads as before, but it is not ready");
     let (row, _) = store.session(token.sid).await.unwrap().unwrap();
     assert_eq!((row.status, row.generation), (Status::Active, 0));
     redis.say(&["CONFIG", "SET", "maxmemory", "0"]);
@@ -225,10 +226,10 @@ async fn a_password_is_used_and_shown_to_nobody() {
     let redis = Redis::start(&["--requirepass", "a-secret-of-redis"]);
     let with = redis.url().replace("//", "//:a-secret-of-redis@");
     let store = RedisStore::at(&with, stores::terms(Rules::default())).unwrap();
-    store.ping().await.unwrap();
+    store.probe().await.unwrap();
     let wrong = redis.url().replace("//", "//:another-secret@");
     let other = RedisStore::at(&wrong, stores::terms(Rules::default())).unwrap();
-    let refused = other.ping().await.unwrap_err().to_string();
+    let refused = other.probe().await.unwrap_err().to_string();
     for said in [format!("{store:?} {other:?}"), store.address(), refused] {
         assert!(!said.contains("secret"), "{said}");
     }

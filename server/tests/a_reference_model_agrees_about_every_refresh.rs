@@ -14,7 +14,10 @@ use everfresh_server::rotation::{Profile, RefreshToken, Revocation, Row, Rules, 
 use everfresh_server::store::{Change, MemoryStore, Store, Whose};
 use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
-use stores::{Folder, NEVER, Redis, pepper, redis_store, refresh, sqlite, terms, user};
+use stores::postgres::{database, shared};
+use stores::{
+    Folder, NEVER, Redis, pepper, postgres_store, redis_store, refresh, sqlite, terms, user,
+};
 
 proptest! {
     #![proptest_config(ProptestConfig { cases: 400, ..ProptestConfig::default() })]
@@ -44,6 +47,20 @@ fn in_redis() {
     let agreed = runner.run(&history(60), |(rules, actions)| {
         redis.say(&["FLUSHALL"]);
         let store: Arc<dyn Store> = Arc::new(redis_store(&redis, rules));
+        play(&store, rules, &actions)
+    });
+    agreed.unwrap();
+}
+
+#[test]
+fn in_postgres() {
+    let url = database();
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    drop(runtime.block_on(postgres_store(&url, Rules::default())));
+    let mut runner = TestRunner::new(ProptestConfig { cases: 48, ..ProptestConfig::default() });
+    let agreed = runner.run(&history(60), |(rules, actions)| {
+        shared().say(&url, "TRUNCATE everfresh.users, everfresh.sessions, everfresh.notes");
+        let store: Arc<dyn Store> = Arc::new(runtime.block_on(postgres_store(&url, rules)));
         play(&store, rules, &actions)
     });
     agreed.unwrap();

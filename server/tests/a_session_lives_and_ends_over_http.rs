@@ -95,7 +95,7 @@ async fn a_protected_route_without_a_token_only_names_the_scheme() {
 
 #[tokio::test]
 async fn the_echo_tells_what_arrived() {
-    let world = World::new().await;
+    let world = World::with("samples = true").await;
     let tokens = world.login("ann").await;
     for method in [Method::GET, Method::POST, Method::PUT, Method::DELETE, Method::PATCH] {
         let body = json!({ "a": 1 });

@@ -10,8 +10,9 @@ use std::sync::{Arc, Mutex};
 use axum::body::Bytes;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use everfresh_server::app;
 use everfresh_server::jwt::{Algorithm, Fetch, FetchError, Flaw, HttpFetch, RemoteKeys, Verifier};
-use everfresh_server::{app, serve::serve};
+use everfresh_server::serve::{Listening, serve};
 use http::Uri;
 use ring::rand::SystemRandom;
 use ring::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair as _};
@@ -27,8 +28,12 @@ async fn over_http_with_a_server_that_runs() {
     let access = world.login("ann").await.access;
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
-    let server =
-        tokio::spawn(serve(listener, app(world.state.clone()), true, std::future::pending()));
+    let server = tokio::spawn(serve(
+        listener,
+        app(world.state.clone()),
+        Listening::default(),
+        std::future::pending(),
+    ));
     let keys = RemoteKeys::at(&format!("http://{address}/.well-known/jwks.json")).unwrap();
     let verifier = Verifier::new(ISSUER, ISSUER, keys);
     let verified = verifier.verify(&access, NOON).await.unwrap();

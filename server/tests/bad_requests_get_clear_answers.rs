@@ -138,7 +138,7 @@ async fn keys_rotate_with_an_overlap() {
 #[test]
 fn no_input_makes_the_server_fail() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    let world = runtime.block_on(World::new());
+    let world = runtime.block_on(World::with("samples = true"));
     let tokens = runtime.block_on(world.login("ann"));
     let paths = prop::sample::select(vec![
         "/auth/login",

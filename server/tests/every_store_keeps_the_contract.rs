@@ -28,7 +28,7 @@ async fn a_family_is_found_as_it_was_left() {
         assert_eq!(found, renewed.row, "{name}");
         assert_eq!((found.generation, found.keyed, found.ring.len()), (1, true, 1), "{name}");
         assert!(store.session(SessionId([9; 16])).await.unwrap().is_none(), "{name}");
-        store.ping().await.unwrap();
+        store.probe().await.unwrap();
     }
 }
 
@@ -44,7 +44,7 @@ async fn ending_touches_what_it_should_and_nothing_else() {
             let active = rows.iter().filter(|row| row.status == Status::Active);
             active.map(|row| row.sid.0[0]).collect::<Vec<_>>()
         };
-        let end = async |whose| store.end(whose, Revocation::Device).await.unwrap();
+        let end = async |whose| store.end(whose, Revocation::Device).await.unwrap().len();
         assert_eq!(end(Whose::SessionOf("u_ben".to_owned(), sid(1))).await, 0, "{name}");
         assert_eq!(end(Whose::SessionOf("u_ann".to_owned(), sid(1))).await, 1, "{name}");
         assert_eq!(active().await, [2, 3, 4], "{name}");
@@ -232,6 +232,38 @@ async fn sqlite_brings_an_older_file_up_to_date_and_refuses_a_newer_one() {
     change("PRAGMA user_version = 1000;");
     let error = SqliteStore::open(&file, stores::terms(Rules::default())).unwrap_err();
     assert!(error.to_string().contains("which a newer server wrote"), "{error}");
+}
+
+#[tokio::test]
+async fn a_second_server_on_one_sqlite_file_is_refused_and_a_command_is_not() {
+    let folder = Folder::new();
+    let (file, terms) = (folder.0.join("test.db"), || stores::terms(Rules::default()));
+    let first = sqlite(&folder, Rules::default());
+    let refused = SqliteStore::open(&file, terms()).unwrap_err().to_string();
+    assert!(refused.contains("in use by another server process"), "{refused}");
+    assert!(refused.contains("postgres://"), "{refused}");
+    let command = SqliteStore::beside(&file, terms()).unwrap();
+    assert!(command.add_user(user("ann")).await.unwrap());
+    assert!(first.user_named("ann".to_owned()).await.unwrap().is_some());
+    drop(first);
+    SqliteStore::open(&file, terms()).unwrap();
+}
+
+#[tokio::test]
+async fn a_text_with_a_zero_byte_is_kept_like_any_other() {
+    for stores::Tested { name, store, .. } in &stores::all(Rules::default()).await {
+        let (token, mut row) = family(1, "ann", 1_000);
+        row.device_name = Some("a\0phone".to_owned());
+        row.client_id = "\0".to_owned();
+        store.open(row.clone()).await.unwrap();
+        let (found, _) = store.session(token.sid).await.unwrap().unwrap();
+        assert_eq!(
+            (found.device_name, found.client_id),
+            (row.device_name, row.client_id),
+            "{name}"
+        );
+        assert!(store.user_named("ann\0".to_owned()).await.unwrap().is_none(), "{name}");
+    }
 }
 
 #[cfg(unix)]

@@ -17,7 +17,10 @@ use everfresh_server::rotation::{
     Attempt, RefreshToken, Refusal, Row, Rules, SessionId, Status, Transition,
 };
 use everfresh_server::store::{MemoryStore, Outcome, Store, StoreError};
-use stores::{ALWAYS, Folder, NEVER, Redis, digest, redis_store, sqlite, terms, user};
+use stores::postgres::{DURABLE, Postgres};
+use stores::{
+    ALWAYS, Folder, NEVER, Redis, digest, postgres_store, redis_store, sqlite, terms, user,
+};
 use tokio::task::JoinSet;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -61,6 +64,19 @@ async fn in_redis_whose_scripts_are_flushed() {
         seen.add(live_all("redis without scripts", &store, batch, flushed).await);
     }
     seen.report("redis, scripts flushed in each batch");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn in_postgres_that_is_killed_and_started_again() {
+    let mut postgres = Postgres::start(DURABLE);
+    let store: Arc<dyn Store> = Arc::new(postgres_store(&postgres.database(), rules()).await);
+    let mut seen = Seen::default();
+    for batch in batches() {
+        let killed = async || postgres.restart();
+        seen.add(live_all("postgres", &store, batch, killed).await);
+    }
+    assert!(seen.unavailable > 0, "the kills went unnoticed");
+    seen.report("postgres, killed in each batch");
 }
 
 /// Many lives at once; when half of them are over, something befalls the store.
@@ -191,11 +207,11 @@ async fn ask(
     }
 }
 
-/// The answer, unless Redis could not give one.
+/// The answer, unless Redis or Postgres could not give one.
 fn heard<T>(answer: Result<T, StoreError>, seen: &mut Seen) -> Option<T> {
     match answer {
         Ok(done) => Some(done),
-        Err(StoreError::Redis(_)) => {
+        Err(StoreError::Redis(_) | StoreError::Postgres(_)) => {
             seen.unavailable += 1;
             None
         }

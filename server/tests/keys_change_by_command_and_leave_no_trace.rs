@@ -1,6 +1,7 @@
 //! Signing keys: shared by processes, dropped when they leak, sealed, and never told.
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
+mod program;
 mod stores;
 mod world;
 
@@ -10,6 +11,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use everfresh_server::jwt::{Algorithm, KeyError, Keyring, Seal};
 use hmac::{Hmac, KeyInit, Mac};
+use program::Server;
 use serde_json::{Value, json};
 use sha2::Sha256;
 use stores::Folder;
@@ -101,6 +103,7 @@ fn the_program_lists_rotates_and_drops() {
         let text = String::from_utf8(output.stdout).unwrap();
         text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
     };
+    drop(Server::start(&["--data", data.to_str().unwrap()]));
     let first = keys(&["keys", "list"]);
     assert_eq!((first.len(), &first[0]["signs"]), (1, &json!(true)));
     let both = keys(&["keys", "rotate"]);
@@ -119,6 +122,39 @@ fn the_program_lists_rotates_and_drops() {
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(!output.status.success() && said.contains("/no/such/file"), "{said}");
     assert!(run(&["audit"]).stdout.is_empty());
+}
+
+/// An operator who only looks need not know how the server is started.
+#[test]
+fn looking_changes_nothing() {
+    let folder = Folder::new();
+    let data = folder.0.join("data");
+    let run = |arguments: &[&str]| -> Output {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_everfresh-server"));
+        command.arg("--data").arg(&data).args(arguments).output().unwrap()
+    };
+    for command in [&["keys", "list"][..], &["keys", "rotate"], &["audit"]] {
+        let output = run(command);
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(!output.status.success() && said.contains("--data"), "{said}");
+        assert!(!data.exists(), "{command:?} has made a folder");
+    }
+    drop(Server::start(&["--data", data.to_str().unwrap(), "--signing", "HS256"]));
+    let kept = || {
+        let keys = std::fs::read(data.join("keys.json")).unwrap();
+        (keys, std::fs::read(data.join("everfresh.db")).unwrap())
+    };
+    let before = kept();
+    let seal = folder.0.join("seal");
+    std::fs::write(&seal, [7; 32]).unwrap();
+    let seal = seal.to_str().unwrap();
+    for command in [&["keys", "list"][..], &["audit"], &["--seal-key-file", seal, "keys", "list"]] {
+        let output = run(command);
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        assert_eq!(kept(), before, "{command:?}");
+    }
+    let rotated = String::from_utf8(run(&["keys", "rotate"]).stdout).unwrap();
+    assert_eq!(rotated.matches("HS256").count(), 2, "{rotated}");
 }
 
 /// The classic: HMAC with the public key, which the server does know.

@@ -6,8 +6,9 @@ mod world;
 use std::io::{self, Write};
 use std::sync::{Arc, Mutex};
 
+use axum::body::Body;
 use everfresh_server::secret::Secret;
-use http::Method;
+use http::{Method, Request};
 use serde_json::json;
 use tracing_subscriber::filter::LevelFilter;
 use world::{KEY, OTHER_KEY, World};
@@ -46,6 +47,25 @@ async fn not_even_at_the_finest_level() {
     for secret in ["secret", "a wrong password", KEY, OTHER_KEY, "argon2id"] {
         assert!(!text.contains(secret), "{secret} is in the log");
     }
+}
+
+#[tokio::test]
+async fn an_origin_that_is_not_allowed_is_named_with_the_flag_once() {
+    let log = Log::default();
+    let writer = log.clone();
+    let subscriber = tracing_subscriber::fmt().with_writer(move || writer.clone()).finish();
+    let guard = tracing::subscriber::set_default(subscriber);
+    let world = World::with("allow_origin = [\"https://good.example\"]").await;
+    for origin in ["https://app.example", "https://good.example", "http://127.0.0.1:8080", "null"] {
+        for _ in 0..3 {
+            let request = Request::get("/api/me").header("origin", origin).body(Body::empty());
+            world.send(request.unwrap()).await;
+        }
+    }
+    drop(guard);
+    let text = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+    assert_eq!(text.matches("--allow-origin").count(), 1, "{text}");
+    assert!(text.contains("--allow-origin https://app.example"), "{text}");
 }
 
 #[test]

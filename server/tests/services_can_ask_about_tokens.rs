@@ -55,6 +55,24 @@ async fn only_known_clients_may_ask() {
 }
 
 #[tokio::test]
+async fn guessing_the_secret_of_a_service_is_slow() {
+    let world = world().await;
+    let token = world.login("ann").await.access;
+    for number in 0..10 {
+        let answer = ask(&world, &format!("gateway:guess {number}"), &token).await;
+        refused(&answer, 401, "invalid_client", "");
+    }
+    let answer = ask(&world, "gateway:key", &token).await;
+    refused(&answer, 429, "too_many_requests", "");
+    assert_eq!(answer.header("retry-after"), Some("1"));
+    assert_eq!(ask(&world, "other:secret", &token).await.status, 200, "another one may go on");
+    world.advance(1);
+    for _ in 0..50 {
+        assert_eq!(ask(&world, "gateway:key", &token).await.status, 200);
+    }
+}
+
+#[tokio::test]
 async fn the_counters_read_like_prometheus() {
     let world = world().await;
     let tokens = world.login("ann").await;

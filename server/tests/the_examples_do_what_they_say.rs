@@ -13,7 +13,7 @@ use axum::Router;
 use axum::body::Body;
 use everfresh_server::config::{Layer, Settings};
 use everfresh_server::jwt::{RemoteKeys, Verifier};
-use everfresh_server::serve::serve;
+use everfresh_server::serve::{Listening, serve};
 use everfresh_server::start;
 use http::{Method, Request};
 use http_body_util::BodyExt as _;
@@ -67,7 +67,8 @@ async fn a_second_service_knows_who_calls() {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let router = everfresh_server::app(world.state.clone());
-    let server = tokio::spawn(serve(listener, router, true, std::future::pending()));
+    let server =
+        tokio::spawn(serve(listener, router, Listening::default(), std::future::pending()));
     let keys = RemoteKeys::at(&format!("http://{address}/.well-known/jwks.json")).unwrap();
     let issuer = "http://127.0.0.1:8080";
     let verifier = Verifier::new(issuer, issuer, keys);

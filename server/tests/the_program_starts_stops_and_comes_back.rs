@@ -59,6 +59,104 @@ fn files_are_served_and_nothing_outside_of_them() {
     assert!(get("/healthz").contains("200 ok"));
 }
 
+/// As `--serve .` would, in the folder that everything else is in too.
+#[cfg(unix)]
+#[test]
+fn nothing_of_the_server_itself_is_served() {
+    let folder = Folder::new("own");
+    let site = &folder.0;
+    let write = |name: &str| std::fs::write(site.join(name), "hidden").unwrap();
+    for name in ["outside", "site", "site/.git", "site/.well-known", "site/private"] {
+        std::fs::create_dir(site.join(name)).unwrap();
+    }
+    for name in [
+        "outside/secret",
+        "outside/index.html",
+        "site/.env",
+        "site/.git/config",
+        "site/everfresh.toml",
+        "site/seal",
+        "site/index.html",
+        "site/.well-known/security.txt",
+    ] {
+        write(name);
+    }
+    let (outside, site) = (site.join("outside"), site.join("site"));
+    std::fs::write(site.join("seal"), [7; 32]).unwrap();
+    std::fs::write(site.join("everfresh.toml"), "user = [\"ann:secret\"]").unwrap();
+    let link = |to: &PathBuf, name: &str| {
+        std::os::unix::fs::symlink(to, site.join(name)).unwrap();
+    };
+    link(&outside.join("secret"), "link");
+    link(&outside, "linked");
+    link(&site.join(".git"), "dot");
+    link(&site.join("index.html"), "same");
+    std::os::unix::fs::symlink(outside.join("secret"), site.join("private/index.html")).unwrap();
+    let at = |name: &str| site.join(name).to_str().unwrap().to_owned();
+    let store = format!("sqlite:{}", at("users.db"));
+    let server = Server::start(&[
+        "--data",
+        &at("data"),
+        "--store",
+        &store,
+        "--serve",
+        &at(""),
+        "--config",
+        &at("everfresh.toml"),
+        "--seal-key-file",
+        &at("seal"),
+    ]);
+    assert!(site.join("data/keys.json").exists() && site.join("users.db").exists());
+    let get = |path: &str| {
+        let request = format!("GET {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n");
+        server.send(&request)
+    };
+    for path in [
+        "/.env",
+        "/.git/config",
+        "/%2egit/config",
+        "/dot/config",
+        "/link",
+        "/linked/secret",
+        "/linked/",
+        "/private/",
+        "/data/keys.json",
+        "/data%2fkeys.json",
+        "/data/../data/keys.json",
+        "/users.db",
+        "/users.db-wal",
+        "/everfresh.toml",
+        "/seal",
+    ] {
+        let answer = get(path);
+        assert!(answer.starts_with("HTTP/1.1 404"), "{path}: {answer}");
+    }
+    for path in ["/", "/index.html", "/same", "/.well-known/security.txt"] {
+        assert!(get(path).ends_with("hidden"), "{path}");
+    }
+}
+
+/// The shell takes the place of a full disk: no file may grow beyond so many blocks.
+#[cfg(unix)]
+#[test]
+fn a_server_that_cannot_write_is_not_ready() {
+    let folder = Folder::new("full");
+    let data = folder.0.to_str().unwrap();
+    let mut limited = Command::new("sh");
+    let script = "trap '' XFSZ; ulimit -f 400; exec \"$0\" \"$@\"";
+    limited.args(["-c", script]).arg(Server::PROGRAM);
+    let server = Server::start_by(limited, &["--data", data, "--user", "ann:secret"]);
+    let ready = || {
+        let request = "GET /readyz HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n";
+        server.send(request)
+    };
+    assert!(ready().starts_with("HTTP/1.1 200"));
+    let answers: Vec<String> = (0..1_000).map(|_| ready()).collect();
+    let last = answers.last().unwrap();
+    assert!(last.starts_with("HTTP/1.1 503"), "{last}");
+    assert!(last.contains("temporarily_unavailable"), "{last}");
+}
+
 #[test]
 fn a_dropped_answer_is_a_cut_connection() {
     let server = Server::start(&["--store", "memory:"]);
@@ -93,6 +191,12 @@ fn a_mistake_is_named_with_its_remedy() {
         (&["--allow-origin", "https://a.example/path"], "https://app.example"),
         (&["--user", "ann"], "NAME:PASSWORD"),
         (&["--leeway", "1h"], "broken clock"),
+        (&["--listen", "0.0.0.0:0", "--store", "memory:"], "--issuer"),
+        (&["--listen", "[::]:0", "--store", "memory:"], "--issuer"),
+        (&["--trusted-proxy", "my-proxy"], "10.0.0.0/8"),
+        (&["--max-connections", "0"], "above 0"),
+        (&["--client-secret-rate", "10"], "BURST/SECONDS"),
+        (&["--data", "src", "--serve", "src/jwt"], "data folder"),
         (&["--listen", "here"], "127.0.0.1:8080"),
         (&["--config", "/no/such/file"], "No such file"),
         (&["--lisen", "x"], "--listen"),
@@ -174,8 +278,11 @@ fn asked_to_stop_it_does_not_wait_for_those_who_listen_to_events() {
     assert!(server.child.wait().unwrap().success());
 }
 
+/// On a free port, unless it is told another.
 fn run(arguments: &[&str], environment: &[(&str, &str)]) -> Output {
-    command(arguments).envs(environment.iter().copied()).output().unwrap()
+    let mut command = command(arguments);
+    command.env("EVERFRESH_LISTEN", "127.0.0.1:0");
+    command.envs(environment.iter().copied()).output().unwrap()
 }
 
 struct Folder(PathBuf);

@@ -232,7 +232,7 @@ impl Response {
         // A redirect, which a browser shows as status 0, is an endpoint that is set up wrongly.
         if self.status < 400 {
             let ok = (200..300).contains(&self.status);
-            return Judged::Tokens(members.filter(|_| ok).map(|members| tokens(&members)));
+            return Judged::Tokens(members.filter(|_| ok).map(|members| tokens::<F>(&members)));
         }
         let text = |name| members.as_ref().and_then(|members| members.text(name));
         Judged::Refused {
@@ -247,7 +247,7 @@ impl Response {
     fn retry_after<F: Formats>(&self, wall: Millis) -> Option<Millis> {
         let value = self.header("retry-after")?;
         if !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit()) {
-            let seconds: f64 = value.parse().ok()?;
+            let seconds = F::parse_number(value)?;
             return Some(crate::core::grant::millis(seconds));
         }
         let now = self.header("date").and_then(F::parse_date).unwrap_or(wall);
@@ -257,7 +257,7 @@ impl Response {
 
 /// The members of a token response (RFC 6749 section 5.1), or of what an application's function
 /// gave, in whichever spelling is there.
-pub(super) fn tokens(members: &Members) -> TokenResponse {
+pub(super) fn tokens<F: Formats>(members: &Members) -> TokenResponse {
     let find = |names: [&'static str; 2]| {
         names.iter().find_map(|name| members.get(name).filter(|value| **value != Scalar::Null))
     };
@@ -268,7 +268,7 @@ pub(super) fn tokens(members: &Members) -> TokenResponse {
     };
     let seconds = |names| match find(names)? {
         Scalar::Number(seconds) => Some(*seconds),
-        Scalar::Text(text) => text.trim().parse().ok(),
+        Scalar::Text(text) => F::parse_number(text),
         _ => None,
     };
     TokenResponse {
@@ -301,7 +301,7 @@ impl Fields {
 
     fn bearer(&mut self, token: Option<&str>) {
         if let Some(token) = token {
-            self.set("Authorization", &format!("Bearer {token}"));
+            self.set("Authorization", &["Bearer ", token].concat());
         }
     }
 }

@@ -26,6 +26,9 @@ pub trait Formats {
     /// Writes a JSON object of texts.
     fn write_object(fields: &[(&str, &str)]) -> String;
 
+    /// Parses a number that is written out, such as `3600` or `1.5`.
+    fn parse_number(text: &str) -> Option<f64>;
+
     /// Parses an HTTP date (RFC 9110 section 5.6.7): milliseconds since the Unix epoch.
     fn parse_date(text: &str) -> Option<Millis>;
 }

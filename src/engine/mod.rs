@@ -5,6 +5,8 @@
 //! machine, whose effects are performed in order while nothing is borrowed: a host may call back at
 //! any time. Observers are told when the queue is empty.
 
+#[cfg(feature = "virtual")]
+pub mod canonical;
 mod drain;
 pub mod endpoint;
 pub mod formats;
@@ -213,6 +215,11 @@ impl<H: Host> Engine<H> {
         look(&self.state.borrow().session)
     }
 
+    /// Whether the machine waits to hear what storage holds.
+    pub fn is_reading(&self) -> bool {
+        self.state.borrow().records.is_reading()
+    }
+
     /// Whether it was disposed of.
     pub fn is_closed(&self) -> bool {
         self.state.borrow().closed
@@ -240,7 +247,7 @@ impl<H: Host> Engine<H> {
 /// Reads what an application gave as tokens: a parsed JSON object, in either spelling. `None` when it
 /// is no object.
 pub fn read_tokens<F: Formats>(value: &F::Value) -> Option<TokenResponse> {
-    F::read::<Members>(value).map(|members| endpoint::tokens(&members))
+    F::read::<Members>(value).map(|members| endpoint::tokens::<F>(&members))
 }
 
 impl Settings {

@@ -31,6 +31,10 @@ impl Formats for NativeFormats {
         Value::Object(Map::from_iter(fields)).to_string()
     }
 
+    fn parse_number(text: &str) -> Option<f64> {
+        text.trim().parse().ok()
+    }
+
     fn parse_date(text: &str) -> Option<Millis> {
         let since = |at: SystemTime| at.duration_since(SystemTime::UNIX_EPOCH).ok();
         let millis = |since: Duration| Millis::try_from(since.as_millis()).ok();

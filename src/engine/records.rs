@@ -9,6 +9,9 @@ use crate::core::{
     record::Record,
 };
 
+/// At most this many reads, and writes, wait for a place that hangs; the others fail at once.
+const MAX_WAITING: usize = 64;
+
 /// Where a session keeps its tokens between page loads.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Storage {
@@ -43,16 +46,16 @@ impl Storage {
 #[derive(Clone, Debug, Default, Hash)]
 pub(super) struct Records {
     pub(super) storage: Storage,
-    reads: Vec<Reading>,
-    writes: VecDeque<Writing>,
-    last_id: u32,
+    pub(super) reads: Vec<Reading>,
+    pub(super) writes: VecDeque<Writing>,
+    pub(super) last_id: u32,
 }
 
 /// The texts of all places, for one purpose.
 #[derive(Clone, Debug, Hash)]
-struct Reading {
-    purpose: Purpose,
-    texts: Vec<(Load, Option<Loaded>)>,
+pub(super) struct Reading {
+    pub(super) purpose: Purpose,
+    pub(super) texts: Vec<(Load, Option<Loaded>)>,
 }
 
 /// What is read for.
@@ -67,12 +70,12 @@ pub(super) enum Purpose {
 }
 
 #[derive(Clone, Debug, Hash)]
-struct Writing {
-    id: WriteId,
+pub(super) struct Writing {
+    pub(super) id: WriteId,
     record: Box<Record>,
     /// What is being stored, once it has been joined, and where that has not ended yet.
     joined: Option<Box<Record>>,
-    stores: Vec<Store>,
+    pub(super) stores: Vec<Store>,
     failed: bool,
 }
 
@@ -93,6 +96,15 @@ impl Records {
 
     /// Begins to read.
     pub(super) fn read(&mut self, purpose: Purpose) -> Step {
+        match purpose {
+            Purpose::Read(read) if self.reads.len() >= MAX_WAITING => {
+                return Step::Tell(Input::RecordRead { read, found: Found::Unavailable });
+            }
+            Purpose::Changed if self.reads.len() >= MAX_WAITING => {
+                return Step::Tell(Input::RecordChanged(Found::Unavailable));
+            }
+            Purpose::Read(_) | Purpose::Changed | Purpose::Write => {}
+        }
         let places = self.storage.places();
         let loads: Vec<_> = places.iter().map(|place| self.load(*place)).collect();
         let texts = loads.iter().map(|load| (*load, None)).collect();
@@ -102,6 +114,9 @@ impl Records {
 
     /// Queues a write; begins it when it is the first.
     pub(super) fn write(&mut self, id: WriteId, record: Box<Record>) -> Option<Step> {
+        if self.writes.len() >= MAX_WAITING {
+            return Some(Step::Tell(Input::RecordWritten { write: id, written: Written::Failed }));
+        }
         let write = Writing { id, record, joined: None, stores: Vec::new(), failed: false };
         self.writes.push_back(write);
         (self.writes.len() == 1).then(|| self.read(Purpose::Write))
@@ -143,18 +158,17 @@ impl Records {
             Found::Unavailable => return self.end(false),
             Found::Nothing | Found::Corrupt => {}
         }
-        let (full, bare) = (joined.encode(true), joined.encode(false));
-        write.joined = Some(joined);
         let mut stores = Vec::new();
         for (load, text) in &reading.texts {
-            let wanted = if self.storage.keeps_tokens(load.place) { &full } else { &bare };
+            let wanted = joined.encode(self.storage.keeps_tokens(load.place));
             // Written again, it could take the place of what another tab writes in this moment.
-            if !matches!(text, Some(Loaded::Text(known)) if known == wanted) {
+            if !matches!(text, Some(Loaded::Text(known)) if *known == wanted) {
                 self.last_id = self.last_id.wrapping_add(1);
                 let store = Store { place: load.place, id: self.last_id };
-                stores.push((store, wanted.clone()));
+                stores.push((store, wanted));
             }
         }
+        write.joined = Some(joined);
         write.stores = stores.iter().map(|(store, _)| *store).collect();
         if stores.is_empty() { self.end(true) } else { vec![Step::Store(stores)] }
     }
@@ -183,6 +197,10 @@ impl Records {
             steps.push(self.read(Purpose::Write));
         }
         steps
+    }
+
+    pub(super) fn is_reading(&self) -> bool {
+        self.reads.iter().any(|reading| matches!(reading.purpose, Purpose::Read(_)))
     }
 
     /// The place that only this tab reads, where the tokens are shared elsewhere.

@@ -19,12 +19,42 @@ use crate::core::{
     snapshot::Snapshot,
 };
 
-/// Time is what [`set_now`](Self::set_now) says; nothing happens but what the owner makes happen.
+/// Time is what [`set_now`](Self::set_now) says; nothing happens but what the owner makes happen, and
+/// what storage does in the same breath.
 #[derive(Clone, Debug)]
-pub struct VirtualHost<E> {
+pub struct VirtualHost<E, P = ()> {
     now: Cell<Now>,
     wants: RefCell<VecDeque<Want>>,
+    places: P,
     entropy: core::marker::PhantomData<E>,
+}
+
+/// Storage that answers in the same breath, as a browser's own does. What it leaves to the owner
+/// becomes a [`Want`].
+pub trait Places {
+    /// The text at a place; `None` leaves it to the owner.
+    fn load(&self, place: Place) -> Option<Loaded>;
+
+    /// Stores a text, and says whether that worked; `None` leaves it to the owner.
+    fn store(&self, place: Place, text: &str) -> Option<bool>;
+
+    /// Removes the text at a place; `false` leaves it to the owner.
+    fn remove(&self, place: Place) -> bool;
+}
+
+/// Leaves everything to the owner.
+impl Places for () {
+    fn load(&self, _place: Place) -> Option<Loaded> {
+        None
+    }
+
+    fn store(&self, _place: Place, _text: &str) -> Option<bool> {
+        None
+    }
+
+    fn remove(&self, _place: Place) -> bool {
+        false
+    }
 }
 
 /// One thing that the engine wants done, as the methods of [`Host`] say it.
@@ -67,10 +97,19 @@ pub struct Text(pub String);
 impl<E> VirtualHost<E> {
     /// A host whose clocks show `now`.
     #[must_use]
-    pub const fn new(now: Now) -> Self {
+    pub fn new(now: Now) -> Self {
+        Self::with_places(now, ())
+    }
+}
+
+impl<E, P> VirtualHost<E, P> {
+    /// The same, with storage that may answer in the same breath.
+    #[must_use]
+    pub const fn with_places(now: Now, places: P) -> Self {
         Self {
             now: Cell::new(now),
             wants: RefCell::new(VecDeque::new()),
+            places,
             entropy: core::marker::PhantomData,
         }
     }
@@ -95,7 +134,7 @@ impl<E> VirtualHost<E> {
     }
 }
 
-impl<E: Entropy> Host for VirtualHost<E> {
+impl<E: Entropy, P: Places> Host for VirtualHost<E, P> {
     type Formats = NativeFormats;
     type Entropy = E;
     type Waiter = WaiterId;
@@ -108,17 +147,25 @@ impl<E: Entropy> Host for VirtualHost<E> {
     fn wake_after(&self, _delay: Option<Millis>) {}
 
     fn load(&self, load: Load) -> Option<Loaded> {
-        self.want(Want::Load(load));
-        None
+        let loaded = self.places.load(load.place);
+        if loaded.is_none() {
+            self.want(Want::Load(load));
+        }
+        loaded
     }
 
     fn store(&self, store: Store, text: &str) -> Option<bool> {
-        self.want(Want::Store(store, Text(text.to_owned())));
-        None
+        let works = self.places.store(store.place, text);
+        if works.is_none() {
+            self.want(Want::Store(store, Text(text.to_owned())));
+        }
+        works
     }
 
     fn remove(&self, place: Place) {
-        self.want(Want::Remove(place));
+        if !self.places.remove(place) {
+            self.want(Want::Remove(place));
+        }
     }
 
     fn set_aside(&self, place: Place, text: &str) {

@@ -28,7 +28,6 @@ use crate::{
 };
 
 /// Tells JavaScript. What it throws is its own affair.
-#[derive(Debug)]
 pub(super) struct JsFace(pub(super) Face);
 
 /// An error as JavaScript makes a class of it.
@@ -158,7 +157,6 @@ const SIGNED_OUT: &str = "ERR_SIGNED_OUT_BY_SERVER";
 #[wasm_bindgen]
 extern "C" {
     /// The interface `Face` of pkg/src/engine.ts.
-    #[derive(Debug)]
     pub type Face;
     #[wasm_bindgen(method, catch, structural)]
     fn transport(this: &Face) -> Result<JsValue, JsValue>;

@@ -2,6 +2,8 @@
 
 #![expect(unreachable_pub, reason = "wasm-bindgen exports public items only")]
 
+#[cfg(any(target_family = "wasm", test))]
+mod allocator;
 mod face;
 mod settings;
 
@@ -19,10 +21,14 @@ use crate::{
     },
 };
 
+#[cfg(target_family = "wasm")]
+#[global_allocator]
+static ALLOCATOR: allocator::SizeClasses = allocator::SizeClasses::new();
+
 /// One session of one name. Waiters are numbers that the caller chooses; durations are in
 /// milliseconds.
 #[wasm_bindgen]
-#[derive(Debug)]
+#[expect(missing_debug_implementations, reason = "it would print what JavaScript says")]
 pub struct Engine(Rc<WebEngine<JsFace>>);
 
 #[wasm_bindgen]

@@ -1,25 +1,26 @@
 //! The channel between the tabs of one session. An open one keeps pages out of the back/forward
 //! cache.
 
-use wasm_bindgen::{JsCast, JsValue, closure::Closure};
-use web_sys::{BroadcastChannel, MessageEvent};
+use wasm_bindgen::{JsCast, JsValue};
+use web_sys::BroadcastChannel;
 
-use super::js::call;
+use super::js::{Callback, call, get};
 
 /// An open channel; closed when it is dropped.
 pub(super) struct Channel {
     channel: BroadcastChannel,
-    _listener: Closure<dyn Fn(MessageEvent)>,
+    _listener: Callback,
 }
 
 impl Channel {
     /// Opens the channel, or nothing where there is none: not known here, or an opaque origin.
     pub(super) fn open(name: &str, deliver: impl Fn(&str) + 'static) -> Option<Self> {
         let channel = BroadcastChannel::new(name).ok()?;
-        let listener = Closure::new(move |event: MessageEvent| {
-            if let Some(text) = event.data().as_string() {
+        let listener = Callback::new(move |event: JsValue| {
+            if let Some(text) = get(&event, "data").as_string() {
                 deliver(&text);
             }
+            JsValue::UNDEFINED
         });
         channel.set_onmessage(Some(listener.as_ref().unchecked_ref()));
         // In Node.js it would keep the process alive; elsewhere there is no such method.

@@ -30,6 +30,12 @@ impl Formats for WebFormats {
         JSON::stringify(&object).map(String::from).unwrap_or_default()
     }
 
+    fn parse_number(text: &str) -> Option<f64> {
+        // An empty text would be zero.
+        let number = JsValue::from_str(text).unchecked_into_f64();
+        (!number.is_nan() && !text.trim().is_empty()).then_some(number)
+    }
+
     fn parse_date(text: &str) -> Option<Millis> {
         let date = Date::parse(text);
         date.is_finite().then_some(date as Millis)

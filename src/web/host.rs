@@ -59,7 +59,7 @@ pub(crate) fn open<F: Face>(face: F, name: &str, settings: Settings) -> Rc<WebEn
     Rc::new_cyclic(|engine| {
         let host = WebHost {
             face,
-            key: format!("everfresh:{name}"),
+            key: ["everfresh:", name].concat(),
             engine: Weak::clone(engine),
             activity_events: RefCell::default(),
             places: RefCell::default(),
@@ -197,7 +197,7 @@ impl<F: Face> Host for WebHost<F> {
     }
 
     fn set_aside(&self, place: Place, text: &str) {
-        let key = format!("{}:set-aside", self.key);
+        let key = [&self.key, ":set-aside"].concat();
         self.places().store(place, &key, text, |_| {});
     }
 

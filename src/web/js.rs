@@ -34,27 +34,31 @@ pub(crate) fn is_thenable(value: &JsValue) -> bool {
     value.is_object() && get(value, "then").is_function()
 }
 
-type Settled = Closure<dyn FnMut(JsValue)>;
+/// What JavaScript may call: one type of them all, because each type costs bytes. Not `FnMut`: an
+/// event may come while another one is told, as a focus that is set does.
+pub(crate) type Callback = Closure<dyn Fn(JsValue) -> JsValue>;
+
 type Done = Box<dyn FnOnce(Result<JsValue, JsValue>)>;
-/// Whichever of the two closures is called drops both.
-type Waiting = Option<(Done, [Settled; 2])>;
+type Waiting = Rc<RefCell<Option<(Done, Vec<Callback>)>>>;
 
 /// Calls `done` once, later, with what a value comes to when it is a promise.
 pub(crate) fn then(value: &JsValue, done: impl FnOnce(Result<JsValue, JsValue>) + 'static) {
-    let waiting: Rc<RefCell<Waiting>> = Rc::default();
+    // Whichever of the two is called drops both.
+    let waiting = Waiting::default();
     let settle = |wrap: fn(JsValue) -> Result<JsValue, JsValue>| {
         let waiting = Rc::clone(&waiting);
-        Settled::new(move |value| {
+        Callback::new(move |value| {
             let taken = waiting.borrow_mut().take();
             if let Some((done, _closures)) = taken {
                 done(wrap(value));
             }
+            JsValue::UNDEFINED
         })
     };
     let (kept, broken) = (settle(Ok), settle(Err));
     let [on_kept, on_broken] = [&kept, &broken].map(|closure| closure.as_ref().clone());
     // Before anything is called: a promise of a class of its own may answer at once.
-    *waiting.borrow_mut() = Some((Box::new(done), [kept, broken]));
+    *waiting.borrow_mut() = Some((Box::new(done), vec![kept, broken]));
     let chained = resolve(value).and_then(|promise| promise.then(&on_kept, &on_broken));
     if let Err(error) = chained {
         // Not a promise of the platform's own.

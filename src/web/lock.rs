@@ -9,7 +9,7 @@ use js_sys::{Function, Object, Promise};
 use wasm_bindgen::{JsCast, JsValue, prelude::*};
 use web_sys::AbortController;
 
-use super::js::{get, global, set, then};
+use super::js::{Callback, get, global, set, then};
 
 /// A request for the lock, or the lock; dropped, it is given back.
 pub(super) struct Lock {
@@ -22,7 +22,7 @@ struct State {
     released: Cell<bool>,
     /// Lets the lock go.
     release: RefCell<Option<Function>>,
-    hold: RefCell<Option<Closure<dyn FnMut() -> JsValue>>>,
+    hold: RefCell<Option<Callback>>,
 }
 
 impl Lock {
@@ -34,7 +34,7 @@ impl Lock {
         let controller = AbortController::new().ok();
         let hold = {
             let (state, done) = (Rc::clone(&state), Rc::clone(&done));
-            Closure::new(move || {
+            Callback::new(move |_| {
                 if state.released.get() {
                     return JsValue::UNDEFINED;
                 }

@@ -3,28 +3,35 @@
 //!
 //! Every call into JavaScript catches what it throws. The engine holds no borrow while it calls.
 
+#[cfg(feature = "web")]
 mod answer;
 mod channel;
 mod clock;
+#[cfg(feature = "web")]
 mod error;
 pub(crate) mod face;
+#[cfg(feature = "web")]
 mod fetch;
 pub(crate) mod formats;
 pub(crate) mod host;
 pub(crate) mod js;
 mod lock;
 mod page;
+#[cfg(feature = "web")]
 mod rust_face;
+#[cfg(feature = "web")]
 mod session;
 mod storage;
 #[cfg(all(test, target_family = "wasm"))]
 mod tests;
 mod transport;
 
+#[cfg(feature = "web")]
 pub use self::{
     error::{Error, Fault},
     session::{AccessToken, Hold, Session, StartHandle, Subscription, Tokens},
 };
+#[cfg(feature = "web")]
 pub use crate::{
     core::{
         effect::RefreshRequest,

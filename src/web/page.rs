@@ -3,12 +3,12 @@
 use std::{cell::Cell, rc::Rc};
 
 use js_sys::Function;
-use wasm_bindgen::{JsCast, JsValue, closure::Closure};
-use web_sys::{AbortController, AddEventListenerOptions, Event, EventTarget};
+use wasm_bindgen::{JsCast, JsValue};
+use web_sys::{AbortController, AddEventListenerOptions, EventTarget};
 
 use super::{
     clock,
-    js::{get, global},
+    js::{Callback, get, global},
 };
 use crate::core::clock::Millis;
 
@@ -35,8 +35,7 @@ pub(super) enum PageEvent {
 /// Listens until it is dropped.
 pub(super) struct Page {
     controller: AbortController,
-    // Not `FnMut`: an event may come while another one is told, as a focus that is set does.
-    _listeners: [Closure<dyn Fn(Event)>; 2],
+    _listeners: [Callback; 2],
 }
 
 impl Page {
@@ -51,15 +50,19 @@ impl Page {
         let tell = Rc::new(tell);
         let life = {
             let (tell, key) = (Rc::clone(&tell), JsValue::from_str(key));
-            Closure::new(move |event: Event| read(&event, &key, &*tell))
+            Callback::new(move |event| {
+                read(&event, &key, &*tell);
+                JsValue::UNDEFINED
+            })
         };
         let last = Cell::new(None);
-        let activity = Closure::new(move |_: Event| {
+        let activity = Callback::new(move |_| {
             let now = clock::now().monotonic;
             if last.get().is_none_or(|last| now - last >= SPARINGLY) {
                 last.set(Some(now));
                 tell(PageEvent::Activity);
             }
+            JsValue::UNDEFINED
         });
         let target: EventTarget = js_sys::global().unchecked_into();
         let options = AddEventListenerOptions::new();
@@ -67,7 +70,7 @@ impl Page {
         options.set_capture(true);
         options.set_passive(true);
         options.set_signal(&controller.signal());
-        let add = |event: &str, listener: &Closure<dyn Fn(Event)>| {
+        let add = |event: &str, listener: &Callback| {
             let listener: &Function = listener.as_ref().unchecked_ref();
             // Node.js has no such method, and nothing to listen to.
             let _ = target.add_event_listener_with_callback_and_add_event_listener_options(
@@ -102,13 +105,13 @@ const LIFE: [&str; 9] = [
     "storage",
 ];
 
-fn read(event: &Event, key: &JsValue, tell: &impl Fn(PageEvent)) {
+fn read(event: &JsValue, key: &JsValue, tell: &impl Fn(PageEvent)) {
     let wake = |woken| {
         // A page that stood still has missed whether the network went or came.
         tell(PageEvent::Online(get(&global("navigator"), "onLine") != JsValue::FALSE));
         tell(woken);
     };
-    match event.type_().as_str() {
+    match get(event, "type").as_string().unwrap_or_default().as_str() {
         "visibilitychange" => {
             if get(&global("document"), "visibilityState") == JsValue::from_str("visible") {
                 wake(PageEvent::Visible);

@@ -2,7 +2,7 @@
 //! and within its bound, and the machine's promises hold.
 
 use everfresh::{
-    core::grant::TokenResponse,
+    core::{grant::TokenResponse, input::Input, policy::Policy},
     engine::{
         endpoint::Response, formats::Formats, native::NativeFormats, read_tokens, records::Storage,
     },
@@ -250,7 +250,7 @@ proptest! {
 
     #[test]
     fn of_any_shape(policy in policies(), wait in 1_000..60_000_i64, steps in vec(steps(), 1..50)) {
-        let mut tab = Tab::new(everfresh::core::policy::Policy { wait: Some(wait), ..policy });
+        let mut tab = Tab::new(Policy { wait: Some(wait), ..policy });
         for step in steps {
             take(&mut tab, step);
             keeps_its_promises(&tab)?;
@@ -258,5 +258,26 @@ proptest! {
         // Nothing answers any more.
         tab.advance(120.0);
         prop_assert_eq!(tab.waiting(), Vec::<u32>::new(), "settled within their bounds");
+    }
+
+    #[test]
+    fn nor_anything_that_goes_on_after_a_cancel(policy in policies(), steps in vec(steps(), 1..30)) {
+        let mut tab = Tab::new(policy);
+        for step in steps {
+            take(&mut tab, step);
+        }
+        tab.feed(Input::Cancel(None));
+        let requests = tab.requests.len();
+        for _ in 0..10 {
+            while !tab.loads.is_empty() {
+                tab.answer_load(0);
+            }
+            while !tab.stores.is_empty() {
+                tab.answer_store();
+            }
+            tab.advance(300.0);
+            prop_assert!(tab.lease.is_none() && tab.sent.is_empty() && tab.locks_held == 0);
+        }
+        prop_assert_eq!(tab.requests.len(), requests, "no refresh after cancel");
     }
 }

@@ -22,6 +22,7 @@ mod starting_again_begins_cleanly;
 mod storage_and_locks_may_fail;
 mod tabs_of_one_browser_are_one_session;
 mod the_picture_changes_when_something_does;
+mod the_token_endpoint_has_the_word;
 mod waking_up_late_costs_nothing;
 mod what_is_heard_is_stored;
 mod what_is_said_is_said_in_words;

@@ -14,7 +14,7 @@ use crate::{package, setup};
 /// What to measure.
 #[derive(Subcommand)]
 pub(crate) enum Bench {
-    /// Start time, checks, durable refreshes and memory of the server
+    /// Start time, checks, durable refreshes and memory of the server, on SQLite, Postgres and Redis
     Server {
         /// How long each load lasts, in seconds
         #[arg(long, default_value_t = 10)]
@@ -32,22 +32,34 @@ pub(crate) enum Bench {
         #[arg(long)]
         json: Option<PathBuf>,
     },
+    /// What an honest client of the server waits and is refused beside attackers
+    Abuse {
+        /// How long each attack lasts, in seconds
+        #[arg(long, default_value_t = 60)]
+        seconds: u64,
+    },
 }
 
 pub(crate) fn run(workspace: &Workspace, bench: &Bench) -> Result<()> {
     match bench {
-        Bench::Server { seconds, connections } => server(workspace, *seconds, *connections),
+        Bench::Server { seconds, connections } => {
+            setup::postgres()?;
+            setup::redis()?;
+            let connections = connections.to_string();
+            server(workspace, *seconds, &["--connections", &connections])
+        }
         Bench::Client { rounds, json } => client(workspace, *rounds, json.as_deref()),
+        Bench::Abuse { seconds } => server(workspace, *seconds, &["--abuse"]),
     }
 }
 
-fn server(workspace: &Workspace, seconds: u64, connections: usize) -> Result<()> {
+fn server(workspace: &Workspace, seconds: u64, more: &[&str]) -> Result<()> {
     let mut build = workspace.cargo(&["build", "--release"]);
     build.args(["--package", "everfresh-server", "--package", "everfresh-bench-server"]);
     check(&mut build, LIMIT)?;
     let mut load = Command::new(workspace.target("release/everfresh-bench-server"));
     load.arg("--server").arg(workspace.target("release/everfresh-server"));
-    load.args(["--seconds", &seconds.to_string(), "--connections", &connections.to_string()]);
+    load.args(["--seconds", &seconds.to_string()]).args(more);
     check(&mut load, LIMIT)
 }
 

@@ -23,7 +23,7 @@ pub(crate) fn run(workspace: &Workspace, port: u16) -> Result<()> {
     }
     package::build(workspace)?;
     let mut cargo = workspace.cargo(&["build", "--release", "--package", "everfresh-server"]);
-    check(&mut cargo, BUILD)?;
+    check(cargo.args(["--features", "control"]), BUILD)?;
     let site = workspace.target("demo");
     assemble(workspace, &site, control)?;
 
@@ -97,3 +97,18 @@ const TICK: Duration = Duration::from_millis(100);
 const BUILD: Duration = Duration::from_secs(1_800);
 const START: Duration = Duration::from_secs(30);
 const STOP: Duration = Duration::from_secs(10);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_port_in_use_is_named_with_the_remedy() {
+        let held = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        let address = held.local_addr().unwrap();
+        let said = ensure_free(address).unwrap_err().to_string();
+        assert!(said.contains(&address.to_string()) && said.contains("--port"), "{said}");
+        drop(held);
+        assert!(ensure_free(address).is_ok());
+    }
+}

@@ -60,3 +60,36 @@ pub(crate) const TYPES: &str = "\
 /** Gives the glue what was instantiated with it. */
 export function __wbg_set_wasm(exports: WebAssembly.Exports): void;
 ";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_crosses_gets_short_names_and_what_nobody_uses_goes() {
+        let mut module = Module::default();
+        let nothing = module.types.add(&[], &[]);
+        let (function, _) = module.add_import_func(GLUE, "__wbg_now_463ac581d2fc7ea3", nothing);
+        for name in ["session_start", "session_start_at", "__wbindgen_malloc", "unused"] {
+            module.exports.add(name, function);
+        }
+        let text = "export function __wbg_now_463ac581d2fc7ea3() {}\n\
+                    wasm.session_start(); wasm.session_start_at(); wasm.__wbindgen_malloc();";
+        let glue = shorten(&mut module, text.to_owned()).unwrap();
+        let mut exports: Vec<_> = module.exports.iter().map(|it| it.name.as_str()).collect();
+        exports.sort_unstable();
+        assert_eq!(exports, ["_0", "e1", "e2"]);
+        let calls = "export function _0() {}\nwasm.e2(); wasm.e1(); wasm._0();";
+        assert_eq!(glue, calls);
+        assert_eq!(module.imports.iter().next().unwrap().name, "_0");
+    }
+
+    #[test]
+    fn views_are_made_anew_whenever_the_memory_is_another() {
+        let bytes = "cachedUint8ArrayMemory0 === null || cachedUint8ArrayMemory0.byteLength === 0";
+        let followed = follow_memory(bytes.to_owned()).unwrap();
+        assert!(followed.ends_with("cachedUint8ArrayMemory0.buffer !== wasm.memory.buffer"));
+        let error = follow_memory("cachedFloat32Memory0.byteLength === 0".to_owned());
+        assert!(error.is_err(), "a view that is not known");
+    }
+}

@@ -1,4 +1,5 @@
-//! `cargo xtask mutations`: whether the virtual worlds notice what is wrong with a machine.
+//! `cargo xtask mutations`: whether the virtual worlds notice what is wrong with the machine or the
+//! engine around it.
 //!
 //! The tree is copied, all faults are put into the copy, each behind a switch, and with one switch
 //! after the other worlds are run until one breaks a promise. A fault that no world notices means
@@ -59,7 +60,7 @@ fn copy(workspace: &Workspace, tree: &Path) -> Result<()> {
 fn spoil(tree: &Path) -> Result<()> {
     let mut files = BTreeMap::<&str, String>::new();
     for (number, fault) in (1..).zip(FAULTS) {
-        let path = tree.join(CORE).join(fault.file);
+        let path = tree.join(SOURCE).join(fault.file);
         if !files.contains_key(fault.file) {
             let text = fs::read_to_string(&path).with_context(|| path.display().to_string())?;
             files.insert(fault.file, text);
@@ -69,17 +70,17 @@ fn spoil(tree: &Path) -> Result<()> {
         ensure!(
             count == 1,
             "`{}`: its place was found {count} times in {}: xtask/src/mutations/faults.rs has to \
-             follow the machine",
+             follow the code",
             fault.name,
             fault.file
         );
         let switch = format!("crate::core::is_faulty({number}_u32)");
         *text = text.replace(fault.from, &fault.to.replace("FAULT", &switch));
     }
-    let root = tree.join(CORE).join("mod.rs");
+    let root = tree.join(SOURCE).join("core/mod.rs");
     fs::write(&root, fs::read_to_string(&root)? + SWITCH)?;
     for (file, text) in files {
-        fs::write(tree.join(CORE).join(file), text)?;
+        fs::write(tree.join(SOURCE).join(file), text)?;
     }
     Ok(())
 }
@@ -107,7 +108,7 @@ fn build(workspace: &Workspace, tree: &Path) -> Result<PathBuf> {
     Ok(target.join("release/everfresh-sim"))
 }
 
-const CORE: &str = "src/core";
+const SOURCE: &str = "src";
 const NOTHING: &str = "nothing";
 const VARIABLE: &str = "EVERFRESH_FAULT";
 const SWITCH: &str = r#"
@@ -126,10 +127,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_fault_has_its_place_in_the_machine() {
-        let core = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(CORE);
+    fn every_fault_has_its_place() {
+        let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(SOURCE);
         for fault in FAULTS {
-            let text = fs::read_to_string(core.join(fault.file)).unwrap();
+            let text = fs::read_to_string(source.join(fault.file)).unwrap();
             assert_eq!(text.matches(fault.from).count(), 1, "{}", fault.name);
             assert!(fault.to.contains("FAULT"), "{}", fault.name);
         }

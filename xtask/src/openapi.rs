@@ -91,6 +91,7 @@ fn start(program: &Path, log: &Path) -> Result<(Group, String)> {
     let mut command = Command::new(program);
     command.args(["--listen", "127.0.0.1:0", "--store", "memory:", "--limits", "off"]);
     command.args(["--user", "ann:secret", "--client", "gateway:s3cret", "--set", "renew=endpoint"]);
+    command.arg("--samples");
     command.stdout(Stdio::piped()).stderr(File::create(log)?);
     let mut server = Group::spawn(&mut command)?;
     let mut line = String::new();

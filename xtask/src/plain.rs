@@ -3,8 +3,8 @@
 use std::fs;
 use std::path::Path;
 
-use anyhow::{Context, Result, ensure};
-use walrus::{ImportKind, Module, ValType};
+use anyhow::{Context, Result, bail, ensure};
+use walrus::{ExportItem, ImportKind, Module, ValType};
 
 use crate::process::check;
 use crate::wasm::{FEATURES, LIMIT};
@@ -33,10 +33,11 @@ fn bigint_imports(module: &Module) -> Result<Vec<String>> {
             found.push(import.name.clone());
         }
         let halves = params.len() > 1 && params.contains(&ValType::I64);
-        ensure!(!halves && !results.contains(&ValType::I64), "{} has an i64", import.name);
+        let has = halves || results.contains(&ValType::I64);
+        ensure!(!has, "the import {} has an i64, which is no number of JavaScript", import.name);
     }
     for export in module.exports.iter() {
-        let walrus::ExportItem::Function(function) = export.item else { continue };
+        let ExportItem::Function(function) = export.item else { continue };
         let (params, results) = module.types.params_results(module.funcs.get(function).ty());
         let has = [params, results].concat().contains(&ValType::I64);
         ensure!(!has, "the export {} has an i64, which is no number of JavaScript", export.name);
@@ -49,7 +50,7 @@ fn callable(script: &str, bigints: &[String]) -> Result<String> {
     let begin = script.find('\n').filter(|_| script.starts_with("import * as "));
     let end = script.find("var retasmFunc = asmFunc({");
     let (Some(begin), Some(end)) = (begin, end) else {
-        anyhow::bail!("wasm2js writes something else than it did")
+        bail!("wasm2js writes something else than it did")
     };
     let joined = bigints.iter().map(|name| format!(" {name}: bigint(glue.{name}),"));
     Ok(format!(
@@ -69,3 +70,33 @@ pub(crate) const LOWER: &[&str] = &[
     "--signext-lowering",
 ];
 const GLUE: &str = "./everfresh_bg.js";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_module_that_runs_when_it_is_imported_becomes_one_that_is_called() {
+        let script = "import * as $glue from './everfresh_bg.js';\nfunction asmFunc(imports) {}\n\
+                      var retasmFunc = asmFunc({\n});\nexport var memory = retasmFunc.memory;\n";
+        let text = callable(script, &["_7".to_owned()]).unwrap();
+        assert!(text.starts_with("\nfunction asmFunc(imports) {}\n"), "{text}");
+        assert!(text.contains("export default ("), "{text}");
+        assert!(text.contains("...glue, _7: bigint(glue._7),"), "{text}");
+        assert!(!text.contains("import *") && !text.contains("retasmFunc"), "{text}");
+        assert!(callable("function asmFunc(imports) {}", &[]).is_err());
+    }
+
+    #[test]
+    fn imports_that_take_a_bigint_are_found_and_other_halves_end_the_build() {
+        let mut module = Module::default();
+        let one = module.types.add(&[ValType::I64], &[ValType::I32]);
+        module.add_import_func(GLUE, "_1", one);
+        let two = module.types.add(&[ValType::I32, ValType::F64], &[]);
+        module.add_import_func(GLUE, "_2", two);
+        assert_eq!(bigint_imports(&module).unwrap(), ["_1"]);
+        let three = module.types.add(&[], &[ValType::I64]);
+        module.add_import_func(GLUE, "_3", three);
+        assert!(bigint_imports(&module).unwrap_err().to_string().contains("_3"));
+    }
+}

@@ -1,4 +1,5 @@
-//! What a fresh machine lacks: the wasm target, the npm tools, browsers, a Redis, schemathesis.
+//! What a fresh machine lacks: the wasm target, the npm tools, browsers, a Redis, a Postgres,
+//! schemathesis.
 
 use std::env;
 use std::fs;
@@ -85,6 +86,22 @@ pub(crate) fn redis() -> Result<()> {
     apt_install(&["redis-server"]).context(
         "the server's tests need redis-server and redis-cli; elsewhere than on Debian install \
          Redis or Valkey yourself and put both names on the PATH",
+    )
+}
+
+/// A Postgres for the tests of the server, installed when it can be. They start their own, each on a
+/// socket in a folder of its own; a service that runs is left alone. It refuses to run as root, who
+/// therefore starts it as the user `postgres`.
+pub(crate) fn postgres() -> Result<()> {
+    let has = |tool: &Path| capture(Command::new(tool).arg("--version"), SHORT).is_ok();
+    let debian = fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
+    let mut folders = debian.map(|version| version.path().join("bin"));
+    if has(Path::new("initdb")) || folders.any(|folder| has(&folder.join("initdb"))) {
+        return Ok(());
+    }
+    apt_install(&["postgresql"]).context(
+        "the server's tests need Postgres 13 or newer; elsewhere than on Debian install it \
+         yourself and put initdb, postgres and psql on the PATH",
     )
 }
 

@@ -24,7 +24,7 @@ pub(crate) fn run(workspace: &Workspace) -> ExitCode {
     let mut total = Counts::default();
     for step in steps() {
         if total.failed > 0 && !step.cheap {
-            rows.push(format!("{:<18} {:>8}  skipped after a failure", step.name, ""));
+            rows.push(format!("{:<20} {:>8}  skipped after a failure", step.name, ""));
             continue;
         }
         println!("\n== {}", step.name);
@@ -39,7 +39,7 @@ pub(crate) fn run(workspace: &Workspace) -> ExitCode {
         };
         let seconds = began.elapsed().as_secs_f64();
         println!("== {}: {found}, {seconds:.1} s", step.name);
-        rows.push(format!("{:<18} {seconds:>6.1} s  {found}", step.name));
+        rows.push(format!("{:<20} {seconds:>6.1} s  {found}", step.name));
         total = total + counts;
     }
     println!("\n{}\n\ntests: {total}", rows.join("\n"));
@@ -65,6 +65,7 @@ fn steps() -> Vec<Step> {
         step("lints for wasm", false, |w| untested(lints_for_wasm(w))),
         step("native tests", false, native_tests),
         step("strategies, SQLite", false, |w| strategies(w, "sqlite")),
+        step("strategies, Postgres", false, |w| strategies(w, "postgres")),
         step("strategies, Redis", false, |w| strategies(w, "redis")),
         step("exhaustive search", false, search::test),
         step("virtual worlds", false, worlds::test),
@@ -96,6 +97,10 @@ fn untested(done: Result<()>) -> Result<Counts> {
 
 fn lints(workspace: &Workspace) -> Result<()> {
     let mut cargo = workspace.cargo(&["clippy", "--workspace", "--all-targets"]);
+    check(cargo.args(["--", "-D", "warnings"]), LIMIT)?;
+    // As it is in production: the tests have it with the feature `control`.
+    let mut cargo =
+        workspace.cargo(&["clippy", "--package", "everfresh-server", "--lib", "--bins"]);
     check(cargo.args(["--", "-D", "warnings"]), LIMIT)
 }
 
@@ -112,6 +117,7 @@ fn lints_for_wasm(workspace: &Workspace) -> Result<()> {
 
 fn native_tests(workspace: &Workspace) -> Result<Counts> {
     setup::redis()?;
+    setup::postgres()?;
     let mut cargo = workspace.cargo(&["test", "--workspace", "--no-fail-fast"]);
     counted(&mut cargo, Counts::of_cargo)
 }
@@ -119,6 +125,7 @@ fn native_tests(workspace: &Workspace) -> Result<Counts> {
 /// The tests of the 41 strategies once more, on a store that outlives the process.
 fn strategies(workspace: &Workspace, store: &str) -> Result<Counts> {
     setup::redis()?;
+    setup::postgres()?;
     // Of the whole workspace, so that nothing is built with other features than before.
     let mut cargo = workspace.cargo(&["test", "--workspace", "--no-fail-fast"]);
     cargo.args(["--test", "every_strategy_keeps_its_promise"]);
@@ -154,7 +161,8 @@ fn browser_tests(workspace: &Workspace, browser: &Browser) -> Result<Counts> {
         return Ok(Counts::default());
     }
     let program = setup::browser(browser)?;
-    check(&mut workspace.cargo(&["build", "--package", "everfresh-server"]), LIMIT)?;
+    let mut cargo = workspace.cargo(&["build", "--package", "everfresh-server"]);
+    check(cargo.args(["--features", "control"]), LIMIT)?;
     let server = workspace.target("debug/everfresh-server");
     node_tests(workspace, "tests/e2e", |node| {
         node.arg("--test-concurrency=2");

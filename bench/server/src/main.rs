@@ -1,9 +1,19 @@
 //! Loads a server that runs beside it, over loopback and on the same cores, and prints figures.
 //! Nothing here passes or fails by time.
 
+mod abuse;
 mod client;
 mod filled;
+#[path = "../../../server/tests/stores/folder.rs"]
+#[allow(clippy::unwrap_used, reason = "what the tests of the server start their stores with")]
+mod folder;
+#[path = "../../../server/tests/stores/postgres.rs"]
+#[allow(dead_code, clippy::unwrap_used, reason = "see above")]
+mod postgres;
 mod program;
+#[path = "../../../server/tests/stores/redis.rs"]
+#[allow(dead_code, clippy::unwrap_used, reason = "see above")]
+mod redis;
 
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
@@ -12,10 +22,14 @@ use anyhow::{Context, Result};
 use clap::Parser;
 
 use crate::client::Connection;
-use crate::filled::Filled;
+use crate::filled::{Filled, sign_in};
+use crate::folder::Folder;
+use crate::postgres::Postgres;
 use crate::program::{Program, folder};
+use crate::redis::{ALWAYS, Redis};
 
-/// Measures start time, checks of access tokens, durable refreshes, and memory.
+/// Measures start time, checks of access tokens, durable refreshes, and memory, on every store that
+/// outlives the process.
 #[derive(Debug, Parser)]
 struct Arguments {
     /// The program to measure
@@ -30,7 +44,16 @@ struct Arguments {
     /// Live sessions in the store
     #[arg(long, default_value_t = 100_000)]
     sessions: u32,
+    /// Sign-ins, one after the other
+    #[arg(long, default_value_t = 1_000)]
+    sign_ins: u32,
+    /// Measure an honest client beside attackers instead
+    #[arg(long)]
+    abuse: bool,
 }
+
+/// The load comes from one address.
+const UNLIMITED: &[&str] = &["--limits", "off"];
 
 #[tokio::main]
 async fn main() -> Result<()> {
@@ -38,15 +61,28 @@ async fn main() -> Result<()> {
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     println!("{cores} cores for server and client together; {}", program::idleness());
 
+    if arguments.abuse {
+        return abuse::run(&arguments.server, Duration::from_secs(arguments.seconds)).await;
+    }
     let starts = starts(&arguments)?;
     println!("start, first time (makes keys and database): {:.1} ms", starts[0]);
     let mut again = starts[1..].to_vec();
     again.sort_by(f64::total_cmp);
     println!("start, again: median {:.1} ms of {}", again[again.len() / 2], again.len());
 
+    measure("SQLite", None, &arguments).await?;
+    let postgres = Postgres::start(&[]);
+    measure("Postgres", Some(&postgres.database()), &arguments).await?;
+    drop(postgres);
+    measure("Redis, appendfsync always", Some(&Redis::start(ALWAYS).url()), &arguments).await
+}
+
+/// One store, durable as `docs/stores.md` advises, on this machine.
+async fn measure(name: &str, store: Option<&str>, arguments: &Arguments) -> Result<()> {
+    println!("\n{name}");
     let data = folder("load")?;
-    let filled = Filled::make(&data.path, arguments.sessions).await?;
-    let server = Program::start(&arguments.server, &data.path)?;
+    let filled = Filled::make(&data.path, store, arguments.sessions).await?;
+    let server = Program::start(&arguments.server, &data.path, store, UNLIMITED)?;
     println!("memory with {} live sessions, idle: {}", arguments.sessions, server.memory()?);
     let access = filled.sign_in(&server.address).await?;
     let length = Duration::from_secs(arguments.seconds);
@@ -68,8 +104,13 @@ async fn main() -> Result<()> {
             Ok(Caller::Refresh { connection, token, number: 0 })
         }
     });
-    report("refresh (POST /oauth/token, SQLite, durable)", refresh.await?, length);
-    println!("memory after the load: {}", server.memory()?);
+    report("refresh (POST /oauth/token, durable)", refresh.await?, length);
+
+    let mut connection = Connection::open(&server.address).await?;
+    for _ in 0..arguments.sign_ins {
+        sign_in(&mut connection).await?;
+    }
+    println!("memory after that and {} sign-ins: {}", arguments.sign_ins, server.memory()?);
     Ok(())
 }
 
@@ -79,7 +120,7 @@ fn starts(arguments: &Arguments) -> Result<Vec<f64>> {
     let mut starts = Vec::new();
     for _ in 0..11 {
         let began = Instant::now();
-        let server = Program::start(&arguments.server, &data.path)?;
+        let server = Program::start(&arguments.server, &data.path, None, UNLIMITED)?;
         starts.push(began.elapsed().as_secs_f64() * 1_000.0);
         drop(server);
     }

@@ -12,9 +12,19 @@ pub(crate) struct Program {
 }
 
 impl Program {
-    pub(crate) fn start(server: &Path, data: &Path) -> Result<Self> {
-        let mut child = Command::new(server)
-            .args(["--listen", "127.0.0.1:0", "--limits", "off", "--issuer", "http://127.0.0.1:1"])
+    pub(crate) fn start(
+        server: &Path,
+        data: &Path,
+        store: Option<&str>,
+        more: &[&str],
+    ) -> Result<Self> {
+        let mut command = Command::new(server);
+        if let Some(store) = store {
+            command.args(["--store", store]);
+        }
+        let mut child = command
+            .args(["--listen", "127.0.0.1:0", "--issuer", "http://127.0.0.1:1"])
+            .args(more)
             .arg("--data")
             .arg(data)
             .stdout(Stdio::piped())

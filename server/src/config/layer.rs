@@ -19,8 +19,9 @@ pub struct Layer {
     #[arg(long, value_name = "DIR")]
     pub data: Option<PathBuf>,
 
-    /// `memory:`, `sqlite:PATH` or `redis://[:PASSWORD@]HOST:PORT[/DB]`, with `rediss:` over TLS
-    /// (default sqlite in the data folder)
+    /// `memory:`, `sqlite:PATH`, `postgres://USER:PASSWORD@HOST/DATABASE` or
+    /// `redis://[:PASSWORD@]HOST:PORT[/DB]`, with `rediss:` over TLS (default sqlite in the data
+    /// folder)
     #[arg(long, value_name = "URL")]
     pub store: Option<Secret>,
 
@@ -53,7 +54,8 @@ pub struct Layer {
     #[serde(deserialize_with = "text")]
     pub absolute_ttl: Option<String>,
 
-    /// How far the clocks of issuer and verifier may differ (default 0)
+    /// How far the clocks of issuer and verifier may differ (default 0; 2 over a store
+    /// that several processes share)
     #[arg(long, value_name = "TIME")]
     #[serde(deserialize_with = "text")]
     pub leeway: Option<String>,
@@ -109,6 +111,12 @@ pub struct Layer {
     #[arg(long, value_name = "FILE")]
     pub seal_key_file: Option<PathBuf>,
 
+    /// How many connections may be open at once (default 1000); never more than three quarters of the
+    /// files that the operating system allows
+    #[arg(long, value_name = "NUMBER")]
+    #[serde(deserialize_with = "text")]
+    pub max_connections: Option<String>,
+
     /// Sign-ins of one user from one address: `BURST/SECONDS`, so many at once and then one each
     /// so many seconds (default 10/6)
     #[arg(long, value_name = "RATE")]
@@ -122,9 +130,23 @@ pub struct Layer {
     #[arg(long, value_name = "RATE")]
     pub introspection_rate: Option<String>,
 
-    /// Failed sign-ins and forged tokens from one address (default 30/1)
+    /// Failed sign-ins from one address (default 30/1)
     #[arg(long, value_name = "RATE")]
     pub failure_rate: Option<String>,
+
+    /// Forged refresh tokens from one address (default 30/1)
+    #[arg(long, value_name = "RATE")]
+    pub forgery_rate: Option<String>,
+
+    /// Wrong secrets of one service from one address (default 10/1)
+    #[arg(long, value_name = "RATE")]
+    pub client_secret_rate: Option<String>,
+
+    /// A proxy before the server, or a network of them, like `10.0.0.0/8` (repeatable): there the
+    /// header `Forwarded` or `X-Forwarded-For` names the client
+    #[arg(long, value_name = "CIDR")]
+    #[serde(deserialize_with = "list")]
+    pub trusted_proxy: Vec<String>,
 
     /// What the audit log holds: `all`, `ends` (all but renewals) or `off` (default all)
     #[arg(long, value_name = "SCOPE")]
@@ -135,9 +157,16 @@ pub struct Layer {
     #[serde(deserialize_with = "text")]
     pub audit_keep: Option<String>,
 
-    /// Open the switchboard for tests (clock, faults, users) on this loopback address
+    /// Open the switchboard for tests (clock, faults, users) on this loopback address; for programs
+    /// that were built with the feature `control`
     #[arg(long, value_name = "ADDR")]
     pub control: Option<String>,
+
+    /// Serve `/api/echo`, which tells a signed-in client what arrived (on with --control)
+    #[arg(long, value_name = "SWITCH", num_args = 0..=1, default_missing_value = "true")]
+    #[arg(require_equals = true)]
+    #[serde(deserialize_with = "text")]
+    pub samples: Option<String>,
 
     /// Allow access tokens that live for more than a week
     #[arg(long, value_name = "SWITCH", num_args = 0..=1, default_missing_value = "true")]
@@ -199,13 +228,18 @@ impl Layer {
             signing: self.signing.or(below.signing),
             rotate_keys: self.rotate_keys.or(below.rotate_keys),
             seal_key_file: self.seal_key_file.or(below.seal_key_file),
+            max_connections: self.max_connections.or(below.max_connections),
             login_rate: self.login_rate.or(below.login_rate),
             refresh_rate: self.refresh_rate.or(below.refresh_rate),
             introspection_rate: self.introspection_rate.or(below.introspection_rate),
             failure_rate: self.failure_rate.or(below.failure_rate),
+            forgery_rate: self.forgery_rate.or(below.forgery_rate),
+            client_secret_rate: self.client_secret_rate.or(below.client_secret_rate),
+            trusted_proxy: first_filled(self.trusted_proxy, below.trusted_proxy),
             audit: self.audit.or(below.audit),
             audit_keep: self.audit_keep.or(below.audit_keep),
             control: self.control.or(below.control),
+            samples: self.samples.or(below.samples),
             allow_long_access: self.allow_long_access.or(below.allow_long_access),
             dangerously_eternal_refresh: self
                 .dangerously_eternal_refresh

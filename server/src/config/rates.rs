@@ -9,8 +9,12 @@ pub struct Rates {
     pub refresh: Rate,
     /// Questions of one service about tokens.
     pub introspection: Rate,
-    /// Failed sign-ins and forged tokens from one address.
+    /// Failed sign-ins from one address.
     pub failure: Rate,
+    /// Forged refresh tokens from one address.
+    pub forgery: Rate,
+    /// Wrong secrets of one service from one address.
+    pub client_secret: Rate,
 }
 
 /// So many at once, then one each so many milliseconds.
@@ -41,6 +45,12 @@ impl Rates {
                 defaults.introspection,
             )?,
             failure: rate("failure_rate", &layer.failure_rate, defaults.failure)?,
+            forgery: rate("forgery_rate", &layer.forgery_rate, defaults.forgery)?,
+            client_secret: rate(
+                "client_secret_rate",
+                &layer.client_secret_rate,
+                defaults.client_secret,
+            )?,
         })
     }
 }
@@ -53,6 +63,8 @@ impl Default for Rates {
             refresh: rate(100.0, 100.0),
             introspection: rate(1_000.0, 1.0),
             failure: rate(30.0, 1_000.0),
+            forgery: rate(30.0, 1_000.0),
+            client_secret: rate(10.0, 1_000.0),
         }
     }
 }

@@ -1,14 +1,16 @@
-use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::net::{IpAddr, SocketAddr};
+use std::path::{Path, PathBuf};
 
 use http::{HeaderValue, Uri};
+use ipnet::IpNet;
 
 use super::{ConfigError, Layer, Rates, duration};
 use crate::audit::Scope;
 use crate::jwt::Algorithm;
-use crate::policy::{Policy, PolicyError, RefreshTokens};
+use crate::policy::{OnReuse, Policy, PolicyError, RefreshTokens};
 use crate::rotation::{Profile, Rules};
 use crate::secret::Secret;
+use crate::serve::Listening;
 
 /// Settings that fit together.
 #[derive(Clone, Debug)]
@@ -35,6 +37,10 @@ pub struct Settings {
     pub limits: bool,
     /// How much one party may do.
     pub rates: Rates,
+    /// How many connections may be open at once.
+    pub max_connections: usize,
+    /// Where a header names the client.
+    pub trusted_proxies: Vec<IpNet>,
     /// What access tokens are signed with.
     pub signing: Algorithm,
     /// How old a signing key gets, in seconds.
@@ -49,6 +55,10 @@ pub struct Settings {
     pub allow_origin: Vec<HeaderValue>,
     /// A folder of files to serve.
     pub serve: Option<PathBuf>,
+    /// Files that are not served, wherever they are; what is in the data folder is not either.
+    pub private: Vec<PathBuf>,
+    /// `/api/echo` is served.
+    pub samples: bool,
     /// Users to add.
     pub users: Vec<(String, Secret)>,
     /// Services that may ask about tokens.
@@ -64,8 +74,21 @@ pub enum StoreKind {
     Memory,
     /// In a SQLite file.
     Sqlite(PathBuf),
+    /// In Postgres, at an address that may hold a password.
+    Postgres(Secret),
     /// In Redis or Valkey, at an address that may hold a password.
     Redis(Secret),
+}
+
+impl StoreKind {
+    /// How far the clocks of those who share it may differ if nothing else is said, in seconds: one
+    /// process has one clock.
+    fn leeway(&self) -> u64 {
+        match self {
+            Self::Memory | Self::Sqlite(_) => 0,
+            Self::Postgres(_) | Self::Redis(_) => 2,
+        }
+    }
 }
 
 impl Settings {
@@ -79,14 +102,22 @@ impl Settings {
             listen: address("listen", layer.listen.as_deref().unwrap_or("127.0.0.1:8080"))?,
             control: layer.control.as_deref().map(loopback).transpose()?,
             store_ca: layer.store_ca.map(|file| store_ca(file, &store)).transpose()?,
-            store,
-            data,
             policy,
-            leeway: layer.leeway.as_deref().map_or(Ok(0), leeway)?,
+            leeway: layer.leeway.as_deref().map_or_else(|| Ok(store.leeway()), leeway)?,
+            store,
             profile: profile(layer.rotation.as_deref().unwrap_or("keyed"))?,
             cookie: policy.cookie_session || switch("cookie", layer.cookie.as_deref())?,
             limits: limits(layer.limits.as_deref(), layer.control.is_some())?,
             rates,
+            max_connections: match &layer.max_connections {
+                Some(text) => max_connections(text)?,
+                None => Listening::default().most,
+            },
+            trusted_proxies: layer
+                .trusted_proxy
+                .iter()
+                .map(|text| network(text))
+                .collect::<Result<Vec<_>, _>>()?,
             signing: signing(layer.signing.as_deref().unwrap_or("EdDSA"))?,
             rotate_keys: match &layer.rotate_keys {
                 Some(text) => rotate_keys(text)?,
@@ -103,7 +134,10 @@ impl Settings {
                 .iter()
                 .map(|text| origin(text))
                 .collect::<Result<Vec<_>, _>>()?,
-            serve: layer.serve.map(folder).transpose()?,
+            serve: layer.serve.map(|path| folder(path, &data)).transpose()?,
+            private: Vec::new(),
+            data,
+            samples: switch("samples", layer.samples.as_deref())? || layer.control.is_some(),
             users: pairs("user", "NAME:PASSWORD", &layer.user)?,
             clients: pairs("client", "ID:SECRET", &layer.client)?,
             issuer: layer.issuer.map(issuer).transpose()?.unwrap_or_default(),
@@ -120,6 +154,7 @@ impl Settings {
             max_login_age: millis(self.policy.max_login_age),
             reusable: self.policy.refresh_token == RefreshTokens::Reusable,
             resync: self.policy.resync,
+            reuse_ends_all: self.policy.on_reuse == OnReuse::RevokeUser,
             ..Rules::default()
         }
     }
@@ -147,6 +182,8 @@ impl Default for Settings {
             cookie: false,
             limits: true,
             rates: Rates::default(),
+            max_connections: Listening::default().most,
+            trusted_proxies: Vec::new(),
             signing: Algorithm::EdDsa,
             rotate_keys: Some(ROTATE_KEYS),
             seal_key_file: None,
@@ -154,6 +191,8 @@ impl Default for Settings {
             audit_keep: Some(AUDIT_KEEP),
             allow_origin: Vec::new(),
             serve: None,
+            private: Vec::new(),
+            samples: false,
             users: Vec::new(),
             clients: Vec::new(),
             issuer: "http://127.0.0.1:8080".to_owned(),
@@ -207,6 +246,20 @@ fn limits(text: Option<&str>, tested: bool) -> Result<bool, ConfigError> {
     }
 }
 
+fn max_connections(text: &str) -> Result<usize, ConfigError> {
+    let number = text.parse().ok().filter(|number| *number > 0);
+    number.ok_or_else(|| ConfigError::value("max_connections", text, "give a number above 0"))
+}
+
+/// A network, or one address.
+fn network(text: &str) -> Result<IpNet, ConfigError> {
+    let one = || text.parse::<IpAddr>().ok().map(IpNet::from);
+    text.parse().ok().or_else(one).ok_or_else(|| {
+        let remedy = "give the address of the proxy, or its network like 10.0.0.0/8 or fd00::/8";
+        ConfigError::value("trusted_proxy", text, remedy)
+    })
+}
+
 fn signing(text: &str) -> Result<Algorithm, ConfigError> {
     match Algorithm::of_name(text) {
         Some(algorithm @ (Algorithm::EdDsa | Algorithm::Hs256)) => Ok(algorithm),
@@ -241,10 +294,13 @@ fn profile(text: &str) -> Result<Profile, ConfigError> {
     }
 }
 
-fn store(text: Option<&str>, data: &std::path::Path) -> Result<StoreKind, ConfigError> {
+fn store(text: Option<&str>, data: &Path) -> Result<StoreKind, ConfigError> {
     match text {
         None => Ok(StoreKind::Sqlite(data.join("everfresh.db"))),
         Some("memory:") => Ok(StoreKind::Memory),
+        Some(url) if url.starts_with("postgres://") || url.starts_with("postgresql://") => {
+            Ok(StoreKind::Postgres(url.into()))
+        }
         Some(url) if url.starts_with("redis://") || url.starts_with("rediss://") => {
             Ok(StoreKind::Redis(url.into()))
         }
@@ -253,7 +309,8 @@ fn store(text: Option<&str>, data: &std::path::Path) -> Result<StoreKind, Config
             None => Err(ConfigError::value(
                 "store",
                 url,
-                "choose memory:, sqlite:PATH, redis://HOST:PORT or rediss://HOST:PORT",
+                "choose memory:, sqlite:PATH, postgres://USER:PASSWORD@HOST/DATABASE, \
+                 redis://HOST:PORT or rediss://HOST:PORT",
             )),
         },
     }
@@ -261,10 +318,11 @@ fn store(text: Option<&str>, data: &std::path::Path) -> Result<StoreKind, Config
 
 fn store_ca(file: PathBuf, store: &StoreKind) -> Result<PathBuf, ConfigError> {
     match store {
+        StoreKind::Postgres(_) => Ok(file),
         StoreKind::Redis(url) if url.expose().starts_with("rediss://") => Ok(file),
         _ => {
-            let remedy = "only a --store at rediss:// shows a certificate; change that or leave \
-                          this out";
+            let remedy = "only a --store at postgres:// or rediss:// shows a certificate; change \
+                          that or leave this out";
             Err(ConfigError::value("store_ca", &file.display().to_string(), remedy))
         }
     }
@@ -276,6 +334,11 @@ fn address(name: &str, text: &str) -> Result<SocketAddr, ConfigError> {
 }
 
 fn loopback(text: &str) -> Result<SocketAddr, ConfigError> {
+    if !cfg!(feature = "control") {
+        let remedy = "this program was built without a switchboard, as a server for others should \
+                      be; for tests build it with --features control";
+        return Err(ConfigError::value("control", text, remedy));
+    }
     let address = address("control", text)?;
     if !address.ip().is_loopback() {
         let remedy = "it gives full power without a password, so only loopback will do: \
@@ -293,13 +356,18 @@ fn switch(name: &str, text: Option<&str>) -> Result<bool, ConfigError> {
     }
 }
 
-fn folder(path: PathBuf) -> Result<PathBuf, ConfigError> {
-    if path.is_dir() {
-        Ok(path)
-    } else {
-        let text = path.display().to_string();
-        Err(ConfigError::value("serve", &text, "there is no such folder"))
+fn folder(path: PathBuf, data: &Path) -> Result<PathBuf, ConfigError> {
+    let wrong = |remedy| ConfigError::value("serve", &path.display().to_string(), remedy);
+    if !path.is_dir() {
+        return Err(wrong("there is no such folder"));
     }
+    let real = |path: &Path| path.canonicalize().ok();
+    if let (Some(data), Some(served)) = (real(data), real(&path))
+        && served.starts_with(data)
+    {
+        return Err(wrong("it is in the data folder, which holds the keys; give another one"));
+    }
+    Ok(path)
 }
 
 /// Names with their secrets. A wrong text is not repeated: it may be a password alone.

@@ -1,4 +1,4 @@
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use axum::Json;
@@ -8,47 +8,51 @@ use axum::middleware::Next;
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::post;
 use http::StatusCode;
-use http::header::RETRY_AFTER;
+use http::header::{
+    ACCESS_CONTROL_ALLOW_CREDENTIALS, ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_EXPOSE_HEADERS,
+    RETRY_AFTER,
+};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use tokio::time::sleep;
 
 use crate::error::ApiError;
 use crate::extract::JsonBody;
+use crate::serve::Abort;
 use crate::state::AppState;
 use crate::store::crash::{self, Point};
 
-pub(super) fn router() -> Router<AppState> {
-    Router::new().route("/faults", post(arm).get(show).delete(disarm))
+pub(super) fn router(faults: Arc<Faults>) -> Router<AppState> {
+    Router::new().route("/faults", post(arm).get(show).delete(disarm)).with_state(faults)
 }
 
 async fn arm(
-    State(app): State<AppState>,
+    State(faults): State<Arc<Faults>>,
     JsonBody(fault): JsonBody<Fault>,
 ) -> Result<Json<Vec<Fault>>, ApiError> {
     if fault.kind == Kind::Status && !fault.status.is_some_and(|code| (200..=599).contains(&code)) {
         return Err(ApiError::InvalidRequest("a status fault needs a status from 200 to 599"));
     }
-    app.faults.armed().push(fault);
-    Ok(Json(app.faults.armed().clone()))
+    faults.armed().push(fault);
+    Ok(Json(faults.armed().clone()))
 }
 
-async fn show(State(app): State<AppState>) -> Json<Vec<Fault>> {
-    Json(app.faults.armed().clone())
+async fn show(State(faults): State<Arc<Faults>>) -> Json<Vec<Fault>> {
+    Json(faults.armed().clone())
 }
 
-async fn disarm(State(app): State<AppState>) -> StatusCode {
-    app.faults.armed().clear();
+async fn disarm(State(faults): State<Arc<Faults>>) -> StatusCode {
+    faults.armed().clear();
     StatusCode::NO_CONTENT
 }
 
 /// Commits the fault that is due for a request, if one is.
-pub(crate) async fn commit_faults(
-    State(app): State<AppState>,
+pub(super) async fn commit(
+    State(faults): State<Arc<Faults>>,
     request: Request,
     next: Next,
 ) -> Response {
-    let Some(fault) = app.faults.due(&request) else { return next.run(request).await };
+    let Some(fault) = faults.due(&request) else { return next.run(request).await };
     tracing::info!(kind = ?fault.kind, "fault on purpose");
     let pause = Duration::from_millis(fault.delay_ms.unwrap_or(1_000));
     match fault.kind {
@@ -91,6 +95,21 @@ pub(crate) async fn commit_faults(
             std::process::abort()
         }
     }
+}
+
+/// Takes from an answer what browsers want to see, where a fault asks for that.
+pub(super) async fn without_cors(request: Request, next: Next) -> Response {
+    let mut response = next.run(request).await;
+    if response.extensions().get::<WithoutCors>().is_some() {
+        for name in [
+            ACCESS_CONTROL_ALLOW_ORIGIN,
+            ACCESS_CONTROL_ALLOW_CREDENTIALS,
+            ACCESS_CONTROL_EXPOSE_HEADERS,
+        ] {
+            response.headers_mut().remove(name);
+        }
+    }
+    response
 }
 
 /// The faults that wait for a request.
@@ -183,10 +202,6 @@ pub enum Kind {
     /// The process dies with the answer in its hands.
     CrashBeforeAnswer,
 }
-
-/// Marks an answer that must not be sent: the listener cuts the connection instead.
-#[derive(Clone, Copy, Debug)]
-pub struct Abort;
 
 /// Marks an answer that loses its CORS headers on the way out.
 #[derive(Clone, Copy, Debug)]

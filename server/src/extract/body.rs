@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use axum::body::Body;
 use axum::extract::{FromRequest, Request};
 use bytes::Bytes;
@@ -5,6 +7,7 @@ use http::HeaderMap;
 use http::header::CONTENT_TYPE;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use serde::de::DeserializeOwned;
+use tokio::time::timeout;
 
 use crate::error::ApiError;
 
@@ -56,7 +59,9 @@ pub(crate) fn is_longer(text: &str, characters: usize) -> bool {
 }
 
 pub(super) async fn read(body: Body, limit: usize) -> Result<Bytes, ApiError> {
-    let body = Limited::new(body, limit).collect().await.map_err(|error| {
+    let patience = if limit > SMALL { LARGE_BODY } else { SMALL_BODY };
+    let body = timeout(patience, Limited::new(body, limit).collect()).await;
+    let body = body.map_err(|_| ApiError::RequestTimeout)?.map_err(|error| {
         if error.is::<LengthLimitError>() {
             ApiError::PayloadTooLarge
         } else {
@@ -72,3 +77,7 @@ pub(crate) const LONGEST_NAME: usize = 200;
 pub(crate) const LONGEST_PASSWORD: usize = 1_024;
 /// Enough for anything but `/api/echo`.
 pub(crate) const SMALL: usize = 64 * 1_024;
+/// How long a body of at most [`SMALL`] may take.
+const SMALL_BODY: Duration = Duration::from_secs(10);
+/// How long any other may take.
+const LARGE_BODY: Duration = Duration::from_secs(60);

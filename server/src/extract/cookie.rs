@@ -27,11 +27,16 @@ impl CookieJar {
 
     /// The refresh token in a request; two of the name are none.
     pub(crate) fn read(self, headers: &HeaderMap) -> Option<Secret> {
-        let lines = headers.get_all(COOKIE).iter().filter_map(|line| line.to_str().ok());
-        let pairs = lines.flat_map(|line| line.split(';')).filter_map(|pair| pair.split_once('='));
-        let mut named = pairs.filter(|(name, _)| name.trim() == self.name());
-        let (_, value) = named.next()?;
-        named.next().is_none().then(|| value.trim().into())
+        let lines = headers.get_all(COOKIE).iter().map(|line| line.as_bytes());
+        // Bytes, because what other cookies hold is none of our business, and need not be ASCII.
+        let pairs = lines.flat_map(|line| line.split(|byte| *byte == b';'));
+        let mut named = pairs.filter_map(|pair| {
+            let at = pair.iter().position(|byte| *byte == b'=')?;
+            (pair[..at].trim_ascii() == self.name().as_bytes()).then(|| &pair[at + 1..])
+        });
+        let value = named.next()?;
+        let text = str::from_utf8(value.trim_ascii()).ok()?;
+        named.next().is_none().then(|| text.into())
     }
 
     /// Sets it for so many seconds.
@@ -63,15 +68,39 @@ where
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
         let app = AppState::from_ref(state);
-        if is_trusted(&app.settings, &parts.headers) { Ok(Self) } else { Err(ApiError::Csrf) }
+        trust(&app.settings, &parts.headers).map(|()| Self)
     }
 }
 
-/// Whether no foreign page can have sent it.
-pub(crate) fn is_trusted(settings: &Settings, headers: &HeaderMap) -> bool {
-    let marked = headers.get("x-everfresh").is_some_and(|value| value == "1");
-    let near = |origin| settings.allow_origin.contains(origin) || own(origin, headers);
-    marked && headers.get(ORIGIN).is_none_or(near)
+/// Refuses what a foreign page can have sent.
+pub(crate) fn trust(settings: &Settings, headers: &HeaderMap) -> Result<(), ApiError> {
+    if let Some(origin) = foreign_origin(settings, headers) {
+        return Err(ApiError::ForeignOrigin(allowable(origin)));
+    }
+    match headers.get("x-everfresh") {
+        Some(value) if value == "1" => Ok(()),
+        _ => Err(ApiError::Csrf),
+    }
+}
+
+/// The origin of the page that sent a request, if it is neither our own nor allowed.
+pub(crate) fn foreign_origin<'a>(
+    settings: &Settings,
+    headers: &'a HeaderMap,
+) -> Option<&'a HeaderValue> {
+    let allowed = |origin: &HeaderValue| settings.allow_origin.contains(origin);
+    headers.get(ORIGIN).filter(|origin| {
+        !allowed(origin) && !own(origin, headers) && !is_issuers(origin, &settings.issuer)
+    })
+}
+
+/// An origin that could be allowed, for a message; of any other nothing is repeated.
+pub(crate) fn allowable(origin: &HeaderValue) -> Option<String> {
+    let text = origin.to_str().ok()?;
+    let (scheme, host) = text.split_once("://")?;
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b":.-_[]".contains(&byte);
+    let web = matches!(scheme, "http" | "https") && !host.is_empty() && host.bytes().all(plain);
+    (web && text.len() <= LONGEST_ORIGIN).then(|| text.to_owned())
 }
 
 fn own(origin: &HeaderValue, headers: &HeaderMap) -> bool {
@@ -81,3 +110,12 @@ fn own(origin: &HeaderValue, headers: &HeaderMap) -> bool {
         _ => false,
     }
 }
+
+/// Proxies need not hand on the `Host` that clients see; the issuer tells it as well.
+fn is_issuers(origin: &HeaderValue, issuer: &str) -> bool {
+    let path = issuer.match_indices('/').nth(2).map_or(issuer.len(), |(at, _)| at);
+    origin.as_bytes() == &issuer.as_bytes()[..path]
+}
+
+/// In bytes; a host name has 253 at most.
+const LONGEST_ORIGIN: usize = 300;

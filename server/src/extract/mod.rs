@@ -2,8 +2,10 @@
 
 mod bearer;
 mod body;
+mod client;
 mod cookie;
 mod form;
+mod forwarded;
 mod key;
 
 pub use bearer::{AccessToken, MaybeAccessToken, Session};
@@ -11,6 +13,7 @@ pub(crate) use bearer::{RenewableToken, bearer, refuse};
 pub(crate) use body::{
     JsonBody, LONGEST_NAME, LONGEST_PASSWORD, Raw, SMALL, content_type, is_longer, object,
 };
-pub(crate) use cookie::{CookieJar, TrustedOrigin, is_trusted};
+pub(crate) use client::Client;
+pub(crate) use cookie::{CookieJar, TrustedOrigin, allowable, foreign_origin, trust};
 pub(crate) use form::Form;
 pub(crate) use key::rotation_key;

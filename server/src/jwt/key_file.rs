@@ -31,6 +31,10 @@ impl KeyFile {
         file.write_all(text)?;
         file.sync_all()?;
         fs::rename(&beside, &self.path)?;
+        // Until the folder is on the disk too, a power cut brings the old file back.
+        if let Some(folder) = self.path.parent() {
+            sync_folder(folder)?;
+        }
         *self.seen.lock().unwrap_or_else(PoisonError::into_inner) = self.mark();
         Ok(())
     }
@@ -57,6 +61,12 @@ impl KeyFile {
         let number = metadata.len();
         Some((metadata.modified().ok()?, number))
     }
+}
+
+/// Elsewhere than on Unix a folder cannot be opened, and need not be.
+fn sync_folder(folder: &Path) -> io::Result<()> {
+    let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
+    if cfg!(unix) { File::open(folder)?.sync_all() } else { Ok(()) }
 }
 
 /// Opens a file for its owner alone, making it if need be.

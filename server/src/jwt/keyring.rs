@@ -64,6 +64,13 @@ impl Keyring {
         Ok((ring, fresh))
     }
 
+    /// The keys in a file that must be there. Neither is it sealed now.
+    pub fn existing(file: &Path, seal: Option<Seal>) -> Result<Self, KeyError> {
+        let file = KeyFile::at(file);
+        let (stored, _) = unseal(&file.read()?, seal.as_ref())?;
+        Ok(Self { file: Some(file), seal, ..Self::read(&stored)? })
+    }
+
     /// Keys that are kept somewhere else, as [`Self::to_bytes`] wrote them.
     pub fn from_bytes(text: &[u8], seal: Option<Seal>) -> Result<Self, KeyError> {
         let (text, _) = unseal(text, seal.as_ref())?;

@@ -19,7 +19,7 @@ pub use decide::{Attempt, Decision, Grant, Refusal, Standing, Transition, decide
 pub use key::{KeyDigest, RotationKey};
 pub use row::{Ended, Expiry, Parent, Revocation, RingEntry, Row, Status};
 pub use rules::{Profile, Rules};
-pub use token::{Malformed, Pepper, RefreshToken, SessionId};
+pub use token::{NotAuthentic, Pepper, RefreshToken, SessionId};
 
 /// Milliseconds since the Unix epoch.
 pub type Millis = u64;

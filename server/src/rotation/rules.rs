@@ -22,6 +22,8 @@ pub struct Rules {
     /// A token one step ahead of the store is believed, if it came to be after the last use that
     /// the store knows of: the store has lost a write. Else such a token is refused.
     pub resync: bool,
+    /// A token that two parties hold ends all sessions of its user, and not only the family.
+    pub reuse_ends_all: bool,
 }
 
 impl Default for Rules {
@@ -35,6 +37,7 @@ impl Default for Rules {
             replay_free: 60_000,
             reusable: false,
             resync: false,
+            reuse_ends_all: false,
         }
     }
 }

@@ -34,16 +34,16 @@ impl RefreshToken {
     }
 
     /// Reads a token and checks its tag; anything that this server did not make is refused.
-    pub fn parse(text: &str, pepper: &Pepper) -> Result<Self, Malformed> {
-        let body = text.strip_prefix(PREFIX).ok_or(Malformed)?;
+    pub fn parse(text: &str, pepper: &Pepper) -> Result<Self, NotAuthentic> {
+        let body = text.strip_prefix(PREFIX).ok_or(NotAuthentic::Malformed)?;
         let mut bytes = [0; LENGTH];
-        let length = URL_SAFE_NO_PAD.decode_slice(body, &mut bytes).map_err(|_| Malformed)?;
+        let read = URL_SAFE_NO_PAD.decode_slice(body, &mut bytes);
         let (signed, tag) = bytes.split_at(LENGTH - TAG);
-        if length != LENGTH || signed[0] != VERSION || signed[1] != pepper.kid {
-            return Err(Malformed);
+        if read != Ok(LENGTH) || signed[0] != VERSION {
+            return Err(NotAuthentic::Malformed);
         }
-        if !bool::from(pepper.mac(&[signed])[..TAG].ct_eq(tag)) {
-            return Err(Malformed);
+        if signed[1] != pepper.kid || !bool::from(pepper.mac(&[signed])[..TAG].ct_eq(tag)) {
+            return Err(NotAuthentic::Forged);
         }
 
         Ok(Self {
@@ -110,8 +110,14 @@ impl Drop for RefreshToken {
 
 /// The text is no refresh token of this server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("not a refresh token of this server")]
-pub struct Malformed;
+pub enum NotAuthentic {
+    /// It does not look like one.
+    #[error("not a refresh token")]
+    Malformed,
+    /// It looks like one, and was made by a server with another pepper, or by an attacker.
+    #[error("not a refresh token of this server")]
+    Forged,
+}
 
 /// Names a session family: one sign-in on one device.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -203,11 +209,15 @@ mod tests {
             let mut bytes = text.clone().into_bytes();
             bytes[at] = if bytes[at] == b'A' { b'B' } else { b'A' };
             let changed = String::from_utf8(bytes).unwrap();
-            assert_eq!(RefreshToken::parse(&changed, &pepper()), Err(Malformed), "at {at}");
+            // The prefix and the version make it a token; what follows is under the tag.
+            let shape = at < PREFIX.len() + 2;
+            let why = if shape { NotAuthentic::Malformed } else { NotAuthentic::Forged };
+            assert_eq!(RefreshToken::parse(&changed, &pepper()), Err(why), "at {at}");
         }
-        assert_eq!(RefreshToken::parse(&format!("{text}A"), &pepper()), Err(Malformed));
-        assert_eq!(RefreshToken::parse(&format!("{text}="), &pepper()), Err(Malformed));
-        assert_eq!(RefreshToken::parse(&text[..text.len() - 1], &pepper()), Err(Malformed));
+        for text in [&format!("{text}A"), &format!("{text}="), &text[..text.len() - 1]] {
+            let read = RefreshToken::parse(text, &pepper());
+            assert_eq!(read, Err(NotAuthentic::Malformed));
+        }
     }
 
     #[test]

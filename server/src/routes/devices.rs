@@ -40,10 +40,10 @@ async fn remove(
 ) -> Result<StatusCode, ApiError> {
     let sid = SessionId::parse(&id).ok_or(ApiError::NotFound)?;
     let whose = Whose::SessionOf(session.user.id, sid);
-    match app.store.end(whose, Revocation::Device).await? {
-        0 => Err(ApiError::NotFound),
-        _ => Ok(StatusCode::NO_CONTENT),
+    if app.store.end(whose, Revocation::Device).await?.is_empty() {
+        return Err(ApiError::NotFound);
     }
+    Ok(StatusCode::NO_CONTENT)
 }
 
 #[derive(Serialize)]

@@ -5,8 +5,8 @@ use axum::Json;
 use axum::Router;
 use axum::response::{IntoResponse, Response};
 use axum::routing::any;
-use http::header::ALLOW;
-use http::{HeaderMap, Method, Uri};
+use http::header::{ALLOW, AUTHORIZATION, COOKIE, PROXY_AUTHORIZATION};
+use http::{HeaderMap, HeaderName, Method, Uri};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
@@ -32,7 +32,8 @@ async fn echo(
     Raw(body): Raw<{ 16 * 1_024 * 1_024 }>,
 ) -> Response {
     let mut received = BTreeMap::<String, String>::new();
-    for (name, value) in &headers {
+    // A script must not read here what the browser keeps from it, such as an HttpOnly cookie.
+    for (name, value) in headers.iter().filter(|(name, _)| !CREDENTIALS.contains(name)) {
         let value = String::from_utf8_lossy(value.as_bytes());
         received
             .entry(name.to_string())
@@ -51,6 +52,8 @@ async fn echo(
     };
     (tokens::no_store(HeaderMap::new()), Json(echo)).into_response()
 }
+
+const CREDENTIALS: [HeaderName; 3] = [AUTHORIZATION, COOKIE, PROXY_AUTHORIZATION];
 
 #[derive(Serialize)]
 struct Echo {

@@ -19,7 +19,7 @@ use tokio::time::timeout;
 use super::introspect;
 use crate::error::ApiError;
 use crate::events::Event;
-use crate::limits::Limited;
+use crate::extract::Client;
 use crate::state::AppState;
 
 pub(super) fn router() -> Router<AppState> {
@@ -27,9 +27,12 @@ pub(super) fn router() -> Router<AppState> {
 }
 
 /// A stream of server-sent events for gateways that keep answers of introspection: forget these.
-async fn events(State(app): State<AppState>, headers: HeaderMap) -> Result<Response, ApiError> {
-    let client = introspect::client(&app, &headers).ok_or(ApiError::InvalidClient)?;
-    app.limits.take(Limited::Introspection(client), app.clock.now())?;
+async fn events(
+    State(app): State<AppState>,
+    client: Client,
+    headers: HeaderMap,
+) -> Result<Response, ApiError> {
+    introspect::admit(&app, client, &headers)?;
     let receiver = app.events.subscribe().ok_or(ApiError::Unavailable)?;
     let headers = [(CONTENT_TYPE, "text/event-stream"), (CACHE_CONTROL, "no-store")];
     Ok((headers, Body::new(Feed(next(receiver, true)))).into_response())

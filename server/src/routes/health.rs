@@ -16,8 +16,8 @@ async fn healthz() -> Json<Value> {
     Json(json!({ "status": "ok" }))
 }
 
-/// The store answers too.
+/// The store can be written.
 async fn readyz(State(app): State<AppState>) -> Result<Json<Value>, ApiError> {
-    app.store.ping().await?;
+    app.store.probe().await?;
     Ok(Json(json!({ "status": "ready" })))
 }

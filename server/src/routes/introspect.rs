@@ -13,7 +13,7 @@ use subtle::ConstantTimeEq;
 use super::tokens;
 use crate::admission;
 use crate::error::ApiError;
-use crate::extract::Form;
+use crate::extract::{Client, Form};
 use crate::jwt::seconds;
 use crate::limits::Limited;
 use crate::rotation::{RefreshToken, Row, SessionId, Status};
@@ -28,11 +28,11 @@ pub(super) fn router() -> Router<AppState> {
 /// RFC 7662: tells a service of ours whether a token is good right now.
 async fn introspect(
     State(app): State<AppState>,
+    client: Client,
     headers: HeaderMap,
     mut form: Form,
 ) -> Result<Response, ApiError> {
-    let client = client(&app, &headers).ok_or(ApiError::InvalidClient)?;
-    app.limits.take(Limited::Introspection(client), app.clock.now())?;
+    admit(&app, client, &headers)?;
     let token = form.take("token").ok_or(ApiError::InvalidRequest("token is missing"))?;
     let found = match described(&app, &token).await? {
         Some(description) => description,
@@ -41,24 +41,41 @@ async fn introspect(
     Ok((tokens::no_store(HeaderMap::new()), Json(found)).into_response())
 }
 
-/// The client that the credentials prove; every client is compared, so that time tells nothing.
-pub(super) fn client(app: &AppState, headers: &HeaderMap) -> Option<String> {
+/// Admits a service by its id and secret, so often as its limits allow. What a wrong secret costs is
+/// taken before it is compared, and given back when it is right.
+pub(super) fn admit(app: &AppState, client: Client, headers: &HeaderMap) -> Result<(), ApiError> {
+    let Some((id, secret)) = credentials(headers) else { return Err(ApiError::InvalidClient) };
+    let now = app.clock.now();
+    // All names that are not known share one bucket, so that invented ones fill no memory.
+    let known = app.settings.clients.iter().any(|(known, _)| *known == id);
+    let name = if known { id.clone() } else { String::new() };
+    let guess = Limited::ClientSecret(client.party(), name);
+    app.limits.take(guess.clone(), now)?;
+    if !is_known(app, &id, &secret) {
+        return Err(ApiError::InvalidClient);
+    }
+    app.limits.give_back(&guess);
+    app.limits.take(Limited::Introspection(id), now)
+}
+
+/// HTTP Basic.
+fn credentials(headers: &HeaderMap) -> Option<(String, Secret)> {
     let text = headers.get(AUTHORIZATION)?.to_str().ok()?;
     let (scheme, credentials) = text.split_once(' ')?;
     let credentials = STANDARD.decode(credentials.trim()).ok()?;
     let credentials = String::from_utf8(credentials).ok()?;
     let (id, secret) = credentials.split_once(':')?;
-    if !scheme.eq_ignore_ascii_case("basic") {
-        return None;
-    }
+    scheme.eq_ignore_ascii_case("basic").then(|| (id.to_owned(), secret.into()))
+}
+
+/// Every client is compared, so that time tells nothing.
+fn is_known(app: &AppState, id: &str, secret: &Secret) -> bool {
     let digest = |text: &str| -> [u8; 32] { Sha256::digest(text).into() };
-    let presented = (digest(id), digest(secret));
-    let clients = app.settings.clients.iter();
-    let known = clients.fold(false, |known, (id, secret)| {
+    let presented = (digest(id), digest(secret.expose()));
+    app.settings.clients.iter().fold(false, |known, (id, secret)| {
         let same = presented.0.ct_eq(&digest(id)) & presented.1.ct_eq(&digest(secret.expose()));
         known | bool::from(same)
-    });
-    known.then(|| id.to_owned())
+    })
 }
 
 async fn described(app: &AppState, token: &Secret) -> Result<Option<Value>, ApiError> {

@@ -1,20 +1,19 @@
+use axum::Router;
 use axum::extract::State;
 use axum::response::Response;
 use axum::routing::post;
-use axum::{Extension, Router};
 use http::HeaderMap;
 use serde::Deserialize;
 
 use super::tokens::{self, Carrier};
 use crate::error::ApiError;
-use crate::extract::{JsonBody, LONGEST_NAME, LONGEST_PASSWORD, is_longer};
+use crate::extract::{Client, JsonBody, LONGEST_NAME, LONGEST_PASSWORD, is_longer};
+use crate::guess;
 use crate::ledger;
-use crate::limits::Limited;
-use crate::rotation::{RefreshToken, Revocation, Row, SessionId};
+use crate::rotation::{RefreshToken, Row, SessionId};
 use crate::secret::{Secret, random};
-use crate::serve::Peer;
 use crate::state::AppState;
-use crate::store::{Change, User, Whose};
+use crate::store::{SignIn, SignedIn, User};
 
 pub(super) fn router() -> Router<AppState> {
     Router::new().route("/auth/login", post(login))
@@ -22,7 +21,7 @@ pub(super) fn router() -> Router<AppState> {
 
 async fn login(
     State(app): State<AppState>,
-    peer: Option<Extension<Peer>>,
+    client: Client,
     headers: HeaderMap,
     JsonBody(request): JsonBody<Login>,
 ) -> Result<Response, ApiError> {
@@ -35,32 +34,20 @@ async fn login(
         return Err(ApiError::InvalidRequest("a password has at most 1024 characters"));
     }
 
-    let address = peer.map(|Extension(Peer(address))| address.ip());
-    let now = app.clock.now();
-    app.limits.check(Limited::Failure(address), now)?;
-    app.limits.take(Limited::Login(address, username.clone()), now)?;
-
-    let user = app.store.user_named(username).await?;
+    let user = app.store.user_named(username.clone()).await?;
     let stored = user.as_ref().map(|user| user.password.clone());
-    let right = app.passwords.check(password, stored).await.map_err(|error| {
-        tracing::error!(%error, "no password could be checked");
-        ApiError::Internal
-    })?;
+    let right = guess::is_right(&app, client, &username, password, stored).await?;
+    // It may have waited for a while.
+    let now = app.clock.now();
     if let Some(why) = objection(user.as_ref(), right) {
-        app.audit.failed(now, why, user.as_ref().map(|user| user.id.as_str()), address);
-        app.limits.take(Limited::Failure(address), now)?;
+        app.audit.failed(now, why, user.as_ref().map(|user| user.id.as_str()), client.0);
         return Err(ApiError::InvalidCredentials);
     }
-    let mut user = user.ok_or(ApiError::InvalidCredentials)?;
+    let user = user.ok_or(ApiError::InvalidCredentials)?;
 
     let token = RefreshToken::first(SessionId(random()?), now, random()?);
-    let client = client_id.unwrap_or_else(|| "default".to_owned());
+    let client_id = client_id.unwrap_or_else(|| "default".to_owned());
     let policy = &app.settings.policy;
-    if policy.bump_at_sign_in {
-        let bump = Change { bump_version: true, ..Change::default() };
-        user = app.store.change_user(user.id.clone(), bump).await?.unwrap_or(user);
-        app.store.end(Whose::User(user.id.clone(), None), Revocation::Version).await?;
-    }
     let after = |seconds: u64| now.saturating_add(seconds.saturating_mul(1_000));
     let absolute = policy.absolute_ttl.map(after);
     let idle =
@@ -69,10 +56,14 @@ async fn login(
         device_name,
         idle_expires_at: idle.map(|idle| absolute.map_or(idle, |absolute| idle.min(absolute))),
         absolute_expires_at: absolute,
-        ..Row::opened(&token, user.id.clone(), client)
+        ..Row::opened(&token, user.id.clone(), client_id)
     };
-    app.store.open(row.clone()).await?;
-    ledger::began(&app, &row, &headers, now).await?;
+    let (note, voids_others) = (ledger::agent_note(&app, &row, &headers), policy.bump_at_sign_in);
+    let sign_in = SignIn { row, verified: user.password, voids_others, note };
+    let Some(SignedIn { row, user, .. }) = app.store.sign_in(sign_in).await? else {
+        app.audit.failed(now, "changed", Some(&user.id), client.0);
+        return Err(ApiError::InvalidCredentials);
+    };
     tracing::info!(sid = %row.sid, user = user.id, "signed in");
 
     let carrier = if app.settings.cookie { Carrier::Cookie } else { Carrier::Body };

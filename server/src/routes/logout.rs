@@ -2,14 +2,16 @@ use axum::Router;
 use axum::extract::{FromRequestParts, Request, State};
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
-use http::header::SET_COOKIE;
+use http::header::{AUTHORIZATION, SET_COOKIE};
 use http::{HeaderMap, HeaderValue, StatusCode};
 use serde::Deserialize;
 
 use super::revoke::{self, Held};
 use super::tokens;
 use crate::error::ApiError;
-use crate::extract::{CookieJar, Form, Raw, SMALL, TrustedOrigin, bearer, content_type, object};
+use crate::extract::{
+    CookieJar, Form, Raw, SMALL, TrustedOrigin, bearer, content_type, object, trust,
+};
 use crate::ledger;
 use crate::rotation::Status;
 use crate::secret::Secret;
@@ -33,6 +35,9 @@ async fn logout_everywhere(
 }
 
 async fn end(app: &AppState, request: Request, everywhere: bool) -> Result<Response, ApiError> {
+    // No foreign page can send either without our consent.
+    let ours = request.headers().contains_key(AUTHORIZATION)
+        || trust(&app.settings, request.headers()).is_ok();
     let cookie = CookieJar::of(&app.settings).read(request.headers());
     let cookie = cookie.filter(|_| app.settings.cookie);
     let caller = caller(app, request, cookie.as_ref()).await?;
@@ -45,10 +50,12 @@ async fn end(app: &AppState, request: Request, everywhere: bool) -> Result<Respo
         None => app.settings.cookie,
     };
     let mut headers = tokens::no_store(HeaderMap::new());
-    // Not cookies and storage: those of the whole site would go, and with the session's record the
-    // other tabs' knowledge of the end.
-    headers.insert("clear-site-data", HeaderValue::from_static("\"cache\""));
-    if let Some(cleared) = CookieJar::of(&app.settings).clear().filter(|_| worthless) {
+    if ours || caller.is_some() {
+        // Not cookies and storage: those of the whole site would go, and with the session's record
+        // the other tabs' knowledge of the end.
+        headers.insert("clear-site-data", HeaderValue::from_static("\"cache\""));
+    }
+    if let Some(cleared) = CookieJar::of(&app.settings).clear().filter(|_| ours && worthless) {
         headers.insert(SET_COOKIE, cleared);
     }
     Ok((StatusCode::NO_CONTENT, headers).into_response())

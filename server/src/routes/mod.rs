@@ -24,10 +24,10 @@ use axum::Router;
 use crate::error::ApiError;
 use crate::state::AppState;
 
-pub(crate) fn router() -> Router<AppState> {
-    Router::new()
+pub(crate) fn router(samples: bool) -> Router<AppState> {
+    let router = if samples { echo::router() } else { Router::new() };
+    router
         .merge(devices::router())
-        .merge(echo::router())
         .merge(events::router())
         .merge(health::router())
         .merge(introspect::router())

@@ -1,18 +1,15 @@
+use axum::Router;
 use axum::extract::State;
 use axum::routing::post;
-use axum::{Extension, Router};
 use http::StatusCode;
 use serde::Deserialize;
 
 use crate::error::ApiError;
-use crate::extract::{AccessToken, JsonBody, LONGEST_PASSWORD, is_longer};
-use crate::limits::Limited;
-use crate::password::PasswordError;
-use crate::rotation::Revocation;
+use crate::extract::{AccessToken, Client, JsonBody, LONGEST_PASSWORD, is_longer};
+use crate::guess;
 use crate::secret::Secret;
-use crate::serve::Peer;
 use crate::state::AppState;
-use crate::store::{Change, Whose};
+use crate::store::PasswordChange;
 
 pub(super) fn router() -> Router<AppState> {
     Router::new().route("/auth/password", post(change))
@@ -22,44 +19,34 @@ pub(super) fn router() -> Router<AppState> {
 /// password ends all other sessions of the user, and under some policies this one too.
 async fn change(
     State(app): State<AppState>,
-    peer: Option<Extension<Peer>>,
+    client: Client,
     AccessToken(session): AccessToken,
-    JsonBody(request): JsonBody<PasswordChange>,
+    JsonBody(Wish { current_password, new_password }): JsonBody<Wish>,
 ) -> Result<StatusCode, ApiError> {
-    let PasswordChange { current_password, new_password } = request;
     let new = new_password.expose();
     if new.is_empty() || is_longer(new, LONGEST_PASSWORD) {
         return Err(ApiError::InvalidRequest("a password has 1 to 1024 characters"));
     }
     let user = session.user;
-    let address = peer.map(|Extension(Peer(address))| address.ip());
-    let now = app.clock.now();
-    app.limits.check(Limited::Failure(address), now)?;
-    app.limits.take(Limited::Login(address, user.username.clone()), now)?;
-    let right =
-        app.passwords.check(current_password, Some(user.password)).await.map_err(internal)?;
-    if !right {
-        app.audit.failed(now, "current-password", Some(&user.id), address);
-        app.limits.take(Limited::Failure(address), now)?;
+    let current = Some(user.password.clone());
+    if !guess::is_right(&app, client, &user.username, current_password, current).await? {
+        app.audit.failed(app.clock.now(), "current-password", Some(&user.id), client.0);
         return Err(ApiError::InvalidCredentials);
     }
 
-    let password = app.passwords.hash(new_password).await.map_err(internal)?;
-    let change = Change { password: Some(password), ..Change::default() };
-    app.store.change_user(user.id.clone(), change).await?;
+    let password = app.passwords.hash(new_password, client.party()).await?;
     let spared = (!app.settings.policy.password_ends_all).then_some(session.row.sid);
-    app.store.end(Whose::User(user.id, spared), Revocation::Password).await?;
-    Ok(StatusCode::NO_CONTENT)
-}
-
-fn internal(error: PasswordError) -> ApiError {
-    tracing::error!(%error, "a password could not be handled");
-    ApiError::Internal
+    let (user_id, verified) = (user.id, user.password);
+    let change = PasswordChange { user_id, verified, password, spared };
+    match app.store.change_password(change).await? {
+        Some(_) => Ok(StatusCode::NO_CONTENT),
+        None => Err(ApiError::InvalidCredentials),
+    }
 }
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct PasswordChange {
+struct Wish {
     current_password: Secret,
     new_password: Secret,
 }

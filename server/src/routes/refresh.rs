@@ -1,14 +1,13 @@
+use axum::Router;
 use axum::extract::State;
 use axum::response::Response;
 use axum::routing::post;
-use axum::{Extension, Router};
 use http::HeaderMap;
 
 use super::token;
 use super::tokens::{self, Carrier};
 use crate::error::ApiError;
-use crate::extract::{CookieJar, TrustedOrigin, rotation_key};
-use crate::serve::Peer;
+use crate::extract::{Client, CookieJar, TrustedOrigin, rotation_key};
 use crate::state::AppState;
 
 pub(super) fn router() -> Router<AppState> {
@@ -17,13 +16,13 @@ pub(super) fn router() -> Router<AppState> {
 
 async fn refresh(
     State(app): State<AppState>,
-    peer: Option<Extension<Peer>>,
+    client: Client,
     _: TrustedOrigin,
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
     let key = rotation_key(&headers, None)?;
     let presented = CookieJar::of(&app.settings).read(&headers);
     let presented = presented.ok_or(ApiError::InvalidGrant("there is no session cookie", None))?;
-    let outcome = token::refresh(&app, peer, &headers, &presented, key, None).await?;
+    let outcome = token::refresh(&app, client, &headers, &presented, key, None).await?;
     tokens::refreshed(&app, outcome, Carrier::Cookie).await
 }

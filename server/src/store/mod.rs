@@ -3,13 +3,17 @@
 //! A store offers whole steps, each of them atomic: no caller ever reads a row, thinks, and writes
 //! it back. What a step does is written once, in `steps`, over the few table operations of
 //! `Tables`; a store only says how a step gets the tables to itself: by a lock in memory, in a
-//! transaction in SQLite, and by compare-and-set in Redis.
+//! transaction in SQLite and Postgres, and by compare-and-set in Redis.
 
 pub(crate) mod crash;
 mod memory;
 mod note;
+mod postgres;
 mod redis;
+mod sign_in;
+mod sign_out;
 mod sqlite;
+mod statement;
 mod steps;
 mod user;
 
@@ -18,7 +22,10 @@ use std::pin::Pin;
 
 pub use memory::MemoryStore;
 pub use note::{Note, NoteKind};
+pub use postgres::PostgresStore;
 pub use redis::RedisStore;
+pub use sign_in::{PasswordChange, SignIn, SignedIn};
+pub use sign_out::{SignOut, SignedOut};
 pub use sqlite::SqliteStore;
 pub use steps::{Outcome, Renewed};
 pub(crate) use user::present;
@@ -34,14 +41,26 @@ pub trait Store: Send + Sync + Debug {
     /// Decides about a refresh and writes what became of the family.
     fn refresh(&self, attempt: Attempt) -> Pending<'_, Outcome>;
 
-    /// Begins a family; clears the user's duty to sign in again.
+    /// Begins a family and clears the user's duty to sign in again, provided that the user may still
+    /// come in with the password that was verified; else nothing happens.
+    fn sign_in(&self, sign_in: SignIn) -> Pending<'_, Option<SignedIn>>;
+
+    /// Puts a new password in the place of the verified one and ends the user's other sessions, in
+    /// one; answers with those. If the old one is no longer the user's, nothing happens.
+    fn change_password(&self, change: PasswordChange) -> Pending<'_, Option<Vec<Row>>>;
+
+    /// Ends a session because its user said so, with all that follows.
+    fn sign_out(&self, sign_out: SignOut) -> Pending<'_, SignedOut>;
+
+    /// Begins a family for which something else than a password vouches; clears the user's duty to
+    /// sign in again.
     fn open(&self, row: Row) -> Pending<'_, ()>;
 
     /// A family and its user.
     fn session(&self, sid: SessionId) -> Pending<'_, Option<(Row, User)>>;
 
-    /// Ends families that are still active; says how many.
-    fn end(&self, whose: Whose, why: Revocation) -> Pending<'_, usize>;
+    /// Ends families that are still active; answers with them, as they are then.
+    fn end(&self, whose: Whose, why: Revocation) -> Pending<'_, Vec<Row>>;
 
     /// Notes that the access token of this generation has been used.
     fn mark_seen(&self, sid: SessionId, generation: u32) -> Pending<'_, ()>;
@@ -95,8 +114,8 @@ pub trait Store: Send + Sync + Debug {
         Box::pin(std::future::ready(Ok(false)))
     }
 
-    /// Whether it can do its work.
-    fn ping(&self) -> Pending<'_, ()>;
+    /// Writes something of no meaning, to see whether it can do its work: a full disk reads well.
+    fn probe(&self) -> Pending<'_, ()>;
 }
 
 /// The few operations on tables that the steps are made of.
@@ -142,6 +161,9 @@ pub enum StoreError {
     /// SQLite said so.
     #[error("sqlite: {0}")]
     Sqlite(String),
+    /// Postgres said so, or did not answer.
+    #[error("postgres: {0}")]
+    Postgres(String),
     /// Redis said so, or did not answer.
     #[error("redis: {0}")]
     Redis(String),
@@ -151,6 +173,9 @@ pub enum StoreError {
     /// A row does not read as it was written; was the file changed by another program?
     #[error("corrupt row: {0}")]
     Corrupt(&'static str),
+    /// Another server has begun anew in the store.
+    #[error("the store holds the keys of another server; restart this one to use them")]
+    OtherKeys,
     /// The store has been closed.
     #[error("the store is closed")]
     Closed,

@@ -13,11 +13,15 @@ pub struct Outcome {
     pub transition: Transition,
     /// What the client gets.
     pub answer: Result<Renewed, Refusal>,
+    /// The family as it is now, if there is one.
+    pub family: Option<Row>,
+    /// The families that this refresh has ended, as they are now.
+    pub ended: Vec<Row>,
 }
 
 impl Outcome {
     pub(crate) fn refuse(transition: Transition, refusal: Refusal) -> Self {
-        Self { transition, answer: Err(refusal) }
+        Self { transition, answer: Err(refusal), family: None, ended: Vec::new() }
     }
 }
 
@@ -51,9 +55,17 @@ pub(crate) fn refresh(
         tables.put_row(row.clone())?;
     }
 
+    let mut ended = Vec::new();
     let row = changed.unwrap_or(row);
+    if transition == Transition::T9 && terms.rules.reuse_ends_all {
+        ended = end_all(tables, &row.user_id, None, Revocation::Reuse)?;
+    }
+    if matches!(transition, Transition::T3 | Transition::T4 | Transition::T9) {
+        ended.insert(0, row.clone());
+    }
+    let family = Some(row.clone());
     let answer = answer.map(|Grant { token, replayed }| Renewed { token, replayed, row, user });
-    Ok(Outcome { transition, answer })
+    Ok(Outcome { transition, answer, family, ended })
 }
 
 pub(crate) fn open(tables: &mut impl Tables, mut row: Row) -> Result<(), StoreError> {
@@ -80,25 +92,37 @@ pub(crate) fn end(
     tables: &mut impl Tables,
     whose: &Whose,
     why: Revocation,
-) -> Result<usize, StoreError> {
-    let rows: Vec<Row> = match whose {
-        Whose::Session(sid) => tables.row(*sid)?.into_iter().collect(),
-        Whose::SessionOf(user, sid) => {
-            tables.row(*sid)?.into_iter().filter(|row| row.user_id == *user).collect()
-        }
-        Whose::User(user, spared) => {
-            let mut rows = tables.rows(Some(user))?;
-            rows.retain(|row| Some(row.sid) != *spared);
-            rows
-        }
+) -> Result<Vec<Row>, StoreError> {
+    let (sid, owner) = match whose {
+        Whose::Session(sid) => (sid, None),
+        Whose::SessionOf(user, sid) => (sid, Some(user)),
+        Whose::User(user, spared) => return end_all(tables, user, *spared, why),
     };
+    let row = tables.row(*sid)?.filter(|row| owner.is_none_or(|owner| row.user_id == *owner));
+    let active = row.into_iter().filter(|row| row.status == Status::Active);
+    active.map(|row| revoke(tables, row, why)).collect()
+}
 
-    let mut ended = 0;
-    for row in rows.into_iter().filter(|row| row.status == Status::Active) {
-        tables.put_row(Row { status: Status::Revoked(why), ..row })?;
-        ended += 1;
-    }
-    Ok(ended)
+/// Ends all active families of a user but, perhaps, one; answers with those that it ended.
+pub(super) fn end_all(
+    tables: &mut impl Tables,
+    user_id: &str,
+    spared: Option<SessionId>,
+    why: Revocation,
+) -> Result<Vec<Row>, StoreError> {
+    let mut rows = tables.rows(Some(user_id))?;
+    rows.retain(|row| row.status == Status::Active && Some(row.sid) != spared);
+    rows.into_iter().map(|row| revoke(tables, row, why)).collect()
+}
+
+pub(super) fn revoke(
+    tables: &mut impl Tables,
+    row: Row,
+    why: Revocation,
+) -> Result<Row, StoreError> {
+    let row = Row { status: Status::Revoked(why), ..row };
+    tables.put_row(row.clone())?;
+    Ok(row)
 }
 
 pub(crate) fn mark_seen(

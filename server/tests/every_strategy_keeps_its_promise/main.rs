@@ -28,9 +28,8 @@ async fn under(policy: &str, more: &str) -> World {
 
 /// What the refresh answers under a rotation key that nothing else uses.
 async fn refresh(world: &World, token: &str) -> Answer {
-    let key = format!("rotation key {}", everfresh_server::secret::random::<1>().unwrap()[0]);
-    let key = format!("{key} at {} for {token}", world.clock.now());
-    world.refresh(token, Some(&key[..key.len().min(128)])).await
+    let key = u64::from_ne_bytes(everfresh_server::secret::random().unwrap());
+    world.refresh(token, Some(&format!("rotation key {key:016x}"))).await
 }
 
 /// The same, which must succeed.

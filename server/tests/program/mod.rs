@@ -14,9 +14,17 @@ pub(crate) struct Server {
 }
 
 impl Server {
+    pub(crate) const PROGRAM: &'static str = env!("CARGO_BIN_EXE_everfresh-server");
+
     /// On free ports, with the switchboard open.
     pub(crate) fn start(arguments: &[&str]) -> Self {
-        let mut child = command(arguments)
+        Self::start_by(Command::new(Self::PROGRAM), arguments)
+    }
+
+    /// The same by a command that takes the arguments on.
+    pub(crate) fn start_by(mut command: Command, arguments: &[&str]) -> Self {
+        let mut child = command
+            .args(arguments)
             .args(["--listen", "127.0.0.1:0", "--control", "127.0.0.1:0"])
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
@@ -71,6 +79,12 @@ impl Server {
         Some(json(&answer)["refresh_token"].as_str().unwrap_or_else(|| panic!("{answer}")).into())
     }
 
+    /// Stops it where it stands, or lets it go on.
+    pub(crate) fn signal(&self, signal: &str) {
+        let sent = Command::new("kill").args([signal, &self.child.id().to_string()]).status();
+        assert!(sent.unwrap().success());
+    }
+
     /// Waits until it has died by itself.
     pub(crate) fn died(mut self) -> ExitStatus {
         self.child.wait().unwrap()
@@ -107,7 +121,7 @@ pub(crate) fn json(answer: &str) -> Value {
 }
 
 pub(crate) fn command(arguments: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_everfresh-server"));
+    let mut command = Command::new(Server::PROGRAM);
     command.args(arguments);
     command
 }

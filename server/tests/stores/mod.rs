@@ -2,6 +2,7 @@
 #![allow(dead_code, reason = "each test file uses its own part")]
 
 mod folder;
+pub(crate) mod postgres;
 mod redis;
 
 use std::sync::Arc;
@@ -9,8 +10,11 @@ use std::sync::Arc;
 use everfresh_server::rotation::{
     Attempt, KeyDigest, Millis, Pepper, RefreshToken, RotationKey, Row, Rules, SessionId,
 };
-use everfresh_server::store::{MemoryStore, Outcome, RedisStore, SqliteStore, Store, Terms, User};
+use everfresh_server::store::{
+    MemoryStore, Outcome, PostgresStore, RedisStore, SqliteStore, Store, Terms, User,
+};
 pub(crate) use folder::Folder;
+use postgres::database;
 pub(crate) use redis::{ALWAYS, NEVER, Redis};
 
 /// A store under test, and what has to outlive it.
@@ -29,6 +33,7 @@ pub(crate) async fn all(rules: Rules) -> Vec<Tested> {
     let tested = vec![
         Tested { name: "memory", store: memory, folder: None, redis: None },
         Tested { name: "sqlite", store: sqlite, folder: Some(folder), redis: None },
+        on_postgres(rules).await,
         on_redis("redis", NEVER, rules),
         on_redis("redis, appendfsync always", ALWAYS, rules),
     ];
@@ -38,6 +43,15 @@ pub(crate) async fn all(rules: Rules) -> Vec<Tested> {
         }
     }
     tested
+}
+
+async fn on_postgres(rules: Rules) -> Tested {
+    let store = Arc::new(postgres_store(&database(), rules).await);
+    Tested { name: "postgres", store, folder: None, redis: None }
+}
+
+pub(crate) async fn postgres_store(url: &str, rules: Rules) -> PostgresStore {
+    PostgresStore::open(url, None, terms(rules)).await.unwrap()
 }
 
 fn on_redis(name: &'static str, options: &[&str], rules: Rules) -> Tested {

@@ -5,7 +5,7 @@ use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
-use super::Folder;
+use super::folder::Folder;
 
 /// A running server and its files.
 pub(crate) struct Redis {

@@ -13,7 +13,7 @@ use super::world::{World, claims};
 async fn nothing_that_the_server_did_not_make_changes_anything() {
     let mut dice = Dice::thrown("forged tokens");
     for policy in POLICIES {
-        let toml = format!("policy = \"{policy}\"\nlimits = \"off\"");
+        let toml = format!("policy = \"{policy}\"\nlimits = \"off\"\nsamples = true");
         let (world, other) = (World::with(&toml).await, World::with(&toml).await);
         let own = world.login("ann").await;
         let foreign = other.login("ann").await;

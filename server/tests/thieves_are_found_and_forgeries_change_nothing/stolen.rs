@@ -5,8 +5,9 @@ use std::sync::Arc;
 use everfresh_server::AppState;
 use everfresh_server::config::{Layer, Settings};
 use everfresh_server::jwt::Keyring;
-use everfresh_server::store::{MemoryStore, RedisStore, SqliteStore, Store};
+use everfresh_server::store::{MemoryStore, PostgresStore, RedisStore, SqliteStore, Store};
 
+use super::stores::postgres::database;
 use super::stores::{Folder, NEVER, Redis};
 use super::world::{Answer, KEY, OTHER_KEY, Tokens, World, refused};
 use super::{Dice, present};
@@ -21,7 +22,7 @@ struct Ground {
 
 async fn grounds(toml: &str) -> Vec<Ground> {
     let mut grounds = Vec::new();
-    for name in ["memory", "sqlite", "redis"] {
+    for name in ["memory", "sqlite", "postgres", "redis"] {
         let toml = format!("limits = \"off\"\nissuer = \"http://127.0.0.1:8080\"\n{toml}");
         let settings = Settings::resolve(Layer::from_toml(&toml).unwrap()).unwrap();
         let keys = Keyring::ephemeral().unwrap();
@@ -32,6 +33,9 @@ async fn grounds(toml: &str) -> Vec<Ground> {
             (Some(redis), _) => Arc::new(RedisStore::at(&redis.url(), terms).unwrap()),
             (None, "sqlite") => {
                 Arc::new(SqliteStore::open(&folder.0.join("test.db"), terms).unwrap())
+            }
+            (None, "postgres") => {
+                Arc::new(PostgresStore::open(&database(), None, terms).await.unwrap())
             }
             _ => Arc::new(MemoryStore::new(terms)),
         };

@@ -4,6 +4,8 @@
 
 #[path = "../stores/folder.rs"]
 mod folder;
+#[path = "../stores/postgres.rs"]
+mod postgres;
 #[path = "../stores/redis.rs"]
 mod redis;
 
@@ -13,11 +15,11 @@ use axum::Router;
 use axum::body::Body;
 use everfresh_server::clock::Clock;
 use everfresh_server::config::{Layer, Settings};
-use everfresh_server::control::control;
+use everfresh_server::control::Rig;
 use everfresh_server::jwt::Keyring;
 use everfresh_server::password::Passwords;
-use everfresh_server::store::{MemoryStore, RedisStore, SqliteStore, Store, Terms};
-use everfresh_server::{AppState, app, start};
+use everfresh_server::store::{MemoryStore, PostgresStore, RedisStore, SqliteStore, Store, Terms};
+use everfresh_server::{AppState, start};
 use folder::Folder;
 use http::{HeaderMap, Method, Request, StatusCode};
 use http_body_util::BodyExt;
@@ -46,7 +48,7 @@ impl World {
         }
         let keys = Keyring::ephemeral().unwrap();
         let terms = AppState::terms(&settings, &keys);
-        let (store, ground) = store(terms);
+        let (store, ground) = store(terms).await;
         Self { ground, ..Self::around(settings, keys, store).await }
     }
 
@@ -58,13 +60,8 @@ impl World {
             let user = start::new_user(&state.passwords, name, "secret".into(), NOON).await;
             state.store.add_user(user.unwrap()).await.unwrap();
         }
-        Self {
-            app: app(state.clone()),
-            control: control(state.clone()),
-            state,
-            clock,
-            ground: Ground::Air,
-        }
+        let Rig { app, switchboard } = Rig::around(state.clone());
+        Self { app, control: switchboard, state, clock, ground: Ground::Air }
     }
 
     pub(crate) fn advance(&self, seconds: i64) {
@@ -157,7 +154,7 @@ enum Ground {
 }
 
 /// The store that `WORLD_STORE` names, or one in memory.
-fn store(terms: Terms) -> (Arc<dyn Store>, Ground) {
+async fn store(terms: Terms) -> (Arc<dyn Store>, Ground) {
     let name = std::env::var("WORLD_STORE").unwrap_or_else(|_| "memory".to_owned());
     match name.as_str() {
         "memory" => (Arc::new(MemoryStore::new(terms)), Ground::Air),
@@ -166,11 +163,15 @@ fn store(terms: Terms) -> (Arc<dyn Store>, Ground) {
             let store = SqliteStore::open(&folder.0.join("world.db"), terms).unwrap();
             (Arc::new(store), Ground::File(folder))
         }
+        "postgres" => {
+            let store = PostgresStore::open(&postgres::database(), None, terms).await.unwrap();
+            (Arc::new(store), Ground::Air)
+        }
         "redis" => {
             let redis = Redis::start(NEVER);
             (Arc::new(RedisStore::at(&redis.url(), terms).unwrap()), Ground::Process(redis))
         }
-        _ => panic!("WORLD_STORE={name}: choose memory, sqlite or redis"),
+        _ => panic!("WORLD_STORE={name}: choose memory, sqlite, postgres or redis"),
     }
 }
 

@@ -37,6 +37,13 @@ impl<E> Session<E> {
             }
         }
     }
+
+    /// The same for the names of those who wait.
+    pub fn rename_waiters(&mut self, rename: &mut dyn FnMut(u32) -> u32) {
+        for waiter in self.ctx.waiters.iter_mut() {
+            waiter.id = rename(waiter.id);
+        }
+    }
 }
 
 impl Flight {

@@ -282,6 +282,22 @@ fn an_answer_that_was_not_asked_for_changes_nothing() {
     assert_eq!(world.written().len(), 1);
 }
 
+#[test]
+fn a_place_that_never_answers_is_not_asked_without_end() {
+    let (record, _) = two();
+    let mut world = World::new(Storage::Custom);
+    for id in 0..1_000 {
+        world.write(id, &record);
+        world.read(Purpose::Read(id));
+        world.read(Purpose::Changed);
+    }
+    assert_eq!((world.records.writes.len(), world.records.reads.len()), (MAX_WAITING, MAX_WAITING));
+    assert_eq!(world.written().len(), 1_000 - MAX_WAITING, "the rest fails at once");
+    world.settle();
+    assert_eq!(world.stored(Place::Custom), Some(record));
+    assert_eq!(world.written().len(), 1_000, "each is told");
+}
+
 #[derive(Clone, Debug)]
 enum Act {
     Write(Box<Record>),

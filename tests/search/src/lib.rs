@@ -2,11 +2,13 @@
 //! to stated bounds. `cargo xtask search` runs it.
 //!
 //! # What is real
-//! The session machine of every tab, and the server's rules of rotation with its tokens and keys.
+//! The engine of every tab with the session machine in it, what it stores, sends and reads, and the
+//! server's rules of rotation with its tokens and keys.
 //!
 //! # What is a model
 //! One lock, first come, first served, or none. A channel between each two tabs that keeps its
-//! order. Storage that answers at once, as `localStorage` does, or at any later step. A network
+//! order. One place of texts that is read at once, as `localStorage` is, or at any later step, and is
+//! written in the same breath. A network
 //! that carries one refresh of each tab, its answer, and copies that nobody waits for any more. Of
 //! the answers that were on their way when their attempt was given up, each tab's last one; it may
 //! come at any later moment, or never.
@@ -18,9 +20,10 @@
 //! under way. Faults and deeds may come in every state until their number is used up.
 //!
 //! # When two states are one
-//! When their hashes are. A tab's hash covers its whole machine except its counters, the last
-//! reading of its clock, and when a lease was handed out, none of which decides anything. Tickets,
-//! attempts, reads, writes and revocations are given new names in the order in which they stand.
+//! When their hashes are. A tab's hash covers its whole engine except counters, the last reading of
+//! the clock, when a lease was handed out, and what was shown of the machine, none of which decides
+//! anything. Tickets, attempts, reads, writes, revocations, loads, stores and waiters are given new
+//! names in the order in which they stand.
 //! Randomness follows from the tab, the time and the generation; there is no jitter, so that all
 //! timers fire in the same millisecond, and waits are a fixed part of their bound.
 //!

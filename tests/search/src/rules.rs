@@ -6,7 +6,7 @@ use everfresh::core::{
 
 use crate::{
     setup::Setup,
-    tab::{Call, Errand, Stage},
+    tab::{Call, Stage},
     world::World,
 };
 
@@ -70,9 +70,14 @@ impl World {
         }
     }
 
+    /// What storage holds.
+    fn record(&self) -> Option<Record> {
+        self.disk.as_deref().and_then(Record::decode)
+    }
+
     /// Where tokens live in the tabs alone, the newest go with the tab that has them.
     fn may_lose_tokens(&self) -> bool {
-        let kept = self.disk.as_ref().is_some_and(|record| holds_tokens(record));
+        let kept = self.record().is_some_and(|record| holds_tokens(&record));
         !kept && self.past.forgetful
     }
 
@@ -93,11 +98,11 @@ impl World {
     pub(crate) fn watch_tab(&mut self, id: usize, leaves: bool, setup: &Setup) {
         let tab = &self.tabs[id];
         let over = tab.over();
-        let reading = tab.storage.iter().any(|errand| matches!(errand, Errand::Read(_)));
         let alarm = tab.alarm();
         if over && (tab.lease.is_some() || tab.flight.is_some()) {
             self.broken("no token and no refresh after the end");
-        } else if !over && tab.has_valid_token(self.now) && tab.lease.is_none() && !reading {
+        } else if !over && tab.has_valid_token(self.now) && tab.lease.is_none() && !tab.is_reading()
+        {
             self.broken("a valid token is never withheld");
         } else if !leaves && alarm.is_some_and(|at| at <= self.now) {
             self.broken("no deadline is left behind");
@@ -137,7 +142,7 @@ impl World {
         let written = !self.past.unreadable && self.tabs.iter().all(|tab| tab.storage.is_empty());
         if self.past.signed_out
             && written
-            && self.disk.as_ref().is_some_and(|record| record.ended().is_none())
+            && self.record().is_some_and(|record| record.ended().is_none())
         {
             self.broken("a sign-out is written down");
         }

@@ -5,10 +5,9 @@ use std::{
     sync::Arc,
 };
 
-use everfresh::core::{
-    clock::Millis,
-    grant::{Grant, TokenResponse},
-    input::Answer,
+use everfresh::{
+    core::{clock::Millis, grant::TokenResponse},
+    engine::endpoint::{self, Response},
 };
 use everfresh_server::rotation::{
     Attempt, Decision, Ended, Pepper, RefreshToken, Refusal, Revocation, RotationKey, Row, Rules,
@@ -151,35 +150,53 @@ impl Hash for Server {
     }
 }
 
-impl Reply {
-    /// The same as the machine hears it.
+impl Request {
+    /// What stands in the form that a tab sent.
+    ///
+    /// # Panics
+    /// When it is not what RFC 6749 section 6 asks for.
     #[must_use]
-    pub fn answer(&self) -> Answer {
-        let refused = |status, error: &str, error_code: &str| Answer::Refused {
-            status,
-            error: error.to_owned(),
-            error_code: error_code.to_owned(),
-            retry_after: None,
-        };
-        match self {
-            Self::Granted { access, refresh } => Answer::Granted(grant(access, refresh)),
-            Self::Refused(code) => refused(400, "invalid_grant", code),
-            Self::Proxy(status) => refused(*status, "", ""),
-            Self::Unreachable => Answer::Unreachable,
-        }
+    pub fn read(sent: &endpoint::Request) -> Self {
+        let body = sent.body.as_deref().unwrap_or_default();
+        let fields = || form_urlencoded::parse(body.as_bytes());
+        let field = |name: &str| fields().find(|(key, _)| key == name).map(|(_, value)| value);
+        assert_eq!(field("grant_type").as_deref(), Some("refresh_token"), "{sent:?}");
+        let text = |name| Arc::from(field(name).unwrap_or_default());
+        Self { token: text("refresh_token"), key: text("rotation_key") }
     }
 }
 
-/// A token response as the package parses it.
-#[must_use]
-pub fn grant(access: &str, refresh: &str) -> Grant {
-    Grant::parse(TokenResponse {
-        access_token: access.to_owned(),
-        refresh_token: Some(refresh.to_owned()),
-        expires_in: Some(f64::from(LIFE)),
-        ..TokenResponse::default()
-    })
-    .unwrap_or_else(|error| panic!("the server's own tokens are good: {error}"))
+impl Reply {
+    /// The same as it comes over the wire; `None` when nothing comes.
+    #[must_use]
+    pub fn response(&self) -> Option<Response> {
+        let (status, body) = match self {
+            Self::Granted { access, refresh } => (
+                200,
+                format!(
+                    r#"{{"access_token":"{access}","refresh_token":"{refresh}","expires_in":{LIFE}}}"#
+                ),
+            ),
+            Self::Refused(code) => {
+                (400, format!(r#"{{"error":"invalid_grant","error_code":"{code}"}}"#))
+            }
+            Self::Proxy(status) => (*status, "<h1>Please wait</h1>".to_owned()),
+            Self::Unreachable => return None,
+        };
+        Some(Response { status, headers: Vec::new(), body })
+    }
+
+    /// The tokens in it, as an application reads them after a sign-in.
+    #[must_use]
+    pub fn tokens(&self) -> Option<TokenResponse> {
+        let Self::Granted { access, refresh } = self else { return None };
+        Some(TokenResponse {
+            access_token: access.as_ref().to_owned(),
+            refresh_token: Some(refresh.as_ref().to_owned()),
+            expires_in: Some(f64::from(LIFE)),
+            ..TokenResponse::default()
+        })
+    }
 }
 
 fn granted(token: &RefreshToken, now: Millis) -> Reply {

@@ -2,9 +2,12 @@
 
 use std::fmt;
 
-use everfresh::core::{
-    clock::Millis,
-    policy::{Credential, Policy},
+use everfresh::{
+    core::{
+        clock::Millis,
+        policy::{Credential, Policy},
+    },
+    engine::{Settings, endpoint::Endpoint, records::Storage},
 };
 
 /// Life of an access token, seconds.
@@ -110,7 +113,8 @@ pub enum Defect {
     StorageForgets,
     /// Storage says that it stored a record while it still lies on the way.
     StorageAnswersEarly,
-    /// Storage replaces what lies there instead of joining it.
+    /// Storage shows nothing to a tab that is about to write: what lies there is replaced instead of
+    /// joined.
     StorageOverwrites,
     /// Every rotation key of a tab is the same.
     KeysRepeat,
@@ -143,6 +147,20 @@ impl Setup {
             credential: Credential::RefreshToken,
             ..Policy::default()
         }
+    }
+
+    pub(crate) fn settings(&self) -> Settings {
+        let storage = match (self.shared_tokens, self.prompt_storage) {
+            (false, _) => Storage::Memory,
+            (true, true) => Storage::Local,
+            (true, false) => Storage::Custom,
+        };
+        let endpoint = Endpoint {
+            url: "/token".to_owned(),
+            revoke_url: Some("/revoke".to_owned()),
+            ..Endpoint::default()
+        };
+        Settings { policy: Self::policy(), endpoint, storage }
     }
 
     pub(crate) fn has(&self, defect: Defect) -> bool {

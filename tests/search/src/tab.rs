@@ -4,17 +4,24 @@ use std::{
     cell::Cell,
     collections::VecDeque,
     hash::{DefaultHasher, Hash, Hasher},
-    sync::Arc,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use everfresh::core::{
-    clock::{Millis, Now},
-    effect::{Attempt, Effect, ReadId, RevokeId, Ticket, WaiterId, WriteId},
-    entropy::Entropy,
-    input::{Found, Input, LeaseId, Written},
-    record::Record,
-    session::Session,
-    snapshot::Status,
+use everfresh::{
+    core::{
+        clock::{Millis, Now},
+        effect::{Attempt, RevokeId, Ticket, WaiterId},
+        entropy::Entropy,
+        input::LeaseId,
+        session::Session,
+        snapshot::{Snapshot, Status},
+    },
+    engine::{
+        Engine,
+        canonical::Kind,
+        host::Load,
+        virtual_host::{VirtualHost, Want},
+    },
 };
 
 use crate::{
@@ -22,10 +29,14 @@ use crate::{
     setup::{Deed, Setup},
 };
 
+/// What runs in every tab.
+pub(crate) type TabEngine = Engine<VirtualHost<Drawn>>;
+
 /// A tab, running or not.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Tab {
-    pub(crate) session: Session<Drawn>,
+    /// Shared by the cores that go on from the same state, and never waited for for long.
+    engine: Mutex<TabEngine>,
     /// How often its page was loaded.
     pub(crate) loads: u8,
     pub(crate) frozen: bool,
@@ -47,26 +58,13 @@ pub struct Tab {
     pub(crate) print: u64,
 }
 
-/// One read or write.
-#[derive(Clone, Debug, Hash)]
+/// What a tab asked of storage.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Errand {
-    /// A read, and the name of its answer.
-    Read(ReadId),
-    /// A write, the name of its answer, and what to join.
-    Write(WriteId, Arc<Record>),
-    /// It was answered before it was done.
-    Done(Arc<Record>),
-}
-
-impl Errand {
-    /// What the tab hears when storage fails.
-    pub(crate) fn failed(self) -> Input {
-        match self {
-            Self::Read(read) => Input::RecordRead { read, found: Found::Unavailable },
-            Self::Write(write, _) => Input::RecordWritten { write, written: Written::Failed },
-            Self::Done(_) => Input::TimerFired,
-        }
-    }
+    /// Waits for an answer.
+    Load(Load),
+    /// A text that is still on its way, though the tab was told that it is stored.
+    Store(Arc<str>),
 }
 
 /// A refresh that the tab waits for.
@@ -121,9 +119,9 @@ pub enum What {
 }
 
 impl Tab {
-    pub(crate) fn new(loads: u8, now: Millis) -> Self {
+    pub(crate) fn new(loads: u8, now: Millis, setup: &Setup) -> Self {
         Self {
-            session: Session::new(Setup::policy(), Drawn, clocks(now)),
+            engine: Mutex::new(Engine::new(VirtualHost::new(clocks(now)), Drawn, setup.settings())),
             loads,
             frozen: false,
             ticket: None,
@@ -139,18 +137,28 @@ impl Tab {
         }
     }
 
-    /// One turn of the machine: what it wants done.
+    /// The engine does something at this time.
     pub(crate) fn turn(
         &mut self,
         id: usize,
-        input: Input,
         now: Millis,
         repeat: bool,
-    ) -> Vec<Effect> {
+        act: impl FnOnce(&TabEngine),
+    ) {
         let moment = if repeat { 0 } else { now };
         draw_from((id, self.loads, moment, if repeat { 0 } else { self.generation() }));
-        self.session.handle(input, clocks(now));
-        std::iter::from_fn(|| self.session.poll()).collect()
+        let engine = self.engine.get_mut().unwrap_or_else(PoisonError::into_inner);
+        engine.host.set_now(clocks(now));
+        act(engine);
+    }
+
+    /// What the engine wants done next.
+    pub(crate) fn next_want(&self) -> Option<Want> {
+        self.engine().host.next()
+    }
+
+    fn engine(&self) -> MutexGuard<'_, TabEngine> {
+        self.engine.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// A caller begins to wait.
@@ -168,15 +176,24 @@ impl Tab {
 
     /// When its timer is to fire.
     pub(crate) fn alarm(&self) -> Option<Millis> {
-        self.session.next_deadline().map(|deadline| deadline.at.0)
+        self.engine().session(Session::next_deadline).map(|deadline| deadline.at.0)
     }
 
     pub(crate) fn generation(&self) -> i64 {
-        self.session.snapshot().generation
+        self.snapshot().generation
     }
 
     pub(crate) fn status(&self) -> Status {
-        self.session.snapshot().status
+        self.engine().session(Session::status)
+    }
+
+    fn snapshot(&self) -> Snapshot {
+        self.engine().snapshot()
+    }
+
+    /// The machine waits to hear what storage holds.
+    pub(crate) fn is_reading(&self) -> bool {
+        self.engine().is_reading()
     }
 
     pub(crate) fn over(&self) -> bool {
@@ -185,12 +202,12 @@ impl Tab {
 
     /// Holds a token that is still good by its own clock.
     pub(crate) fn has_valid_token(&self, now: Millis) -> bool {
-        self.session.snapshot().expires_at.is_some_and(|at| at > EPOCH + now)
+        self.snapshot().expires_at.is_some_and(|at| at > EPOCH + now)
     }
 
     /// How it looks, in a few words.
     pub(crate) fn line(&self) -> String {
-        let picture = self.session.snapshot();
+        let picture = self.snapshot();
         let frozen = if self.frozen { " frozen" } else { "" };
         let reason = picture.reason.map_or("", |reason| reason.as_str());
         format!("{} {} {reason}{frozen}", picture.status.as_str(), picture.generation)
@@ -198,41 +215,57 @@ impl Tab {
 
     /// Renames everything that is under way in the order in which it stands, and takes the hash.
     pub(crate) fn tidy(&mut self) {
-        let mut names: Vec<u32> = Vec::new();
-        let mut rename = |old: u32| {
-            let at = names.iter().position(|name| *name == old).unwrap_or_else(|| {
-                names.push(old);
+        let mut names: Vec<(Kind, u32)> = Vec::new();
+        let mut rename = |kind: Kind, old: u32| {
+            let at = names.iter().position(|name| *name == (kind, old)).unwrap_or_else(|| {
+                names.push((kind, old));
                 names.len() - 1
             });
             at as u32 + 1
         };
         for errand in &mut self.storage {
-            match errand {
-                Errand::Read(id) | Errand::Write(id, _) => *id = rename(*id),
-                Errand::Done(_) => {}
+            if let Errand::Load(load) = errand {
+                load.id = rename(Kind::Storage, load.id);
             }
         }
         if let Some(ticket) = &mut self.ticket {
-            *ticket = rename(*ticket);
+            *ticket = rename(Kind::Machine, *ticket);
         }
         if let Some(flight) = &mut self.flight {
-            flight.attempt = rename(flight.attempt);
+            flight.attempt = rename(Kind::Machine, flight.attempt);
         }
         if let Some(belated) = &mut self.belated {
-            belated.attempt = rename(belated.attempt);
+            belated.attempt = rename(Kind::Machine, belated.attempt);
         }
         for revoke in &mut self.revokes {
-            revoke.id = rename(revoke.id);
+            revoke.id = rename(Kind::Machine, revoke.id);
         }
-        // The machine may remember more than is under way, but not more than this.
+        // The engine may remember more than is under way, but not more than this.
         let last = MOST_NAMES;
-        self.session.rename(last, &mut rename);
-        assert!(names.len() <= last as usize, "too many names for one tab");
+        let engine = self.engine.get_mut().unwrap_or_else(PoisonError::into_inner);
+        engine.rename(last, &mut rename);
         let mut hasher = DefaultHasher::new();
-        (&self.session, self.loads, self.frozen, self.ticket, &self.storage).hash(&mut hasher);
+        engine.hash(&mut hasher);
+        assert!(names.len() <= last as usize, "too many names for one tab");
+        (self.loads, self.frozen, self.ticket, &self.storage).hash(&mut hasher);
         (&self.flight, &self.belated, &self.revokes, &self.calls).hash(&mut hasher);
         (self.lease, self.signed_in, self.storage_fails).hash(&mut hasher);
         self.print = hasher.finish();
+    }
+}
+
+impl Clone for Tab {
+    fn clone(&self) -> Self {
+        Self {
+            engine: Mutex::new(self.engine().clone()),
+            ticket: self.ticket,
+            storage: self.storage.clone(),
+            flight: self.flight.clone(),
+            belated: self.belated.clone(),
+            revokes: self.revokes.clone(),
+            calls: self.calls.clone(),
+            ..*self
+        }
     }
 }
 

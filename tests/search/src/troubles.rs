@@ -2,13 +2,16 @@
 
 use std::sync::Arc;
 
-use everfresh::core::input::Input;
+use everfresh::{
+    core::input::Input,
+    engine::{endpoint::Exchange, host::Loaded},
+};
 
 use crate::{
     moves::Move,
     server::Reply,
     setup::{Deed, Defect, Fault, Setup},
-    tab::{Belated, Flight, Stage, Tab, What},
+    tab::{Belated, Errand, Flight, Stage, Tab, What},
     world::{Past, World},
 };
 
@@ -45,20 +48,17 @@ impl World {
 
     pub(crate) fn deed(&mut self, deed: Deed, id: usize, setup: &Setup) {
         let now = self.now;
-        let waiter = self.tab(id).call(What::Deed(deed), now);
-        let input = match deed {
-            Deed::SignOut => {
-                self.past.signed_out = true;
-                Input::SignOut { waiter, everywhere: false }
-            }
-            Deed::Unauthorized => Input::Unauthorized {
-                waiter: Some(waiter),
-                lease: self.tabs[id].lease.unwrap_or(0),
-            },
-            Deed::Refresh => Input::RefreshWanted { waiter },
-            Deed::WantToken => Input::TokenWanted { waiter, min_validity: 0 },
-        };
-        self.feed(id, input, setup);
+        let caller = self.tab(id).call(What::Deed(deed), now);
+        self.past.signed_out |= deed == Deed::SignOut;
+        let lease = self.tabs[id].lease.unwrap_or(0);
+        self.turn(id, setup, |engine| {
+            engine.ask(caller, |waiter| match deed {
+                Deed::SignOut => Input::SignOut { waiter, everywhere: false },
+                Deed::Unauthorized => Input::Unauthorized { waiter: Some(waiter), lease },
+                Deed::Refresh => Input::RefreshWanted { waiter },
+                Deed::WantToken => Input::TokenWanted { waiter, min_validity: 0 },
+            });
+        });
     }
 
     pub(crate) fn fault(&mut self, fault: Fault, id: usize, to: usize, setup: &Setup) {
@@ -85,8 +85,8 @@ impl World {
                 if setup.prompt_storage {
                     self.tab(id).storage_fails = true;
                     self.tab(id).tidy();
-                } else if let Some(errand) = self.tab(id).storage.pop_front() {
-                    self.feed(id, errand.failed(), setup);
+                } else if let Some(Errand::Load(load)) = self.tab(id).storage.pop_front() {
+                    self.turn(id, setup, |engine| engine.loaded(load, Loaded::Failed));
                 }
             }
             Fault::Freeze | Fault::Cache => {
@@ -145,7 +145,8 @@ impl World {
             self.stray(id);
             attempt = self.tab(id).flight.take().map_or(attempt, |flight| flight.attempt);
         }
-        self.feed(id, Input::RefreshAnswered { attempt, answer: reply.answer() }, setup);
+        let exchange = Exchange::Refresh(attempt);
+        self.turn(id, setup, |engine| engine.responded(exchange, reply.response()));
     }
 
     /// What has not come by now never comes.
@@ -164,15 +165,17 @@ impl World {
         if !self.tabs[id].revokes.is_empty() {
             Arc::make_mut(&mut self.server).revoke();
         }
-        let mut tab = Tab::new(loads, self.now);
-        let waiter = tab.call(What::Restore, self.now);
+        let mut tab = Tab::new(loads, self.now, setup);
+        let caller = tab.call(What::Restore, self.now);
         self.tabs[id] = Arc::new(tab);
         self.lock.forget(id);
         for from in 0..self.tabs.len() {
             let line = self.line(from, id);
             self.channel[line].clear();
         }
-        self.feed(id, Input::Restore { waiter }, setup);
+        self.turn(id, setup, |engine| {
+            engine.ask(caller, |waiter| Input::Restore { waiter });
+        });
     }
 }
 

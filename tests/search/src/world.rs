@@ -6,19 +6,24 @@ use std::{
     sync::Arc,
 };
 
-use everfresh::core::{
-    clock::Millis,
-    effect::{Effect, Outcome},
-    input::{Found, Input, Wake, Written},
-    peers::Message,
-    record::Record,
+use everfresh::{
+    core::{
+        clock::Millis,
+        effect::Outcome,
+        input::{Input, Wake},
+    },
+    engine::{
+        endpoint::{Exchange, Response},
+        host::{Load, Loaded},
+        virtual_host::Want,
+    },
 };
 
 use crate::{
     moves::Move,
-    server::{Reply, Request, Server, grant},
+    server::{Request, Server},
     setup::{Defect, Setup},
-    tab::{Call, Errand, Flight, Revoke, Stage, Tab},
+    tab::{Call, Errand, Flight, Revoke, Stage, Tab, TabEngine},
 };
 
 /// A state. Cheap to copy: what a move does not touch is shared.
@@ -29,7 +34,8 @@ pub struct World {
     /// What is under way from the one tab to the other, at `from * tabs + to`, oldest first.
     pub(crate) channel: Vec<VecDeque<Arc<str>>>,
     pub(crate) lock: LockManager,
-    pub(crate) disk: Option<Arc<Record>>,
+    /// The text at the one place that all tabs use.
+    pub(crate) disk: Option<Arc<str>>,
     pub(crate) server: Arc<Server>,
     /// Requests that nobody waits for any more.
     pub(crate) strays: Vec<Request>,
@@ -74,7 +80,7 @@ impl World {
         let (server, reply) = Server::sign_in();
         let mut world = Self {
             now: 0,
-            tabs: (0..setup.tabs).map(|_| Arc::new(Tab::new(0, 0))).collect(),
+            tabs: (0..setup.tabs).map(|_| Arc::new(Tab::new(0, 0, setup))).collect(),
             channel: vec![VecDeque::new(); setup.tabs * setup.tabs],
             lock: LockManager::default(),
             disk: None,
@@ -86,10 +92,10 @@ impl World {
             broken: None,
             limit: None,
         };
-        if let Reply::Granted { access, refresh } = reply {
-            let grant = grant(&access, &refresh);
-            world.feed(0, Input::Start { grant, start: 1 }, setup);
-        }
+        let tokens = reply.tokens().expect("a sign-in brings tokens");
+        world.turn(0, setup, |engine| {
+            engine.start(tokens).expect("the server's own tokens are good");
+        });
         for tab in 0..setup.tabs {
             if tab > 0 {
                 world.load(tab, setup);
@@ -132,15 +138,13 @@ impl World {
 
     pub(crate) fn act(&mut self, next: Move, setup: &Setup) {
         match next {
-            Move::Timer(id) => self.feed(id, Input::TimerFired, setup),
+            Move::Timer(id) => self.turn(id, setup, TabEngine::wake),
             Move::Lock(id) => self.lock(id, setup),
             Move::Storage(id) => self.storage(id, setup),
             Move::Message(from, to) => {
                 let line = self.line(from, to);
-                if let Some(text) = self.channel[line].pop_front()
-                    && let Some(message) = Message::decode(&text)
-                {
-                    self.feed(to, Input::PeerMessage(message), setup);
+                if let Some(text) = self.channel[line].pop_front() {
+                    self.turn(to, setup, |engine| engine.heard(&text));
                 }
             }
             Move::Arrive(id) => self.arrive(id, setup),
@@ -148,8 +152,8 @@ impl World {
                 if let Some(Flight { attempt, stage: Stage::Answered(reply) }) =
                     self.tab(id).flight.take()
                 {
-                    let answer = reply.answer();
-                    self.feed(id, Input::RefreshAnswered { attempt, answer }, setup);
+                    let exchange = Exchange::Refresh(attempt);
+                    self.turn(id, setup, |engine| engine.responded(exchange, reply.response()));
                 }
             }
             Move::Belated(id) => self.answer_late(id, setup),
@@ -196,7 +200,8 @@ impl World {
         if revoke.heard {
             let id_of = revoke.id;
             self.tab(id).revokes.retain(|revoke| revoke.id != id_of);
-            self.feed(id, Input::RevokeAnswered { revoke: id_of, revoked: true }, setup);
+            let done = Response { status: 200, ..Response::default() };
+            self.turn(id, setup, |engine| engine.responded(Exchange::Revoke(id_of), Some(done)));
         } else {
             revoke.heard = true;
             self.tab(id).tidy();
@@ -228,50 +233,24 @@ impl World {
     }
 
     fn storage(&mut self, id: usize, setup: &Setup) {
-        let Some(errand) = self.tab(id).storage.pop_front() else { return };
-        match self.stored(errand, setup) {
-            Some(input) => self.feed(id, input, setup),
-            None => self.tab(id).tidy(),
+        match self.tab(id).storage.pop_front() {
+            Some(Errand::Load(load)) => {
+                let loaded = self.lies_there(id, setup);
+                self.turn(id, setup, |engine| engine.loaded(load, loaded));
+            }
+            Some(Errand::Store(text)) => {
+                self.disk = Some(text);
+                self.tab(id).tidy();
+            }
+            None => {}
         }
     }
 
-    /// Does what was asked of storage.
-    fn stored(&mut self, errand: Errand, setup: &Setup) -> Option<Input> {
-        match errand {
-            Errand::Read(read) => {
-                let found = self.disk.as_ref().map_or(Found::Nothing, |record| {
-                    Found::Record(Box::new(Record::clone(record)))
-                });
-                Some(Input::RecordRead { read, found })
-            }
-            Errand::Write(write, record) => {
-                let joined = self.store(Record::clone(&record), setup);
-                let written = Written::Stored(Box::new(joined));
-                Some(Input::RecordWritten { write, written })
-            }
-            Errand::Done(record) => {
-                self.store(Record::clone(&record), setup);
-                None
-            }
+    fn lies_there(&self, id: usize, setup: &Setup) -> Loaded {
+        if setup.has(Defect::StorageOverwrites) && !self.tabs[id].is_reading() {
+            return Loaded::Nothing;
         }
-    }
-
-    fn store(&mut self, mut joined: Record, setup: &Setup) -> Record {
-        if let Some(stored) = &self.disk
-            && !setup.has(Defect::StorageOverwrites)
-        {
-            joined.join(Record::clone(stored));
-        }
-        if setup.has(Defect::StorageForgets) && self.disk.is_some() {
-            return joined;
-        }
-        let kept = if setup.shared_tokens {
-            Some(joined.clone())
-        } else {
-            Record::decode(&joined.encode(false))
-        };
-        self.disk = kept.map(Arc::new);
-        joined
+        self.disk.as_ref().map_or(Loaded::Nothing, |text| Loaded::Text(text.as_ref().to_owned()))
     }
 
     fn arrive(&mut self, id: usize, setup: &Setup) {
@@ -285,92 +264,98 @@ impl World {
     }
 
     pub(crate) fn feed(&mut self, id: usize, input: Input, setup: &Setup) {
-        let now = self.now;
-        let repeat = setup.has(Defect::KeysRepeat);
         // What is due is done when the page comes back.
         let leaves = matches!(input, Input::Leaving);
-        let mut inputs = VecDeque::from([input]);
-        while let Some(input) = inputs.pop_front() {
-            for effect in self.tab(id).turn(id, input, now, repeat) {
-                inputs.extend(self.perform(id, effect, setup));
-            }
-        }
-        self.tab(id).tidy();
+        self.drain(id, setup, |engine| engine.feed(input));
         self.watch_tab(id, leaves, setup);
     }
 
-    /// Storage is asked; it may answer at once.
-    fn ask_storage(&mut self, id: usize, errand: Errand, setup: &Setup) -> Option<Input> {
-        let early = setup.has(Defect::StorageAnswersEarly);
-        match errand {
-            Errand::Write(write, record) if early => {
-                let written = Written::Stored(Box::new(Record::clone(&record)));
-                self.tab(id).storage.push_back(Errand::Done(record));
-                Some(Input::RecordWritten { write, written })
-            }
-            errand if setup.prompt_storage => {
-                if core::mem::take(&mut self.tab(id).storage_fails) {
-                    return Some(errand.failed());
-                }
-                self.stored(errand, setup)
-            }
-            errand => {
-                self.tab(id).storage.push_back(errand);
-                None
-            }
-        }
+    /// Something happens to a tab, and what its engine wants done is done.
+    pub(crate) fn turn(&mut self, id: usize, setup: &Setup, act: impl FnOnce(&TabEngine)) {
+        self.drain(id, setup, act);
+        self.watch_tab(id, false, setup);
     }
 
-    fn perform(&mut self, id: usize, effect: Effect, setup: &Setup) -> Option<Input> {
+    fn drain(&mut self, id: usize, setup: &Setup, act: impl FnOnce(&TabEngine)) {
+        self.tell(id, setup, act);
+        while let Some(want) = self.tabs[id].next_want() {
+            self.perform(id, want, setup);
+        }
+        self.tab(id).tidy();
+    }
+
+    fn tell(&mut self, id: usize, setup: &Setup, act: impl FnOnce(&TabEngine)) {
+        let now = self.now;
+        self.tab(id).turn(id, now, setup.has(Defect::KeysRepeat), act);
+    }
+
+    fn perform(&mut self, id: usize, want: Want, setup: &Setup) {
         let secret = setup.has(Defect::SignOutStaysSecret) && self.past.signed_out;
-        match effect {
-            Effect::SendRefresh { attempt, request } => {
-                let token = request.refresh_token.unwrap_or_default().into();
-                let request = Request { token, key: request.rotation_key.into() };
-                self.tab(id).flight = Some(Flight { attempt, stage: Stage::Asked(request) });
-                self.watch_flights(setup);
-            }
-            Effect::AbortRefresh(attempt) => {
-                if self.tabs[id].flight.as_ref().is_some_and(|it| it.attempt == attempt) {
-                    self.give_up(id);
+        match want {
+            Want::Load(load) => self.load_text(id, load, setup),
+            Want::Store(..) if secret => {}
+            Want::Store(store, text) => {
+                let text = text.0.into();
+                if setup.has(Defect::StorageAnswersEarly) {
+                    self.tab(id).storage.push_back(Errand::Store(text));
+                } else if !setup.has(Defect::StorageForgets) || self.disk.is_none() {
+                    self.disk = Some(text);
                 }
+                self.tell(id, setup, |engine| engine.stored(store, true));
             }
-            Effect::AcquireLock(ticket) => {
+            Want::SetAside(..) | Want::Remove(_) => self.broken("what tabs store is a record"),
+            Want::RequestLock(ticket) => {
                 self.tab(id).ticket = Some(ticket);
                 if setup.locks {
                     self.lock.queue.push_back(id);
                 }
             }
-            Effect::ReleaseLock(ticket) => {
+            Want::ReleaseLock(ticket) => {
                 if self.tabs[id].ticket == Some(ticket) {
                     self.tab(id).ticket = None;
                     self.lock.forget(id);
                 }
             }
-            Effect::Read(read) => return self.ask_storage(id, Errand::Read(read), setup),
-            Effect::Write { .. } if secret => {}
-            Effect::Write { write, record } => {
-                return self.ask_storage(id, Errand::Write(write, Arc::new(*record)), setup);
-            }
-            Effect::Forget => {}
-            Effect::Broadcast(_) if secret => {}
-            Effect::Broadcast(text) => {
-                let text: Arc<str> = text.into();
+            Want::Broadcast(_) if secret => {}
+            Want::Broadcast(text) => {
+                let text: Arc<str> = text.0.into();
                 for to in (0..self.tabs.len()).filter(|to| *to != id) {
                     let line = self.line(id, to);
                     self.channel[line].push_back(Arc::clone(&text));
                 }
             }
-            Effect::Settle { .. } if setup.has(Defect::SettlementsAreLost) => {}
-            Effect::Settle { waiter, outcome } => self.settle(id, waiter, &outcome),
-            Effect::Lease(None) if setup.has(Defect::LeaseIsKept) => {}
-            Effect::Lease(lease) => self.tab(id).lease = lease.map(|lease| lease.id),
-            Effect::Revoke { revoke, .. } => {
-                self.tab(id).revokes.push(Revoke { id: revoke, heard: false })
+            Want::Send(Exchange::Refresh(attempt), request) => {
+                let stage = Stage::Asked(Request::read(&request));
+                self.tab(id).flight = Some(Flight { attempt, stage });
+                self.watch_flights(setup);
             }
-            Effect::Emit(event) => self.watch_event(id, &event),
+            Want::Send(Exchange::Revoke(revoke), _) => {
+                self.tab(id).revokes.push(Revoke { id: revoke, heard: false });
+            }
+            Want::Abort(attempt) => {
+                if self.tabs[id].flight.as_ref().is_some_and(|it| it.attempt == attempt) {
+                    self.give_up(id);
+                }
+            }
+            Want::Settle(..) if setup.has(Defect::SettlementsAreLost) => {}
+            Want::Settle(caller, outcome) => self.settle(id, caller, &outcome),
+            Want::Lease(None) if setup.has(Defect::LeaseIsKept) => {}
+            Want::Lease(lease) => self.tab(id).lease = lease.map(|lease| lease.id),
+            Want::Event(event) => self.watch_event(id, &event),
+            // No tab has a refresh function, and none is disposed of.
+            Want::Call(..) | Want::Close => {}
         }
-        None
+    }
+
+    /// Storage is asked; it may answer at once.
+    fn load_text(&mut self, id: usize, load: Load, setup: &Setup) {
+        if !setup.prompt_storage {
+            self.tab(id).storage.push_back(Errand::Load(load));
+            return;
+        }
+        let fails = core::mem::take(&mut self.tab(id).storage_fails);
+        let loaded = if fails { Loaded::Failed } else { self.lies_there(id, setup) };
+        self.tell(id, setup, |engine| engine.loaded(load, loaded));
     }
 
     fn settle(&mut self, id: usize, waiter: u32, outcome: &Outcome) {

@@ -2,14 +2,24 @@
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-use everfresh::core::{
-    clock::Now,
-    effect::Effect,
-    entropy::Seeded,
-    grant::{Grant, TokenResponse},
-    input::{Answer, Found, Input, Wake},
-    policy::Policy,
-    session::Session,
+use everfresh::{
+    core::{
+        clock::Now,
+        effect::Effect,
+        entropy::Seeded,
+        error::Error,
+        grant::{Grant, TokenResponse},
+        input::{Answer, Found, Input, Wake},
+        policy::Policy,
+        session::Session,
+        snapshot::Status,
+    },
+    engine::{
+        Engine, Settings,
+        canonical::Kind,
+        host::{Load, Loaded, Place},
+        virtual_host::{VirtualHost, Want},
+    },
 };
 use everfresh_search::{moves::Move, setup::Setup, world::World};
 
@@ -32,20 +42,20 @@ enum Step {
     Hold,
 }
 
-fn print(session: &Session<Seeded>) -> u64 {
+fn print(state: &impl Hash) -> u64 {
     let mut hasher = DefaultHasher::new();
-    session.hash(&mut hasher);
+    state.hash(&mut hasher);
     hasher.finish()
 }
 
 fn grant(seconds: f64) -> Grant {
-    Grant::parse(TokenResponse {
+    let response = TokenResponse {
         access_token: format!("access-{seconds}"),
         refresh_token: Some(format!("refresh-{seconds}")),
         expires_in: Some(seconds),
         ..TokenResponse::default()
-    })
-    .expect("a good grant")
+    };
+    Grant::accept(response, Err(Error::Segments)).expect("a good grant")
 }
 
 /// A machine after some steps; writes are answered only where a step says so.
@@ -147,6 +157,53 @@ fn a_machine_with_new_names_goes_on_as_before() {
         matches!(effects[..], [Effect::Read(91)]),
         "the lock is ours under its new name: {effects:?}"
     );
+}
+
+/// An engine whose page was just loaded, after as many loads as it takes to give the next one a name.
+fn loading(names: u32) -> Engine<VirtualHost<Seeded>> {
+    let now = Now { wall: EPOCH, monotonic: 0 };
+    let engine = Engine::new(VirtualHost::new(now), Seeded(7), Settings::default());
+    for _ in 1..names {
+        engine.record_changed();
+        let Some(Want::Load(load)) = engine.host.next() else { panic!("it looks at storage") };
+        engine.loaded(load, Loaded::Nothing);
+    }
+    engine.ask(5, |waiter| Input::Restore { waiter });
+    engine
+}
+
+#[test]
+fn an_engine_with_new_names_goes_on_as_before() {
+    let mut engine = loading(3);
+    let clone = engine.clone();
+    assert_eq!(print(&engine), print(&clone));
+    engine.rename(90, &mut |kind, name| match kind {
+        Kind::Machine => 10 + name,
+        Kind::Storage => 20 + name,
+        Kind::Waiter => 30 + name,
+    });
+    assert_ne!(print(&engine), print(&clone));
+    engine.host.take();
+    engine.loaded(Load { place: Place::Local, id: 3 }, Loaded::Nothing);
+    assert_eq!(engine.host.next(), None, "nothing has the old name");
+    engine.loaded(Load { place: Place::Local, id: 23 }, Loaded::Nothing);
+    let told = |want: &Want| matches!(want, Want::Settle(5, _));
+    assert!(engine.host.take().iter().any(told), "the caller is told");
+    assert_eq!(engine.snapshot().status, Status::SignedOut);
+    assert_eq!(clone.snapshot().status, Status::Unknown, "a clone is another engine");
+}
+
+#[test]
+fn engines_that_differ_in_names_alone_look_alike_once_renamed() {
+    let (mut first, mut third) = (loading(1), loading(3));
+    assert_ne!(print(&first), print(&third), "as long as names are left as they are");
+    for engine in [&mut first, &mut third] {
+        engine.rename(9, &mut |_, _| 1);
+    }
+    assert_eq!(print(&first), print(&third));
+    let Some(Want::Load(_)) = first.host.next() else { panic!("it looks at storage") };
+    first.loaded(Load { place: Place::Local, id: 1 }, Loaded::Nothing);
+    assert_ne!(print(&first), print(&third), "what a page load came to makes a difference");
 }
 
 #[test]

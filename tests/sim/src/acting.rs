@@ -6,11 +6,10 @@ use everfresh::core::{
     clock::Millis,
     input::{Input, Wake},
     reason::EndReason,
-    record::Record,
 };
 
 use crate::{
-    browser::TabId,
+    browser::{Shelf, TabId},
     plan::{Action, Locks},
     tab::{Running, Tab, What},
     watch::{Newest, Truth},
@@ -40,8 +39,7 @@ impl World {
             }
             Action::Refresh(tab) => {
                 if let Some(tab) = here(self, tab) {
-                    let waiter = self.tabs[tab].call(What::Refresh, self.now);
-                    self.feed(tab, Input::RefreshWanted { waiter });
+                    self.ask(tab, What::Refresh, |waiter| Input::RefreshWanted { waiter });
                 }
             }
             Action::Hide(tab) => {
@@ -69,7 +67,7 @@ impl World {
             Action::Reload(tab) => {
                 if let Some(tab) = here(self, tab) {
                     self.feed(tab, Input::Leaving);
-                    let own = self.tabs[tab].own.clone();
+                    let own = self.disk.borrow().own(tab).cloned();
                     self.close(tab);
                     self.tally.fault("page reloaded");
                     self.open(own);
@@ -84,7 +82,7 @@ impl World {
                 self.open(None);
             }
             Action::Clone(tab) => {
-                let own = self.tabs[tab % self.tabs.len()].own.clone();
+                let own = self.disk.borrow().own(tab % self.tabs.len()).cloned();
                 self.open(own);
             }
             Action::Sleep(length) => self.sleep(length),
@@ -121,9 +119,9 @@ impl World {
                     self.tabs[tab].held = begins;
                 }
             }
-            Action::Wipe => {
-                self.tally.fault("storage wiped");
-                self.disk.wipe(self.now);
+            Action::Wipe(garbage) => {
+                self.tally.fault(if garbage { "storage overwritten" } else { "storage wiped" });
+                self.at_disk(|disk| disk.wipe(garbage));
             }
             Action::SignOut(tab) => {
                 if let Some(tab) = here(self, tab) {
@@ -132,8 +130,8 @@ impl World {
                         self.truth.signed_out_of = Some(self.truth.sign_ins);
                         self.truth.signed_out_by = Some(tab);
                     }
-                    let waiter = self.tabs[tab].call(What::SignOut, self.now);
-                    self.feed(tab, Input::SignOut { waiter, everywhere: false });
+                    let input = |waiter| Input::SignOut { waiter, everywhere: false };
+                    self.ask(tab, What::SignOut, input);
                 }
             }
             Action::Cancel(tab) => {
@@ -162,7 +160,7 @@ impl World {
         let was_live = self.tabs[tab].is_live();
         self.feed(tab, input);
         // A tab that finds that it alone lacks the tokens has told the others of the input first.
-        let reason = self.tabs[tab].session.snapshot().reason;
+        let reason = self.tabs[tab].snapshot().reason;
         let left_alone = was_live && reason == Some(EndReason::LoginRequired);
         if left_alone || self.tabs[tab].is_live() {
             self.truth.last_input = self.now + self.truth.leaps;
@@ -171,29 +169,27 @@ impl World {
 
     pub(crate) fn request(&mut self, tab: TabId) {
         self.tally.requests += 1;
-        let user = self.tabs[tab].session.snapshot().subject;
+        let user = self.tabs[tab].snapshot().subject;
         if let Some((lease, token)) = self.tabs[tab].unasked(self.wall()) {
             self.call_server(tab, Sent { lease, token, user, resent: false });
             return;
         }
         let what = What::Request { user, resent: false };
-        let waiter = self.tabs[tab].call(what, self.now);
         // A tab feels that its clock was set when it is called.
         let good = self.has_good_token(tab) && !self.facts.clock_is_set;
-        self.feed(tab, Input::TokenWanted { waiter, min_validity: 0 });
-        if good && self.tabs[tab].calls.contains_key(&waiter) {
+        let waiter = self.ask(tab, what, |waiter| Input::TokenWanted { waiter, min_validity: 0 });
+        if good && self.tabs[tab].calls.contains_key(&waiter) && !self.looks_up(tab) {
             self.broken("a valid token is never withheld", format!("tab {tab}: {waiter} waits"));
         }
     }
 
-    pub(crate) fn open(&mut self, own: Option<Rc<Record>>) {
+    pub(crate) fn open(&mut self, own: Option<Rc<str>>) {
         let id = self.tabs.len();
-        let mut tab =
-            Tab::new(id, self.plan.policy.clone(), self.dice.seed(), self.wall(), self.now);
-        tab.own = own;
-        let waiter = tab.call(What::Restore, self.now);
-        self.tabs.push(tab);
-        self.feed(id, Input::Restore { waiter });
+        self.disk.borrow_mut().give(id, own);
+        let shelf = Shelf { tab: id, disk: Rc::clone(&self.disk) };
+        let settings = self.plan.settings();
+        self.tabs.push(Tab::new(shelf, settings, self.dice.seed(), self.wall(), self.now));
+        self.ask(id, What::Restore, |waiter| Input::Restore { waiter });
     }
 
     pub(crate) fn close(&mut self, tab: TabId) {
@@ -256,7 +252,7 @@ impl World {
     }
 
     pub(crate) fn sign_in(&mut self, tab: TabId, user: &str) {
-        let (grant, sid) = self.server.sign_in(user, self.now);
+        let (granted, sid) = self.server.sign_in(user, self.now);
         self.sessions.push(sid);
         let felt = self.now + self.truth.leaps;
         self.watch_sign_in();
@@ -271,13 +267,17 @@ impl World {
         };
         // A start replaces the session that was: its end is not told.
         self.tabs[tab].signed_in = false;
-        self.feed(tab, Input::Start { grant, start: self.truth.sign_ins });
+        self.tell(|| format!("tab {tab} <- start"));
+        self.turn(tab, |engine| {
+            engine.start(granted.response()).expect("the server's own tokens are good");
+        });
     }
 
     /// All faults cease, all tabs wake up: now everything must come right by itself.
     pub(crate) fn recover(&mut self) {
         self.tell(|| "all is well from here".to_owned());
         self.well = true;
+        self.disk.borrow_mut().well = true;
         self.offline_until = 0;
         self.distrust_until = 0;
         self.asleep_until = self.asleep_until.min(self.now);

@@ -1,101 +1,187 @@
-//! The browser around the tabs: shared storage, the lock manager.
+//! The browser around the tabs: storage, the lock manager.
 
-use std::{collections::VecDeque, rc::Rc};
-
-use everfresh::core::{
-    clock::Millis,
-    effect::Ticket,
-    input::{Found, Written},
-    record::Record,
+use std::{
+    cell::RefCell,
+    collections::{HashMap, VecDeque},
+    rc::Rc,
 };
 
-use crate::plan::Storage;
+use everfresh::{
+    core::{clock::Millis, effect::Ticket},
+    engine::{
+        host::{Loaded, Place},
+        virtual_host::Places,
+    },
+};
+
+use crate::{
+    dice::Dice,
+    plan::{Plan, Storage},
+};
 
 /// Names a tab; never used twice.
 pub type TabId = usize;
 
-/// Storage that all tabs of the origin see, some of them late.
+/// What storage does beyond this while a tab runs once is left to the world, which calls it endless.
+const MOST_AT_ONCE: usize = 10_000;
+
+/// No text of a session.
+const GARBAGE: &str = r#"{"theme":"dark"}"#;
+
+/// The places of texts, and when they fail.
 #[derive(Debug)]
 pub struct Disk {
     mode: Storage,
     lag: Millis,
-    /// Records really are text, which takes long.
-    textual: bool,
-    /// What was written when by whom, newest last.
-    history: VecDeque<(Millis, TabId, Option<Rc<Record>>)>,
+    failing: u32,
+    dice: Dice,
+    pub(crate) now: Millis,
+    /// Nothing fails any more.
+    pub(crate) well: bool,
+    /// What was written when by whom at the place that all tabs see, newest last.
+    history: VecDeque<(Millis, TabId, Option<Rc<str>>)>,
+    /// What each tab has at the place of its own.
+    own: HashMap<TabId, Rc<str>>,
+    /// How many texts of a tab are not to fail, after one has.
+    spared: HashMap<TabId, u8>,
+    /// What has happened since the world looked last.
+    pub(crate) done: Done,
+}
+
+/// What storage did while a tab ran.
+#[derive(Debug, Default)]
+pub(crate) struct Done {
+    pub(crate) count: usize,
+    /// Texts that other tabs hear of.
+    pub(crate) shared: u32,
+    pub(crate) failed: Vec<&'static str>,
+}
+
+/// What a tab sees of the disk.
+#[derive(Clone, Debug)]
+pub(crate) struct Shelf {
+    pub(crate) tab: TabId,
+    pub(crate) disk: Rc<RefCell<Disk>>,
+}
+
+impl Places for Shelf {
+    fn load(&self, place: Place) -> Option<Loaded> {
+        let mut disk = self.disk.borrow_mut();
+        disk.is_prompt(place).then(|| disk.load(self.tab, place))
+    }
+
+    fn store(&self, place: Place, text: &str) -> Option<bool> {
+        let mut disk = self.disk.borrow_mut();
+        disk.is_prompt(place).then(|| disk.store(self.tab, place, text.into()))
+    }
+
+    fn remove(&self, place: Place) -> bool {
+        self.disk.borrow_mut().remove(self.tab, place);
+        true
+    }
 }
 
 impl Disk {
-    pub(crate) const fn new(mode: Storage, lag: Millis, textual: bool) -> Self {
-        Self { mode, lag, textual, history: VecDeque::new() }
+    pub(crate) fn new(seed: u64, plan: &Plan) -> Self {
+        Self {
+            mode: plan.storage,
+            lag: plan.odds.read_lag,
+            failing: plan.odds.failed_storage,
+            dice: Dice::new(seed),
+            now: 0,
+            well: false,
+            history: VecDeque::new(),
+            own: HashMap::new(),
+            spared: HashMap::new(),
+            done: Done::default(),
+        }
     }
 
-    /// What a tab sees of the shared record: its own writes at once, the others' after the lag.
-    fn shared(&self, tab: TabId, now: Millis) -> Option<&Rc<Record>> {
-        self.history
-            .iter()
-            .rev()
-            .find(|(at, writer, _)| *writer == tab || at + self.lag <= now)
-            .and_then(|(_, _, record)| record.as_ref())
+    /// Whether a place answers in the same breath; one of the application's own does not.
+    fn is_prompt(&mut self, place: Place) -> bool {
+        self.done.count += 1;
+        place != Place::Custom && self.done.count <= MOST_AT_ONCE
     }
 
-    pub(crate) fn read(&self, tab: TabId, own: Option<&Rc<Record>>, now: Millis) -> Found {
+    pub(crate) fn load(&mut self, tab: TabId, place: Place) -> Loaded {
+        if self.fails(tab, "storage not read") {
+            return Loaded::Failed;
+        }
+        let text = if place == Place::Session { self.own.get(&tab) } else { self.shared(tab) };
+        text.map_or(Loaded::Nothing, |text| Loaded::Text(text.as_ref().to_owned()))
+    }
+
+    pub(crate) fn store(&mut self, tab: TabId, place: Place, text: Rc<str>) -> bool {
+        if self.fails(tab, "storage not written") {
+            return false;
+        }
+        if place == Place::Session {
+            self.own.insert(tab, text);
+        } else {
+            self.put(tab, Some(text));
+            self.done.shared += 1;
+        }
+        true
+    }
+
+    pub(crate) fn remove(&mut self, tab: TabId, place: Place) {
+        if place == Place::Session {
+            self.own.remove(&tab);
+        } else {
+            self.put(tab, None);
+        }
+    }
+
+    /// What a tab sees of the shared text: its own at once, the others' after the lag.
+    fn shared(&self, tab: TabId) -> Option<&Rc<str>> {
+        let mut newest_first = self.history.iter().rev();
+        let seen = newest_first.find(|(at, writer, _)| *writer == tab || at + self.lag <= self.now);
+        seen.and_then(|(_, _, text)| text.as_ref())
+    }
+
+    fn fails(&mut self, tab: TabId, kind: &'static str) -> bool {
         if self.mode == Storage::Broken {
-            return Found::Unavailable;
+            return true;
         }
-        let record = |record: &Rc<Record>| Record::clone(record);
-        let joined = match (self.shared(tab, now), own) {
-            (Some(shared), Some(own)) => {
-                let mut joined = record(shared);
-                joined.join(record(own));
-                Some(joined)
-            }
-            (shared, own) => shared.or(own).map(record),
-        };
-        joined.map_or(Found::Nothing, |record| Found::Record(Box::new(record)))
+        if self.failing == 0 || self.well {
+            return false;
+        }
+        let spared = self.spared.entry(tab).or_default();
+        if *spared > 0 {
+            *spared -= 1;
+            return false;
+        }
+        let fails = self.dice.chance(self.failing);
+        if fails {
+            // What is tried again works: both its loads and both its stores.
+            *spared = 4;
+            self.done.failed.push(kind);
+        }
+        fails
     }
 
-    /// Joins and stores; gives the new shared record too, for the storage event. What is there
-    /// already is not written again.
-    pub(crate) fn write(
-        &mut self,
-        tab: TabId,
-        own: &mut Option<Rc<Record>>,
-        record: Record,
-        now: Millis,
-    ) -> (Written, Option<Rc<Record>>) {
-        let joined = match self.read(tab, own.as_ref(), now) {
-            Found::Record(mut stored) => {
-                stored.join(record);
-                *stored
-            }
-            Found::Unavailable => return (Written::Failed, None),
-            Found::Nothing | Found::Corrupt => record,
-        };
-        if self.mode == Storage::Session {
-            *own = self.kept(&joined, true);
-        }
-        let shared = self.kept(&joined, self.mode == Storage::Local);
-        let shared = shared.filter(|shared| self.shared(tab, now) != Some(shared));
-        if shared.is_some() {
-            self.put(tab, shared.clone(), now);
-        }
-        (Written::Stored(Box::new(joined)), shared)
+    /// The copy that a tab has of its own.
+    pub(crate) fn own(&self, tab: TabId) -> Option<&Rc<str>> {
+        self.own.get(&tab)
     }
 
-    fn kept(&self, record: &Record, with_tokens: bool) -> Option<Rc<Record>> {
-        if self.textual {
-            return Record::decode(&record.encode(with_tokens)).map(Rc::new);
-        }
-        Some(Rc::new(record.clone().kept(with_tokens)))
+    /// A tab begins with a copy of another one's.
+    pub(crate) fn give(&mut self, tab: TabId, own: Option<Rc<str>>) {
+        self.own.extend(own.map(|text| (tab, text)));
     }
 
-    pub(crate) fn wipe(&mut self, now: Millis) {
-        self.put(TabId::MAX, None, now);
+    /// The texts that a tab can read, its own first.
+    pub(crate) fn texts(&self, tab: TabId) -> Vec<Rc<str>> {
+        self.own(tab).into_iter().chain(self.shared(tab)).cloned().collect()
     }
 
-    fn put(&mut self, tab: TabId, record: Option<Rc<Record>>, now: Millis) {
-        self.history.push_back((now, tab, record));
+    /// Empties the shared place, or leaves something else there.
+    pub(crate) fn wipe(&mut self, garbage: bool) {
+        self.put(TabId::MAX, garbage.then(|| GARBAGE.into()));
+    }
+
+    fn put(&mut self, tab: TabId, text: Option<Rc<str>>) {
+        self.history.push_back((self.now, tab, text));
         if self.history.len() > 64 {
             self.history.pop_front();
         }

@@ -1,4 +1,4 @@
-//! The virtual world: tabs with the real session machine in them, a browser made of models, a
+//! The virtual world: tabs with the real engine in them, a browser made of models, a
 //! network that fails in every way that networks fail, and the server's real rotation code.
 //!
 //! Time is virtual and randomness is seeded: a world is its [`Plan`], and the same plan is the same
@@ -9,6 +9,8 @@ mod acting;
 pub mod browser;
 pub mod crowd;
 pub mod dice;
+mod host;
+mod hostile;
 mod manners;
 pub mod minimise;
 mod network;
@@ -19,6 +21,7 @@ pub mod tab;
 pub mod tally;
 pub mod thief;
 pub mod watch;
+pub mod wire;
 pub mod world;
 
 pub use plan::Plan;

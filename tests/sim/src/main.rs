@@ -89,7 +89,7 @@ fn soak(worlds: u64, minutes: Option<u64>, from: u64) -> ExitCode {
     println!("{tally}");
     let (seconds, spent) = (begun.elapsed().as_secs_f64(), spent.as_secs_f64());
     println!(
-        "{seconds:.1} s, {spent:.1} s of one core: {:.0} machine steps a second and core, \
+        "{seconds:.1} s, {spent:.1} s of one core: {:.0} calls of engines a second and core, \
          {:.2} ms a world",
         tally.steps as f64 / spent,
         spent * 1_000.0 / tally.worlds.max(1) as f64,
@@ -133,7 +133,7 @@ fn pace() -> bool {
     }
     let seconds = (crowd::cpu_time() - begun).as_secs_f64();
     println!(
-        "5 tabs for 24 virtual hours: {:.1} ms of one core, {} machine steps",
+        "5 tabs for 24 virtual hours: {:.1} ms of one core, {} calls of engines",
         seconds * 1_000.0 / DAYS as f64,
         tally.steps / DAYS,
     );

@@ -2,18 +2,13 @@
 
 use std::collections::{HashSet, VecDeque};
 
-use everfresh::core::{
-    clock::Millis,
-    effect::RefreshRequest,
-    event::Event,
-    input::Answer,
-    reason::{EndReason, RefreshReason},
-};
+use everfresh::core::{clock::Millis, event::Event, reason::EndReason};
 use everfresh_server::rotation::Transition;
 
 use crate::{
     browser::TabId,
     tab::{Running, Tab},
+    wire::{Letter, Patience},
     world::World,
 };
 
@@ -32,6 +27,10 @@ const ENOUGH: u32 = 8;
 /// How long a lock may be held beyond the longest attempt.
 const HOLD_SLACK: Millis = 3_000;
 
+/// What storage of the application's own may add: it is waited for before the key, with it, and with
+/// the tokens.
+const STORAGE_SLACK: Millis = 3 * 2_000;
+
 /// What the world remembers of the tabs' conduct.
 #[derive(Debug, Default)]
 pub(crate) struct Manners {
@@ -47,7 +46,7 @@ pub(crate) struct Manners {
 
 impl World {
     /// A refresh leaves a tab.
-    pub(crate) fn watch_send(&mut self, tab: TabId, request: &RefreshRequest) {
+    pub(crate) fn watch_send(&mut self, tab: TabId) {
         let now = self.now;
         if let Some((told, since, until)) = self.manners.patience
             && now < until
@@ -61,7 +60,7 @@ impl World {
         // Between deciding and sending a hidden page may be left to wait for a minute.
         if own >= MOST_SENDS
             && !self.tabs[tab].hidden
-            && request.reason != RefreshReason::Explicit
+            && !self.tabs[tab].asked_for
             && !self.facts.clock_is_set
         {
             self.broken("ten refreshes in thirty seconds are enough", format!("tab {tab}"));
@@ -73,14 +72,14 @@ impl World {
     }
 
     /// An answer reaches the tab that waits for it.
-    pub(crate) fn watch_answer(&mut self, tab: TabId, answer: &Answer) {
-        match answer {
-            Answer::Refused { retry_after: Some(wait), .. } => {
-                self.manners.patience = Some((tab, self.now, self.now + wait));
-            }
-            Answer::Granted(_) => self.manners.patience = None,
-            _ => {}
-        }
+    pub(crate) fn watch_answer(&mut self, tab: TabId, letter: &Letter) {
+        let until = match letter.patience {
+            Patience::For(wait) => self.now + wait,
+            Patience::Until(until) => until,
+            Patience::Unsaid if letter.granted => return self.manners.patience = None,
+            Patience::Unsaid => return,
+        };
+        self.manners.patience = Some((tab, self.now, until));
     }
 
     /// Somebody signs in: what was said of the session before is over.
@@ -89,15 +88,23 @@ impl World {
         self.manners.sends.clear();
     }
 
-    /// A tab has taken new tokens into use.
-    pub(crate) fn watch_refreshed(&mut self, id: TabId) {
-        let token = self.tabs[id].session.access_token().map(str::to_owned);
-        let again = token == self.tabs[id].token && self.truth.sign_ins < 2;
-        if again || !self.tabs[id].signed_in {
+    /// A tab has taken new tokens into use, of this generation.
+    pub(crate) fn watch_refreshed(&mut self, id: TabId, generation: i64) {
+        let token = self.tabs[id].access_token();
+        let tab = &mut self.tabs[id];
+        let mut again = token == tab.token && self.truth.sign_ins < 2;
+        if !again {
+            tab.untold = generation - tab.generation - 1;
+        } else if tab.untold > 0 {
+            // Observers are told when all is done: of several at once they can see the last alone.
+            tab.untold -= 1;
+            again = false;
+        }
+        if again || !tab.signed_in {
             self.broken("events tell of changes", format!("tab {id}: nothing was refreshed"));
         }
         self.tabs[id].token = token;
-        let snapshot = self.tabs[id].session.snapshot();
+        let snapshot = self.tabs[id].snapshot();
         if let (Some(refresh_at), Some(expires_at)) = (snapshot.refresh_at, snapshot.expires_at)
             // A smaller margin is owed to the pause between two refreshes, not to the jitter.
             && expires_at - refresh_at >= self.plan.policy.lead
@@ -140,9 +147,13 @@ impl World {
         let free = !self.locks.is_held_by(tab);
         if free || self.tabs[tab].running != Running::Yes || !self.ran_since(tab, since) {
             self.manners.lock = None;
-        } else if self.now - since > self.plan.policy.timeout + HOLD_SLACK {
+        } else if self.now - since > self.plan.policy.timeout + self.hold_slack() {
             self.broken("a lock is let go", format!("tab {tab} has had it for long"));
         }
+    }
+
+    const fn hold_slack(&self) -> Millis {
+        HOLD_SLACK + if self.plan.odds.slow_storage > 0 { STORAGE_SLACK } else { 0 }
     }
 
     /// Once a world.
@@ -191,7 +202,7 @@ impl World {
         let nobody = self
             .tabs
             .iter()
-            .find(|tab| tab.is_running() && tab.session.snapshot().reason == Some(EndReason::None));
+            .find(|tab| tab.is_running() && tab.snapshot().reason == Some(EndReason::None));
         if let Some(seen) = nobody.filter(|_| signed_in).map(|tab| format!("tab {}", tab.id)) {
             self.broken("a page load finds the session", seen);
         }

@@ -3,6 +3,7 @@
 use crate::{
     plan::{Action, Hints, Odds, Plan},
     watch::Broken,
+    wire::Wire,
     world::World,
 };
 
@@ -58,6 +59,9 @@ fn candidates(plan: &Plan) -> Vec<Plan> {
     if plan.hints != Hints::default() {
         with(&|plan| plan.hints = Hints::default());
     }
+    if plan.wire != Wire::default() {
+        with(&|plan| plan.wire = Wire::default());
+    }
     if plan.skew != 0 {
         with(&|plan| plan.skew = 0);
     }
@@ -71,7 +75,7 @@ fn candidates(plan: &Plan) -> Vec<Plan> {
 
 type Change = fn(&mut Odds) -> bool;
 
-const FEWER_FAULTS: [Change; 10] = [
+const FEWER_FAULTS: [Change; 11] = [
     |odds| std::mem::take(&mut odds.lost_request) > 0,
     |odds| std::mem::take(&mut odds.lost_response) > 0,
     |odds| std::mem::take(&mut odds.duplicated) > 0,
@@ -80,6 +84,7 @@ const FEWER_FAULTS: [Change; 10] = [
     |odds| std::mem::take(&mut odds.lost_message) > 0,
     |odds| std::mem::take(&mut odds.late_message) > 0,
     |odds| std::mem::take(&mut odds.repeated_message) > 0,
-    |odds| std::mem::take(&mut odds.failed_write) > 0,
+    |odds| std::mem::take(&mut odds.failed_storage) > 0,
+    |odds| std::mem::take(&mut odds.slow_storage) > 0,
     |odds| std::mem::take(&mut odds.read_lag) > 0,
 ];

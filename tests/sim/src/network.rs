@@ -1,91 +1,137 @@
 //! The network between the tabs and the server.
 
-use everfresh::core::{
-    effect::{Attempt, RefreshRequest},
-    input::{Answer, Input},
+use everfresh::{
+    core::{
+        effect::{Attempt, RevokeId},
+        stats::Refreshes,
+    },
+    engine::endpoint::{Exchange, Request, Response},
 };
 
 use crate::{
     browser::TabId,
+    server::Reply,
+    wire::{Asked, Letter, Wire},
     world::{Event, Sent, World},
 };
 
 impl World {
-    pub(crate) fn send(&mut self, id: TabId, attempt: Attempt, request: RefreshRequest) {
+    pub(crate) fn send(&mut self, id: TabId, attempt: Attempt, request: &Request) {
         self.tally.refreshes += 1;
-        self.watch_send(id, &request);
+        let Some(asked) = self.plan.wire.refresh(request) else {
+            self.broken("a refresh is a request that the server reads", format!("tab {id}"));
+            return;
+        };
+        let token =
+            self.tabs[id].engine.session(|session| session.access_token().map(str::to_owned));
+        let asked = Box::new(Asked { access_token: token, ..asked });
+        self.note_reason(id);
+        self.watch_send(id);
         self.tabs[id].attempt = Some(attempt);
         self.thief_sees_request(id);
         let odds = self.plan.odds;
         if self.now < self.offline_until {
-            self.after(1, 50, Event::Answered(id, attempt, Answer::Unreachable.into()));
+            self.after(1, 50, Event::Answered(id, attempt, Letter::lost().into()));
         } else if self.strikes(odds.lost_request, "request lost") {
-            self.after(50, 15_000, Event::Answered(id, attempt, Answer::Unreachable.into()));
-        } else if self.strikes(odds.refused, "refused on the way") {
-            let answer = self.detour();
-            self.after(5, 100, Event::Answered(id, attempt, answer.into()));
+            self.after(50, 15_000, Event::Answered(id, attempt, Letter::lost().into()));
+        } else if self.strikes(odds.refused, "answered on the way") {
+            let letter = self.detour();
+            self.after(5, 100, Event::Answered(id, attempt, letter.into()));
         } else {
-            let request = Box::new(request);
             if self.strikes(odds.duplicated, "request arrives twice") {
-                let copy = request.clone();
+                let copy = asked.clone();
                 self.after(100, 40_000, Event::Arrives(id, attempt, copy, false));
             }
             let slow = self.strikes(odds.slow, "slow request");
             let most = if slow { 30_000 } else { 100 };
-            self.after(5, most, Event::Arrives(id, attempt, request, true));
+            self.after(5, most, Event::Arrives(id, attempt, asked, true));
         }
     }
 
-    /// What proxies, gateways and captive portals say.
-    fn detour(&mut self) -> Answer {
-        let status = self.dice.pick(&[408, 429, 500, 502, 503, 200]);
-        if status == 200 {
-            return Answer::Unusable;
+    /// Why this tab refreshes does not travel: it shows in its counters.
+    fn note_reason(&mut self, id: TabId) {
+        let tab = &mut self.tabs[id];
+        let begun = tab.engine.stats().refreshes;
+        if begun != tab.begun {
+            tab.asked_for = Refreshes { explicit: tab.begun.explicit, ..begun.clone() } != begun;
+            tab.begun = begun;
         }
-        let retry_after =
-            (status == 429 || status == 503).then(|| self.dice.between(0, 30) * 1_000);
-        Answer::Refused { status, error: String::new(), error_code: String::new(), retry_after }
     }
 
-    pub(crate) fn arrives(
-        &mut self,
-        tab: TabId,
-        attempt: Attempt,
-        request: &RefreshRequest,
-        counts: bool,
-    ) {
-        let answer = self.owner_comes(request, counts);
-        self.tell(|| match &answer {
-            Answer::Granted(_) => format!("server     grants, key {}", request.rotation_key),
-            answer => format!("server     {answer:?}, key {}", request.rotation_key),
-        });
+    pub(crate) fn arrives(&mut self, tab: TabId, attempt: Attempt, asked: &Asked, counts: bool) {
+        let reply = self.owner_comes(asked, counts);
+        self.tell(|| format!("server     {reply:?}, key {}", asked.key));
         if !counts {
             return;
         }
+        let mut letter = self.plan.wire.letter(&reply);
+        if matches!(reply, Reply::Refused { status: 429, .. }) {
+            self.ask_for_patience(&mut letter, 60);
+        }
         if self.strikes(self.plan.odds.lost_response, "response lost") {
-            self.after(50, 15_000, Event::Answered(tab, attempt, Answer::Unreachable.into()));
+            // A token service's no that is cut off is no sign that it has spoken.
+            let cut = letter.granted && self.dice.chance(250);
+            let letter = if cut { letter.cut() } else { Letter::lost() };
+            self.after(50, 15_000, Event::Answered(tab, attempt, letter.into()));
             return;
         }
         let slow = self.strikes(self.plan.odds.slow, "slow response");
         let most = if slow { 30_000 } else { 100 };
-        self.after(5, most, Event::Answered(tab, attempt, answer.into()));
+        self.after(5, most, Event::Answered(tab, attempt, letter.into()));
     }
 
     /// An answer reaches the tab that asked. To give an attempt up does not unsay its answer: the
     /// tab may hear it all the same, and may hear any answer twice.
-    pub(crate) fn answered(&mut self, tab: TabId, attempt: Attempt, answer: Answer) {
+    pub(crate) fn answered(&mut self, tab: TabId, attempt: Attempt, letter: Letter) {
         if self.tabs[tab].attempt == Some(attempt) {
             self.tabs[tab].attempt = None;
-            self.watch_answer(tab, &answer);
+            self.watch_answer(tab, &letter);
             if self.strikes(self.plan.odds.duplicated, "answer comes twice") {
-                self.after(0, 20_000, Event::Answered(tab, attempt, answer.clone().into()));
+                self.after(0, 20_000, Event::Answered(tab, attempt, letter.clone().into()));
             }
         } else if self.dice.chance(500) {
             self.tally.fault("answer to nobody");
         } else {
             return;
         }
-        self.feed(tab, Input::RefreshAnswered { attempt, answer });
+        self.tell(|| format!("tab {tab} <- {letter:?}"));
+        let exchange = Exchange::Refresh(attempt);
+        self.turn(tab, |engine| engine.responded(exchange, letter.response));
+    }
+
+    /// A revocation leaves a tab.
+    pub(crate) fn send_revocation(&mut self, id: TabId, revoke: RevokeId, request: &Request) {
+        let Some(token) = Wire::revoke(request) else {
+            self.broken("a revocation is a request that the server reads", format!("tab {id}"));
+            return;
+        };
+        if self.now < self.offline_until
+            || self.strikes(self.plan.odds.lost_request, "request lost")
+        {
+            self.after(5, 50, Event::RevokeAnswered(id, revoke, None));
+        } else if self.strikes(self.plan.odds.refused, "answered on the way") {
+            let letter = self.detour();
+            // A proxy that says 200 to everything ends nothing, and nobody can tell.
+            let status =
+                letter.response.map_or(0, |it| if it.status < 300 { 503 } else { it.status });
+            self.after(5, 50, Event::RevokeAnswered(id, revoke, Some(status)));
+        } else {
+            self.after(5, 100, Event::RevokeArrives(id, revoke, token));
+        }
+    }
+
+    pub(crate) fn revoke_arrives(&mut self, tab: TabId, revoke: RevokeId, token: &str) {
+        if let Some(sid) = self.server.session_of(token) {
+            self.server.revoke(sid);
+        }
+        let lost = self.strikes(self.plan.odds.lost_response, "response lost");
+        self.after(5, 100, Event::RevokeAnswered(tab, revoke, (!lost).then_some(200)));
+    }
+
+    pub(crate) fn revoke_answered(&mut self, tab: TabId, revoke: RevokeId, status: Option<u16>) {
+        let response = status.map(|status| Response { status, ..Response::default() });
+        self.tell(|| format!("tab {tab} <- revocation answered {status:?}"));
+        self.turn(tab, |engine| engine.responded(Exchange::Revoke(revoke), response));
     }
 
     pub(crate) fn call_server(&mut self, tab: TabId, request: Sent) {

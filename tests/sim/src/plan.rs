@@ -2,14 +2,19 @@
 
 use std::fmt;
 
-use everfresh::core::{
-    clock::Millis,
-    policy::{Credential, IdleMode, Policy},
+use everfresh::{
+    core::{
+        clock::Millis,
+        policy::{Credential, IdleMode, Policy},
+    },
+    engine::{Settings, records},
 };
-
 use everfresh_server::rotation::Rules;
 
-use crate::dice::Dice;
+use crate::{
+    dice::Dice,
+    wire::{Tokens, Wire},
+};
 
 /// Everything that decides how a world goes.
 #[derive(Clone, Debug)]
@@ -32,6 +37,8 @@ pub struct Plan {
     pub access_ttl: u32,
     /// What the server says of them.
     pub hints: Hints,
+    /// How it says it.
+    pub wire: Wire,
     /// Device clock minus server clock.
     pub skew: Millis,
     /// The device's monotonic clock stands still while it sleeps.
@@ -45,8 +52,6 @@ pub struct Plan {
 /// What the server says beside its tokens.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Hints {
-    /// The life of an access token stands in its `exp` alone, and not in `expires_in`.
-    pub only_exp: bool,
     /// When to refresh, seconds.
     pub refresh_in: Option<u32>,
     /// How old a session may become, seconds.
@@ -72,8 +77,10 @@ pub struct Odds {
     pub late_message: u32,
     /// A message between tabs comes again, up to ten seconds later.
     pub repeated_message: u32,
-    /// Storage refuses a write; never two of a tab in a row.
-    pub failed_write: u32,
+    /// A place of storage fails to be read or written; it does not fail a tab twice in a row.
+    pub failed_storage: u32,
+    /// Storage of the application's own takes up to four seconds, and not as long as it likes.
+    pub slow_storage: u32,
     /// Reads in other tabs lag behind by this much, milliseconds.
     pub read_lag: Millis,
 }
@@ -87,6 +94,8 @@ pub enum Storage {
     Memory,
     /// Each tab has its own copy.
     Session,
+    /// A place of the application's own has them, which takes its time.
+    Custom,
     /// There is no storage at all.
     Broken,
 }
@@ -141,8 +150,8 @@ pub enum Action {
     Distrust(usize, Millis),
     /// Something begins or ends in the tab that counts as input all the time.
     Hold(usize, bool),
-    /// Storage is wiped.
-    Wipe,
+    /// Storage is wiped, or something else is written there.
+    Wipe(bool),
     /// The user signs out.
     SignOut(usize),
     /// The application cancels in one tab.
@@ -195,6 +204,7 @@ impl Plan {
             Storage::Memory,
             Storage::Memory,
             Storage::Session,
+            Storage::Custom,
             Storage::Broken,
         ]);
         let locks = dice.pick(&[
@@ -212,6 +222,9 @@ impl Plan {
         if storage == Storage::Broken {
             (odds.lost_message, odds.late_message) = (0, 0);
         }
+        if storage == Storage::Custom {
+            (odds.read_lag, odds.slow_storage) = (0, dice.pick(&[0, 0, 20, 100]));
+        }
         let policy = policy(&mut dice);
         let length = Millis::from(access_ttl) * 1_000 * dice.between(4, 24);
         let mut plan = Self {
@@ -224,10 +237,10 @@ impl Plan {
             rules: rules(),
             access_ttl,
             hints: Hints {
-                only_exp: dice.chance(300),
                 refresh_in: dice.chance(150).then_some(access_ttl / 2),
                 max_age: dice.chance(150).then(|| access_ttl * dice.pick(&[3, 6, 12])),
             },
+            wire: Wire::random(&mut dice),
             skew: dice.pick(&[0, 0, 0, 7_200_000, -7_200_000, 86_400_000, -86_400_000]),
             monotonic_sleeps: dice.chance(500),
             odds,
@@ -257,6 +270,7 @@ impl Plan {
             rules: rules(),
             access_ttl: 900,
             hints: Hints::default(),
+            wire: Wire::default(),
             skew: 0,
             monotonic_sleeps: false,
             odds: Odds::default(),
@@ -292,7 +306,7 @@ impl Plan {
                 21..=22 => Action::Sleep(dice.between(1, 20_000) * 1_000),
                 23 => Action::SetClock(dice.between(-90_000, 90_000) * 1_000),
                 24..=25 => Action::Offline(dice.between(1, 2_000) * 1_000),
-                26 => Action::Wipe,
+                26 => Action::Wipe(dice.chance(300)),
                 27 => Action::Cancel(tab),
                 29 => Action::Distrust(tab, dice.between(1, 60) * 1_000),
                 30..=31 => Action::Hold(tab, dice.chance(500)),
@@ -328,10 +342,10 @@ impl Plan {
             _ => false,
         };
         if self.locks != Locks::Working || actions.iter().any(|(_, action)| forgets(action)) {
-            actions.retain(|(_, action)| *action != Action::Wipe);
+            actions.retain(|(_, action)| !matches!(action, Action::Wipe(_)));
         }
         // A key that could not be stored is gone with its page.
-        if self.odds.failed_write > 0 || self.storage == Storage::Broken {
+        if self.odds.failed_storage > 0 || self.storage == Storage::Broken {
             use Action::{Crash, Freeze, Reload};
             actions.retain(|(_, action)| !matches!(action, Crash(_) | Freeze(..) | Reload(_)));
         }
@@ -348,6 +362,16 @@ impl Plan {
         actions
     }
 
+    pub(crate) fn settings(&self) -> Settings {
+        let storage = match self.storage {
+            Storage::Local => records::Storage::Local,
+            Storage::Memory | Storage::Broken => records::Storage::Memory,
+            Storage::Session => records::Storage::Session,
+            Storage::Custom => records::Storage::Custom,
+        };
+        Settings { policy: self.policy.clone(), endpoint: self.wire.endpoint(), storage }
+    }
+
     /// How old a session may become, whoever limits it.
     #[must_use]
     pub fn max_age(&self) -> Option<Millis> {
@@ -357,8 +381,37 @@ impl Plan {
     /// Whether the lock can be trusted to keep refreshes apart.
     #[must_use]
     pub fn locks_keep_apart(&self) -> bool {
-        let heard = self.odds.failed_write == 0 && self.odds.lost_message == 0;
+        let heard = self.odds.failed_storage == 0 && self.odds.lost_message == 0;
         self.locks == Locks::Working && heard
+    }
+}
+
+impl Storage {
+    /// Whether every tab finds the newest tokens there.
+    #[must_use]
+    pub const fn shares_tokens(self) -> bool {
+        matches!(self, Self::Local | Self::Custom)
+    }
+}
+
+impl Wire {
+    fn random(dice: &mut Dice) -> Self {
+        Self {
+            json: dice.chance(250),
+            key_in_header: dice.chance(200),
+            tokens: dice.pick(&[
+                Tokens::Jwt,
+                Tokens::Jwt,
+                Tokens::Jwt,
+                Tokens::ExpAlone,
+                Tokens::ExpAlone,
+                Tokens::Opaque,
+                Tokens::Dotted,
+            ]),
+            camel: dice.chance(200),
+            texts: dice.chance(200),
+            more: dice.chance(200),
+        }
     }
 }
 
@@ -381,7 +434,8 @@ impl Odds {
             lost_message,
             late_message,
             repeated_message: odds(dice),
-            failed_write: if lone || !heard { 0 } else { dice.pick(&[0, 0, 50]) },
+            failed_storage: if lone || !heard { 0 } else { dice.pick(&[0, 0, 50]) },
+            slow_storage: 0,
             // Without a lock the tabs wait for longer than a store may lag by nature.
             read_lag: match (lags, locks) {
                 (true, _) => dice.pick(&[50, 200]),
@@ -432,6 +486,7 @@ impl fmt::Display for Plan {
             self.skew / 1_000,
         )?;
         writeln!(f, "{:?}", self.hints)?;
+        writeln!(f, "{:?}", self.wire)?;
         writeln!(f, "{:?}", self.odds)?;
         writeln!(f, "{:?}", self.policy)?;
         for (at, action) in &self.actions {

@@ -1,13 +1,12 @@
 //! The server: the real rotation code on the real memory store; only the wire is made up.
 
-use std::collections::{BTreeMap, HashMap};
+use std::{
+    collections::{BTreeMap, HashMap},
+    fmt,
+};
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use everfresh::core::{
-    clock::Millis,
-    grant::{Grant, TokenResponse},
-    input::Answer,
-};
+use everfresh::core::{clock::Millis, grant::TokenResponse};
 use everfresh_server::{
     rotation::{Ended, Pepper, Refusal, Revocation, SessionId, Transition},
     store::{MemoryStore, Terms, Whose},
@@ -16,6 +15,7 @@ use everfresh_server::{
 use crate::{
     dice::Dice,
     plan::{Hints, Plan},
+    wire::Tokens,
 };
 
 /// When the worlds begin, milliseconds since the Unix epoch.
@@ -28,6 +28,23 @@ pub(crate) enum Who {
     Thief,
 }
 
+/// What the server says, before anybody has written it down.
+#[derive(Debug)]
+pub(crate) enum Reply {
+    Granted(Granted),
+    Refused { status: u16, error: &'static str, error_code: &'static str },
+}
+
+/// Tokens that it has issued.
+pub(crate) struct Granted {
+    pub(crate) access: String,
+    pub(crate) refresh: String,
+    /// Seconds, as all durations here.
+    pub(crate) expires_in: Option<f64>,
+    pub(crate) refresh_in: Option<f64>,
+    pub(crate) session_expires_in: Option<f64>,
+}
+
 /// Issues and rotates tokens in virtual time.
 #[derive(Debug)]
 pub struct Server {
@@ -35,9 +52,12 @@ pub struct Server {
     dice: Dice,
     access_ttl: u32,
     hints: Hints,
+    tokens: Tokens,
     issued: u32,
     /// Access tokens: whose, of which session, until when.
     access: HashMap<String, (String, SessionId, Millis)>,
+    /// Refresh tokens: of which session.
+    refresh: HashMap<String, SessionId>,
     /// Sessions: whose, and since when.
     users: HashMap<SessionId, (String, Millis)>,
     /// How often each session advanced by each key of its owner: more than once is a double
@@ -55,15 +75,17 @@ impl Server {
             dice: Dice::new(seed),
             access_ttl: plan.access_ttl,
             hints: plan.hints,
+            tokens: plan.wire.tokens,
             issued: 0,
             access: HashMap::new(),
+            refresh: HashMap::new(),
             users: HashMap::new(),
             advances: HashMap::new(),
             transitions: BTreeMap::new(),
         }
     }
 
-    pub(crate) fn sign_in(&mut self, user: &str, now: Millis) -> (Grant, SessionId) {
+    pub(crate) fn sign_in(&mut self, user: &str, now: Millis) -> (Granted, SessionId) {
         let mut sid = [0; 16];
         sid.copy_from_slice(&self.dice.bytes()[..16]);
         let sid = SessionId(sid);
@@ -74,7 +96,7 @@ impl Server {
     }
 
     /// One refresh request that arrived.
-    pub(crate) fn refresh(&mut self, token: &str, key: &str, who: Who, now: Millis) -> Answer {
+    pub(crate) fn refresh(&mut self, token: &str, key: &str, who: Who, now: Millis) -> Reply {
         let salt = self.dice.bytes();
         let outcome = self.store.refresh_now(token, Some(key), (EPOCH + now) as u64, salt);
         *self.transitions.entry(outcome.transition).or_default() += 1;
@@ -86,7 +108,7 @@ impl Server {
                 }
                 let refresh = self.store.encode(&renewed.token);
                 let user = renewed.row.user_id;
-                Answer::Granted(self.grant(&user, sid, refresh, now))
+                Reply::Granted(self.grant(&user, sid, refresh, now))
             }
             Err(refusal) => refused(refusal),
         }
@@ -101,8 +123,10 @@ impl Server {
         self.store.row(sid).is_some_and(|row| row.status.ended().is_none())
     }
 
-    pub(crate) fn session_of(&self, access_token: &str) -> Option<SessionId> {
-        self.access.get(access_token).map(|(_, sid, _)| *sid)
+    /// The session of a token of either kind.
+    pub(crate) fn session_of(&self, token: &str) -> Option<SessionId> {
+        let of_access = self.access.get(token).map(|(_, sid, _)| *sid);
+        of_access.or_else(|| self.refresh.get(token).copied())
     }
 
     pub(crate) fn user_of(&self, access_token: &str) -> Option<&str> {
@@ -120,27 +144,57 @@ impl Server {
         Some(f64::from(max_age) - age as f64 / 1_000.0)
     }
 
-    fn grant(&mut self, user: &str, sid: SessionId, refresh: String, now: Millis) -> Grant {
+    fn grant(&mut self, user: &str, sid: SessionId, refresh: String, now: Millis) -> Granted {
         self.issued += 1;
-        let iat = (EPOCH + now) / 1_000;
-        let exp = iat + Millis::from(self.access_ttl);
-        let claims =
-            format!(r#"{{"sub":"{user}","iat":{iat},"exp":{exp},"jti":"{}"}}"#, self.issued);
-        let access_token = format!("e30.{}.c2ln", URL_SAFE_NO_PAD.encode(claims));
+        let access = self.access_token(user, now);
         let until = now + Millis::from(self.access_ttl) * 1_000;
-        self.access.insert(access_token.clone(), (user.to_owned(), sid, until));
-        Grant::parse(TokenResponse {
-            access_token,
-            refresh_token: Some(refresh),
-            expires_in: (!self.hints.only_exp).then(|| f64::from(self.access_ttl)),
+        self.access.insert(access.clone(), (user.to_owned(), sid, until));
+        self.refresh.insert(refresh.clone(), sid);
+        let says_life = self.tokens != Tokens::ExpAlone;
+        Granted {
+            access,
+            refresh,
+            expires_in: says_life.then(|| f64::from(self.access_ttl)),
             refresh_in: self.hints.refresh_in.map(f64::from),
             session_expires_in: self.left(sid, now),
-        })
-        .unwrap_or_else(|error| panic!("the server's own tokens are good: {error}"))
+        }
+    }
+
+    fn access_token(&self, user: &str, now: Millis) -> String {
+        match self.tokens {
+            Tokens::Opaque => format!("access-{}", self.issued),
+            Tokens::Dotted => format!("v2.{}.{user}", self.issued),
+            Tokens::Jwt | Tokens::ExpAlone => {
+                let iat = (EPOCH + now) / 1_000;
+                let exp = iat + Millis::from(self.access_ttl);
+                let jti = self.issued;
+                let claims = format!(r#"{{"sub":"{user}","iat":{iat},"exp":{exp},"jti":"{jti}"}}"#);
+                format!("e30.{}.c2ln", URL_SAFE_NO_PAD.encode(claims))
+            }
+        }
     }
 }
 
-fn refused(refusal: Refusal) -> Answer {
+impl Granted {
+    /// As an application hands it over after a sign-in.
+    pub(crate) fn response(&self) -> TokenResponse {
+        TokenResponse {
+            access_token: self.access.clone(),
+            refresh_token: Some(self.refresh.clone()),
+            expires_in: self.expires_in,
+            refresh_in: self.refresh_in,
+            session_expires_in: self.session_expires_in,
+        }
+    }
+}
+
+impl fmt::Debug for Granted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Granted(..)")
+    }
+}
+
+fn refused(refusal: Refusal) -> Reply {
     let (status, error_code) = match refusal {
         Refusal::TooManyReplays => (429, ""),
         Refusal::Superseded => (400, "superseded"),
@@ -152,10 +206,5 @@ fn refused(refusal: Refusal) -> Answer {
         _ => (400, ""),
     };
     let error = if status == 400 { "invalid_grant" } else { "slow_down" };
-    Answer::Refused {
-        status,
-        error: error.to_owned(),
-        error_code: error_code.to_owned(),
-        retry_after: (status == 429).then_some(60_000),
-    }
+    Reply::Refused { status, error, error_code }
 }

@@ -1,26 +1,34 @@
-//! One tab: the machine, and what it is waiting for.
+//! One tab: the engine, and what it is waiting for.
 
-use std::{collections::HashMap, rc::Rc};
+use std::collections::HashMap;
 
-use everfresh::core::{
-    clock::{Millis, Now},
-    effect::{Attempt, Lease, WaiterId},
-    entropy::Seeded,
-    input::LeaseId,
-    policy::Policy,
-    reason::EndReason,
-    record::Record,
-    session::Session,
-    snapshot::Status,
+use everfresh::{
+    core::{
+        clock::{Millis, Now},
+        effect::{Attempt, Lease, WaiterId},
+        entropy::Seeded,
+        input::LeaseId,
+        reason::EndReason,
+        session::Session,
+        snapshot::{Snapshot, Status},
+        stats::Refreshes,
+    },
+    engine::{Engine, Settings, virtual_host::VirtualHost},
 };
 
-use crate::{browser::TabId, world::Event};
+use crate::{
+    browser::{Shelf, TabId},
+    world::Event,
+};
+
+/// What runs in every tab.
+pub(crate) type TabEngine = Engine<VirtualHost<Seeded, Shelf>>;
 
 /// A tab, running or not.
 #[derive(Debug)]
 pub struct Tab {
     pub(crate) id: TabId,
-    pub(crate) session: Session<Seeded>,
+    pub(crate) engine: TabEngine,
     /// When its page was loaded, and how much of the time since its monotonic clock missed.
     pub(crate) loaded_at: Millis,
     pub(crate) missed: Millis,
@@ -28,12 +36,12 @@ pub struct Tab {
     pub(crate) hidden: bool,
     /// Until when it was hidden or frozen.
     pub(crate) held_back_at: Millis,
-    /// Its own copy of the session, where there is one.
-    pub(crate) own: Option<Rc<Record>>,
     pub(crate) lease: Option<Lease>,
     /// The access token that observers know of, and its generation.
     pub(crate) token: Option<String>,
     pub(crate) generation: i64,
+    /// The generations that it went through at once, and observers have still to be told of.
+    pub(crate) untold: i64,
     /// The last access token that the application's server refused.
     pub(crate) denied: Option<String>,
     /// What observers were last told of its end and of its token.
@@ -47,8 +55,13 @@ pub struct Tab {
     /// What came for it while it stood still.
     pub(crate) parked: Vec<Event>,
     pub(crate) overdue: bool,
-    /// Storage refused its last write.
-    pub(crate) refused: bool,
+    /// How often it has asked what storage holds, and when it last did.
+    pub(crate) reads: u32,
+    pub(crate) read_at: Millis,
+    /// The refreshes that it has begun, by reason, when it sent the last one; and whether the
+    /// application had asked for that.
+    pub(crate) begun: Refreshes,
+    pub(crate) asked_for: bool,
     last_waiter: WaiterId,
     /// Between a `started` and a `signed-out` event.
     pub(crate) signed_in: bool,
@@ -83,20 +96,26 @@ pub(crate) enum What {
 }
 
 impl Tab {
-    pub(crate) fn new(id: TabId, policy: Policy, seed: u64, wall: Millis, now: Millis) -> Self {
+    pub(crate) fn new(
+        shelf: Shelf,
+        settings: Settings,
+        seed: u64,
+        wall: Millis,
+        now: Millis,
+    ) -> Self {
         let clocks = Now { wall, monotonic: 0 };
         Self {
-            id,
-            session: Session::new(policy, Seeded(seed), clocks),
+            id: shelf.tab,
+            engine: Engine::new(VirtualHost::with_places(clocks, shelf), Seeded(seed), settings),
             loaded_at: now,
             missed: 0,
             running: Running::Yes,
             hidden: false,
             held_back_at: -1,
-            own: None,
             lease: None,
             token: None,
             generation: 0,
+            untold: 0,
             denied: None,
             warned: None,
             stale: false,
@@ -105,7 +124,10 @@ impl Tab {
             calls: HashMap::new(),
             parked: Vec::new(),
             overdue: false,
-            refused: false,
+            reads: 0,
+            read_at: now,
+            begun: Refreshes::default(),
+            asked_for: false,
             last_waiter: 0,
             signed_in: false,
         }
@@ -126,7 +148,21 @@ impl Tab {
     }
 
     pub(crate) fn status(&self) -> Status {
-        self.session.status()
+        self.engine.session(Session::status)
+    }
+
+    pub(crate) fn snapshot(&self) -> Snapshot {
+        self.engine.snapshot()
+    }
+
+    /// The access token in use, valid or not.
+    pub(crate) fn access_token(&self) -> Option<String> {
+        self.engine.session(|session| session.access_token().map(str::to_owned))
+    }
+
+    /// Whether that is its access token.
+    pub(crate) fn has_token(&self, token: Option<&str>) -> bool {
+        self.engine.session(|session| session.access_token() == token)
     }
 
     pub(crate) fn is_live(&self) -> bool {

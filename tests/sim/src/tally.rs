@@ -18,7 +18,7 @@ pub struct Tally {
     pub worlds: u64,
     /// Virtual time, milliseconds.
     pub time: Millis,
-    /// Calls of the machine.
+    /// Calls of an engine.
     pub steps: u64,
     /// Refresh requests that left a tab.
     pub refreshes: u64,
@@ -136,7 +136,7 @@ impl fmt::Display for Tally {
         writeln!(f, "| what | count |\n|---|---:|")?;
         writeln!(f, "| worlds | {} |", self.worlds)?;
         writeln!(f, "| virtual hours | {} |", self.time / 3_600_000)?;
-        writeln!(f, "| machine steps | {} |", self.steps)?;
+        writeln!(f, "| calls of engines | {} |", self.steps)?;
         writeln!(f, "| refreshes sent | {} |", self.refreshes)?;
         writeln!(f, "| requests | {} |", self.requests)?;
         for (kind, count) in &self.faults {

@@ -12,21 +12,16 @@
 //! either had was used by the other after that, because the owner never came back or the session
 //! was over before.
 
-use everfresh::core::{
-    clock::Millis,
-    effect::RefreshRequest,
-    input::{Answer, Found},
-    reason::EndReason,
-    record::Record,
-};
+use everfresh::core::{clock::Millis, reason::EndReason};
 use everfresh_server::rotation::SessionId;
 
 use crate::{
     browser::TabId,
     dice::Dice,
     plan::{Storage, Theft},
-    server::Who,
+    server::{Reply, Who},
     tab::Tab,
+    wire::Asked,
     world::{Event, RECOVERY, World},
 };
 
@@ -100,7 +95,7 @@ impl Thief {
 impl World {
     pub(crate) fn steal(&mut self, victim: TabId, how: Theft) {
         if self.thief.as_ref().is_some_and(|thief| thief.loot.is_some())
-            || !matches!(self.plan.storage, Storage::Local | Storage::Session)
+            || matches!(self.plan.storage, Storage::Memory | Storage::Broken)
         {
             return;
         }
@@ -124,9 +119,12 @@ impl World {
 
     fn copy(&mut self) {
         let Some(thief) = &mut self.thief else { return };
-        let own = self.tabs[thief.victim].own.as_ref();
-        let Found::Record(record) = self.disk.read(thief.victim, own, self.now) else { return };
-        let Some((access_token, refresh_token, pending_key)) = read(&record) else { return };
+        let texts = self.disk.borrow().texts(thief.victim);
+        let Some((access_token, refresh_token, pending_key)) =
+            texts.iter().find_map(|text| read(text))
+        else {
+            return;
+        };
         let Some(sid) = self.server.session_of(&access_token) else { return };
         let with_key = thief.how == Theft::PendingKey;
         if with_key && pending_key.is_none() {
@@ -160,11 +158,11 @@ impl World {
         self.truth.stolen |= own;
         let answer = self.present(&token, &key, Who::Thief);
         self.tell(|| format!("thief      comes with {key}, granted: {}", is_granted(&answer)));
-        if let Answer::Granted(grant) = answer
+        if let Reply::Granted(granted) = answer
             && let Some(thief) = &mut self.thief
             && let Some(loot) = &mut thief.loot
         {
-            loot.refresh_token = grant.refresh_token.unwrap_or_default();
+            loot.refresh_token = granted.refresh;
             thief.ahead += u64::from(own);
         }
         if let Some(pause) = pause {
@@ -173,14 +171,12 @@ impl World {
     }
 
     /// A request of the owner has arrived at the server.
-    pub(crate) fn owner_comes(&mut self, request: &RefreshRequest, counts: bool) -> Answer {
-        let token = request.refresh_token.as_deref().unwrap_or_default();
+    pub(crate) fn owner_comes(&mut self, asked: &Asked, counts: bool) -> Reply {
         let lived = self.stolen_lives();
-        let answer = self.present(token, &request.rotation_key, Who::Owner);
-        let access_token = request.access_token.as_deref().unwrap_or_default();
-        let family = self.server.session_of(access_token);
+        let answer = self.present(&asked.token, &asked.key, Who::Owner);
+        let family = self.server.session_of(&asked.token);
         // A tab that is behind cannot tell a thief from another tab that was faster.
-        let newest = counts && request.access_token == self.truth.newest.access_token;
+        let newest = counts && asked.access_token == self.truth.newest.access_token;
         if let Some(thief) = &mut self.thief
             && lived
             && family == thief.sid()
@@ -203,7 +199,7 @@ impl World {
 
     /// Somebody shows a token to the server. If the other one has shown it with another key, the
     /// server must know from now on.
-    fn present(&mut self, token: &str, key: &str, who: Who) -> Answer {
+    fn present(&mut self, token: &str, key: &str, who: Who) -> Reply {
         let clash = self.stolen_lives()
             && self.uses.get(token).is_some_and(|used| used.who != who && used.key != key);
         let answer = self.server.refresh(token, key, who, self.now);
@@ -228,7 +224,7 @@ impl World {
         let Some(sid) = thief.sid() else { return };
         let noticed = !self.server.alive(sid);
         // Where the session has ended nobody is left who could notice, unless it ended for that.
-        let sure = |tab: &Tab| tab.session.snapshot().reason == Some(EndReason::Revoked);
+        let sure = |tab: &Tab| tab.snapshot().reason == Some(EndReason::Revoked);
         let owned = self.is_owned(sid) || self.tabs.iter().any(|tab| tab.is_running() && sure(tab));
         let outcome = self.tally.thefts.entry(thief.how).or_default();
         match thief.trace {
@@ -265,8 +261,8 @@ impl World {
     /// Somebody is signed in to this session.
     fn is_owned(&self, sid: SessionId) -> bool {
         self.tabs.iter().any(|tab| {
-            let token = tab.session.access_token().unwrap_or_default();
-            tab.is_running() && tab.is_live() && self.server.session_of(token) == Some(sid)
+            let token = tab.access_token().unwrap_or_default();
+            tab.is_running() && tab.is_live() && self.server.session_of(&token) == Some(sid)
         })
     }
 
@@ -281,20 +277,22 @@ const HEARING: Millis = 15_000;
 
 const NOTICED: &str = "a theft is noticed";
 
-const fn is_granted(answer: &Answer) -> bool {
-    matches!(answer, Answer::Granted(_))
+const fn is_granted(answer: &Reply) -> bool {
+    matches!(answer, Reply::Granted(_))
 }
 
 /// The access token, the refresh token, and the key of the rotation that is under way.
-fn read(record: &Record) -> Option<(String, String, Option<String>)> {
-    let text = record.encode(true);
+fn read(text: &str) -> Option<(String, String, Option<String>)> {
     // As src/core/record_text.rs writes it.
     let lines: Vec<_> = text.lines().collect();
-    let [.., access, _, refresh, _, _] = lines[..] else { return None };
-    if !access.contains('.') {
+    let [numbers @ .., _, access, _, refresh] = lines.get(..NUMBERS + 4)? else { return None };
+    if lines[NUMBERS] == "-1" {
         return None;
     }
-    let word = |line: usize| lines[line].parse::<i64>().map_or(0, i64::cast_unsigned);
+    let word = |line: usize| numbers[line].parse::<i64>().map_or(0, i64::cast_unsigned);
     let key = (word(14) == word(4)).then(|| format!("{:016x}{:016x}", word(16), word(17)));
-    Some((access.to_owned(), refresh.to_owned(), key))
+    Some(((*access).to_owned(), (*refresh).to_owned(), key))
 }
+
+/// The lines of a record before its texts, each of which stands after a line with its length.
+const NUMBERS: usize = 36;

@@ -65,6 +65,9 @@ pub(crate) struct Newest {
     pub(crate) access_token: Option<String>,
 }
 
+/// So long a tab waits to hear what storage holds.
+const STORAGE_WAIT: Millis = 2_000;
+
 /// Slack of everything that is measured across tabs.
 const SLACK: Millis = 3_000;
 
@@ -91,11 +94,11 @@ impl World {
                 }
                 self.tabs[tab].signed_in = true;
                 self.took(tab);
-                self.tabs[tab].token = self.tabs[tab].session.access_token().map(str::to_owned);
+                self.tabs[tab].token = self.tabs[tab].access_token();
             }
             Event::Refreshed { .. } => {
+                self.watch_refreshed(tab, self.tabs[tab].snapshot().generation);
                 self.took(tab);
-                self.watch_refreshed(tab);
             }
             Event::SignedOut { reason } => {
                 let asked = self.tabs[tab].calls.values().any(|call| call.what == What::SignOut);
@@ -115,11 +118,10 @@ impl World {
     }
 
     fn took(&mut self, tab: TabId) {
-        let generation = self.tabs[tab].session.snapshot().generation;
+        let generation = self.tabs[tab].snapshot().generation;
         self.tabs[tab].generation = generation;
-        let session = &self.tabs[tab].session;
         if generation > self.truth.newest.generation {
-            let access_token = session.access_token().map(str::to_owned);
+            let access_token = self.tabs[tab].access_token();
             self.truth.newest = Newest { generation, access_token };
         }
     }
@@ -201,24 +203,23 @@ impl World {
             matches!(action, Action::Freeze(..) | Action::Open | Action::Clone(_))
         };
         let lossy = self.plan.odds.lost_message > 0 || self.did(deaf);
-        let forgets = self.plan.odds.failed_write > 0
+        let forgets = self.plan.odds.failed_storage > 0
             || self.plan.storage == Storage::Broken
-            || self.did(|a| matches!(a, Action::Wipe | Action::SetClock(_)));
+            || self.did(|a| matches!(a, Action::Wipe(_) | Action::SetClock(_)));
         !(lossy && forgets) && self.truth.sign_ins < 2
     }
 
     /// In memory mode the newest tokens go with the last tab that had them.
     fn tokens_were_lost(&self, tab: TabId) -> bool {
         let newest = self.truth.newest.access_token.as_deref();
-        let has_them = |other: &Tab| {
-            other.id != tab && other.is_running() && other.session.access_token() == newest
-        };
-        self.plan.storage != Storage::Local && !self.tabs.iter().any(has_them)
+        let has_them =
+            |other: &Tab| other.id != tab && other.is_running() && other.has_token(newest);
+        !self.plan.storage.shares_tokens() && !self.tabs.iter().any(has_them)
     }
 
     /// Where messages get lost a tab that is behind may have asked for the newest tokens in vain.
     fn missed_the_tokens(&self, tab: TabId) -> bool {
-        self.plan.storage != Storage::Local
+        !self.plan.storage.shares_tokens()
             && self.plan.odds.lost_message > 0
             && self.tabs[tab].generation < self.truth.newest.generation
     }
@@ -266,7 +267,7 @@ impl World {
         if over && refreshing {
             self.broken("no refresh after the end", format!("tab {id}"));
         }
-        if !leased && self.has_good_token(id) {
+        if !leased && self.has_good_token(id) && !self.looks_up(id) {
             self.broken("a valid token is never withheld", format!("tab {id} lends none"));
         }
         self.watch_lateness(id);
@@ -289,17 +290,25 @@ impl World {
     /// Whether the tab has a token that is good by its own clock, and that nobody has refused.
     pub(crate) fn has_good_token(&self, id: TabId) -> bool {
         let tab = &self.tabs[id];
-        let expires_at = tab.session.snapshot().expires_at;
+        let expires_at = tab.snapshot().expires_at;
         tab.is_live()
             && expires_at.is_some_and(|at| at > self.wall())
-            && tab.denied.as_deref() != tab.session.access_token()
+            && !tab.has_token(tab.denied.as_deref())
+    }
+
+    /// Whether a tab that has just woken waits to hear from storage of the application's own, and so
+    /// does not know yet whether its session is over.
+    pub(crate) fn looks_up(&self, id: TabId) -> bool {
+        let tab = &self.tabs[id];
+        let waits = self.now - tab.read_at <= STORAGE_WAIT || !self.ran_since(id, tab.read_at);
+        self.plan.storage == Storage::Custom && tab.engine.is_reading() && waits
     }
 
     /// A tab that runs knows that its session is over.
     fn watch_lateness(&mut self, id: TabId) {
         let felt = self.now + self.truth.leaps;
         let tab = &self.tabs[id];
-        if !tab.is_live() || self.truth.sign_ins > 1 {
+        if !tab.is_live() || self.truth.sign_ins > 1 || self.looks_up(id) {
             return;
         }
         let policy = &self.plan.policy;
@@ -337,7 +346,7 @@ impl World {
             {
                 self.broken("everybody who waits is settled", format!("tab {id}: {:?}", call.what));
             } else if let Some(lack) = self.lacks(id) {
-                let seen = format!("tab {id} has {lack}: {:?}", tab.session.snapshot());
+                let seen = format!("tab {id} has {lack}: {:?}", tab.snapshot());
                 self.broken("a tab gets its token when the network is well", seen);
             }
         }
@@ -349,7 +358,7 @@ impl World {
     fn lacks(&self, id: TabId) -> Option<&'static str> {
         let tab = &self.tabs[id];
         let felt = EPOCH + self.now + self.skewed();
-        let snapshot = tab.session.snapshot();
+        let snapshot = tab.snapshot();
         // Nobody has gone away for good: the session is meant to be kept.
         let kept = snapshot.idle_at.is_none_or(|at| at > felt + 5_000)
             && snapshot.ends_at.is_none_or(|at| at > felt + 5_000);

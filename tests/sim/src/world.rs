@@ -1,40 +1,34 @@
 //! The world: one queue of things to come, taken in order of time.
 
-use std::{
-    collections::{HashMap, VecDeque},
-    rc::Rc,
-};
+use std::{cell::RefCell, collections::HashMap, mem, rc::Rc};
 
-use everfresh::core::{
-    clock::Millis,
-    effect::{Attempt, Effect, Outcome, RefreshRequest, RevokeId, Ticket},
-    input::{Answer, Found, Input, LeaseId, Wake, Written},
-    peers::Message,
-    record::Record,
+use everfresh::{
+    core::{
+        clock::Millis,
+        effect::{Attempt, RevokeId, Ticket},
+        input::{Input, LeaseId, Wake},
+    },
+    engine::host::{Load, Loaded, Store},
 };
 use everfresh_server::rotation::SessionId;
 
 use crate::{
     browser::{Disk, LockManager, TabId},
     dice::Dice,
+    host::MAX_WANTS,
     manners::Manners,
     plan::{Action, Locks, Odds, Plan, Storage},
     queue::{Next, Queue},
     server::{EPOCH, Server},
-    tab::{Running, Tab, What},
+    tab::{Running, Tab, TabEngine, What},
     tally::Tally,
     thief::{Thief, Use},
     watch::{Broken, Truth},
+    wire::{Asked, Letter},
 };
 
-/// More calls of the machine than this in one world are a livelock.
+/// More calls of engines than this in one world are a livelock.
 const MAX_STEPS: u64 = 2_000_000;
-
-/// More effects of one input than this are one as well.
-const MAX_EFFECTS: usize = 10_000;
-
-/// In one world of so many storage really holds text.
-const TEXTUAL: u64 = 16;
 
 /// How long everything is well at the end, so that every tab can recover.
 pub(crate) const RECOVERY: Millis = 200_000;
@@ -59,10 +53,10 @@ pub struct World {
     pub tally: Tally,
     /// What happened, line by line, if it was asked for.
     pub story: Option<Vec<String>>,
-    pub(crate) disk: Disk,
+    pub(crate) disk: Rc<RefCell<Disk>>,
     pub(crate) locks: LockManager,
     pub(crate) dice: Dice,
-    queue: Queue<Event>,
+    pub(crate) queue: Queue<Event>,
     pub(crate) facts: Facts,
     pub(crate) manners: Manners,
     /// What the wall clock of the device was set by.
@@ -76,23 +70,35 @@ pub struct World {
     /// Until then the application's server takes no token.
     pub(crate) distrust_until: Millis,
     pub(crate) well: bool,
-    max_effects: usize,
+    pub(crate) max_wants: usize,
     pub(crate) sessions: Vec<SessionId>,
 }
 
 #[derive(Debug)]
 pub(crate) enum Event {
     Act(Action),
-    Message(TabId, Rc<Message>),
-    RecordChanged(TabId, Rc<Record>),
+    Message(TabId, Rc<str>),
+    RecordChanged(TabId),
+    LoadArrives(TabId, Load),
+    Loaded(TabId, Load, Loaded),
+    StoreArrives(TabId, Store, Rc<str>),
+    Stored(TabId, Store, bool),
     Grant,
     LockAbsent(TabId, Ticket),
-    Arrives(TabId, Attempt, Box<RefreshRequest>, bool),
-    Answered(TabId, Attempt, Box<Answer>),
-    RevokeArrives(TabId, RevokeId, Vec<String>),
-    RevokeAnswered(TabId, RevokeId, bool),
-    Called { tab: TabId, request: Sent },
-    Returned { tab: TabId, status: u16, request: Sent },
+    Arrives(TabId, Attempt, Box<Asked>, bool),
+    Answered(TabId, Attempt, Box<Letter>),
+    RevokeArrives(TabId, RevokeId, String),
+    /// With this status, or not at all.
+    RevokeAnswered(TabId, RevokeId, Option<u16>),
+    Called {
+        tab: TabId,
+        request: Sent,
+    },
+    Returned {
+        tab: TabId,
+        status: u16,
+        request: Sent,
+    },
     Online(bool),
     Wake(TabId),
     Thief,
@@ -129,7 +135,7 @@ impl World {
     pub fn new(plan: Plan) -> Self {
         let mut dice = Dice::new(plan.seed ^ 0x5eed);
         let server = Server::new(dice.seed(), &plan);
-        let textual = plan.seed.is_multiple_of(TEXTUAL);
+        let disk = Disk::new(dice.seed(), &plan);
         let facts = Facts::of(&plan);
         Self {
             now: 0,
@@ -141,7 +147,7 @@ impl World {
             broken: None,
             tally: Tally { worlds: 1, ..Tally::default() },
             story: None,
-            disk: Disk::new(plan.storage, plan.odds.read_lag, textual),
+            disk: Rc::new(RefCell::new(disk)),
             locks: LockManager::default(),
             dice,
             queue: Queue::new(),
@@ -154,7 +160,7 @@ impl World {
             strained_until: -1,
             distrust_until: 0,
             well: false,
-            max_effects: MAX_EFFECTS,
+            max_wants: MAX_WANTS,
             sessions: Vec::new(),
             plan,
         }
@@ -254,27 +260,36 @@ impl World {
         match event {
             Event::Act(action) => self.act(action),
             Event::Message(tab, said) => {
-                self.tell(|| format!("tab {tab}    hears the others"));
-                self.feed(tab, Input::PeerMessage(said.as_ref().clone()));
+                self.tell(|| format!("tab {tab} <- the others"));
+                self.turn(tab, |engine| engine.heard(&said));
             }
-            Event::RecordChanged(tab, record) => self.feed(tab, changed(&record)),
+            Event::RecordChanged(tab) => {
+                self.tell(|| format!("tab {tab} <- another tab has written"));
+                self.turn(tab, TabEngine::record_changed);
+            }
+            Event::LoadArrives(tab, load) => {
+                let loaded = self.at_disk(|disk| disk.load(tab, load.place));
+                self.after(0, 5, Event::Loaded(tab, load, loaded));
+            }
+            Event::Loaded(tab, load, loaded) => {
+                self.turn(tab, |engine| engine.loaded(load, loaded))
+            }
+            Event::StoreArrives(tab, store, text) => {
+                let works = self.at_disk(|disk| disk.store(tab, store.place, text));
+                self.after(0, 5, Event::Stored(tab, store, works));
+            }
+            Event::Stored(tab, store, works) => {
+                self.turn(tab, |engine| engine.stored(store, works))
+            }
             Event::Grant => self.grant(),
             Event::LockAbsent(tab, ticket) => self.feed(tab, Input::LockUnavailable(ticket)),
-            Event::Arrives(tab, attempt, request, counts) => {
-                self.arrives(tab, attempt, &request, counts)
+            Event::Arrives(tab, attempt, asked, counts) => {
+                self.arrives(tab, attempt, &asked, counts);
             }
-            Event::Answered(tab, attempt, answer) => self.answered(tab, attempt, *answer),
-            Event::RevokeArrives(tab, revoke, tokens) => {
-                for token in tokens {
-                    if let Some(sid) = self.server.session_of(&token) {
-                        self.server.revoke(sid);
-                    }
-                }
-                let revoked = !self.strikes(self.plan.odds.lost_response, "response lost");
-                self.after(5, 100, Event::RevokeAnswered(tab, revoke, revoked));
-            }
-            Event::RevokeAnswered(tab, revoke, revoked) => {
-                self.feed(tab, Input::RevokeAnswered { revoke, revoked });
+            Event::Answered(tab, attempt, letter) => self.answered(tab, attempt, *letter),
+            Event::RevokeArrives(tab, revoke, token) => self.revoke_arrives(tab, revoke, &token),
+            Event::RevokeAnswered(tab, revoke, status) => {
+                self.revoke_answered(tab, revoke, status);
             }
             Event::Called { tab, request } => {
                 let trusted = self.now >= self.distrust_until;
@@ -287,9 +302,9 @@ impl World {
                 if status == 401 && !request.resent {
                     let Sent { lease, token, user, .. } = request;
                     let what = What::Request { user, resent: true };
-                    let waiter = self.tabs[tab].call(what, self.now);
                     self.tabs[tab].denied = Some(token);
-                    self.feed(tab, Input::Unauthorized { waiter: Some(waiter), lease });
+                    let input = |waiter| Input::Unauthorized { waiter: Some(waiter), lease };
+                    self.ask(tab, what, input);
                 }
             }
             Event::Online(online) => {
@@ -310,40 +325,6 @@ impl World {
         self.tabs[tab].is_running() && self.now >= self.asleep_until
     }
 
-    pub(crate) fn feed(&mut self, id: TabId, input: Input) {
-        if self.broken.is_some() {
-            return;
-        }
-        let leaves = matches!(input, Input::Leaving);
-        let mut next = Some(input);
-        let mut more = VecDeque::new();
-        let mut effects = 0;
-        'drained: while let Some(input) = next.take().or_else(|| more.pop_front()) {
-            let clocks = self.tabs[id].clocks(self.now, self.wall());
-            self.tell(|| format!("tab {id} <- {input:?}"));
-            self.tally.steps += 1;
-            self.tabs[id].session.handle(input, clocks);
-            while let Some(effect) = self.tabs[id].session.poll() {
-                if !matches!(effect, Effect::Lease(_) | Effect::Write { .. } | Effect::Broadcast(_))
-                {
-                    self.tell(|| format!("tab {id} -> {effect:?}"));
-                }
-                more.extend(self.perform(id, effect));
-                effects += 1;
-                if effects > self.max_effects {
-                    self.broken("no livelock", format!("tab {id}: one input, {effects} effects"));
-                    break 'drained;
-                }
-            }
-        }
-        if leaves {
-            self.watch_leaving(id);
-        } else {
-            self.arm(id);
-        }
-        self.watch_tab(id);
-    }
-
     fn deadline(&mut self, id: TabId) {
         if self.reaches(id) {
             self.feed(id, Input::TimerFired);
@@ -359,142 +340,12 @@ impl World {
     pub(crate) fn catch_up(&mut self, id: TabId) {
         let from = self.now.max(self.asleep_until) - self.now;
         self.after(from, from + 20, Event::Wake(id));
-        for event in std::mem::take(&mut self.tabs[id].parked) {
+        for event in mem::take(&mut self.tabs[id].parked) {
             self.after(from, from + 50, event);
         }
-        if std::mem::take(&mut self.tabs[id].overdue) {
+        if mem::take(&mut self.tabs[id].overdue) {
             let at = self.now + from + self.dice.between(0, 20);
             self.queue.set_deadline(id, Some(at));
-        }
-    }
-
-    fn arm(&mut self, id: TabId) {
-        let deadline = self.tabs[id].session.next_deadline();
-        if let Some(deadline) = deadline
-            && deadline.after <= 0
-        {
-            self.broken("no deadline is left behind", format!("tab {id}: {deadline:?}"));
-        }
-        let at = deadline.map(|deadline| self.now + deadline.after);
-        // Browsers wake a hidden page once a minute.
-        let coarse = self.tabs[id].hidden && !self.well;
-        let at = at.map(|at| if coarse { at / 60_000 * 60_000 + 60_000 } else { at });
-        self.queue.set_deadline(id, at);
-    }
-
-    fn perform(&mut self, id: TabId, effect: Effect) -> Option<Input> {
-        let now = self.now;
-        match effect {
-            Effect::SendRefresh { attempt, request } => self.send(id, attempt, request),
-            Effect::AbortRefresh(attempt) => {
-                if self.tabs[id].attempt == Some(attempt) {
-                    self.tabs[id].attempt = None;
-                }
-            }
-            Effect::AcquireLock(ticket) => match self.plan.locks {
-                Locks::Absent => self.after(0, 1, Event::LockAbsent(id, ticket)),
-                Locks::Stuck if !self.well => {}
-                Locks::Late if !self.well => {
-                    self.locks.request(id, ticket);
-                    self.after(0, 20_000, Event::Grant);
-                }
-                _ => {
-                    self.locks.request(id, ticket);
-                    self.after(0, 2, Event::Grant);
-                    if self.plan.locks == Locks::Stolen && self.strikes(300, "lock stolen") {
-                        self.locks.take();
-                    }
-                }
-            },
-            Effect::ReleaseLock(ticket) => {
-                self.locks.release(id, ticket);
-                self.after(0, 2, Event::Grant);
-            }
-            Effect::Read(read) => {
-                let found = self.disk.read(id, self.tabs[id].own.as_ref(), now);
-                return Some(Input::RecordRead { read, found });
-            }
-            Effect::Write { write, record } => {
-                let odds = if self.tabs[id].refused { 0 } else { self.plan.odds.failed_write };
-                self.tabs[id].refused = self.strikes(odds, "storage write failed");
-                if self.tabs[id].refused {
-                    return Some(Input::RecordWritten { write, written: Written::Failed });
-                }
-                let (written, shared) = self.disk.write(id, &mut self.tabs[id].own, *record, now);
-                if let Some(shared) = shared {
-                    for other in self.others(id) {
-                        let lag = self.plan.odds.read_lag;
-                        self.after(lag, lag + 20, Event::RecordChanged(other, Rc::clone(&shared)));
-                    }
-                }
-                return Some(Input::RecordWritten { write, written });
-            }
-            Effect::Forget => self.tabs[id].own = None,
-            Effect::Broadcast(text) => self.broadcast(id, &text),
-            Effect::Settle { waiter, outcome } => self.settle(id, waiter, outcome),
-            Effect::Lease(lease) => self.tabs[id].lease = lease,
-            Effect::Revoke { revoke, request } => {
-                let tokens = request.access_token.into_iter().collect();
-                if now < self.offline_until
-                    || self.strikes(self.plan.odds.lost_request, "request lost")
-                {
-                    self.after(5, 50, Event::RevokeAnswered(id, revoke, false));
-                } else {
-                    self.after(5, 100, Event::RevokeArrives(id, revoke, tokens));
-                }
-            }
-            Effect::Emit(event) => self.watch_event(id, &event),
-        }
-        None
-    }
-
-    fn broadcast(&mut self, from: TabId, text: &str) {
-        let others = self.others(from);
-        if others.is_empty() {
-            return;
-        }
-        // Read once, not by every tab.
-        let Some(said) = Message::decode(text).map(Rc::new) else { return };
-        for to in others {
-            if self.strikes(self.plan.odds.lost_message, "message lost") {
-                continue;
-            }
-            let late = self.strikes(self.plan.odds.late_message, "message late");
-            self.after(0, if late { 10_000 } else { 5 }, Event::Message(to, said.clone()));
-            if self.strikes(self.plan.odds.repeated_message, "message repeated late") {
-                self.after(0, 10_000, Event::Message(to, said.clone()));
-            }
-        }
-    }
-
-    fn others(&self, than: TabId) -> Vec<TabId> {
-        let there = |tab: &&Tab| tab.id != than && tab.running != Running::Gone;
-        self.tabs.iter().filter(there).map(|tab| tab.id).collect()
-    }
-
-    fn settle(&mut self, id: TabId, waiter: u32, outcome: Outcome) {
-        let Some(call) = self.tabs[id].calls.remove(&waiter) else {
-            self.broken("everybody is settled once", format!("tab {id}, waiter {waiter}"));
-            return;
-        };
-        self.watch_settled(id, &call.what, call.asked_at, &outcome);
-        if let (What::Request { user, resent }, Outcome::Token(lease)) = (call.what, outcome) {
-            let request = Sent { lease: lease.id, token: lease.access_token, user, resent };
-            self.call_server(id, request);
-        }
-    }
-
-    fn grant(&mut self) {
-        let Some((tab, ticket)) = self.locks.grant() else { return };
-        self.manners.lock = Some((tab, self.now));
-        // A frozen page is given the lock and does nothing with it.
-        if self.reaches(tab) {
-            self.feed(tab, Input::LockGranted(ticket));
-        } else if self.tabs[tab].is_running() {
-            self.locks.release(tab, ticket);
-            self.locks.request(tab, ticket);
-            let wait = self.asleep_until - self.now;
-            self.after(wait, wait + 10, Event::Grant);
         }
     }
 }
@@ -505,14 +356,14 @@ impl Facts {
         let did = |what: fn(&Action) -> bool| plan.actions.iter().any(|(_, action)| what(action));
         let odds = plan.odds;
         let heard = odds.lost_message == 0 && odds.late_message == 0;
-        let lossless = heard && odds.failed_write == 0 && odds.read_lag == 0;
+        let lossless = heard && odds.failed_storage == 0 && odds.read_lag == 0;
         let life = Millis::from(plan.access_ttl) * 1_000;
         Self {
             locks_keep_apart: plan.locks_keep_apart(),
             calm: !did(|action| matches!(action, Sleep(_) | Freeze(..) | Hide(_))),
             leaps: did(|action| matches!(action, SetClock(_) | Sleep(_))),
             clock_is_set: did(|action| matches!(action, SetClock(_))),
-            all_hear: lossless && !did(|action| matches!(action, Freeze(..) | Sleep(_) | Wipe)),
+            all_hear: lossless && !did(|action| matches!(action, Freeze(..) | Sleep(_) | Wipe(_))),
             nothing_happens: odds == Odds::default()
                 && plan.locks == Locks::Working
                 && plan.storage != Storage::Broken
@@ -524,16 +375,14 @@ impl Facts {
     }
 }
 
-fn changed(record: &Rc<Record>) -> Input {
-    Input::RecordChanged(Found::Record(Box::new(Record::clone(record))))
-}
-
 impl Event {
     /// The tab whose code has to run for it.
     const fn tab(&self) -> Option<TabId> {
         match self {
             Self::Message(tab, _)
-            | Self::RecordChanged(tab, _)
+            | Self::RecordChanged(tab)
+            | Self::Loaded(tab, ..)
+            | Self::Stored(tab, ..)
             | Self::LockAbsent(tab, _)
             | Self::Answered(tab, ..)
             | Self::RevokeAnswered(tab, ..)
@@ -550,8 +399,8 @@ mod tests {
 
     #[test]
     fn a_machine_that_answers_itself_for_ever_is_stopped() {
-        let mut world = World { max_effects: 1, ..World::new(Plan::day(1)) };
-        let broken = world.run().expect("a sign-in has more effects than one");
+        let mut world = World { max_wants: 1, ..World::new(Plan::day(1)) };
+        let broken = world.run().expect("a page load wants more than one thing");
         assert_eq!((broken.promise, broken.at), ("no livelock", 0));
     }
 }

@@ -1,4 +1,4 @@
-//! What the machine would be if something in it were forgotten or turned round.
+//! What the machine and the engine would be if something in them were forgotten or turned round.
 
 /// One deliberate fault: `from` stands once in `file`, and becomes `to`, in which `FAULT` says
 /// whether this fault is the one that is tried.
@@ -22,7 +22,7 @@ const fn fault(
 pub(super) const FAULTS: &[Fault] = &[
     fault(
         "the lock is trusted: nobody looks whether another tab was faster",
-        "session/refreshing.rs",
+        "core/session/refreshing.rs",
         "self.look(queued.errand, Lock(Some(ticket)), None, ctx);",
         "if FAULT {
                     self.make_key(queued.errand, Lock(Some(ticket)), ctx);
@@ -32,7 +32,7 @@ pub(super) const FAULTS: &[Fault] = &[
     ),
     fault(
         "the key is not stored before it is sent",
-        "session/refreshing.rs",
+        "core/session/refreshing.rs",
         "let write = ctx.write(&self.record);
         self.announce(Announce::News, ctx);",
         "let write = if FAULT { ctx.read() } else { ctx.write(&self.record) };
@@ -42,52 +42,52 @@ pub(super) const FAULTS: &[Fault] = &[
     ),
     fault(
         "retries make a new key",
-        "session/refreshing.rs",
+        "core/session/refreshing.rs",
         "if self.record.pending_key().is_none() {",
         "if FAULT || self.record.pending_key().is_none() {",
     ),
     fault(
         "without a lock the tabs do not wait for each other's keys",
-        "session/refreshing.rs",
+        "core/session/refreshing.rs",
         "let until = ctx.now() + SETTLE + entropy::below(&mut ctx.entropy, SETTLE);",
         "let pause = if FAULT { 1 } else { SETTLE + entropy::below(&mut ctx.entropy, SETTLE) };
                 let until = ctx.now() + pause;",
     ),
     fault(
         "another tab's attempt is not respected",
-        "session/refreshing.rs",
+        "core/session/refreshing.rs",
         "_ => match self.peer_attempt(ctx) {",
         "_ => match self.peer_attempt(ctx).filter(|_| !FAULT) {",
     ),
     fault(
         "the lock is never released",
-        "session/flight.rs",
+        "core/session/flight.rs",
         "if let Some(ticket) = self.0 {",
         "if let Some(ticket) = self.0.filter(|_| !FAULT) {",
     ),
     fault(
         "a gateway's 5xx is taken for final",
-        "verdict.rs",
+        "core/verdict.rs",
         "500..=599 => transient(Error::Unavailable, retry_after),",
         "500..=599 if FAULT => signed_out(\"\"),
                 500..=599 => transient(Error::Unavailable, retry_after),",
     ),
     fault(
         "a newer generation does not win",
-        "record.rs",
+        "core/record.rs",
         "if term.rank() > self.term.rank() {",
         "let better = term.rank() > self.term.rank();
         if if FAULT { term.rank().1 > self.term.rank().1 } else { better } {",
     ),
     fault(
         "other tabs' tokens are not adopted",
-        "session/absorbing.rs",
+        "core/session/absorbing.rs",
         "if self.behind() > 0 && self.record.term.tokens.is_some() {",
         "if !FAULT && self.behind() > 0 && self.record.term.tokens.is_some() {",
     ),
     fault(
         "a session's first tokens are told twice",
-        "session/live.rs",
+        "core/session/live.rs",
         "None => Event::Started,
         });",
         "None => Event::Started,
@@ -98,7 +98,7 @@ pub(super) const FAULTS: &[Fault] = &[
     ),
     fault(
         "new tokens are not announced",
-        "session/answering.rs",
+        "core/session/answering.rs",
         "self.announce(Announce::Tokens, ctx);",
         "if !FAULT {
             self.announce(Announce::Tokens, ctx);
@@ -106,7 +106,7 @@ pub(super) const FAULTS: &[Fault] = &[
     ),
     fault(
         "new tokens are not stored",
-        "session/answering.rs",
+        "core/session/answering.rs",
         "ctx.settle_refreshes();
         let write = ctx.write(&self.record);",
         "ctx.settle_refreshes();
@@ -114,19 +114,19 @@ pub(super) const FAULTS: &[Fault] = &[
     ),
     fault(
         "nobody answers a tab that asks for tokens",
-        "session/absorbing.rs",
+        "core/session/absorbing.rs",
         "if self.held.is_some() && self.behind() == 0 {",
         "if !FAULT && self.held.is_some() && self.behind() == 0 {",
     ),
     fault(
         "Retry-After is ignored",
-        "verdict.rs",
+        "core/verdict.rs",
         "408 | 429 => transient(Error::Unavailable, retry_after),",
         "408 | 429 => transient(Error::Unavailable, retry_after.filter(|_| !FAULT)),",
     ),
     fault(
         "what holds one tab back does not hold the others",
-        "record.rs",
+        "core/record.rs",
         "self.delay(other.hold);",
         "if !FAULT {
             self.delay(other.hold);
@@ -134,13 +134,13 @@ pub(super) const FAULTS: &[Fault] = &[
     ),
     fault(
         "the breaker never opens",
-        "retry.rs",
+        "core/retry.rs",
         "let free = oldest + WINDOW;",
         "let free = oldest + if FAULT { 0 } else { WINDOW };",
     ),
     fault(
         "jitter is dropped",
-        "session/live.rs",
+        "core/session/live.rs",
         "jitter: entropy::below(&mut ctx.entropy, ctx.policy.jitter),",
         "jitter: if FAULT {
                 ctx.policy.jitter / 2
@@ -150,13 +150,13 @@ pub(super) const FAULTS: &[Fault] = &[
     ),
     fault(
         "input in other tabs is not heard",
-        "session/activity.rs",
+        "core/session/activity.rs",
         "if at <= ctx.now() + CLOCK_SLACK && self.activity.heard(at.min(ctx.now())) {",
         "if !FAULT && at <= ctx.now() + CLOCK_SLACK && self.activity.heard(at.min(ctx.now())) {",
     ),
     fault(
         "a hold does not count as input",
-        "session/mod.rs",
+        "core/session/mod.rs",
         "self.ctx.holds = count(self.ctx.holds);",
         "if !FAULT {
             self.ctx.holds = count(self.ctx.holds);
@@ -164,20 +164,20 @@ pub(super) const FAULTS: &[Fault] = &[
     ),
     fault(
         "the maximum age is missed",
-        "session/live.rs",
+        "core/session/live.rs",
         "&& at < end.0",
         "&& at < end.0
             && !FAULT",
     ),
     fault(
         "waking brings input first and ends second",
-        "session/mod.rs",
+        "core/session/mod.rs",
         "&& (live.gate.is_none() || live.due_end(ctx).is_none())",
         "&& (FAULT || live.gate.is_none() || live.due_end(ctx).is_none())",
     ),
     fault(
         "a sleep is not felt",
-        "clock.rs",
+        "core/clock.rs",
         "self.moment = self.moment + leap;",
         "if FAULT {
                 self.origin += leap;
@@ -187,7 +187,7 @@ pub(super) const FAULTS: &[Fault] = &[
     ),
     fault(
         "ends are decided without looking at what other tabs know",
-        "session/ending.rs",
+        "core/session/ending.rs",
         "let read = ctx.read();
             let until = ctx.now() + STORAGE_WAIT;",
         "let read = if FAULT { ctx.id() } else { ctx.read() };
@@ -195,13 +195,13 @@ pub(super) const FAULTS: &[Fault] = &[
     ),
     fault(
         "another user's sign-in is taken for one's own",
-        "session/absorbing.rs",
+        "core/session/absorbing.rs",
         "if ours.is_none() || ours != theirs.term.subject.as_deref() {",
         "if !FAULT && (ours.is_none() || ours != theirs.term.subject.as_deref()) {",
     ),
     fault(
         "an end is not told to the other tabs",
-        "session/ending.rs",
+        "core/session/ending.rs",
         "ctx.write(&self.record);
             self.announce(Announce::News, ctx);",
         "if !FAULT {
@@ -211,7 +211,7 @@ pub(super) const FAULTS: &[Fault] = &[
     ),
     fault(
         "a sign-out does not stop the refresh under way",
-        "session/ending.rs",
+        "core/session/ending.rs",
         "core::mem::take(&mut self.flight).abandon(ctx);",
         "if !FAULT {
             core::mem::take(&mut self.flight).abandon(ctx);
@@ -219,19 +219,19 @@ pub(super) const FAULTS: &[Fault] = &[
     ),
     fault(
         "a sign-out is not told to the server",
-        "session/ending.rs",
+        "core/session/ending.rs",
         "if let Some(request) = revoke {",
         "if let Some(request) = revoke.filter(|_| !FAULT) {",
     ),
     fault(
         "a failed revocation is not tried again",
-        "session/revoking.rs",
+        "core/session/revoking.rs",
         "if revocation.sent.is_none() && self.online && (wake",
         "if !FAULT && revocation.sent.is_none() && self.online && (wake",
     ),
     fault(
         "an ended session keeps its lease",
-        "session/view.rs",
+        "core/session/view.rs",
         "            _ => None,
         };
         let same",
@@ -242,14 +242,14 @@ pub(super) const FAULTS: &[Fault] = &[
     ),
     fault(
         "waiters are dropped",
-        "session/waiting.rs",
+        "core/session/waiting.rs",
         "None => self.waiters.0.push(waiter),",
         "None if FAULT => drop(waiter),
                 None => self.waiters.0.push(waiter),",
     ),
     fault(
         "waiters are settled and kept",
-        "session/waiting.rs",
+        "core/session/waiting.rs",
         "Some(outcome) => self.settle(waiter.id, outcome),",
         "Some(outcome) => {
                     self.settle(waiter.id, outcome);
@@ -260,39 +260,102 @@ pub(super) const FAULTS: &[Fault] = &[
     ),
     fault(
         "waiters have no bound",
-        "session/waiting.rs",
+        "core/session/waiting.rs",
         "(waiter.until <= now).then_some(",
         "(waiter.until <= now && !FAULT).then_some(",
     ),
     fault(
         "an attempt has no bound",
-        "session/refreshing.rs",
+        "core/session/refreshing.rs",
         "let until = sent + ctx.policy.timeout;",
         "let until = if FAULT { Moment::NEVER } else { sent + ctx.policy.timeout };",
     ),
     fault(
         "the lock is waited for without a bound",
-        "session/refreshing.rs",
+        "core/session/refreshing.rs",
         "let until = now + ctx.policy.timeout + LOCK_SLACK;",
         "let until =
             if FAULT { Moment::NEVER } else { now + ctx.policy.timeout + LOCK_SLACK };",
     ),
     fault(
         "a page that is about to stop goes on",
-        "session/mod.rs",
+        "core/session/mod.rs",
         "let stays = !matches!(input, Input::Leaving);",
         "let stays = FAULT || !matches!(input, Input::Leaving);",
     ),
     fault(
         "the fence is gone: an answer is taken whatever attempt it belongs to",
-        "session/answering.rs",
+        "core/session/answering.rs",
         "Flight::Sending(sending) if sending.attempt == attempt => sending,",
         "Flight::Sending(sending) if FAULT || sending.attempt == attempt => sending,",
     ),
     fault(
         "superseded is taken for final",
-        "verdict.rs",
+        "core/verdict.rs",
         "400 | 401 | 403 if error_code == \"superseded\" => Self::Superseded,",
         "400 | 401 | 403 if error_code == \"superseded\" && !FAULT => Self::Superseded,",
+    ),
+    fault(
+        "a success without tokens is taken for final",
+        "core/verdict.rs",
+        "Answer::Unusable => transient(Error::BadResponse, None),",
+        "Answer::Unusable if FAULT => signed_out(\"\"),
+            Answer::Unusable => transient(Error::BadResponse, None),",
+    ),
+    fault(
+        "a call that comes while the engine works is swallowed",
+        "engine/drain.rs",
+        "if state.closed {",
+        "if state.closed || FAULT && self.working.get() {",
+    ),
+    fault(
+        "what goes wrong with one effect skips the rest of the drain",
+        "engine/drain.rs",
+        "self.perform(effect, now.wall);",
+        "if FAULT && matches!(effect, Effect::Broadcast(_)) {
+                    return;
+                }
+                self.perform(effect, now.wall);",
+    ),
+    fault(
+        "an answer is judged by its status alone",
+        "engine/endpoint.rs",
+        "let text = |name| members.as_ref().and_then(|members| members.text(name));",
+        "let text =
+            |name| members.as_ref().filter(|_| !FAULT).and_then(|members| members.text(name));",
+    ),
+    fault(
+        "a date in Retry-After is counted on the local clock",
+        "engine/endpoint.rs",
+        ".and_then(F::parse_date).unwrap_or(wall);",
+        ".filter(|_| !FAULT).and_then(F::parse_date).unwrap_or(wall);",
+    ),
+    fault(
+        "a write overtakes the one before, and is called stored before it is",
+        "engine/records.rs",
+        "if stores.is_empty() { self.end(true) } else { vec![Step::Store(stores)] }",
+        "if FAULT {
+            let mut steps = vec![Step::Store(stores)];
+            steps.extend(self.end(true));
+            steps
+        } else if stores.is_empty() {
+            self.end(true)
+        } else {
+            vec![Step::Store(stores)]
+        }",
+    ),
+    fault(
+        "a write replaces what lies there",
+        "engine/records.rs",
+        "Found::Record(stored) => joined.join(*stored),",
+        "Found::Record(stored) if !FAULT => joined.join(*stored),
+            Found::Record(_) => {}",
+    ),
+    fault(
+        "a place that cannot be read is taken for an empty one",
+        "engine/records.rs",
+        "Some(Loaded::Failed) | None => return (Found::Unavailable, aside),",
+        "Some(Loaded::Failed) if FAULT => continue,
+            Some(Loaded::Failed) | None => return (Found::Unavailable, aside),",
     ),
 ];

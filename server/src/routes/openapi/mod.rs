@@ -29,12 +29,12 @@ pub(super) fn router() -> Router<AppState> {
 }
 
 async fn openapi(State(app): State<AppState>) -> Json<OpenApi> {
-    Json(document(&app.issuer.issuer))
+    Json(document(&app.issuer.issuer, app.settings.samples))
 }
 
-fn document(issuer: &str) -> OpenApi {
+fn document(issuer: &str, samples: bool) -> OpenApi {
     let mut paths = Paths::new();
-    for operation in OPERATIONS {
+    for operation in OPERATIONS.iter().filter(|operation| samples || !operation.sample) {
         let method = method(operation.method);
         let described = describe(operation);
         match paths.paths.get_mut(operation.path) {
@@ -158,6 +158,7 @@ fn failure(status: u16) -> Response {
         401 => "No credentials, or no good ones",
         403 => "A foreign page could have sent it, or the policy does not allow it",
         404 => "There is no such thing",
+        408 => "The body did not come in time",
         413 => "The body is too long",
         415 => "The body is of another type",
         429 => "Too many; come again after Retry-After seconds",
@@ -198,9 +199,17 @@ mod tests {
     /// Every method of every route of the router is described, and nothing else is.
     #[tokio::test]
     async fn describes_exactly_what_the_router_serves() {
-        let app = crate::app(state());
+        for samples in [false, true] {
+            let served = served(samples).await;
+            assert_eq!(served, described(samples));
+            assert_eq!(served.iter().any(|(path, _)| path == "/api/echo"), samples);
+        }
+    }
+
+    async fn served(samples: bool) -> BTreeSet<(String, String)> {
+        let app = crate::app(state(samples));
         let mut served = BTreeSet::new();
-        for path in paths_of_the_router() {
+        for path in paths_of_the_router(samples) {
             for method in ["get", "post", "put", "patch", "delete"] {
                 let request = Request::builder()
                     .method(method.to_uppercase().as_str())
@@ -212,18 +221,22 @@ mod tests {
                 }
             }
         }
-        let document = serde_json::to_value(document("https://auth.example")).unwrap();
+        served
+    }
+
+    fn described(samples: bool) -> BTreeSet<(String, String)> {
+        let document = serde_json::to_value(document("https://auth.example", samples)).unwrap();
         let mut described = BTreeSet::new();
         for (path, item) in document["paths"].as_object().unwrap() {
             let methods = item.as_object().unwrap().keys();
             described.extend(methods.map(|method| (path.clone(), method.clone())));
         }
-        assert_eq!(served, described);
+        described
     }
 
     #[test]
     fn is_of_version_3_1_and_every_reference_leads_somewhere() {
-        let document = serde_json::to_value(document("https://auth.example")).unwrap();
+        let document = serde_json::to_value(document("https://auth.example", true)).unwrap();
         assert!(document["openapi"].as_str().unwrap().starts_with("3.1"));
         assert_eq!(document["servers"][0]["url"], "https://auth.example");
         let mut references = Vec::new();
@@ -252,8 +265,8 @@ mod tests {
     }
 
     /// The router tells its paths only when it is printed.
-    fn paths_of_the_router() -> BTreeSet<String> {
-        let printed = format!("{:?}", crate::routes::router());
+    fn paths_of_the_router(samples: bool) -> BTreeSet<String> {
+        let printed = format!("{:?}", crate::routes::router(samples));
         let paths: BTreeSet<String> = printed
             .split('"')
             .skip(1)
@@ -266,8 +279,8 @@ mod tests {
         paths
     }
 
-    fn state() -> AppState {
-        let settings = Settings::default();
+    fn state(samples: bool) -> AppState {
+        let settings = Settings { samples, ..Settings::default() };
         let keys = Keyring::ephemeral().unwrap();
         let store = Arc::new(MemoryStore::new(AppState::terms(&settings, &keys)));
         let passwords = Passwords::with_cost(8, 1).unwrap();

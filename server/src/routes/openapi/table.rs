@@ -11,6 +11,8 @@ pub(super) struct Operation {
     pub(super) success: Success,
     /// The error statuses, beside 429 and 503, which any route may give.
     pub(super) errors: &'static [u16],
+    /// It is there only where samples were asked for.
+    pub(super) sample: bool,
 }
 
 /// What a request carries.
@@ -56,7 +58,8 @@ pub(super) const OPERATIONS: &[Operation] = &[
         security: &[],
         body: Body::Json(&["username*", "password*", "device_name?", "client_id?"]),
         success: Success::Json("TokenResponse"),
-        errors: &[400, 401, 413, 415],
+        errors: &[400, 401, 408, 413, 415],
+        sample: false,
     },
     Operation {
         method: "post",
@@ -65,7 +68,8 @@ pub(super) const OPERATIONS: &[Operation] = &[
         security: &[],
         body: Body::Form(&["grant_type*", "refresh_token*", "rotation_key", "client_id"]),
         success: Success::Json("TokenResponse"),
-        errors: &[400, 413, 415],
+        errors: &[400, 408, 413, 415],
+        sample: false,
     },
     Operation {
         method: "post",
@@ -75,6 +79,7 @@ pub(super) const OPERATIONS: &[Operation] = &[
         body: Body::None,
         success: Success::Json("TokenResponse"),
         errors: &[400, 403],
+        sample: false,
     },
     Operation {
         method: "post",
@@ -83,7 +88,8 @@ pub(super) const OPERATIONS: &[Operation] = &[
         security: BEARER,
         body: Body::Json(&["exp#?"]),
         success: Success::Json("TokenResponse"),
-        errors: &[400, 401, 403, 413, 415],
+        errors: &[400, 401, 403, 408, 413, 415],
+        sample: false,
     },
     Operation {
         method: "post",
@@ -92,7 +98,8 @@ pub(super) const OPERATIONS: &[Operation] = &[
         security: ANY_TOKEN_OR_NONE,
         body: Body::Json(&["refresh_token?"]),
         success: Success::NoContent,
-        errors: &[400, 403, 413, 415],
+        errors: &[400, 403, 408, 413, 415],
+        sample: false,
     },
     Operation {
         method: "post",
@@ -101,7 +108,8 @@ pub(super) const OPERATIONS: &[Operation] = &[
         security: ANY_TOKEN_OR_NONE,
         body: Body::Json(&["refresh_token?"]),
         success: Success::NoContent,
-        errors: &[400, 403, 413, 415],
+        errors: &[400, 403, 408, 413, 415],
+        sample: false,
     },
     Operation {
         method: "get",
@@ -111,6 +119,7 @@ pub(super) const OPERATIONS: &[Operation] = &[
         body: Body::None,
         success: Success::Json("Devices"),
         errors: &[400, 401, 403],
+        sample: false,
     },
     Operation {
         method: "delete",
@@ -120,6 +129,7 @@ pub(super) const OPERATIONS: &[Operation] = &[
         body: Body::None,
         success: Success::NoContent,
         errors: &[400, 401, 403, 404],
+        sample: false,
     },
     Operation {
         method: "post",
@@ -128,7 +138,8 @@ pub(super) const OPERATIONS: &[Operation] = &[
         security: ANY_TOKEN,
         body: Body::OnlyJson(&["current_password*", "new_password*"]),
         success: Success::NoContent,
-        errors: &[400, 401, 403, 413, 415],
+        errors: &[400, 401, 403, 408, 413, 415],
+        sample: false,
     },
     Operation {
         method: "patch",
@@ -137,7 +148,8 @@ pub(super) const OPERATIONS: &[Operation] = &[
         security: ANY_TOKEN,
         body: Body::OnlyJson(&["name?", "phone?"]),
         success: Success::Json("Profile"),
-        errors: &[400, 401, 403, 404, 413, 415],
+        errors: &[400, 401, 403, 404, 408, 413, 415],
+        sample: false,
     },
     Operation {
         method: "post",
@@ -146,7 +158,8 @@ pub(super) const OPERATIONS: &[Operation] = &[
         security: &[],
         body: Body::Form(&["token*", "token_type_hint", "everywhere"]),
         success: Success::Empty,
-        errors: &[400, 413, 415],
+        errors: &[400, 408, 413, 415],
+        sample: false,
     },
     Operation {
         method: "post",
@@ -155,7 +168,8 @@ pub(super) const OPERATIONS: &[Operation] = &[
         security: BASIC,
         body: Body::Form(&["token*", "token_type_hint"]),
         success: Success::Json("Introspection"),
-        errors: &[400, 401, 413, 415],
+        errors: &[400, 401, 408, 413, 415],
+        sample: false,
     },
     Operation {
         method: "get",
@@ -165,6 +179,7 @@ pub(super) const OPERATIONS: &[Operation] = &[
         body: Body::None,
         success: Success::Text("text/event-stream"),
         errors: &[401],
+        sample: false,
     },
     Operation {
         method: "get",
@@ -174,6 +189,7 @@ pub(super) const OPERATIONS: &[Operation] = &[
         body: Body::None,
         success: Success::Json("Claims"),
         errors: &[400, 401, 403],
+        sample: false,
     },
     echo("get"),
     echo("post"),
@@ -184,7 +200,7 @@ pub(super) const OPERATIONS: &[Operation] = &[
     public("/.well-known/oauth-authorization-server", "Metadata (RFC 8414)", Success::Object),
     public("/openapi.json", "This document", Success::Object),
     public("/healthz", "The process answers", Success::Object),
-    public("/readyz", "The store answers too", Success::Object),
+    public("/readyz", "The store can be written", Success::Object),
     public("/metrics", "Counters and latencies for Prometheus", Success::Text("text/plain")),
 ];
 
@@ -196,7 +212,8 @@ const fn echo(method: &'static str) -> Operation {
         security: ANY_TOKEN,
         body: Body::Any,
         success: Success::Object,
-        errors: &[400, 401, 403, 413],
+        errors: &[400, 401, 403, 408, 413],
+        sample: true,
     }
 }
 
@@ -209,5 +226,6 @@ const fn public(path: &'static str, summary: &'static str, success: Success) -> 
         body: Body::None,
         success,
         errors: &[],
+        sample: false,
     }
 }

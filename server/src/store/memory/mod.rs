@@ -5,7 +5,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use self::maps::Maps;
 use super::{
-    Change, Note, NoteKind, Outcome, Pending, Store, StoreError, Tables, Terms, User, Whose, steps,
+    Change, Note, NoteKind, Outcome, PasswordChange, Pending, SignIn, SignOut, SignedIn, SignedOut,
+    Store, StoreError, Tables, Terms, User, Whose, sign_in, sign_out, steps,
 };
 use crate::audit::Entry;
 use crate::rotation::{
@@ -100,7 +101,7 @@ impl MemoryStore {
 
     /// Ends families; says how many.
     pub fn end_now(&self, whose: &Whose, why: Revocation) -> usize {
-        steps::end(&mut *self.lock(), whose, why).unwrap_or_default()
+        steps::end(&mut *self.lock(), whose, why).unwrap_or_default().len()
     }
 
     /// Changes a user.
@@ -130,6 +131,18 @@ impl Store for MemoryStore {
         self.step(|maps| steps::refresh(maps, &attempt, &self.terms))
     }
 
+    fn sign_in(&self, sign_in: SignIn) -> Pending<'_, Option<SignedIn>> {
+        self.step(|maps| sign_in::sign_in(maps, &sign_in))
+    }
+
+    fn change_password(&self, change: PasswordChange) -> Pending<'_, Option<Vec<Row>>> {
+        self.step(|maps| sign_in::change_password(maps, &change))
+    }
+
+    fn sign_out(&self, sign_out: SignOut) -> Pending<'_, SignedOut> {
+        self.step(|maps| sign_out::sign_out(maps, &sign_out))
+    }
+
     fn open(&self, row: Row) -> Pending<'_, ()> {
         self.step(|maps| steps::open(maps, row))
     }
@@ -138,7 +151,7 @@ impl Store for MemoryStore {
         self.step(|maps| steps::session(maps, sid))
     }
 
-    fn end(&self, whose: Whose, why: Revocation) -> Pending<'_, usize> {
+    fn end(&self, whose: Whose, why: Revocation) -> Pending<'_, Vec<Row>> {
         self.step(|maps| steps::end(maps, &whose, why))
     }
 
@@ -197,7 +210,7 @@ impl Store for MemoryStore {
         self.step(|maps| Ok(maps.audited(newest)))
     }
 
-    fn ping(&self) -> Pending<'_, ()> {
+    fn probe(&self) -> Pending<'_, ()> {
         self.step(|_| Ok(()))
     }
 }

@@ -72,3 +72,6 @@ pub(super) const AUDIT: [&str; 2] = ["{everfresh}:audit", "{everfresh}:audit-num
 
 /// The signing keys and the pepper, sealed if there is a seal.
 pub(super) const KEYRING: &str = "{everfresh}:keyring";
+
+/// What is written to see whether it can be.
+pub(super) const PROBE: &str = "{everfresh}:probe";

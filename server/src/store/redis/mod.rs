@@ -10,7 +10,8 @@ use redis::{Script, cmd};
 use self::link::Link;
 use self::snapshot::{Snapshot, Want};
 use super::{
-    Change, Note, NoteKind, Outcome, Pending, Store, StoreError, Tables, Terms, User, Whose, steps,
+    Change, Note, NoteKind, Outcome, PasswordChange, Pending, SignIn, SignOut, SignedIn, SignedOut,
+    Store, StoreError, Tables, Terms, User, Whose, sign_in, sign_out, steps,
 };
 use crate::audit::Entry;
 use crate::rotation::{Attempt, Millis, Revocation, Row, SessionId};
@@ -81,6 +82,21 @@ impl Store for RedisStore {
         })
     }
 
+    fn sign_in(&self, sign_in: SignIn) -> Pending<'_, Option<SignedIn>> {
+        let want = Want::Record(keys::user(&sign_in.row.user_id));
+        Box::pin(self.transact(want, move |tables| sign_in::sign_in(tables, &sign_in)))
+    }
+
+    fn change_password(&self, change: PasswordChange) -> Pending<'_, Option<Vec<Row>>> {
+        let want = Want::Record(keys::user(&change.user_id));
+        Box::pin(self.transact(want, move |tables| sign_in::change_password(tables, &change)))
+    }
+
+    fn sign_out(&self, sign_out: SignOut) -> Pending<'_, SignedOut> {
+        let want = Want::Family(sign_out.sid);
+        Box::pin(self.transact(want, move |tables| sign_out::sign_out(tables, &sign_out)))
+    }
+
     fn open(&self, row: Row) -> Pending<'_, ()> {
         let want = Want::Record(keys::user(&row.user_id));
         Box::pin(self.transact(want, move |tables| steps::open(tables, row.clone())))
@@ -90,7 +106,7 @@ impl Store for RedisStore {
         Box::pin(self.transact(Want::Family(sid), move |tables| steps::session(tables, sid)))
     }
 
-    fn end(&self, whose: Whose, why: Revocation) -> Pending<'_, usize> {
+    fn end(&self, whose: Whose, why: Revocation) -> Pending<'_, Vec<Row>> {
         let want = match &whose {
             Whose::Session(sid) | Whose::SessionOf(_, sid) => Want::Family(*sid),
             Whose::User(user_id, _) => Want::Listing(Some(user_id.clone())),
@@ -187,10 +203,12 @@ impl Store for RedisStore {
         })
     }
 
-    fn ping(&self) -> Pending<'_, ()> {
+    fn probe(&self) -> Pending<'_, ()> {
         Box::pin(async {
             let mut line = self.link.line().await?;
-            let answer = cmd("PING").query_async(&mut line.connection).await;
+            let mut write = cmd("SET");
+            write.arg(keys::PROBE).arg(1).arg("EX").arg(60);
+            let answer = write.query_async(&mut line.connection).await;
             self.link.heard(&line, answer)
         })
     }

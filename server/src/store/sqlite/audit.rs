@@ -1,13 +1,13 @@
 use rusqlite::named_params;
 
-use super::StoreError;
 use super::tables::{SqliteTables, integer, millis};
+use super::{StoreError, statements};
 use crate::audit::{Action, Entry};
 use crate::rotation::Millis;
 
 impl SqliteTables<'_> {
     pub(super) fn audit(&self, entries: &[Entry], forget_before: Millis) -> Result<(), StoreError> {
-        let mut add = self.0.prepare_cached(ADD)?;
+        let mut add = self.prepared(statements::PUT_AUDIT)?;
         for entry in entries {
             add.execute(named_params! {
                 ":at": integer(entry.at),
@@ -19,15 +19,13 @@ impl SqliteTables<'_> {
                 ":left_out": integer(entry.left_out),
             })?;
         }
-        self.0
-            .prepare_cached("DELETE FROM audit WHERE at < ?1")?
-            .execute([integer(forget_before)])?;
+        self.prepared(statements::FORGET_AUDIT)?.execute([integer(forget_before)])?;
         Ok(())
     }
 
     pub(super) fn audited(&self, newest: usize) -> Result<Vec<Entry>, StoreError> {
         let newest = i64::try_from(newest).unwrap_or(i64::MAX);
-        let mut statement = self.0.prepare_cached(NEWEST)?;
+        let mut statement = self.prepared(statements::NEWEST_AUDIT)?;
         let entries = statement.query_map([newest], |row| {
             let action: String = row.get("action")?;
             let at: i64 = row.get("at")?;
@@ -52,28 +50,3 @@ impl SqliteTables<'_> {
             .collect()
     }
 }
-
-pub(super) const SCHEMA: &str = "
-CREATE TABLE audit (
-    number INTEGER PRIMARY KEY,
-    at INTEGER NOT NULL,
-    action TEXT NOT NULL,
-    detail TEXT NOT NULL,
-    session TEXT NOT NULL,
-    user TEXT NOT NULL
-) STRICT;
-CREATE INDEX audit_by_time ON audit (at);
-";
-
-/// Sign-ins that failed came later.
-pub(super) const FAILURES: &str = "
-ALTER TABLE audit ADD COLUMN address TEXT NOT NULL DEFAULT '';
-ALTER TABLE audit ADD COLUMN left_out INTEGER NOT NULL DEFAULT 0;
-";
-
-const ADD: &str = "
-INSERT INTO audit (at, action, detail, session, user, address, left_out)
-VALUES (:at, :action, :detail, :session, :user, :address, :left_out)
-";
-
-const NEWEST: &str = "SELECT * FROM audit ORDER BY number DESC LIMIT ?1";

@@ -1,7 +1,10 @@
 mod audit;
+mod schema;
+mod statements;
 mod tables;
 mod worker;
 
+use std::fs::{File, OpenOptions, TryLockError};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,7 +14,8 @@ use rusqlite::{Connection, OpenFlags};
 use self::tables::SqliteTables;
 use self::worker::Worker;
 use super::{
-    Change, Note, NoteKind, Outcome, Pending, Store, StoreError, Tables, Terms, User, Whose, steps,
+    Change, Note, NoteKind, Outcome, PasswordChange, Pending, SignIn, SignOut, SignedIn, SignedOut,
+    Store, StoreError, Tables, Terms, User, Whose, sign_in, sign_out, steps,
 };
 use crate::audit::Entry;
 use crate::rotation::{Attempt, Millis, Revocation, Row, SessionId};
@@ -25,23 +29,52 @@ pub struct SqliteStore {
     terms: Arc<Terms>,
     writer: Worker,
     reader: Worker,
+    /// Released when the process ends, however it ends.
+    _lock: Option<File>,
 }
 
 impl SqliteStore {
-    /// Opens a file, making it if need be.
+    /// Every statement by name, for those who want to ask SQLite how it is planned.
+    pub const STATEMENTS: &[(&str, &str)] = statements::ALL;
+
+    /// Opens a file for the one server process that may use it, making it if need be.
     pub fn open(path: &Path, terms: Terms) -> Result<Self, StoreError> {
+        let lock = lock(path)?;
+        Ok(Self { _lock: Some(lock), ..Self::beside(path, terms)? })
+    }
+
+    /// Opens a file for a command, which may run beside a server.
+    pub fn beside(path: &Path, terms: Terms) -> Result<Self, StoreError> {
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         make_private(path)?;
         let writer = connect(path, flags)?;
         writer.pragma_update(None, "journal_mode", "wal")?;
         writer.pragma_update(None, "synchronous", "full")?;
-        migrate(&writer)?;
+        schema::migrate(&writer)?;
         let reader = connect(path, flags)?;
         reader.pragma_update(None, "query_only", true)?;
+        Self::of(terms, writer, reader)
+    }
+
+    /// Opens a file that another process may be using, in order to look at it: every step that would
+    /// write fails.
+    pub fn read_only(path: &Path, terms: Terms) -> Result<Self, StoreError> {
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let reader = connect(path, flags)?;
+        if !schema::missing(&reader)?.1.is_empty() {
+            let why =
+                "an older server wrote the file; start this one once, which brings it up to date";
+            return Err(StoreError::Sqlite(why.to_owned()));
+        }
+        Self::of(terms, connect(path, flags)?, reader)
+    }
+
+    fn of(terms: Terms, writer: Connection, reader: Connection) -> Result<Self, StoreError> {
         Ok(Self {
             terms: Arc::new(terms),
             writer: Worker::writing(writer)?,
             reader: Worker::reading(reader)?,
+            _lock: None,
         })
     }
 
@@ -50,6 +83,14 @@ impl SqliteStore {
         step: impl FnOnce(&mut SqliteTables<'_>) -> Result<T, StoreError> + Send + 'static,
     ) -> Pending<'_, T> {
         Box::pin(self.writer.run(step))
+    }
+
+    /// A write that has no part in any decision, and so none in the tests of how those end.
+    fn keep_up<T: Send + 'static>(
+        &self,
+        step: impl FnOnce(&mut SqliteTables<'_>) -> Result<T, StoreError> + Send + 'static,
+    ) -> Pending<'_, T> {
+        Box::pin(self.writer.keep_up(step))
     }
 
     fn read<T: Send + 'static>(
@@ -66,6 +107,18 @@ impl Store for SqliteStore {
         self.write(move |tables| steps::refresh(tables, &attempt, &terms))
     }
 
+    fn sign_in(&self, sign_in: SignIn) -> Pending<'_, Option<SignedIn>> {
+        self.write(move |tables| sign_in::sign_in(tables, &sign_in))
+    }
+
+    fn change_password(&self, change: PasswordChange) -> Pending<'_, Option<Vec<Row>>> {
+        self.write(move |tables| sign_in::change_password(tables, &change))
+    }
+
+    fn sign_out(&self, sign_out: SignOut) -> Pending<'_, SignedOut> {
+        self.write(move |tables| sign_out::sign_out(tables, &sign_out))
+    }
+
     fn open(&self, row: Row) -> Pending<'_, ()> {
         self.write(|tables| steps::open(tables, row))
     }
@@ -74,7 +127,7 @@ impl Store for SqliteStore {
         self.read(move |tables| steps::session(tables, sid))
     }
 
-    fn end(&self, whose: Whose, why: Revocation) -> Pending<'_, usize> {
+    fn end(&self, whose: Whose, why: Revocation) -> Pending<'_, Vec<Row>> {
         self.write(move |tables| steps::end(tables, &whose, why))
     }
 
@@ -119,19 +172,19 @@ impl Store for SqliteStore {
     }
 
     fn sweep(&self, before: Millis) -> Pending<'_, usize> {
-        self.write(move |tables| tables.sweep(before))
+        self.keep_up(move |tables| tables.sweep(before))
     }
 
     fn audit(&self, entries: Vec<Entry>, forget_before: Millis) -> Pending<'_, ()> {
-        self.write(move |tables| tables.audit(&entries, forget_before))
+        self.keep_up(move |tables| tables.audit(&entries, forget_before))
     }
 
     fn audited(&self, newest: usize) -> Pending<'_, Vec<Entry>> {
         self.read(move |tables| tables.audited(newest))
     }
 
-    fn ping(&self) -> Pending<'_, ()> {
-        self.write(|tables| tables.ping())
+    fn probe(&self) -> Pending<'_, ()> {
+        self.keep_up(|tables| tables.probe())
     }
 }
 
@@ -148,26 +201,30 @@ fn connect(path: &Path, flags: OpenFlags) -> Result<Connection, StoreError> {
     Ok(connection)
 }
 
-fn migrate(connection: &Connection) -> Result<(), StoreError> {
-    let version: u32 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
-    let missing = tables::MIGRATIONS.get(version as usize..).ok_or_else(|| {
-        StoreError::Sqlite(format!(
-            "the file has schema {version}, which a newer server wrote; run that one"
-        ))
-    })?;
-    for (number, statements) in (version + 1..).zip(missing) {
-        let whole = format!("BEGIN IMMEDIATE;{statements}PRAGMA user_version = {number};COMMIT;");
-        connection.execute_batch(&whole)?;
-    }
-    Ok(())
-}
-
 /// SQLite makes files that anybody may read, so an empty one is put there first.
-fn make_private(path: &Path) -> Result<(), StoreError> {
-    let mut options = std::fs::OpenOptions::new();
+fn make_private(path: &Path) -> Result<File, StoreError> {
+    let mut options = OpenOptions::new();
     options.append(true).create(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     let wrong = |error| StoreError::Sqlite(format!("{}: {error}", path.display()));
-    options.open(path).map(drop).map_err(wrong)
+    options.open(path).map_err(wrong)
+}
+
+/// A file beside the database, because SQLite's own locks end when anybody closes the database.
+fn lock(path: &Path) -> Result<File, StoreError> {
+    let mut name = path.as_os_str().to_owned();
+    name.push("-lock");
+    let file = make_private(Path::new(&name))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(StoreError::Sqlite(format!(
+            "{} is in use by another server process: stop that one or name another file; processes \
+             that share their sessions need a --store at postgres:// or redis://",
+            path.display()
+        ))),
+        Err(TryLockError::Error(error)) => {
+            Err(StoreError::Sqlite(format!("{}: {error}", Path::new(&name).display())))
+        }
+    }
 }

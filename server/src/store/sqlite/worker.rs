@@ -20,7 +20,7 @@ impl Worker {
     pub(super) fn reading(connection: Connection) -> Result<Self, StoreError> {
         Self::start("everfresh-reader", move |jobs| {
             for job in jobs {
-                job(Ok(&connection))(None);
+                (job.work)(Ok(&connection))(None);
             }
         })
     }
@@ -40,8 +40,24 @@ impl Worker {
         &self,
         step: impl FnOnce(&mut SqliteTables<'_>) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
+        self.queue(true, step).await
+    }
+
+    /// The same for a step that no client waits for.
+    pub(super) async fn keep_up<T: Send + 'static>(
+        &self,
+        step: impl FnOnce(&mut SqliteTables<'_>) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        self.queue(false, step).await
+    }
+
+    async fn queue<T: Send + 'static>(
+        &self,
+        decides: bool,
+        step: impl FnOnce(&mut SqliteTables<'_>) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
         let (answer, answered) = oneshot::channel();
-        let job: Job = Box::new(move |connection| {
+        let work: Work = Box::new(move |connection| {
             let done = connection.and_then(|connection| whole(connection, step));
             Box::new(move |failure| {
                 // Nobody may wait any more: the client hung up.
@@ -54,7 +70,7 @@ impl Worker {
         {
             let jobs = self.jobs.lock().unwrap_or_else(PoisonError::into_inner);
             let jobs = jobs.as_ref().ok_or(StoreError::Closed)?;
-            jobs.send(job).map_err(|_| StoreError::Closed)?;
+            jobs.send(Job { decides, work }).map_err(|_| StoreError::Closed)?;
         }
         answered.await.map_err(|_| StoreError::Closed)?
     }
@@ -81,23 +97,40 @@ impl Drop for Worker {
     }
 }
 
+/// A step that waits for its turn.
+struct Job {
+    /// A crash that a test asked for comes with such a step and with no other.
+    decides: bool,
+    work: Work,
+}
+
 /// Does a step, if there is a connection to do it on, and hands back how to answer: that has to wait
 /// until it is known whether the commit failed.
-type Job = Box<dyn FnOnce(Result<&Connection, StoreError>) -> Answer + Send>;
+type Work = Box<dyn FnOnce(Result<&Connection, StoreError>) -> Answer + Send>;
 type Answer = Box<dyn FnOnce(Option<StoreError>)>;
 
 fn commit(connection: &Connection, jobs: impl Iterator<Item = Job>) {
     let failure = |error: &rusqlite::Error| StoreError::Sqlite(error.to_string());
     if let Err(error) = connection.execute_batch("BEGIN IMMEDIATE") {
         for job in jobs {
-            job(Err(failure(&error)))(None);
+            (job.work)(Err(failure(&error)))(None);
         }
         return;
     }
-    let answers: Vec<Answer> = jobs.map(|job| job(Ok(connection))).collect();
-    crash::pass(Point::BeforeCommit);
+    let mut decides = false;
+    let step = |job: Job| {
+        decides |= job.decides;
+        (job.work)(Ok(connection))
+    };
+    let answers: Vec<Answer> = jobs.map(step).collect();
+    let pass = |point| {
+        if decides {
+            crash::pass(point);
+        }
+    };
+    pass(Point::BeforeCommit);
     let committed = connection.execute_batch("COMMIT");
-    crash::pass(Point::AfterCommit);
+    pass(Point::AfterCommit);
     if committed.is_err() {
         let _ = connection.execute_batch("ROLLBACK");
     }

@@ -1,88 +1,78 @@
-//! The one place that knows what time it is.
+//! A clock that tests put forward, back, and to a halt.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{SystemTime, UNIX_EPOCH};
 
+use super::{Clock, system};
 use crate::rotation::Millis;
 
-/// The server's time, movable so that tests need not wait. Clones share it.
+/// How far a clock and all its clones are from the system's.
 #[derive(Clone, Debug, Default)]
-pub struct Clock(Arc<Mutex<Hands>>);
+pub(super) struct Moved(Arc<Mutex<ClockState>>);
+
+#[derive(Debug, Default)]
+struct ClockState {
+    offset: i64,
+    frozen: Option<Millis>,
+}
 
 impl Clock {
-    /// A clock that shows the system's time.
-    #[must_use]
-    pub fn system() -> Self {
-        Self::default()
-    }
-
     /// A clock that stands still until it is advanced.
     #[must_use]
     pub fn frozen_at(now: Millis) -> Self {
-        Self(Arc::new(Mutex::new(Hands { offset: 0, frozen: Some(now) })))
-    }
-
-    /// The time it shows.
-    #[must_use]
-    pub fn now(&self) -> Millis {
-        self.hands().now()
+        let state = ClockState { offset: 0, frozen: Some(now) };
+        Self { moved: Moved(Arc::new(Mutex::new(state))) }
     }
 
     /// Puts it forward, or back.
     pub fn advance(&self, millis: i64) {
-        let mut hands = self.hands();
-        match &mut hands.frozen {
+        let mut state = self.moved.state();
+        match &mut state.frozen {
             Some(now) => *now = now.saturating_add_signed(millis),
-            None => hands.offset = hands.offset.saturating_add(millis),
+            None => state.offset = state.offset.saturating_add(millis),
         }
     }
 
     /// Lets it run at a fixed distance from the system's time.
     pub fn skew(&self, millis: i64) {
-        *self.hands() = Hands { offset: millis, frozen: None };
+        *self.moved.state() = ClockState { offset: millis, frozen: None };
     }
 
     /// Stops it where it is.
     pub fn freeze(&self) {
-        let mut hands = self.hands();
-        hands.frozen = Some(hands.now());
+        let mut state = self.moved.state();
+        state.frozen = Some(state.now());
     }
 
     /// Lets it run on from where it is.
     pub fn run(&self) {
-        let mut hands = self.hands();
-        if let Some(now) = hands.frozen.take() {
-            hands.offset = i64::try_from(now).unwrap_or(i64::MAX).saturating_sub(system());
+        let mut state = self.moved.state();
+        if let Some(now) = state.frozen.take() {
+            state.offset = i64::try_from(now).unwrap_or(i64::MAX).saturating_sub(system());
         }
     }
 
     /// Whether it stands still.
     #[must_use]
     pub fn is_frozen(&self) -> bool {
-        self.hands().frozen.is_some()
+        self.moved.state().frozen.is_some()
+    }
+}
+
+impl Moved {
+    pub(super) fn now(&self) -> Millis {
+        self.state().now()
     }
 
-    fn hands(&self) -> MutexGuard<'_, Hands> {
+    fn state(&self) -> MutexGuard<'_, ClockState> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-#[derive(Debug, Default)]
-struct Hands {
-    offset: i64,
-    frozen: Option<Millis>,
-}
-
-impl Hands {
+impl ClockState {
     fn now(&self) -> Millis {
         let running = || system().saturating_add(self.offset).max(0).unsigned_abs();
         self.frozen.unwrap_or_else(running)
     }
-}
-
-fn system() -> i64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
 }
 
 #[cfg(test)]

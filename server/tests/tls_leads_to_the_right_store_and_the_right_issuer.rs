@@ -1,4 +1,5 @@
-//! Certificates decide whom the server takes for its Redis, and a second service for the issuer.
+//! Certificates decide whom the server takes for its Redis or Postgres, and a second service for the
+//! issuer.
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 mod program;
@@ -11,9 +12,10 @@ use std::sync::Arc;
 
 use everfresh_server::jwt::{Flaw, HttpFetch, RemoteKeys, Verifier};
 use everfresh_server::rotation::{Rules, Transition};
-use everfresh_server::store::{RedisStore, Store, StoreError};
+use everfresh_server::store::{PostgresStore, RedisStore, Store, StoreError};
 use program::Server;
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
+use stores::postgres::Postgres;
 use stores::{Folder, Redis, family, refresh, user};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
@@ -27,7 +29,7 @@ async fn sessions_live_in_a_redis_behind_tls() {
     let ours = Authority::new();
     let redis = ours.redis("127.0.0.1");
     let store = ours.store(&redis);
-    store.ping().await.unwrap();
+    store.probe().await.unwrap();
     assert!(store.add_user(user("ann")).await.unwrap());
     let (token, row) = family(1, "ann", 0);
     store.open(row).await.unwrap();
@@ -42,21 +44,61 @@ async fn a_redis_with_another_certificate_gets_nothing() {
     let misnamed = ours.redis("redis.example");
     let foreign = theirs.redis("127.0.0.1");
     for redis in [&misnamed, &foreign] {
-        let refused = ours.store(redis).ping().await;
+        let refused = ours.store(redis).probe().await;
         assert!(matches!(refused, Err(StoreError::Redis(_))), "{refused:?}");
     }
     let system = RedisStore::at(&good.url(), stores::terms(Rules::default())).unwrap();
-    assert!(system.ping().await.is_err(), "the operating system does not know our authority");
+    assert!(system.probe().await.is_err(), "the operating system does not know our authority");
     let plain = good.url().replace("rediss:", "redis:");
     let plain = RedisStore::at(&plain, stores::terms(Rules::default())).unwrap();
-    assert!(plain.ping().await.is_err(), "it speaks nothing but TLS");
+    assert!(plain.probe().await.is_err(), "it speaks nothing but TLS");
     let unchecked =
         RedisStore::at(&format!("{}/#insecure", good.url()), stores::terms(Rules::default()));
     assert!(match unchecked {
-        Ok(store) => store.ping().await.is_err(),
+        Ok(store) => store.probe().await.is_err(),
         Err(_) => true,
     });
-    ours.store(&good).ping().await.unwrap();
+    ours.store(&good).probe().await.unwrap();
+}
+
+#[tokio::test]
+async fn sessions_live_in_a_postgres_behind_tls() {
+    let ours = Authority::new();
+    let postgres = ours.postgres("127.0.0.1");
+    let url = postgres.url_over_tcp("postgres") + "?sslmode=require";
+    let terms = || stores::terms(Rules::default());
+    let open = async |url: &str, pem: Option<&str>| {
+        PostgresStore::open(url, pem.map(str::as_bytes), terms()).await
+    };
+    let store: Arc<dyn Store> = Arc::new(open(&url, Some(&ours.pem())).await.unwrap());
+    assert!(store.add_user(user("ann")).await.unwrap());
+    let (token, row) = family(1, "ann", 0);
+    store.open(row).await.unwrap();
+    assert_eq!(refresh(&store, &token, Some(1), 1_000).await.transition, Transition::T5);
+    let encrypted = "SELECT bool_and(ssl) FROM pg_stat_ssl JOIN pg_stat_activity USING (pid) \
+                     WHERE application_name = 'everfresh-server'";
+    assert_eq!(postgres.say("postgres", encrypted), "t");
+
+    // With an authority of its own there is no way around TLS, also on this machine.
+    let bare = postgres.url_over_tcp("postgres");
+    open(&bare, Some(&ours.pem())).await.unwrap();
+    let plain = Postgres::start_over_tcp(None);
+    let url_of_plain = plain.url_over_tcp("postgres");
+    let unencrypted = open(&url_of_plain, Some(&ours.pem())).await.unwrap_err();
+    assert!(unencrypted.to_string().contains("sslmode=disable"), "{unencrypted}");
+    open(&url_of_plain, None).await.unwrap();
+    let system = open(&url, None).await.unwrap_err();
+    assert!(system.to_string().contains("--store-ca"), "{system}");
+}
+
+#[tokio::test]
+async fn a_postgres_with_another_certificate_gets_nothing() {
+    let (ours, theirs) = (Authority::new(), Authority::new());
+    for postgres in [ours.postgres("db.example"), theirs.postgres("127.0.0.1")] {
+        let (url, terms) = (postgres.url_over_tcp("postgres"), stores::terms(Rules::default()));
+        let refused = PostgresStore::open(&url, Some(ours.pem().as_bytes()), terms).await;
+        assert!(matches!(refused, Err(StoreError::Postgres(_))), "{refused:?}");
+    }
 }
 
 #[test]
@@ -135,6 +177,12 @@ impl Authority {
         std::fs::write(&certificate_file, certificate.pem()).unwrap();
         std::fs::write(&key_file, key.serialize_pem()).unwrap();
         Redis::start_over_tls(&certificate_file, &key_file)
+    }
+
+    /// A Postgres that shows a certificate for this name.
+    fn postgres(&self, name: &str) -> Postgres {
+        let (certificate, key) = self.certify(name);
+        Postgres::start_over_tcp(Some((&certificate.pem(), &key.serialize_pem())))
     }
 
     fn store(&self, redis: &Redis) -> Arc<dyn Store> {

@@ -1,9 +1,13 @@
 //! The listener: HTTP/1.1, drains when asked to stop, and cuts connections when told to.
 
+mod connections;
+
 use std::convert::Infallible;
 use std::fmt;
+use std::future::pending;
 use std::net::SocketAddr;
 use std::pin::pin;
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
@@ -18,18 +22,34 @@ use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 use tower::ServiceExt as _;
 
-use crate::control::Abort;
+use self::connections::{Connections, Place};
+
+/// How connections are treated.
+#[derive(Clone, Copy, Debug)]
+pub struct Listening {
+    /// A connection serves one request after the other. Without this it serves one: browsers silently
+    /// repeat a request when a connection that they reuse is cut, which would hide a cut from a test.
+    pub keep_alive: bool,
+    /// How many connections may be open at once. There are never more than leave a quarter of the
+    /// files that the operating system allows to the rest of the server. When another one comes, the one that has been waiting
+    /// for its client the longest is cut.
+    pub most: usize,
+}
+
+impl Default for Listening {
+    fn default() -> Self {
+        Self { keep_alive: true, most: 1_000 }
+    }
+}
 
 /// Serves until `stop` resolves, then lets the requests under way finish.
-///
-/// Without `keep_alive` every connection serves one request. Browsers silently repeat a request
-/// when a connection that they reuse is cut, which would hide a cut from a test.
 pub async fn serve(
     listener: TcpListener,
     router: Router,
-    keep_alive: bool,
+    listening: Listening,
     stop: impl Future<Output = ()>,
 ) {
+    let places = Connections::new(listening.most.min(affordable()));
     let (stopping, stopped) = watch::channel(false);
     let mut connections = JoinSet::new();
     let mut stop = pin!(stop);
@@ -37,11 +57,15 @@ pub async fn serve(
         tokio::select! {
             () = &mut stop => break,
             accepted = listener.accept() => match accepted {
-                Ok((socket, peer)) => {
-                    let connection =
-                        converse(socket, Peer(peer), router.clone(), keep_alive, stopped.clone());
-                    connections.spawn(connection);
-                }
+                Ok((socket, peer)) => match places.enter() {
+                    Some(place) => {
+                        let visit = Visit { peer: Peer(peer), place: Arc::new(place) };
+                        let router = router.clone();
+                        let keep_alive = listening.keep_alive;
+                        connections.spawn(converse(socket, visit, router, keep_alive, stopped.clone()));
+                    }
+                    None => turn_away(&socket),
+                },
                 Err(error) => {
                     // Out of file descriptors, perhaps; trying again at once would only spin.
                     tracing::warn!(%error, "no connection could be accepted");
@@ -60,11 +84,11 @@ pub async fn serve(
     }
 }
 
-/// The address of who sent a request, by which failures are limited and listed.
+/// The address at the other end of a connection, by which failures are limited and listed.
 ///
-/// [`serve()`] takes it from the connection. Whoever serves in another way puts it into the requests,
-/// and so does whoever has a proxy before the server, which tells of its clients; without it all of
-/// them share one limit:
+/// [`serve()`] puts it into the requests. Another listener has to do so itself; without it all clients
+/// share one limit. A proxy is named with [`crate::config::Settings::trusted_proxies`], and then tells
+/// of its clients in the usual headers. One that does so in another header needs a layer:
 ///
 /// ```
 /// use std::net::{IpAddr, SocketAddr};
@@ -92,27 +116,39 @@ pub async fn serve(
 #[derive(Clone, Copy, Debug)]
 pub struct Peer(pub SocketAddr);
 
+#[derive(Clone)]
+struct Visit {
+    peer: Peer,
+    place: Arc<Place>,
+}
+
 async fn converse(
     socket: TcpStream,
-    peer: Peer,
+    Visit { peer, place }: Visit,
     router: Router,
     keep_alive: bool,
     mut stopped: watch::Receiver<bool>,
 ) {
     let _ = socket.set_nodelay(true);
+    let (begun, mut begins) = watch::channel(false);
+    let own = Arc::clone(&place);
     let service = service_fn(move |mut request: hyper::Request<Incoming>| {
+        begun.send_replace(true);
         request.extensions_mut().insert(peer);
-        let answer = router.clone().oneshot(request.map(Body::new));
+        let place = Arc::clone(&own);
+        let request = request.map(|body| Body::new(place.reading(body)));
+        let answer = router.clone().oneshot(request);
         async move {
             let response = answer.await.unwrap_or_else(|never: Infallible| match never {});
             match response.extensions().get::<Abort>() {
                 Some(Abort) => Err(Cut),
-                None => Ok(response),
+                None => Ok(response.map(|body| place.writing(body))),
             }
         }
     });
     let mut connection = http1::Builder::new()
         .timer(TokioTimer::new())
+        .header_read_timeout(IDLE)
         .keep_alive(keep_alive)
         .serve_connection(TokioIo::new(socket), service);
 
@@ -120,8 +156,13 @@ async fn converse(
         ended = &mut connection => ended,
         () = async { drop(stopped.wait_for(|stopped| *stopped).await) } => {
             Pin::new(&mut connection).graceful_shutdown();
-            (&mut connection).await
+            tokio::select! {
+                ended = &mut connection => ended,
+                () = place.cut() => return,
+            }
         }
+        () = place.cut() => return,
+        () = late(&mut begins) => return,
     };
     if ended.is_err_and(|error| error.is_user()) {
         // A reset, not an orderly end, so that nobody takes it for an empty answer.
@@ -129,6 +170,33 @@ async fn converse(
         let _ = socket.set_zero_linger();
     }
 }
+
+/// Resolves when the first request is long overdue.
+async fn late(begins: &mut watch::Receiver<bool>) {
+    if timeout(FIRST_HEAD, begins.wait_for(|begun| *begun)).await.is_ok() {
+        pending().await
+    }
+}
+
+/// Says that there is no place, without waiting for anything.
+fn turn_away(socket: &TcpStream) {
+    tracing::warn!("a connection was turned away: all others are at work");
+    let _ = socket.try_write(FULL.as_bytes());
+}
+
+/// How many connections leave enough files for the rest of the server.
+fn affordable() -> usize {
+    #[cfg(unix)]
+    let files = rustix::process::getrlimit(rustix::process::Resource::Nofile).current;
+    #[cfg(not(unix))]
+    let files: Option<u64> = None;
+    let files = files.and_then(|files| usize::try_from(files).ok()).unwrap_or(usize::MAX);
+    (files - files / 4).max(1)
+}
+
+/// Marks an answer that must not be sent: the connection is cut instead.
+#[derive(Clone, Copy, Debug)]
+pub struct Abort;
 
 /// There will be no answer.
 #[derive(Clone, Copy, Debug)]
@@ -143,3 +211,11 @@ impl fmt::Display for Cut {
 impl std::error::Error for Cut {}
 
 const DRAIN: Duration = Duration::from_secs(10);
+/// The head of the first request is there after this time.
+const FIRST_HEAD: Duration = Duration::from_secs(10);
+/// Longer than a proxy keeps its connections to us, so that it never sends into one that we close.
+const IDLE: Duration = Duration::from_secs(75);
+
+const FULL: &str = "HTTP/1.1 503 Service Unavailable\r\nretry-after: 1\r\nconnection: close\r\n\
+                    content-type: application/json\r\ncontent-length: 36\r\n\r\n\
+                    {\"error\":\"temporarily_unavailable\"}\n";

@@ -19,7 +19,7 @@ const CLASSES: usize = 32;
 /// What memory is taken in: one wasm page.
 const PAGE: usize = 65_536;
 
-pub(crate) struct SizeClasses {
+pub(super) struct SizeClasses {
     /// The first free block of each class; 0 is none.
     free: [Cell<usize>; CLASSES],
     /// What is left of the memory that was taken.
@@ -31,7 +31,7 @@ pub(crate) struct SizeClasses {
 unsafe impl Sync for SizeClasses {}
 
 impl SizeClasses {
-    pub(crate) const fn new() -> Self {
+    pub(super) const fn new() -> Self {
         Self { free: [const { Cell::new(0) }; CLASSES], top: Cell::new(0), end: Cell::new(0) }
     }
 

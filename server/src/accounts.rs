@@ -1,0 +1,78 @@
+//! What an operator does to users, by command, beside a server that runs.
+
+use crate::password::PasswordError;
+use crate::rotation::Revocation;
+use crate::secret::Secret;
+use crate::start::{self, StartError};
+use crate::state::AppState;
+use crate::store::{Change, StoreError, User, Whose};
+
+/// What is to become of a user.
+#[derive(Clone, Debug)]
+pub enum AccountChange {
+    /// No sign-in and no refresh, and the access tokens are worth nothing at once.
+    Disable,
+    /// All of that again.
+    Enable,
+    /// Another password; all sessions end.
+    Password(Secret),
+    /// A new version: all sessions are void.
+    BumpVersion,
+}
+
+/// Adds a user.
+pub async fn add(app: &AppState, name: &str, password: Secret) -> Result<User, AccountError> {
+    let user = start::new_user(&app.passwords, name, password, app.clock.now()).await?;
+    if app.store.add_user(user.clone()).await? {
+        Ok(user)
+    } else {
+        Err(AccountError::Exists(name.to_owned()))
+    }
+}
+
+/// Changes a user; answers with the user as it is then.
+pub async fn change(
+    app: &AppState,
+    name: &str,
+    change: AccountChange,
+) -> Result<User, AccountError> {
+    let unknown = || AccountError::Unknown(name.to_owned());
+    let id = app.store.user_named(name.to_owned()).await?.ok_or_else(unknown)?.id;
+    let (fields, ends) = match change {
+        AccountChange::Disable => (Change { disabled: Some(true), ..Change::default() }, None),
+        AccountChange::Enable => (Change { disabled: Some(false), ..Change::default() }, None),
+        AccountChange::Password(password) => {
+            let password = Some(app.passwords.hash(password, None).await?);
+            (Change { password, ..Change::default() }, Some(Revocation::Password))
+        }
+        AccountChange::BumpVersion => {
+            (Change { bump_version: true, ..Change::default() }, Some(Revocation::Version))
+        }
+    };
+    let user = app.store.change_user(id.clone(), fields).await?.ok_or_else(unknown)?;
+    // After the change, so that no session begins in between on what was there before.
+    if let Some(why) = ends {
+        app.store.end(Whose::User(id, None), why).await?;
+    }
+    Ok(user)
+}
+
+/// A user could not be added or changed.
+#[derive(Debug, thiserror::Error)]
+pub enum AccountError {
+    /// The name is taken.
+    #[error("there is a user {0:?} already; `user password {0}` gives another password")]
+    Exists(String),
+    /// There is no such user.
+    #[error("there is no user {0:?}; `user add {0}` adds one")]
+    Unknown(String),
+    /// The store.
+    #[error("the store: {0}")]
+    Store(#[from] StoreError),
+    /// The new user could not be made.
+    #[error(transparent)]
+    New(#[from] StartError),
+    /// Argon2.
+    #[error(transparent)]
+    Password(#[from] PasswordError),
+}
