@@ -106,8 +106,13 @@ fn lints(workspace: &Workspace) -> Result<()> {
 
 fn lints_for_wasm(workspace: &Workspace) -> Result<()> {
     setup::for_package(workspace)?;
-    let mut cargo = workspace.cargo(&["clippy", "--package", "everfresh", "--lib"]);
-    check(cargo.args(["--target", WASM_TARGET, "--", "-D", "warnings"]), LIMIT)
+    // With the second profile the unit tests too.
+    for (features, profile) in [("web", "dev"), ("npm", "test")] {
+        let mut cargo = workspace.cargo(&["clippy", "--package", "everfresh", "--lib"]);
+        cargo.args(["--features", features, "--profile", profile, "--target", WASM_TARGET]);
+        check(cargo.args(["--", "-D", "warnings"]), LIMIT)?;
+    }
+    Ok(())
 }
 
 fn native_tests(workspace: &Workspace) -> Result<Counts> {

@@ -83,7 +83,8 @@ fn a_channel_that_answers_at_once_is_heard() {
         move |text: &str| {
             seen.add(text.to_owned());
             if text == "a" {
-                channel.upgrade().and_then(|it| Some(it.get()?.post("b"))).expect("a channel");
+                let channel = channel.upgrade().expect("a channel");
+                channel.get().expect("a channel").post("b");
             }
         }
     };
