@@ -4,6 +4,7 @@
 //! rustup, Node.js 20 or newer and npm; see [`setup`] for what that is.
 
 mod bench;
+mod dead_data;
 mod demo;
 mod deny;
 mod fuzz;

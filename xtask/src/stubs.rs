@@ -30,10 +30,6 @@ pub(crate) fn apply(module: &mut Module) -> Result<()> {
             "no function is named like {part}: has it been renamed, or is it unused now?"
         );
     }
-    let segments: Vec<_> = module.data.iter().map(|segment| segment.id()).collect();
-    for id in segments {
-        blank_paths(&mut module.data.get_mut(id).value);
-    }
     Ok(())
 }
 
@@ -48,6 +44,8 @@ fn stub(module: &mut Module, id: FunctionId, body: &Body, name: &str) -> Result<
         Body::Undefined => bail!("{name} returns something else than an error"),
     };
     let function = module.funcs.get_mut(id).kind.unwrap_local_mut();
+    // Its code refers to nothing any more.
+    function.original_range = None;
     let entry = function.entry_block();
     function.block_mut(entry).instrs = vec![(instruction, InstrLocId::default())];
     Ok(())
@@ -77,24 +75,6 @@ const STUBS: &[(&str, Body)] = &[
     ("serde_core::de::Error::", Body::Undefined),
     ("serde_wasm_bindgen::de::Deserializer::invalid_type_", Body::Undefined),
 ];
-
-/// Blanks the paths of the standard library's sources, which only panics tell.
-fn blank_paths(bytes: &mut [u8]) {
-    while let Some(start) = find(bytes, SYSROOT) {
-        let Some(length) = find(&bytes[start..], b".rs") else { return };
-        bytes[start..start + length + 3].fill(0);
-    }
-}
-
-pub(crate) fn find(bytes: &[u8], part: &[u8]) -> Option<usize> {
-    bytes.windows(part.len()).position(|window| window == part)
-}
-
-/// What the paths of the standard library's sources begin with.
-pub(crate) const SYSROOT: &[u8] = b"/rustc/";
-
-/// What those of dependencies begin with, once the compiler has renamed them.
-pub(crate) const SOURCES: &str = "/rustc/registry";
 
 #[cfg(test)]
 mod tests {

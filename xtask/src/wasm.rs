@@ -1,6 +1,5 @@
 //! From the crate to pkg/wasm: cargo, wasm-bindgen, wasm-opt, wasm2js.
 
-use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -12,14 +11,14 @@ use wasm_bindgen_cli_support::Bindgen;
 use crate::process::check;
 use crate::setup::WASM_TARGET;
 use crate::workspace::Workspace;
-use crate::{glue, plain, stubs};
+use crate::{dead_data, glue, plain, stubs};
 
 /// Builds what pkg/tools/build.mjs packs: `everfresh_bg.wasm`, `everfresh_js.js`, the same as plain
 /// JavaScript, and `everfresh_bg.js`, the glue of both; all in `pkg/wasm`.
 pub(crate) fn build(workspace: &Workspace) -> Result<()> {
     let compiled = compile(workspace)?;
     let out = workspace.join("pkg/wasm");
-    bind(&compiled, &out, false)?;
+    bind(workspace, &compiled, &out)?;
     let wasm = out.join("everfresh_bg.wasm");
     let cache = workspace.target("xtask/wasm-opt");
     let (input, script) = (cache.join("input.wasm"), cache.join("everfresh_js.js"));
@@ -48,7 +47,7 @@ pub(crate) fn build(workspace: &Workspace) -> Result<()> {
 pub(crate) fn build_with_names(workspace: &Workspace) -> Result<PathBuf> {
     let compiled = compile(workspace)?;
     let out = workspace.target("xtask/named");
-    bind(&compiled, &out, true)?;
+    bind(workspace, &compiled, &out)?;
     let wasm = out.join("everfresh_bg.wasm");
     wasm_opt(workspace, &wasm, &wasm, &["-g"])?;
     Ok(wasm)
@@ -66,24 +65,20 @@ fn compile(workspace: &Workspace) -> Result<PathBuf> {
         WASM_TARGET,
         "--",
         INLINE_LITTLE,
+        RELOCATIONS,
     ]);
     // So that wasm-bindgen's crate keeps JavaScript's objects on a heap of its own.
     let without = WITHOUT.map(|feature| format!("-{feature}")).join(",");
-    // Paths of dependencies are blanked like those of the standard library.
-    let home = env::var_os("CARGO_HOME")
-        .map(PathBuf::from)
-        .or_else(|| Some(env::home_dir()?.join(".cargo")));
-    let sources = home.context("cargo has no home")?.join("registry/src");
-    let remap = format!("--remap-path-prefix={}={}", sources.display(), stubs::SOURCES);
-    check(cargo.env("RUSTFLAGS", format!("-Ctarget-feature={without} {remap}")), LIMIT)?;
+    check(cargo.env("RUSTFLAGS", format!("-Ctarget-feature={without}")), LIMIT)?;
     Ok(workspace.target(WASM_TARGET).join("wasm/everfresh.wasm"))
 }
 
-fn bind(compiled: &Path, out: &Path, names: bool) -> Result<()> {
+fn bind(workspace: &Workspace, compiled: &Path, out: &Path) -> Result<()> {
     if out.exists() {
         fs::remove_dir_all(out).with_context(|| format!("cannot empty {}", out.display()))?;
     }
-    let mut module = Module::from_file(compiled).context("cargo built no wasm")?;
+    let compiled = fs::read(compiled).context("cargo built no wasm")?;
+    let mut module = Module::from_buffer(&compiled)?;
     without_features(&mut module)?;
     stubs::apply(&mut module)?;
     let mut bound = Bindgen::new()
@@ -92,7 +87,6 @@ fn bind(compiled: &Path, out: &Path, names: bool) -> Result<()> {
         .bundler(true)?
         // For our own type check; the package's types are written by hand.
         .typescript(true)
-        .remove_name_section(!names)
         .demangle(false)
         .remove_producers_section(true)
         .generate_output()
@@ -102,7 +96,14 @@ fn bind(compiled: &Path, out: &Path, names: bool) -> Result<()> {
     let text = fs::read_to_string(&path).context("wasm-bindgen wrote no glue")?;
     let text = glue::shorten(bound.wasm_mut(), glue::follow_memory(text)?)?;
     fs::write(path, text).context("cannot write the glue")?;
-    bound.wasm_mut().emit_wasm_file(out.join("everfresh_bg.wasm"))?;
+    let wasm = out.join("everfresh_bg.wasm");
+    bound.wasm_mut().emit_wasm_file(&wasm)?;
+    let reached = workspace.target("xtask/reached.wasm");
+    let mut wasm_opt = workspace.npm_tool("wasm-opt");
+    wasm_opt.args(FEATURES).args(["-g", "--remove-unused-module-elements"]);
+    check(wasm_opt.arg(&wasm).arg("-o").arg(&reached), LIMIT)?;
+    dead_data::blank(bound.wasm_mut(), &compiled, &Module::from_file(&reached)?)?;
+    bound.wasm_mut().emit_wasm_file(&wasm)?;
     let types = format!("{}\n{}", bound.ts().unwrap_or_default(), glue::TYPES);
     fs::write(out.join("everfresh_bg.d.ts"), types).context("cannot write the glue's types")
 }
@@ -129,8 +130,9 @@ fn without_features(module: &mut Module) -> Result<()> {
 /// Fails when the wasm says where it was built.
 fn tells_no_path(workspace: &Workspace, wasm: &[u8]) -> Result<()> {
     let root = workspace.root().as_os_str().as_encoded_bytes();
-    for place in [stubs::SYSROOT, b"/registry/src/", root] {
-        if let Some(start) = stubs::find(wasm, place) {
+    for place in [b"/rustc/", b"/registry/src/".as_slice(), root] {
+        let found = wasm.windows(place.len()).position(|window| window == place);
+        if let Some(start) = found {
             let path = String::from_utf8_lossy(&wasm[start..wasm.len().min(start + 99)]);
             bail!("the wasm holds the path of a source file: {path:?}");
         }
@@ -146,6 +148,9 @@ fn wasm_opt(workspace: &Workspace, input: &Path, output: &Path, more: &[&str]) -
 
 /// A function is copied into its callers when that is smaller than the calls, or there is only one.
 const INLINE_LITTLE: &str = "-Cllvm-args=-inline-threshold=5";
+
+/// Has the linker write down who refers to which data.
+const RELOCATIONS: &str = "-Clink-arg=--emit-relocs";
 
 /// What plain JavaScript has no equal of. The heap of objects that wasm-bindgen keeps instead costs
 /// nothing: the prototype became 532 bytes smaller.

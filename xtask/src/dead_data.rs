@@ -1,0 +1,230 @@
+//! Blanks the data that no code is left to read, which wasm-opt does not see: it knows addresses, not
+//! what lies between them. The linker wrote down who refers to what (`--emit-relocs`).
+
+use std::collections::BTreeSet;
+use std::ops::Range;
+
+use anyhow::{Context, Result, bail, ensure};
+use walrus::Module;
+use wasmparser::{
+    DefinedDataSymbol, KnownCustom, Linking, Parser, Payload, RelocationEntry, RelocationType,
+    SymbolInfo,
+};
+
+/// Takes a module, the file that the linker wrote for it, and the same module without the functions
+/// that cannot be reached. Saves 4 kB in a module that reads claims with serde.
+///
+/// # Errors
+/// When the functions of the three cannot be matched, or the linker wrote what is not known.
+pub(crate) fn blank(module: &mut Module, compiled: &[u8], reached: &Module) -> Result<()> {
+    let linked = Linked::read(compiled)?;
+    let names: BTreeSet<&str> = reached
+        .funcs
+        .iter_local()
+        .filter_map(|(id, _)| reached.funcs.get(id).name.as_deref())
+        .collect();
+    let mut found = 0;
+    let mut code = Vec::new();
+    for (id, function) in module.funcs.iter_local() {
+        if module.funcs.get(id).name.as_deref().is_some_and(|name| names.contains(name)) {
+            found += 1;
+            code.extend(function.original_range.clone());
+        }
+    }
+    ensure!(found == reached.funcs.iter_local().count(), "functions have changed their names");
+    let dead = linked.unread(&code);
+    let segments: Vec<_> = module.data.iter().map(|segment| segment.id()).collect();
+    for (id, start) in segments.into_iter().zip(&linked.segments) {
+        for (byte, place) in module.data.get_mut(id).value.iter_mut().zip(*start..) {
+            if dead.contains(&place) {
+                *byte = 0;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// What the linker says of its file; ranges and segments are places in that file.
+struct Linked<'a> {
+    file: &'a [u8],
+    /// Where the bytes of each segment begin.
+    segments: Vec<usize>,
+    /// All symbols, of which some are data.
+    symbols: Vec<Option<DefinedDataSymbol>>,
+    /// Addresses in the code, by their offset in the code section.
+    code: Vec<RelocationEntry>,
+    /// Addresses in the data, by their place in the file.
+    data: Vec<RelocationEntry>,
+}
+
+impl<'a> Linked<'a> {
+    fn read(file: &'a [u8]) -> Result<Self> {
+        let (segments, symbols, code, data) = Default::default();
+        let mut it = Self { file, segments, symbols, code, data };
+        let mut data_section = 0;
+        for payload in Parser::new(0).parse_all(file) {
+            match payload? {
+                Payload::DataSection(section) => {
+                    data_section = section.range().start;
+                    for segment in section {
+                        let segment = segment?;
+                        it.segments.push(segment.range.end - segment.data.len());
+                    }
+                }
+                Payload::CustomSection(section) => match (section.name(), section.as_known()) {
+                    (_, KnownCustom::Linking(parts)) => {
+                        for part in parts {
+                            let Linking::SymbolTable(symbols) = part? else { continue };
+                            for symbol in symbols {
+                                let data = match symbol? {
+                                    SymbolInfo::Data { symbol, .. } => symbol,
+                                    _ => None,
+                                };
+                                it.symbols.push(data);
+                            }
+                        }
+                    }
+                    ("reloc.CODE", KnownCustom::Reloc(entries)) => {
+                        it.code = addresses(entries.entries())?;
+                    }
+                    ("reloc.DATA", KnownCustom::Reloc(entries)) => {
+                        it.data = addresses(entries.entries())?;
+                    }
+                    _ => {}
+                },
+                _ => {}
+            }
+        }
+        for entry in &mut it.data {
+            entry.offset += u32::try_from(data_section)?;
+        }
+        if it.symbols.is_empty() || it.code.is_empty() {
+            bail!("the linker wrote no relocations");
+        }
+        Ok(it)
+    }
+
+    /// The places of the data that these parts of the code section do not lead to.
+    fn unread(&self, code: &[Range<usize>]) -> BTreeSet<usize> {
+        let read =
+            |it: &&RelocationEntry| code.iter().any(|part| part.contains(&(it.offset as usize)));
+        let mut open: Vec<usize> =
+            self.code.iter().filter(read).map(|entry| entry.index as usize).collect();
+        let mut live = BTreeSet::new();
+        while let Some(symbol) = open.pop() {
+            if !self.is_location(symbol) && live.insert(symbol) {
+                open.extend(self.referred_by(symbol).map(|entry| entry.index as usize));
+            }
+        }
+        let places = |alive: bool| {
+            let symbols = (0..self.symbols.len()).filter(|it| live.contains(it) == alive);
+            symbols.filter_map(|it| self.range(it)).flatten().collect::<BTreeSet<_>>()
+        };
+        // A text may end as another does, and lie in it.
+        &places(false) - &places(true)
+    }
+
+    fn range(&self, symbol: usize) -> Option<Range<usize>> {
+        let DefinedDataSymbol { index, offset, size } = self.symbols[symbol]?;
+        let start = self.segments.get(index as usize)? + offset as usize;
+        Some(start..start + size as usize)
+    }
+
+    fn referred_by(&self, symbol: usize) -> impl Iterator<Item = &RelocationEntry> {
+        let range = self.range(symbol).unwrap_or_default();
+        self.data.iter().filter(move |entry| range.contains(&(entry.offset as usize)))
+    }
+
+    /// Whether it is a `core::panic::Location`: the name of a source file and three numbers. Panics
+    /// take one and trap, so nobody reads it.
+    fn is_location(&self, symbol: usize) -> bool {
+        let Some(range) = self.range(symbol).filter(|range| range.len() == 16) else {
+            return false;
+        };
+        let mut texts = self.referred_by(symbol);
+        let (Some(text), None) = (texts.next(), texts.next()) else { return false };
+        let file = self.range(text.index as usize).map(|range| &self.file[range]);
+        text.offset as usize == range.start
+            && file.is_some_and(|it| it.strip_suffix(b"\0").unwrap_or(it).ends_with(b".rs"))
+    }
+}
+
+/// Those of the relocations that are addresses of data.
+fn addresses(
+    entries: wasmparser::SectionLimited<'_, RelocationEntry>,
+) -> Result<Vec<RelocationEntry>> {
+    let mut found = Vec::new();
+    for entry in entries {
+        let entry = entry.context("the linker's relocations cannot be read")?;
+        match entry.ty {
+            RelocationType::MemoryAddrLeb
+            | RelocationType::MemoryAddrSleb
+            | RelocationType::MemoryAddrI32 => found.push(entry),
+            RelocationType::FunctionIndexLeb
+            | RelocationType::FunctionIndexI32
+            | RelocationType::TableIndexSleb
+            | RelocationType::TableIndexI32
+            | RelocationType::TableNumberLeb
+            | RelocationType::TypeIndexLeb
+            | RelocationType::GlobalIndexLeb => {}
+            other => bail!("the linker wrote a relocation of the kind {other:?}"),
+        }
+    }
+    Ok(found)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn data_is_read_when_code_that_is_reached_leads_to_it() {
+        let code = [address(2, 0), address(22, 1)];
+        let data = [address(100, 2)];
+        let linked = linked(&[(0, 4), (4, 4), (8, 4), (12, 4)], &code, &data);
+        assert_eq!(linked.unread(&[0..10, 40..50]), (104..108).chain(112..116).collect());
+        assert_eq!(linked.unread(&[0..10, 20..30]), (112..116).collect());
+    }
+
+    #[test]
+    fn a_text_that_lies_in_another_lives_with_it() {
+        let linked = linked(&[(0, 8), (4, 4)], &[address(0, 1)], &[]);
+        assert_eq!(linked.unread(&[0..1, 40..50]), (100..104).collect());
+    }
+
+    #[test]
+    fn where_a_panic_would_have_been_is_read_by_nobody() {
+        let mut file = vec![0; 140];
+        file[120..127].copy_from_slice(b"lib.rs\0");
+        let code = [address(0, 0)];
+        let data = [address(100, 1)];
+        let mut linked = linked(&[(0, 16), (20, 7)], &code, &data);
+        linked.file = &file;
+        assert_eq!(linked.unread(&[0..1, 40..50]), (100..116).chain(120..127).collect());
+        let mut other = file.clone();
+        other[124] = b'_';
+        linked.file = &other;
+        assert!(linked.unread(&[0..1, 40..50]).is_empty(), "a text beside three numbers");
+    }
+
+    /// Symbols by offset and size in one segment at 100.
+    fn linked<'a>(
+        symbols: &[(u32, u32)],
+        code: &[RelocationEntry],
+        data: &[RelocationEntry],
+    ) -> Linked<'a> {
+        let symbol =
+            |&(offset, size): &(u32, u32)| Some(DefinedDataSymbol { index: 0, offset, size });
+        Linked {
+            file: &[0; 140],
+            segments: vec![100],
+            symbols: symbols.iter().map(symbol).collect(),
+            code: code.to_vec(),
+            data: data.to_vec(),
+        }
+    }
+
+    fn address(offset: u32, index: u32) -> RelocationEntry {
+        RelocationEntry { ty: RelocationType::MemoryAddrI32, offset, index, addend: 0 }
+    }
+}
