@@ -31,9 +31,10 @@ impl Formats for WebFormats {
     }
 
     fn parse_number(text: &str) -> Option<f64> {
-        // An empty text would be zero.
+        // A text without any would be zero.
         let number = JsValue::from_str(text).unchecked_into_f64();
-        (!number.is_nan() && !text.trim().is_empty()).then_some(number)
+        let given = text.bytes().any(|byte| byte.is_ascii_alphanumeric());
+        (given && !number.is_nan()).then_some(number)
     }
 
     fn parse_date(text: &str) -> Option<Millis> {

@@ -1,7 +1,7 @@
 //! What wasm-bindgen wrote, for both engines and with short names.
 
 use anyhow::{Result, ensure};
-use walrus::{ExportId, Module};
+use walrus::{ExportId, Import, Module};
 
 /// Has views of the memory made anew when it has grown. The glue looks whether the old memory is
 /// detached, which that of plain JavaScript never is.
@@ -50,6 +50,27 @@ pub(crate) fn shorten(module: &mut Module, mut glue: String) -> Result<String> {
         module.exports.get_mut(id).name = short;
     }
     Ok(glue)
+}
+
+/// Drops what the module imported before it was optimised.
+pub(crate) fn prune(module: &Module, glue: &str) -> String {
+    let mut kept = String::new();
+    let mut drops = false;
+    for line in glue.split_inclusive('\n') {
+        if let Some((name, _)) =
+            line.strip_prefix("export function _").and_then(|rest| rest.split_once('('))
+        {
+            let number = name.parse::<u32>().is_ok();
+            let imported = |import: &Import| import.name.strip_prefix('_') == Some(name);
+            drops = number && !module.imports.iter().any(imported);
+        }
+        if !drops {
+            kept.push_str(line);
+        }
+        // The end of a function: deeper lines are indented.
+        drops &= !line.starts_with('}');
+    }
+    kept
 }
 
 /// The module that everything is imported from.
