@@ -105,7 +105,7 @@ impl<H: Host> Engine<H> {
             Effect::Settle { waiter, outcome } => self.settle(waiter, outcome),
             Effect::Lease(lease) => self.host.lease(lease),
             Effect::Revoke { revoke, request } => {
-                let sent = self.state.borrow().settings.endpoint.revoke(&request);
+                let sent = self.state.borrow().settings.endpoint.revoke::<H::Formats>(&request);
                 match sent {
                     Some(request) => self.host.send(Exchange::Revoke(revoke), request),
                     None => {

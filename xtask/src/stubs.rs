@@ -137,7 +137,7 @@ const STUBS: &[(&str, Body)] = &[
 
 #[cfg(test)]
 mod tests {
-    use walrus::FunctionBuilder;
+    use walrus::{FunctionBuilder, FunctionKind};
 
     use super::*;
 
@@ -170,6 +170,35 @@ mod tests {
         function(&mut module, "core::panicking::panic", &[]);
         function(&mut module, "serde_core::de::Error::custom", &[]);
         assert!(apply(&mut module).unwrap_err().to_string().contains("serde_core::de::Error"));
+    }
+
+    #[test]
+    fn a_text_is_converted_each_time() {
+        let mut module = Module::default();
+        function(&mut module, "core::panicking::panic", &[]);
+        function(&mut module, "serde_wasm_bindgen::error::Error::new", &[ValType::I32]);
+        let invalid = "serde_wasm_bindgen::de::Deserializer::invalid_type_";
+        function(&mut module, invalid, &[ValType::I32]);
+        let convert = "wasm_bindgen::__rt::wbg_cast::breaks_if_inlined";
+        let convert = function(&mut module, convert, &[ValType::I32]);
+        let mut builder = FunctionBuilder::new(&mut module.types, &[], &[ValType::I32]);
+        builder.func_body().call(convert).i32_const(1).drop();
+        builder.name("serde_wasm_bindgen::static_str_to_js".to_owned());
+        let cached = builder.finish(Vec::new(), &mut module.funcs);
+        apply(&mut module).unwrap();
+        assert!(matches!(only(&module, cached), Instr::Call(Call { func }) if func == convert));
+    }
+
+    #[test]
+    fn what_json_has_not_is_not_asked_for() {
+        let mut module = Module::default();
+        function(&mut module, "core::panicking::panic", &[]);
+        let asked = module.types.add(&[ValType::I32], &[ValType::I32]);
+        let (map, _) = module.add_import_func("./everfresh_bg.js", "__wbg_instanceof_Map_1", asked);
+        let (number, _) = module.add_import_func("./everfresh_bg.js", "__wbg_number_1", asked);
+        apply(&mut module).unwrap();
+        assert!(matches!(only(&module, map), Instr::Const(Const { value: Value::I32(0) })));
+        assert!(matches!(module.funcs.get(number).kind, FunctionKind::Import(_)));
     }
 
     fn function(module: &mut Module, name: &str, results: &[ValType]) -> FunctionId {
