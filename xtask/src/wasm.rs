@@ -43,7 +43,7 @@ pub(crate) fn build(workspace: &Workspace) -> Result<()> {
     let shipped = fs::read(wasm)?;
     let glue = out.join("everfresh_bg.js");
     let text = fs::read_to_string(&glue).context("wasm-bindgen wrote no glue")?;
-    fs::write(glue, glue::prune(&Module::from_buffer(&shipped)?, &text))?;
+    fs::write(glue, glue::gather(&Module::from_buffer(&shipped)?, &text)?)?;
     tells_no_path(workspace, &shipped)
 }
 
