@@ -167,15 +167,16 @@ impl<H: Host> Engine<H> {
 
     /// Asks for something that `waiter` is to be told of; `input` makes the input of its name.
     pub fn ask(&self, waiter: H::Waiter, input: impl FnOnce(WaiterId) -> Input) -> WaiterId {
-        let id = {
-            let mut state = self.state.borrow_mut();
-            state.last_waiter = state.last_waiter.wrapping_add(1);
-            let id = state.last_waiter;
-            state.waiters.push((id, waiter));
-            id
-        };
+        let id = self.register(waiter);
         self.feed(input(id));
         id
+    }
+
+    fn register(&self, waiter: H::Waiter) -> WaiterId {
+        let state = &mut *self.state.borrow_mut();
+        state.last_waiter = state.last_waiter.wrapping_add(1);
+        state.waiters.push((state.last_waiter, waiter));
+        state.last_waiter
     }
 
     /// A caller has given up: nobody is told.

@@ -13,8 +13,8 @@ use wasm_bindgen::prelude::*;
 
 use self::face::{Face, JsFace, failure, to_js};
 use crate::{
-    core::{effect::WaiterId, grant::TokenResponse, input::Input},
-    engine::jwt,
+    core::{effect::WaiterId, input::Input},
+    engine::{jwt, read_tokens},
     web::{
         formats::WebFormats,
         host::{WebEngine, open},
@@ -56,24 +56,10 @@ impl Engine {
     ///
     /// # Errors
     /// `{ code, message }`
-    pub fn start(
-        &self,
-        access_token: String,
-        refresh_token: Option<String>,
-        expires_in: Option<f64>,
-        refresh_in: Option<f64>,
-        session_expires_in: Option<f64>,
-        late: bool,
-    ) -> Result<u32, JsValue> {
+    pub fn start(&self, tokens: &JsValue, late: bool) -> Result<u32, JsValue> {
         self.0.host.forget_cause();
         self.0.host.listen();
-        let tokens = TokenResponse {
-            access_token,
-            refresh_token,
-            expires_in,
-            refresh_in,
-            session_expires_in,
-        };
+        let tokens = read_tokens::<WebFormats>(tokens).unwrap_or_default();
         if late {
             return Ok(self.0.start_late(tokens));
         }

@@ -31,27 +31,23 @@ impl World {
     }
 
     fn write(&mut self, id: WriteId, record: &Record) {
-        let step = self.records.write(id, Box::new(record.clone()));
-        self.take(step);
+        self.records.write(id, Box::new(record.clone()));
+        self.take();
     }
 
     fn read(&mut self, purpose: Purpose) {
-        let step = self.records.read(purpose);
-        self.take([step]);
+        self.records.read(purpose);
+        self.take();
     }
 
-    fn take(&mut self, steps: impl IntoIterator<Item = Step>) {
-        for step in steps {
+    fn take(&mut self) {
+        while let Some(step) = self.records.next() {
             match step {
-                Step::Load(loads) => self.loads.extend(loads),
-                Step::Store(stores) => self.stores.extend(stores),
-                Step::SetAside(texts, remove) => {
-                    for (place, text) in texts {
-                        self.aside.push((place, text));
-                        if remove {
-                            self.texts.remove(&place);
-                        }
-                    }
+                Step::Load(load) => self.loads.push(load),
+                Step::Store(store, text) => self.stores.push((store, text)),
+                Step::SetAside(place, text) => self.aside.push((place, text)),
+                Step::Remove(place) => {
+                    self.texts.remove(&place);
                 }
                 Step::Tell(input) => self.told.push(input),
             }
@@ -66,8 +62,8 @@ impl World {
             Some(text) => Loaded::Text(text.clone()),
             None => Loaded::Nothing,
         };
-        let steps = self.records.loaded(load, loaded);
-        self.take(steps);
+        self.records.loaded(load, loaded);
+        self.take();
     }
 
     /// The store at this place in the line is done, or fails.
@@ -76,8 +72,8 @@ impl World {
         if works {
             self.texts.insert(store.place, text);
         }
-        let steps = self.records.stored(store, works);
-        self.take(steps);
+        self.records.stored(store, works);
+        self.take();
     }
 
     fn settle(&mut self) {
@@ -271,14 +267,18 @@ fn an_answer_that_was_not_asked_for_changes_nothing() {
     world.write(1, &record);
     let load = world.loads[0];
     let strange = Load { id: load.id.wrapping_add(9), ..load };
-    assert!(world.records.loaded(strange, Loaded::Nothing).is_empty());
+    world.records.loaded(strange, Loaded::Nothing);
+    assert!(world.records.next().is_none());
     world.load(0, true);
-    assert!(world.records.loaded(load, Loaded::Failed).is_empty(), "the second answer to it");
+    world.records.loaded(load, Loaded::Failed);
+    assert!(world.records.next().is_none(), "the second answer to it");
     let (store, _) = world.stores[0].clone();
     let strange = Store { place: Place::Custom, ..store };
-    assert!(world.records.stored(strange, false).is_empty());
+    world.records.stored(strange, false);
+    assert!(world.records.next().is_none());
     world.store(0, true);
-    assert!(world.records.stored(store, false).is_empty(), "the second answer to it");
+    world.records.stored(store, false);
+    assert!(world.records.next().is_none(), "the second answer to it");
     assert_eq!(world.written().len(), 1);
 }
 
