@@ -9,7 +9,7 @@ use super::{
 };
 use crate::core::{
     clock::Millis,
-    effect::{Effect, Outcome, WaiterId},
+    ids::WaiterId, effect::{Effect, Outcome},
     input::{Answer, Input},
 };
 

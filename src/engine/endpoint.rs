@@ -7,7 +7,7 @@ use form_urlencoded::Serializer;
 use super::formats::{Formats, Members, Scalar};
 use crate::core::{
     clock::Millis,
-    effect::{Attempt, RefreshRequest, RevokeId, RevokeRequest},
+    ids::{Attempt, RevokeId}, effect::{RefreshRequest, RevokeRequest},
     grant::TokenResponse,
 };
 

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::core::{
     clock::{Millis, Now},
-    effect::{Attempt, Lease, Outcome, RefreshRequest, Ticket},
+    ids::{Attempt, Ticket}, effect::{Lease, Outcome, RefreshRequest},
     entropy::Entropy,
     event::Event,
     snapshot::Snapshot,

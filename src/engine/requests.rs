@@ -6,7 +6,7 @@ use super::{
     host::{Host, Line},
 };
 use crate::core::{
-    effect::{Attempt, RefreshRequest},
+    ids::Attempt, effect::{RefreshRequest},
     grant::TokenResponse,
     input::{Answer, Input},
     peers::Message,

@@ -13,7 +13,7 @@ use super::{
 };
 use crate::core::{
     clock::{Millis, Now},
-    effect::{Attempt, Lease, Outcome, RefreshRequest, Ticket, WaiterId},
+    ids::{Attempt, Ticket, WaiterId}, effect::{Lease, Outcome, RefreshRequest},
     entropy::Entropy,
     event::Event,
     snapshot::Snapshot,

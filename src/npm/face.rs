@@ -9,7 +9,7 @@ use web_sys::AbortSignal;
 use crate::{
     core::{
         clock::Millis,
-        effect::{Lease, Outcome, RefreshRequest, WaiterId},
+        effect::{Lease, Outcome, RefreshRequest},
         error::Error,
         event::Event,
         reason::RefreshReason,
@@ -65,7 +65,7 @@ fn known(error: Option<Error>, cause: Option<&JsValue>) -> (JsValue, JsValue) {
 }
 
 impl face::Face for JsFace {
-    type Waiter = WaiterId;
+    type Waiter = u32;
 
     fn fetch(&self) -> Option<Function> {
         self.0.transport().ok()?.dyn_into().ok()
@@ -96,10 +96,10 @@ impl face::Face for JsFace {
         });
     }
 
-    fn settle(&self, waiter: WaiterId, outcome: Outcome, cause: Option<&JsValue>) {
+    fn settle(&self, waiter: u32, outcome: Outcome, cause: Option<&JsValue>) {
         let _ = match outcome {
             Outcome::Token(Lease { id, access_token, from, until }) => {
-                self.0.token(waiter, id, &access_token, from as f64, until as f64)
+                self.0.token(waiter, id.0, &access_token, from as f64, until as f64)
             }
             Outcome::Anonymous | Outcome::Original | Outcome::Done => self.0.settle(waiter),
             Outcome::Failed(error) => {
@@ -112,7 +112,7 @@ impl face::Face for JsFace {
     fn lease(&self, lease: Option<Lease>) {
         let _ = match lease {
             Some(Lease { id, access_token, from, until }) => {
-                self.0.lease(id, &access_token, from as f64, until as f64)
+                self.0.lease(id.0, &access_token, from as f64, until as f64)
             }
             None => self.0.lease(0, "", 0.0, 0.0),
         };

@@ -22,7 +22,7 @@ use super::{
 use crate::{
     core::{
         clock::{Millis, Now},
-        effect::{Attempt, Lease, Outcome, RefreshRequest, Ticket},
+        ids::{Attempt, Ticket}, effect::{Lease, Outcome, RefreshRequest},
         input::{Input, Wake},
         snapshot::Snapshot,
     },

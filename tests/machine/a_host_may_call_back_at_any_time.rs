@@ -11,7 +11,7 @@ use std::{
 use everfresh::{
     core::{
         clock::{Millis, Now},
-        effect::{Attempt, Lease, Outcome, RefreshRequest, Ticket},
+        ids::{Attempt, Ticket}, effect::{Lease, Outcome, RefreshRequest},
         entropy::Seeded,
         grant::TokenResponse,
         input::Input,

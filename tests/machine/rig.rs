@@ -6,12 +6,12 @@ use std::{cell::RefCell, collections::VecDeque, rc::Rc};
 use everfresh::{
     core::{
         clock::{Millis, Now},
-        effect::{Attempt, Deadline, Lease, Outcome, RevokeId, Ticket, WaiterId},
+        ids::{Attempt, RevokeId, StartId, Ticket, WaiterId}, effect::{Deadline, Lease, Outcome},
         entropy::Seeded,
         error::Error,
         event::Event,
         grant::TokenResponse,
-        input::{Input, StartId},
+        input::{Input},
         policy::{Credential, Policy},
         reason::EndReason,
         session::Session,

@@ -4,7 +4,7 @@ use std::collections::{HashMap, VecDeque};
 
 use axum::body::Body;
 use everfresh::core::clock::Now;
-use everfresh::core::effect::{Attempt, Lease, Outcome, RefreshRequest, WaiterId};
+use everfresh::core::ids::{Attempt, WaiterId}, effect::{Lease, Outcome, RefreshRequest};
 use everfresh::core::entropy::Seeded;
 use everfresh::core::event::Event;
 use everfresh::core::grant::TokenResponse;

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::core::{
     clock::{Millis, Moment},
-    effect::Attempt,
+    ids::Attempt,
     entropy::Entropy,
     error::Error,
     event::{Event, FailureReason},

@@ -7,7 +7,7 @@ use super::{
     live::{Announce, Flow, Gate, Live},
 };
 use crate::core::{
-    effect::{Effect, ReadId, RevokeRequest},
+    ids::ReadId, effect::{Effect, RevokeRequest},
     entropy::Entropy,
     error::Error,
     event::Event,

@@ -4,7 +4,7 @@
 use super::context::Context;
 use crate::core::{
     clock::Moment,
-    effect::{Attempt, Effect, ReadId, Ticket, WriteId},
+    ids::{Attempt, ReadId, Ticket, WriteId}, effect::{Effect},
     entropy::Entropy,
     error::Error,
     reason::{EndReason, RefreshReason},

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::core::{
     clock::Moment,
-    effect::{Effect, ReadId, RevokeRequest},
+    ids::ReadId, effect::{Effect, RevokeRequest},
     entropy::Entropy,
     input::Found,
     peers::{self, Message},
@@ -67,7 +67,7 @@ impl Restoring {
     #[cfg(not(target_arch = "wasm32"))]
     pub(super) fn rename(&mut self, rename: &mut dyn FnMut(u32) -> u32) {
         if let Stage::Reading { read, .. } = &mut self.stage {
-            *read = rename(*read);
+            read.0 = rename(read.0);
         }
     }
 

@@ -5,7 +5,7 @@ use core::mem;
 use super::{context::Context, waiting::Want};
 use crate::core::{
     clock::Moment,
-    effect::{Effect, Outcome, RevokeId, RevokeRequest, WaiterId},
+    ids::{RevokeId, WaiterId}, effect::{Effect, Outcome, RevokeRequest},
     entropy::Entropy,
     event::Event,
     policy::Credential,
@@ -32,7 +32,7 @@ impl Revocations {
     #[cfg(not(target_arch = "wasm32"))]
     pub(super) fn rename(&mut self, rename: &mut dyn FnMut(u32) -> u32) {
         for sent in self.0.iter_mut().filter_map(|revocation| revocation.sent.as_mut()) {
-            *sent = rename(*sent);
+            sent.0 = rename(sent.0);
         }
     }
 
@@ -131,7 +131,7 @@ impl<E: Entropy> Context<E> {
     }
 
     fn send_revoke(&mut self, revocation: &mut Revocation) {
-        let revoke = self.id();
+        let revoke = RevokeId(self.id());
         self.push(Effect::Revoke { revoke, request: revocation.request.clone() });
         revocation.sent = Some(revoke);
         revocation.until = self.now() + self.policy.timeout;

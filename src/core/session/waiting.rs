@@ -3,10 +3,9 @@
 use super::context::Context;
 use crate::core::{
     clock::{Millis, Moment},
-    effect::{Outcome, RevokeId, WaiterId},
+    ids::{LeaseId, RevokeId, WaiterId}, effect::{Outcome},
     entropy::Entropy,
     error::Error,
-    input::LeaseId,
 };
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]

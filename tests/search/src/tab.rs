@@ -10,9 +10,8 @@ use std::{
 use everfresh::{
     core::{
         clock::{Millis, Now},
-        effect::{Attempt, RevokeId, Ticket, WaiterId},
+        ids::{Attempt, LeaseId, RevokeId, Ticket, WaiterId},
         entropy::Entropy,
-        input::LeaseId,
         session::Session,
         snapshot::{Snapshot, Status},
     },

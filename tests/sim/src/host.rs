@@ -5,7 +5,7 @@ use std::{mem, rc::Rc};
 use everfresh::{
     core::{
         clock::Millis,
-        effect::{Outcome, Ticket, WaiterId},
+        ids::{Ticket, WaiterId}, effect::{Outcome},
         input::Input,
         session::Session,
     },

@@ -5,9 +5,8 @@ use std::collections::HashMap;
 use everfresh::{
     core::{
         clock::{Millis, Now},
-        effect::{Attempt, Lease, WaiterId},
+        ids::{Attempt, LeaseId, WaiterId}, effect::{Lease},
         entropy::Seeded,
-        input::LeaseId,
         reason::EndReason,
         session::Session,
         snapshot::{Snapshot, Status},
