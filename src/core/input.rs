@@ -2,9 +2,9 @@
 
 use super::{
     clock::Millis,
-    ids::{Attempt, LeaseId, ReadId, RevokeId, StartId, Ticket, WaiterId, WriteId},
     error::Error,
     grant::Grant,
+    ids::{Attempt, LeaseId, ReadId, RevokeId, StartId, Ticket, WaiterId, WriteId},
     peers::Message,
     record::Record,
 };

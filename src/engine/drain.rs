@@ -9,7 +9,8 @@ use super::{
 };
 use crate::core::{
     clock::Millis,
-    ids::WaiterId, effect::{Effect, Outcome},
+    effect::{Effect, Outcome},
+    ids::WaiterId,
     input::{Answer, Input},
 };
 

@@ -7,8 +7,9 @@ use form_urlencoded::Serializer;
 use super::formats::{Formats, Members, Scalar};
 use crate::core::{
     clock::Millis,
-    ids::{Attempt, RevokeId}, effect::{RefreshRequest, RevokeRequest},
+    effect::{RefreshRequest, RevokeRequest},
     grant::TokenResponse,
+    ids::{Attempt, RevokeId},
 };
 
 /// Longer bodies are not read.

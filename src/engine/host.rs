@@ -8,9 +8,10 @@ use super::{
 };
 use crate::core::{
     clock::{Millis, Now},
-    ids::{Attempt, Ticket}, effect::{Lease, Outcome, RefreshRequest},
+    effect::{Lease, Outcome, RefreshRequest},
     entropy::Entropy,
     event::Event,
+    ids::{Attempt, Ticket},
     snapshot::Snapshot,
 };
 

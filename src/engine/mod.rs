@@ -34,10 +34,10 @@ use self::{
     records::{Records, Storage},
 };
 use crate::core::{
-    ids::{Attempt, LeaseId, StartId, WaiterId},
     error::Error,
     grant::{Grant, TokenResponse},
-    input::{Input},
+    ids::{Attempt, LeaseId, StartId, WaiterId},
+    input::Input,
     policy::Policy,
     session::Session,
     snapshot::Snapshot,

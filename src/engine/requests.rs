@@ -6,8 +6,9 @@ use super::{
     host::{Host, Line},
 };
 use crate::core::{
-    ids::Attempt, effect::{RefreshRequest},
+    effect::RefreshRequest,
     grant::TokenResponse,
+    ids::Attempt,
     input::{Answer, Input},
     peers::Message,
     policy::Credential,

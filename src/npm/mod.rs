@@ -13,7 +13,11 @@ use wasm_bindgen::prelude::*;
 
 use self::face::{Face, JsFace, failure, to_js};
 use crate::{
-    core::{ids::{LeaseId, StartId}, grant::TokenResponse, input::Input},
+    core::{
+        grant::TokenResponse,
+        ids::{LeaseId, StartId},
+        input::Input,
+    },
     engine::jwt,
     web::{
         formats::WebFormats,

@@ -16,10 +16,11 @@ use super::{
 };
 use crate::{
     core::{
-        ids::{StartId, WaiterId}, effect::{Lease, Outcome, RefreshRequest},
+        effect::{Lease, Outcome, RefreshRequest},
         event::Event,
         grant::TokenResponse,
-        input::{Input},
+        ids::{StartId, WaiterId},
+        input::Input,
         snapshot::Snapshot,
     },
     engine::{

@@ -11,10 +11,11 @@ use super::{
 };
 use crate::core::{
     clock::Millis,
-    ids::{LeaseId, WaiterId}, effect::{Outcome},
+    effect::Outcome,
     entropy::Entropy,
     error::Error,
     grant::Grant,
+    ids::{LeaseId, WaiterId},
     reason::RefreshReason,
 };
 

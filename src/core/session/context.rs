@@ -3,9 +3,10 @@
 use super::{revoking::Revocations, waiting::Waiters};
 use crate::core::{
     clock::{Clock, Millis, Moment, Now},
-    ids::{LeaseId, ReadId, WaiterId, WriteId}, effect::{Effect, Lease, Outcome},
+    effect::{Effect, Lease, Outcome},
     entropy::Entropy,
     event::Event,
+    ids::{LeaseId, ReadId, WaiterId, WriteId},
     policy::Policy,
     record::Record,
     stats::Stats,

@@ -10,11 +10,12 @@ use super::{
 };
 use crate::core::{
     clock::{Millis, Moment},
-    ids::{LeaseId, ReadId, StartId, WriteId}, effect::{Effect, Lease},
+    effect::{Effect, Lease},
     entropy::{self, Entropy},
     error::Error,
     event::Event,
     grant::{Grant, millis},
+    ids::{LeaseId, ReadId, StartId, WriteId},
     policy::{Credential, IdleMode},
     reason::{EndReason, RefreshReason},
     record::{Generation, Key, Record, Term, Tokens},

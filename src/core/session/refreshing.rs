@@ -15,10 +15,11 @@ use super::{
 };
 use crate::core::{
     clock::{Millis, Moment},
-    ids::{Attempt, ReadId, Ticket, WriteId}, effect::{Effect, Outcome, RefreshRequest},
+    effect::{Effect, Outcome, RefreshRequest},
     entropy::{self, Entropy},
     error::Error,
     event::{Event, FailureReason},
+    ids::{Attempt, ReadId, Ticket, WriteId},
     peers,
     policy::Credential,
     reason::{EndReason, RefreshReason},

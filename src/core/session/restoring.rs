@@ -8,8 +8,9 @@ use super::{
 };
 use crate::core::{
     clock::Moment,
-    ids::ReadId, effect::{Effect, RevokeRequest},
+    effect::{Effect, RevokeRequest},
     entropy::Entropy,
+    ids::ReadId,
     input::Found,
     peers::{self, Message},
     policy::Credential,

@@ -5,9 +5,10 @@ use core::mem;
 use super::{context::Context, waiting::Want};
 use crate::core::{
     clock::Moment,
-    ids::{RevokeId, WaiterId}, effect::{Effect, Outcome, RevokeRequest},
+    effect::{Effect, Outcome, RevokeRequest},
     entropy::Entropy,
     event::Event,
+    ids::{RevokeId, WaiterId},
     policy::Credential,
     record::Record,
     retry,

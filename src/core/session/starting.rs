@@ -11,12 +11,13 @@ use super::{
     waiting::Want,
 };
 use crate::core::{
-    ids::{LeaseId, StartId, WaiterId, WriteId}, effect::{Effect, Outcome},
+    effect::{Effect, Outcome},
     entropy::Entropy,
     error::Error,
     event::Event,
     grant::Grant,
-    input::{Input},
+    ids::{LeaseId, StartId, WaiterId, WriteId},
+    input::Input,
     reason::EndReason,
     record::Record,
 };

@@ -3,9 +3,10 @@
 use super::context::Context;
 use crate::core::{
     clock::{Millis, Moment},
-    ids::{LeaseId, RevokeId, WaiterId}, effect::{Outcome},
+    effect::Outcome,
     entropy::Entropy,
     error::Error,
+    ids::{LeaseId, RevokeId, WaiterId},
 };
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
