@@ -2,19 +2,12 @@
 
 use super::{
     clock::Millis,
-    effect::{Attempt, ReadId, RevokeId, Ticket, WaiterId, WriteId},
     error::Error,
     grant::Grant,
+    ids::{Attempt, LeaseId, ReadId, RevokeId, StartId, Ticket, WaiterId, WriteId},
     peers::Message,
     record::Record,
 };
-
-/// Names one `start`, so that its `cancel` never stops a newer one. Chosen by the shell, never 0.
-pub type StartId = u32;
-
-/// Counts the token sets that this tab has used, so that a 401 is judged by the token that the
-/// request carried. Never 0.
-pub type LeaseId = u32;
 
 /// One thing that happened.
 #[derive(Clone, Debug)]

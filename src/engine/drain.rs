@@ -9,7 +9,8 @@ use super::{
 };
 use crate::core::{
     clock::Millis,
-    effect::{Effect, Outcome, WaiterId},
+    effect::{Effect, Outcome},
+    ids::WaiterId,
     input::{Answer, Input},
 };
 

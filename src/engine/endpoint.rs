@@ -5,8 +5,9 @@ use core::fmt;
 use super::formats::{Formats, Members, Scalar};
 use crate::core::{
     clock::Millis,
-    effect::{Attempt, RefreshRequest, RevokeId, RevokeRequest},
+    effect::{RefreshRequest, RevokeRequest},
     grant::TokenResponse,
+    ids::{Attempt, RevokeId},
 };
 
 /// Longer bodies are not read.

@@ -4,7 +4,7 @@ use core::hash::{Hash, Hasher};
 
 use super::host::{Load, Loaded, Place, Store};
 use crate::core::{
-    effect::{ReadId, WriteId},
+    ids::{ReadId, WriteId},
     input::{Found, Input, Written},
     record::Record,
 };

@@ -9,10 +9,9 @@ use web_sys::AbortSignal;
 use crate::{
     core::{
         clock::Millis,
-        effect::{Lease, Outcome, RefreshRequest, WaiterId},
+        effect::{Lease, Outcome, RefreshRequest},
         error::Error,
         event::Event,
-        input::LeaseId,
         reason::RefreshReason,
         snapshot::Snapshot,
     },
@@ -41,7 +40,7 @@ struct Failure {
 /// The interface `Lease` of pkg/src/engine.ts; times in milliseconds since the Unix epoch.
 #[derive(Serialize)]
 struct Right {
-    id: LeaseId,
+    id: u32,
     token: String,
     from: f64,
     until: f64,
@@ -71,7 +70,7 @@ pub(super) fn failure(error: Error) -> JsValue {
 
 fn lease(lease: Option<Lease>) -> JsValue {
     lease.map_or(JsValue::UNDEFINED, |Lease { id, access_token: token, from, until }| {
-        to_js(&Right { id, token, from: from as f64, until: until as f64 })
+        to_js(&Right { id: id.0, token, from: from as f64, until: until as f64 })
     })
 }
 
@@ -81,7 +80,7 @@ fn known(error: Option<Error>, cause: Option<&JsValue>) -> (JsValue, JsValue) {
 }
 
 impl face::Face for JsFace {
-    type Waiter = WaiterId;
+    type Waiter = u32;
 
     fn fetch(&self) -> Option<Function> {
         self.0.transport().ok()?.dyn_into().ok()
@@ -111,7 +110,7 @@ impl face::Face for JsFace {
         });
     }
 
-    fn settle(&self, waiter: WaiterId, outcome: Outcome, cause: Option<&JsValue>) {
+    fn settle(&self, waiter: u32, outcome: Outcome, cause: Option<&JsValue>) {
         let (token, error) = match outcome {
             Outcome::Token(lease) => (Some(lease), None),
             Outcome::Anonymous | Outcome::Original | Outcome::Done => (None, None),

@@ -16,10 +16,11 @@ use super::{
 };
 use crate::{
     core::{
-        effect::{Lease, Outcome, RefreshRequest, WaiterId},
+        effect::{Lease, Outcome, RefreshRequest},
         event::Event,
         grant::TokenResponse,
-        input::{Input, StartId},
+        ids::{StartId, WaiterId},
+        input::Input,
         snapshot::Snapshot,
     },
     engine::{
@@ -126,7 +127,7 @@ impl Session {
     /// `ERR_INVALID_TOKEN`, `ERR_NO_EXPIRY`: then nothing has changed.
     pub fn start(&self, tokens: Tokens) -> Result<StartHandle, Error> {
         let start = match self.engine() {
-            None => 0,
+            None => StartId(0),
             Some(engine) => {
                 engine.host.listen();
                 engine.start(tokens)?

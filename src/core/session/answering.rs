@@ -11,11 +11,11 @@ use super::{
 };
 use crate::core::{
     clock::{Millis, Moment},
-    effect::Attempt,
     entropy::Entropy,
     error::Error,
     event::{Event, FailureReason},
     grant::Grant,
+    ids::Attempt,
     input::Answer,
     reason::EndReason,
     record::Hold,

@@ -11,11 +11,11 @@ use super::{
 };
 use crate::core::{
     clock::Millis,
-    effect::{Outcome, WaiterId},
+    effect::Outcome,
     entropy::Entropy,
     error::Error,
     grant::Grant,
-    input::LeaseId,
+    ids::{LeaseId, WaiterId},
     reason::RefreshReason,
 };
 
@@ -31,9 +31,9 @@ impl<E: Entropy> Session<E> {
                     self.ctx.settle(waiter, Outcome::Token(lease));
                     return;
                 }
-                live.held.as_ref().map_or(0, |held| held.lease)
+                live.held.as_ref().map_or(LeaseId(0), |held| held.lease)
             }
-            State::Restoring(_) => 0,
+            State::Restoring(_) => LeaseId(0),
             State::Unknown | State::Ended(_) | State::Disposed => {
                 self.ctx.settle(waiter, Outcome::Anonymous);
                 return;
@@ -75,7 +75,7 @@ impl Live {
         lease: LeaseId,
         ctx: &mut Context<E>,
     ) {
-        let current = self.held.as_ref().map_or(0, |held| held.lease);
+        let current = self.held.as_ref().map_or(LeaseId(0), |held| held.lease);
         let theirs = lease >= self.first_lease && lease <= current;
         let backing = matches!(
             self.flight,

@@ -7,10 +7,11 @@ use super::{
     live::{Announce, Flow, Gate, Live},
 };
 use crate::core::{
-    effect::{Effect, ReadId, RevokeRequest},
+    effect::{Effect, RevokeRequest},
     entropy::Entropy,
     error::Error,
     event::Event,
+    ids::ReadId,
     policy::{Credential, IdleMode},
     reason::EndReason,
     record::{End, FOR_GOOD, Generation, Record},

@@ -4,9 +4,10 @@
 use super::context::Context;
 use crate::core::{
     clock::Moment,
-    effect::{Attempt, Effect, ReadId, Ticket, WriteId},
+    effect::Effect,
     entropy::Entropy,
     error::Error,
+    ids::{Attempt, ReadId, Ticket, WriteId},
     reason::{EndReason, RefreshReason},
     record::{Generation, Key},
     timer::Timer,

@@ -20,10 +20,10 @@ impl<E> Session<E> {
         match &mut self.state {
             State::Live(live) => {
                 if let Some(gate) = &mut live.gate {
-                    gate.read = rename(gate.read);
+                    gate.read.0 = rename(gate.read.0);
                 }
                 if let Some(write) = &mut live.opening {
-                    *write = rename(*write);
+                    write.0 = rename(write.0);
                 }
                 live.flight.rename(rename);
             }
@@ -33,7 +33,7 @@ impl<E> Session<E> {
         self.ctx.revocations.rename(rename);
         for waiter in self.ctx.waiters.iter_mut() {
             if let Want::SignOut { revoke: Some(revoke) } = &mut waiter.want {
-                *revoke = rename(*revoke);
+                revoke.0 = rename(revoke.0);
             }
         }
     }
@@ -41,7 +41,7 @@ impl<E> Session<E> {
     /// The same for the names of those who wait.
     pub fn rename_waiters(&mut self, rename: &mut dyn FnMut(u32) -> u32) {
         for waiter in self.ctx.waiters.iter_mut() {
-            waiter.id = rename(waiter.id);
+            waiter.id.0 = rename(waiter.id.0);
         }
     }
 }
@@ -50,15 +50,15 @@ impl Flight {
     fn rename(&mut self, rename: &mut dyn FnMut(u32) -> u32) {
         let (lock, id) = match self {
             Self::Resting | Self::Asking(_) | Self::Settling(_) | Self::Backing(_) => return,
-            Self::Queued(queued) => (None, &mut queued.ticket),
-            Self::Checking(checking) => (Some(&mut checking.lock), &mut checking.read),
-            Self::Keying(keying) => (Some(&mut keying.lock), &mut keying.write),
-            Self::Sending(sending) => (Some(&mut sending.lock), &mut sending.attempt),
-            Self::Sealing(sealing) => (Some(&mut sealing.lock), &mut sealing.write),
-            Self::Verifying(verifying) => (Some(&mut verifying.lock), &mut verifying.read),
+            Self::Queued(queued) => (None, &mut queued.ticket.0),
+            Self::Checking(checking) => (Some(&mut checking.lock), &mut checking.read.0),
+            Self::Keying(keying) => (Some(&mut keying.lock), &mut keying.write.0),
+            Self::Sending(sending) => (Some(&mut sending.lock), &mut sending.attempt.0),
+            Self::Sealing(sealing) => (Some(&mut sealing.lock), &mut sealing.write.0),
+            Self::Verifying(verifying) => (Some(&mut verifying.lock), &mut verifying.read.0),
         };
         if let Some(Lock(Some(ticket))) = lock {
-            *ticket = rename(*ticket);
+            ticket.0 = rename(ticket.0);
         }
         *id = rename(*id);
     }

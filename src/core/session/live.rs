@@ -10,12 +10,12 @@ use super::{
 };
 use crate::core::{
     clock::{Millis, Moment},
-    effect::{Effect, Lease, ReadId, WriteId},
+    effect::{Effect, Lease},
     entropy::{self, Entropy},
     error::Error,
     event::Event,
     grant::{Grant, millis},
-    input::{LeaseId, StartId},
+    ids::{LeaseId, ReadId, StartId, WriteId},
     policy::{Credential, IdleMode},
     reason::{EndReason, RefreshReason},
     record::{Generation, Key, Record, Term, Tokens},
@@ -92,7 +92,7 @@ impl Live {
             warned: None,
             stale: false,
             last_error: None,
-            first_lease: 0,
+            first_lease: LeaseId(0),
         }
     }
 
@@ -172,7 +172,7 @@ impl Live {
         let Some(tokens) = term.tokens.clone() else { return };
         let issued = ctx.clock.at_wall(term.issued_at).min(ctx.now());
         let lease = ctx.lease_id();
-        if self.first_lease == 0 {
+        if self.first_lease == LeaseId(0) {
             self.first_lease = lease;
         }
         let cycle = Cycle {

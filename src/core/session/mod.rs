@@ -29,6 +29,7 @@ use super::{
     clock::Now,
     effect::Effect,
     entropy::Entropy,
+    ids::{ReadId, WriteId},
     input::{Found, Input, Wake, Written},
     peers::{self, Message},
     policy::Policy,
@@ -228,7 +229,7 @@ impl<E: Entropy> Session<E> {
         }
     }
 
-    fn record_read(&mut self, read: u32, found: Found) {
+    fn record_read(&mut self, read: ReadId, found: Found) {
         match (&self.state, found) {
             (State::Restoring(_), found) => {
                 self.on_restoring(|restoring, ctx| restoring.record_read(read, found, ctx));
@@ -242,7 +243,7 @@ impl<E: Entropy> Session<E> {
         }
     }
 
-    fn record_written(&mut self, write: u32, written: Written) {
+    fn record_written(&mut self, write: WriteId, written: Written) {
         match written {
             Written::Stored(record) => {
                 self.ctx.storage_works();

@@ -15,10 +15,11 @@ use super::{
 };
 use crate::core::{
     clock::{Millis, Moment},
-    effect::{Effect, Outcome, ReadId, RefreshRequest, Ticket, WriteId},
+    effect::{Effect, Outcome, RefreshRequest},
     entropy::{self, Entropy},
     error::Error,
     event::{Event, FailureReason},
+    ids::{Attempt, ReadId, Ticket, WriteId},
     peers,
     policy::Credential,
     reason::{EndReason, RefreshReason},
@@ -72,7 +73,7 @@ impl Live {
         }
         ctx.stats.refreshes.count(errand.reason);
         ctx.stats.locks.requested += 1;
-        let ticket = ctx.id();
+        let ticket = Ticket(ctx.id());
         ctx.push(Effect::AcquireLock(ticket));
         let until = now + ctx.policy.timeout + LOCK_SLACK;
         self.flight = Flight::Queued(Queued { errand, ticket, until });
@@ -267,7 +268,7 @@ impl Live {
         key: Key,
         ctx: &mut Context<E>,
     ) {
-        let attempt = ctx.id();
+        let attempt = Attempt(ctx.id());
         let tokens = self.held.as_ref().map(|held| &held.tokens);
         let request = RefreshRequest {
             access_token: tokens.map(|tokens| tokens.access.clone()),

@@ -8,8 +8,9 @@ use super::{
 };
 use crate::core::{
     clock::Moment,
-    effect::{Effect, ReadId, RevokeRequest},
+    effect::{Effect, RevokeRequest},
     entropy::Entropy,
+    ids::ReadId,
     input::Found,
     peers::{self, Message},
     policy::Credential,
@@ -67,7 +68,7 @@ impl Restoring {
     #[cfg(not(target_arch = "wasm32"))]
     pub(super) fn rename(&mut self, rename: &mut dyn FnMut(u32) -> u32) {
         if let Stage::Reading { read, .. } = &mut self.stage {
-            *read = rename(*read);
+            read.0 = rename(read.0);
         }
     }
 

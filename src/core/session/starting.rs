@@ -11,12 +11,13 @@ use super::{
     waiting::Want,
 };
 use crate::core::{
-    effect::{Effect, Outcome, WaiterId, WriteId},
+    effect::{Effect, Outcome},
     entropy::Entropy,
     error::Error,
     event::Event,
     grant::Grant,
-    input::{Input, StartId},
+    ids::{LeaseId, StartId, WaiterId, WriteId},
+    input::Input,
     reason::EndReason,
     record::Record,
 };
@@ -32,7 +33,7 @@ impl<E: Entropy> Session<E> {
         let ctx = &mut self.ctx;
         ctx.forget_cookie_revokes();
         ctx.settle_sign_outs(None);
-        let mut first_lease = 0;
+        let mut first_lease = LeaseId(0);
         let mut same_user = true;
         let mut before = None;
         match mem::replace(&mut self.state, State::Unknown) {
@@ -40,7 +41,7 @@ impl<E: Entropy> Session<E> {
                 let Live { record: old, flight, first_lease: lease, .. } = *live;
                 flight.abandon(ctx);
                 same_user = old.term.subject.is_some() && old.term.subject == owner(&grant);
-                first_lease = if same_user { lease } else { 0 };
+                first_lease = if same_user { lease } else { LeaseId(0) };
                 before = Some(old);
             }
             State::Ended(ended) => before = ended.record,

@@ -127,19 +127,19 @@ fn joined(a: &Record, b: &Record) -> Record {
 fn a_write_joins_what_lies_there() {
     let (old, new) = two();
     let mut world = World::new(Storage::Local).with(Place::Local, &old.encode(true));
-    world.write(1, &new);
+    world.write(WriteId(1), &new);
     world.settle();
     let joined = joined(&old, &new);
     assert_eq!(world.stored(Place::Local), Some(joined.clone()));
-    assert_eq!(world.written(), [(1, Some(joined))]);
+    assert_eq!(world.written(), [(WriteId(1), Some(joined))]);
 }
 
 #[test]
 fn the_next_write_begins_when_the_first_has_ended() {
     let (first, second) = two();
     let mut world = World::new(Storage::Custom);
-    world.write(1, &first);
-    world.write(2, &second);
+    world.write(WriteId(1), &first);
+    world.write(WriteId(2), &second);
     assert_eq!((world.loads.len(), world.stores.len()), (1, 0));
     world.load(0, true);
     assert_eq!((world.loads.len(), world.stores.len()), (0, 1));
@@ -154,15 +154,15 @@ fn a_write_that_fails_lets_the_next_one_begin() {
     let (first, second) = two();
     for fails_to_read in [true, false] {
         let mut world = World::new(Storage::Local);
-        world.write(1, &first);
-        world.write(2, &second);
+        world.write(WriteId(1), &first);
+        world.write(WriteId(2), &second);
         world.load(0, !fails_to_read);
         if !fails_to_read {
             world.store(0, false);
         }
-        assert_eq!(world.written(), [(1, None)]);
+        assert_eq!(world.written(), [(WriteId(1), None)]);
         world.settle();
-        assert_eq!(world.written(), [(1, None), (2, Some(second.clone()))]);
+        assert_eq!(world.written(), [(WriteId(1), None), (WriteId(2), Some(second.clone()))]);
     }
 }
 
@@ -170,7 +170,7 @@ fn a_write_that_fails_lets_the_next_one_begin() {
 fn what_lies_there_already_is_not_written_again() {
     let (record, _) = two();
     let mut world = World::new(Storage::Local).with(Place::Local, &record.encode(true));
-    world.write(1, &record);
+    world.write(WriteId(1), &record);
     world.load(0, true);
     assert_eq!((world.stores.len(), world.written().len()), (0, 1));
 }
@@ -189,7 +189,7 @@ fn of_two_places_each_keeps_what_is_its_own() {
         ),
     ] {
         let mut world = World::new(storage);
-        world.write(1, &record);
+        world.write(WriteId(1), &record);
         world.settle();
         for (place, with_tokens) in &places {
             assert_eq!(world.texts.get(place), Some(&record.encode(*with_tokens)), "{storage:?}");
@@ -203,7 +203,7 @@ fn a_write_to_two_places_works_when_both_do() {
     let (record, _) = two();
     for works in [[true, false], [false, true], [true, true]] {
         let mut world = World::new(Storage::Session);
-        world.write(1, &record);
+        world.write(WriteId(1), &record);
         world.load(1, true);
         assert_eq!(world.stores.len(), 0, "both are read first");
         world.load(0, true);
@@ -220,11 +220,11 @@ fn a_read_joins_the_places_and_needs_all_of_them() {
     let mut world = World::new(Storage::Session)
         .with(Place::Session, &one.encode(true))
         .with(Place::Local, &two.encode(false));
-    world.read(Purpose::Read(1));
+    world.read(Purpose::Read(ReadId(1)));
     world.settle();
     assert_eq!(world.found(), Some(&Found::Record(Box::new(joined(&one, &two.kept(false))))));
     for failing in [0, 1] {
-        world.read(Purpose::Read(2));
+        world.read(Purpose::Read(ReadId(2)));
         world.load(failing, false);
         world.load(0, true);
         assert_eq!(world.found(), Some(&Found::Unavailable));
@@ -239,14 +239,14 @@ fn a_read_joins_the_places_and_needs_all_of_them() {
 fn a_text_that_is_no_record_is_set_aside() {
     let (record, _) = two();
     let mut world = World::new(Storage::Local).with(Place::Local, "?");
-    world.read(Purpose::Read(1));
+    world.read(Purpose::Read(ReadId(1)));
     world.settle();
     assert_eq!(world.found(), Some(&Found::Corrupt));
     assert_eq!(world.aside, [(Place::Local, "?".to_owned())]);
     assert!(world.texts.is_empty(), "it is found once");
 
     let mut world = World::new(Storage::Local).with(Place::Local, "?");
-    world.write(1, &record);
+    world.write(WriteId(1), &record);
     world.settle();
     assert_eq!(world.aside, [(Place::Local, "?".to_owned())]);
     assert_eq!(world.stored(Place::Local), Some(record.clone()), "it is written over");
@@ -254,7 +254,7 @@ fn a_text_that_is_no_record_is_set_aside() {
     let mut world = World::new(Storage::Session)
         .with(Place::Session, "?")
         .with(Place::Local, &record.encode(false));
-    world.read(Purpose::Read(1));
+    world.read(Purpose::Read(ReadId(1)));
     world.settle();
     assert_eq!(world.found(), Some(&Found::Record(Box::new(record.kept(false)))));
     assert_eq!(world.aside, [(Place::Session, "?".to_owned())]);
@@ -264,7 +264,7 @@ fn a_text_that_is_no_record_is_set_aside() {
 fn an_answer_that_was_not_asked_for_changes_nothing() {
     let (record, _) = two();
     let mut world = World::new(Storage::Local);
-    world.write(1, &record);
+    world.write(WriteId(1), &record);
     let load = world.loads[0];
     let strange = Load { id: load.id.wrapping_add(9), ..load };
     world.records.loaded(strange, Loaded::Nothing);
@@ -287,8 +287,8 @@ fn a_place_that_never_answers_is_not_asked_without_end() {
     let (record, _) = two();
     let mut world = World::new(Storage::Custom);
     for id in 0..1_000 {
-        world.write(id, &record);
-        world.read(Purpose::Read(id));
+        world.write(WriteId(id), &record);
+        world.read(Purpose::Read(ReadId(id)));
         world.read(Purpose::Changed);
     }
     assert_eq!((world.records.writes.len(), world.records.reads.len()), (MAX_WAITING, MAX_WAITING));
@@ -333,9 +333,9 @@ proptest! {
             match act {
                 Act::Write(record) => {
                     writes += 1;
-                    world.write(writes, &record);
+                    world.write(WriteId(writes), &record);
                 }
-                Act::Read => world.read(Purpose::Read(1)),
+                Act::Read => world.read(Purpose::Read(ReadId(1))),
                 Act::Load(at, works) if at < world.loads.len() => world.load(at, works),
                 Act::Store(at, works) if at < world.stores.len() => world.store(at, works),
                 Act::Corrupt(place) => {
@@ -349,7 +349,7 @@ proptest! {
         world.settle();
         let written = world.written();
         let ids: Vec<_> = written.iter().map(|(id, _)| *id).collect();
-        prop_assert_eq!(ids, (1..=writes).collect::<Vec<_>>(), "each once, and in order");
+        prop_assert_eq!(ids, (1..=writes).map(WriteId).collect::<Vec<_>>(), "each once, and in order");
         let place = storage.places()[0];
         for (_, record) in written {
             let (Some(record), false) = (record, corrupted) else { continue };
