@@ -5,7 +5,7 @@ use core::hash::{Hash, Hasher};
 use super::host::{Load, Loaded, Place, Store};
 use crate::core::{
     ids::{ReadId, WriteId},
-    input::{Found, Input, Written},
+    input::{Input, ReadResult, WriteResult},
     record::Record,
 };
 
@@ -104,7 +104,7 @@ impl Records {
     /// Begins to read.
     pub(super) fn read(&mut self, purpose: Purpose) {
         if self.reads.len() >= MAX_WAITING && purpose != Purpose::Write {
-            return self.found(purpose, Found::Unavailable);
+            return self.found(purpose, ReadResult::Unavailable);
         }
         let mut texts = Vec::new();
         for place in self.storage.places() {
@@ -118,7 +118,7 @@ impl Records {
     /// Queues a write; begins it when it is the first.
     pub(super) fn write(&mut self, id: WriteId, record: Box<Record>) {
         if self.writes.len() >= MAX_WAITING {
-            return self.written(id, Written::Failed);
+            return self.written(id, WriteResult::Failed);
         }
         let write = Writing { id, record, joined: None, stores: Vec::new(), failed: false };
         self.writes.push(write);
@@ -148,17 +148,17 @@ impl Records {
     }
 
     /// Joins the first write with what lies there.
-    fn join(&mut self, found: Found, texts: Vec<(Load, Option<Loaded>)>) {
+    fn join(&mut self, found: ReadResult, texts: Vec<(Load, Option<Loaded>)>) {
         let Some(write) = self.writes.first_mut() else { return };
         let mut joined = write.record.clone();
         match found {
-            Found::Record(stored) => joined.join(*stored),
-            Found::Unavailable => return self.end(false),
-            Found::Nothing | Found::Corrupt => {}
+            ReadResult::Record(stored) => joined.join(*stored),
+            ReadResult::Unavailable => return self.end(false),
+            ReadResult::Nothing | ReadResult::Corrupt => {}
         }
         for (load, text) in texts {
             let wanted = joined.encode(self.storage.keeps_tokens(load.place));
-            // Written again, it could take the place of what another tab writes in this moment.
+            // WriteResult again, it could take the place of what another tab writes in this moment.
             if !matches!(text, Some(Loaded::Text(known)) if known == wanted) {
                 self.last_id = self.last_id.wrapping_add(1);
                 let store = Store { place: load.place, id: self.last_id };
@@ -187,20 +187,20 @@ impl Records {
     /// The first write has ended; the next one begins.
     fn end(&mut self, works: bool) {
         let Writing { id, joined, .. } = self.writes.remove(0);
-        self.written(id, joined.filter(|_| works).map_or(Written::Failed, Written::Stored));
+        self.written(id, joined.filter(|_| works).map_or(WriteResult::Failed, WriteResult::Stored));
         if !self.writes.is_empty() {
             self.read(Purpose::Write);
         }
     }
 
-    fn found(&mut self, purpose: Purpose, found: Found) {
+    fn found(&mut self, purpose: Purpose, found: ReadResult) {
         self.steps.push(Step::Tell(match purpose {
             Purpose::Read(read) => Input::RecordRead { read, found },
             Purpose::Changed | Purpose::Write => Input::RecordChanged(found),
         }));
     }
 
-    fn written(&mut self, write: WriteId, written: Written) {
+    fn written(&mut self, write: WriteId, written: WriteResult) {
         self.steps.push(Step::Tell(Input::RecordWritten { write, written }));
     }
 
@@ -221,21 +221,21 @@ impl Records {
 }
 
 /// What the texts say together, and which of them are no records.
-fn find(texts: &[(Load, Option<Loaded>)]) -> (Found, Vec<(Place, String)>) {
-    let mut found = Found::Nothing;
+fn find(texts: &[(Load, Option<Loaded>)]) -> (ReadResult, Vec<(Place, String)>) {
+    let mut found = ReadResult::Nothing;
     let mut aside = Vec::new();
     for (load, text) in texts {
         let text = match text {
             Some(Loaded::Text(text)) => text,
             Some(Loaded::Nothing) => continue,
-            Some(Loaded::Failed) | None => return (Found::Unavailable, aside),
+            Some(Loaded::Failed) | None => return (ReadResult::Unavailable, aside),
         };
         match (Record::decode(text), &mut found) {
-            (Some(record), Found::Record(known)) => known.join(record),
-            (Some(record), _) => found = Found::Record(Box::new(record)),
+            (Some(record), ReadResult::Record(known)) => known.join(record),
+            (Some(record), _) => found = ReadResult::Record(Box::new(record)),
             (None, known) => {
-                if *known == Found::Nothing {
-                    *known = Found::Corrupt;
+                if *known == ReadResult::Nothing {
+                    *known = ReadResult::Corrupt;
                 }
                 aside.push((load.place, text.clone()));
             }

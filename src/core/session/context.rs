@@ -1,6 +1,6 @@
 //! What every state needs: options, clocks, randomness, and the way out.
 
-use super::{revoking::Revocations, waiting::Waiters};
+use super::{revocations::Revocations, waiters::Waiters};
 use crate::core::{
     clock::{Clock, Millis, Moment, Now},
     effect::{Effect, Lease, Outcome},

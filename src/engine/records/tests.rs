@@ -89,17 +89,17 @@ impl World {
     /// The writes that have ended, and what became of them.
     fn written(&self) -> Vec<(WriteId, Option<Record>)> {
         let written = self.told.iter().filter_map(|input| match input {
-            Input::RecordWritten { write, written: Written::Stored(record) } => {
+            Input::RecordWritten { write, written: WriteResult::Stored(record) } => {
                 Some((*write, Some((**record).clone())))
             }
-            Input::RecordWritten { write, written: Written::Failed } => Some((*write, None)),
+            Input::RecordWritten { write, written: WriteResult::Failed } => Some((*write, None)),
             _ => None,
         });
         written.collect()
     }
 
     /// What the last read found.
-    fn found(&self) -> Option<&Found> {
+    fn found(&self) -> Option<&ReadResult> {
         self.told.iter().rev().find_map(|input| match input {
             Input::RecordRead { found, .. } | Input::RecordChanged(found) => Some(found),
             _ => None,
@@ -111,7 +111,8 @@ impl World {
 fn two() -> (Record, Record) {
     let with_tokens = |generation| {
         let mut record = record(generation);
-        record.term.tokens = Some(Tokens { access: format!("access-{generation}"), refresh: None });
+        record.token_set.tokens =
+            Some(Tokens { access: format!("access-{generation}"), refresh: None });
         record
     };
     (with_tokens(1), with_tokens(2))
@@ -222,17 +223,17 @@ fn a_read_joins_the_places_and_needs_all_of_them() {
         .with(Place::Local, &two.encode(false));
     world.read(Purpose::Read(ReadId(1)));
     world.settle();
-    assert_eq!(world.found(), Some(&Found::Record(Box::new(joined(&one, &two.kept(false))))));
+    assert_eq!(world.found(), Some(&ReadResult::Record(Box::new(joined(&one, &two.kept(false))))));
     for failing in [0, 1] {
         world.read(Purpose::Read(ReadId(2)));
         world.load(failing, false);
         world.load(0, true);
-        assert_eq!(world.found(), Some(&Found::Unavailable));
+        assert_eq!(world.found(), Some(&ReadResult::Unavailable));
     }
     world.texts.clear();
     world.read(Purpose::Changed);
     world.settle();
-    assert_eq!(world.found(), Some(&Found::Nothing));
+    assert_eq!(world.found(), Some(&ReadResult::Nothing));
 }
 
 #[test]
@@ -241,7 +242,7 @@ fn a_text_that_is_no_record_is_set_aside() {
     let mut world = World::new(Storage::Local).with(Place::Local, "?");
     world.read(Purpose::Read(ReadId(1)));
     world.settle();
-    assert_eq!(world.found(), Some(&Found::Corrupt));
+    assert_eq!(world.found(), Some(&ReadResult::Corrupt));
     assert_eq!(world.aside, [(Place::Local, "?".to_owned())]);
     assert!(world.texts.is_empty(), "it is found once");
 
@@ -256,7 +257,7 @@ fn a_text_that_is_no_record_is_set_aside() {
         .with(Place::Local, &record.encode(false));
     world.read(Purpose::Read(ReadId(1)));
     world.settle();
-    assert_eq!(world.found(), Some(&Found::Record(Box::new(record.kept(false)))));
+    assert_eq!(world.found(), Some(&ReadResult::Record(Box::new(record.kept(false)))));
     assert_eq!(world.aside, [(Place::Session, "?".to_owned())]);
 }
 
@@ -353,7 +354,7 @@ proptest! {
         let place = storage.places()[0];
         for (_, record) in written {
             let (Some(record), false) = (record, corrupted) else { continue };
-            let known = |record: &Record| (record.term.generation, record.last_activity, record.end);
+            let known = |record: &Record| (record.token_set.generation, record.last_activity, record.end);
             let (stored, written) = (known(&world.stored(place).expect("a record")), known(&record));
             let is_kept = stored.0 >= written.0 && stored.1 >= written.1 && stored.2 >= written.2;
             prop_assert!(is_kept, "nothing that was stored is lost: {:?}, {:?}", stored, written);

@@ -73,10 +73,10 @@ fn after(steps: &[Step]) -> Session<Seeded> {
             Step::SignOut => Input::SignOut { waiter, everywhere: false },
             Step::Wake => Input::Woken(Wake::Resumed),
             Step::GrantLock => Input::LockGranted(ticket),
-            Step::Read => Input::RecordRead { read, found: Found::Nothing },
+            Step::Read => Input::RecordRead { read, found: ReadResult::Nothing },
             Step::Written => {
                 let (write, record) = write.take().expect("something was written");
-                let written = everfresh::core::input::Written::Stored(record);
+                let written = everfresh::core::input::WriteResult::Stored(record);
                 Input::RecordWritten { write, written }
             }
             Step::Answer => {

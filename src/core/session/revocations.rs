@@ -2,7 +2,7 @@
 
 use core::mem;
 
-use super::{context::Context, waiting::Want};
+use super::{context::Context, waiters::Want};
 use crate::core::{
     clock::Moment,
     effect::{Effect, Outcome, RevokeRequest},

@@ -7,8 +7,8 @@ use core::hash::{Hash, Hasher};
 use super::{
     Session, State,
     context::Context,
-    flight::{Flight, Lock},
-    waiting::Want,
+    refresh_state::{Lock, RefreshState},
+    waiters::Want,
 };
 
 impl<E> Session<E> {
@@ -19,13 +19,13 @@ impl<E> Session<E> {
         self.ctx.last_id = last;
         match &mut self.state {
             State::Live(live) => {
-                if let Some(gate) = &mut live.gate {
-                    gate.read.0 = rename(gate.read.0);
+                if let Some(pending_reread) = &mut live.pending_reread {
+                    pending_reread.read.0 = rename(pending_reread.read.0);
                 }
                 if let Some(write) = &mut live.opening {
                     write.0 = rename(write.0);
                 }
-                live.flight.rename(rename);
+                live.refresh_state.rename(rename);
             }
             State::Restoring(restoring) => restoring.rename(rename),
             State::Unknown | State::Ended(_) | State::Disposed => {}
@@ -46,16 +46,20 @@ impl<E> Session<E> {
     }
 }
 
-impl Flight {
+impl RefreshState {
     fn rename(&mut self, rename: &mut dyn FnMut(u32) -> u32) {
         let (lock, id) = match self {
-            Self::Resting | Self::Asking(_) | Self::Settling(_) | Self::Backing(_) => return,
-            Self::Queued(queued) => (None, &mut queued.ticket.0),
-            Self::Checking(checking) => (Some(&mut checking.lock), &mut checking.read.0),
-            Self::Keying(keying) => (Some(&mut keying.lock), &mut keying.write.0),
-            Self::Sending(sending) => (Some(&mut sending.lock), &mut sending.attempt.0),
-            Self::Sealing(sealing) => (Some(&mut sealing.lock), &mut sealing.write.0),
-            Self::Verifying(verifying) => (Some(&mut verifying.lock), &mut verifying.read.0),
+            Self::Idle | Self::AskingPeers(_) | Self::AgreeingOnKey(_) | Self::BackingOff(_) => {
+                return;
+            }
+            Self::WaitingForLock(queued) => (None, &mut queued.ticket.0),
+            Self::ReadingRecord(checking) => (Some(&mut checking.lock), &mut checking.read.0),
+            Self::StoringKey(keying) => (Some(&mut keying.lock), &mut keying.write.0),
+            Self::AwaitingResponse(sending) => (Some(&mut sending.lock), &mut sending.attempt.0),
+            Self::StoringTokens(sealing) => (Some(&mut sealing.lock), &mut sealing.write.0),
+            Self::ConfirmingRefusal(verifying) => {
+                (Some(&mut verifying.lock), &mut verifying.read.0)
+            }
         };
         if let Some(Lock(Some(ticket))) = lock {
             ticket.0 = rename(ticket.0);
