@@ -11,7 +11,7 @@ function prepare() {
   const shape = (members) => async () => ({ status: 200, headers: new Headers(), ...members });
   const throwing = { get() { throw new Error("no"); } };
   const grant = (members) => JSON.stringify({ access_token: "b", refresh_token: "s", ...members });
-  globalThis.answers = {
+  globalThis.hostile = {
     "arrays in 100,000 levels": text(`${"[".repeat(1e5)}1${"]".repeat(1e5)}`),
     "objects in 100,000 levels": text(`{"expires_in":${'{"a":'.repeat(1e5)}1${"}".repeat(1e5)}}`),
     "a life that is no number": text(grant({ expires_in: { toString: 0 } })),
@@ -37,12 +37,12 @@ function prepare() {
     "no response at all": async () => undefined,
     "a fetch that throws": throwing.get,
   };
-  return Object.keys(answers);
+  return Object.keys(hostile);
 }
 
 /** Has every call wait for this answer, then for a good one, and says what became of all. */
 async function askAll(name) {
-  let answer = answers[name];
+  let answer = hostile[name];
   const good = async () =>
     Response.json({ access_token: "good", refresh_token: "r", expires_in: 300 });
   const fetch = (input, init) => {
@@ -69,7 +69,7 @@ async function askAll(name) {
     asked.refreshed = await settled(session.refresh());
   }
   asked.good = await settled(session.getAccessToken());
-  answer = answers[name];
+  answer = hostile[name];
   asked.signOut = await settled(session.signOut());
   asked.after = session.snapshot.status;
   session.dispose();
