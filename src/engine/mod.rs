@@ -5,7 +5,7 @@
 //! machine, whose effects are performed in order while nothing is borrowed: a host may call back at
 //! any time. Observers are told when the queue is empty.
 
-#[cfg(feature = "virtual")]
+#[cfg(all(feature = "virtual", not(target_arch = "wasm32")))]
 pub mod canonical;
 mod drain;
 pub mod endpoint;

@@ -14,6 +14,8 @@ const GLUE = "adapters.js";
 const WASM = "adapters_bg.wasm";
 
 async function inNode() {
+  // It warns of many listeners on one signal, by way of console.error.
+  process.removeAllListeners("warning");
   const { faults, run } = await import("./suite.js");
   const glue = await import(pathToFileURL(join(bound, GLUE)));
   await within("the tests", readFile(join(bound, WASM)).then((wasm) => run(glue, wasm)), PATIENCE)

@@ -34,7 +34,14 @@ pub(crate) fn test(workspace: &Workspace) -> Result<Counts> {
 /// Compiles the crate with its unit tests, and gives the path.
 fn build(workspace: &Workspace) -> Result<PathBuf> {
     let mut cargo = workspace.cargo(&["test", "--no-run", "--package", "everfresh", "--lib"]);
-    cargo.args(["--features", "web", "--target", WASM_TARGET, "--message-format", "json"]);
+    cargo.args([
+        "--features",
+        "web",
+        "--target",
+        WASM_TARGET,
+        "--message-format",
+        "json-render-diagnostics",
+    ]);
     // The names of functions are enough, and binding takes half the time.
     cargo.env("CARGO_PROFILE_DEV_DEBUG", "0");
     let messages = capture(&mut cargo, LIMIT)?;
