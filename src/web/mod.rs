@@ -17,6 +17,7 @@ mod page;
 mod rust_face;
 mod session;
 mod storage;
+mod tokens;
 mod transport;
 
 pub use self::{
