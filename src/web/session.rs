@@ -263,6 +263,17 @@ impl Session {
     /// Heals any other client: sends with a token, and once more with a newer one when `refused` says
     /// that the answer is a 401.
     ///
+    /// ```no_run
+    /// # use everfresh::web::{Error, Session};
+    /// # struct Response;
+    /// # impl Response { fn status(&self) -> u16 { 200 } }
+    /// # async fn send(_: &str) -> Response { Response }
+    /// # async fn example(session: Session) -> Result<Response, Error> {
+    /// let response = session.call(async |token| send(token.as_str()).await, |r| r.status() == 401).await?;
+    /// # Ok(response)
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// As [`access_token`](Self::access_token).
     pub async fn call<R>(
