@@ -106,3 +106,13 @@ const START: &str = r#"import start from "./app.js";
 
 await start({ module_or_path: new URL("app_bg.wasm", import.meta.url) });
 "#;
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_guide_shows_the_glue_for_leptos_as_it_is_compiled() {
+        let glue = include_str!("../../examples/leptos/src/session.rs");
+        let (_, glue) = glue.split_once("\n\n").unwrap();
+        assert!(include_str!("../../docs/guide.md").contains(&format!("```rust\n{glue}```")));
+    }
+}
