@@ -67,3 +67,11 @@ pub struct Snapshot {
     #[serde(skip)]
     pub last_error: Option<Error>,
 }
+
+impl Snapshot {
+    /// Whether a user is signed in: active, stale or about to end.
+    #[must_use]
+    pub const fn is_signed_in(&self) -> bool {
+        matches!(self.status, Status::Active | Status::Stale | Status::Warning)
+    }
+}
