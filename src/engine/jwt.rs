@@ -104,7 +104,7 @@ pub(crate) mod tests {
     }
 
     fn error(payload: &str) -> Error {
-        decode(&jwt(payload)).unwrap_err()
+        decode(&jwt(payload)).expect_err("a payload that is refused")
     }
 
     #[test]
