@@ -10,7 +10,7 @@ use everfresh::{
         error::Error,
         grant::{Grant, TokenResponse},
         ids::{Attempt, ReadId, StartId, Ticket, WaiterId},
-        input::{Answer, Found, Input, Wake},
+        input::{Answer, Input, ReadResult, Wake},
         policy::Policy,
         session::Session,
         snapshot::Status,
