@@ -78,7 +78,7 @@ enum Task {
         #[arg(long)]
         seed: Option<u32>,
     },
-    /// Check and build the front ends in Rust, and lay them out to be served
+    /// Check, build and weigh the front ends in Rust, and lay them out to be served
     Examples,
     /// Make the npm tarball and check it as a user's tools would
     Pack,
@@ -129,7 +129,7 @@ fn main() -> ExitCode {
         Task::Fuzz { cases, from } => fuzz::run(&workspace, cases, from),
         Task::Size { why } => size::run(&workspace, why).map(|()| ExitCode::SUCCESS),
         Task::Openapi { seed } => openapi::run(&workspace, seed).map(|()| ExitCode::SUCCESS),
-        Task::Examples => examples::build(&workspace).map(|()| ExitCode::SUCCESS),
+        Task::Examples => examples::run(&workspace).map(|()| ExitCode::SUCCESS),
         Task::Pack => pack::run(&workspace).map(|()| ExitCode::SUCCESS),
         Task::Mutations { worlds, only } => {
             mutations::run(&workspace, worlds, only.as_deref()).map(|()| ExitCode::SUCCESS)
