@@ -82,7 +82,7 @@ enum Task {
     },
     /// Run the tests of the crate's adapters in Node.js and in browsers
     Adapters,
-    /// Check and build the front ends in Rust, and lay them out to be served
+    /// Check, build and weigh the front ends in Rust, and lay them out to be served
     Examples,
     /// Make the npm tarball and check it as a user's tools would
     Pack,
@@ -137,7 +137,7 @@ fn main() -> ExitCode {
             println!("tests: {counts}");
             if counts.failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
         }),
-        Task::Examples => examples::build(&workspace).map(|()| ExitCode::SUCCESS),
+        Task::Examples => examples::run(&workspace).map(|()| ExitCode::SUCCESS),
         Task::Pack => pack::run(&workspace).map(|()| ExitCode::SUCCESS),
         Task::Mutations { worlds, only } => {
             mutations::run(&workspace, worlds, only.as_deref()).map(|()| ExitCode::SUCCESS)
