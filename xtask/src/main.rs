@@ -8,6 +8,7 @@ mod bench;
 mod dead_data;
 mod demo;
 mod deny;
+mod dependant;
 mod fuzz;
 mod glue;
 mod hygiene;
@@ -81,6 +82,8 @@ enum Task {
     },
     /// Run the tests of the crate's adapters in Node.js and in browsers
     Adapters,
+    /// Build an application on WebAssembly that depends on the crate, and look at what is in it
+    Dependant,
     /// Make the npm tarball and check it as a user's tools would
     Pack,
     /// Go through every interleaving of a few tabs and print how many states there are
@@ -121,6 +124,11 @@ enum Task {
     },
 }
 
+fn closed(counts: report::Counts) -> ExitCode {
+    println!("tests: {counts}");
+    if counts.failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let done = Workspace::find().and_then(|workspace| match arguments.command {
@@ -130,10 +138,8 @@ fn main() -> ExitCode {
         Task::Fuzz { cases, from } => fuzz::run(&workspace, cases, from),
         Task::Size { why } => size::run(&workspace, why).map(|()| ExitCode::SUCCESS),
         Task::Openapi { seed } => openapi::run(&workspace, seed).map(|()| ExitCode::SUCCESS),
-        Task::Adapters => adapters::test(&workspace).map(|counts| {
-            println!("tests: {counts}");
-            if counts.failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
-        }),
+        Task::Adapters => adapters::test(&workspace).map(closed),
+        Task::Dependant => dependant::test(&workspace).map(closed),
         Task::Pack => pack::run(&workspace).map(|()| ExitCode::SUCCESS),
         Task::Mutations { worlds, only } => {
             mutations::run(&workspace, worlds, only.as_deref()).map(|()| ExitCode::SUCCESS)
