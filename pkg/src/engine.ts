@@ -137,7 +137,7 @@ export class Engine {
 
   #start(rust: RustEngine, fields: TokenFields, late: boolean): number {
     try {
-      return rust.start(...fields, late);
+      return rust.start(fields, late);
     } catch (failure) {
       throw toError(failure);
     }
@@ -245,24 +245,20 @@ export class Engine {
 
   /** What the engine calls: src/npm/face.rs. */
   #face(): object {
-    const lease = (id: number, token: string, from: number, until: number) =>
-      id ? { id, token, from, until } : undefined;
     return {
       transport: () => this.settings.fetch,
       lead: (claims: Claims | null) => this.#lead(freeze(claims)),
       call: async (request: object, signal: AbortSignal) => {
         const { claims } = this.snapshot;
-        const given = await this.settings.refresh!({ ...request, claims, signal });
-        const [accessToken, refreshToken, expiresIn, refreshIn, sessionExpiresIn] = readTokens(given);
-        return { accessToken, refreshToken, expiresIn, refreshIn, sessionExpiresIn };
+        return readTokens(await this.settings.refresh!({ ...request, claims, signal }));
       },
-      token: (waiter: number, ...fields: [number, string, number, number]) =>
-        this.#take(waiter)?.resolve(lease(...fields)),
-      settle: (waiter: number) => this.#take(waiter)?.resolve(),
-      fail: (waiter: number, failure: Failure, cause: unknown) =>
-        this.#take(waiter)?.reject(toError(failure, cause)),
-      lease: (...fields: [number, string, number, number]) => {
-        this.#lease = lease(...fields);
+      settle: (waiter: number, lease?: Lease, failure?: Failure, cause?: unknown) => {
+        const waiting = this.#take(waiter);
+        if (failure) waiting?.reject(toError(failure, cause));
+        else waiting?.resolve(lease);
+      },
+      lease: (lease?: Lease) => {
+        this.#lease = lease;
       },
       show: (shown: Snapshot, claims: Claims | null, failure?: Failure, cause?: unknown) => {
         const lastError = failure ? toError(failure, cause) : null;

@@ -1,7 +1,7 @@
 // Loads the engine: once per realm, on first use, and again after a failure. It is WebAssembly, and
 // where that is missing or forbidden the same as plain JavaScript.
 
-import * as glue from "../wasm/everfresh_bg.js";
+import { __wbg_set_wasm, imports } from "../wasm/everfresh_bg.js";
 
 import { checkBug, guarded } from "./bug.ts";
 import { WasmBlockedError, WasmLoadError } from "./errors.ts";
@@ -135,8 +135,7 @@ async function loadPlain(): Promise<void> {
 
 function instantiate(from: Instantiable): void {
   if (loaded) return;
-  const imports = { "./everfresh_bg.js": glue } as unknown as WebAssembly.Imports;
-  glue.__wbg_set_wasm(guarded(exportsOf(from, imports)));
+  __wbg_set_wasm(guarded(exportsOf(from, { "./everfresh_bg.js": imports })));
   loaded = true;
 }
 

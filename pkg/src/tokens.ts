@@ -1,13 +1,13 @@
 // What `start` accepts and refresh functions give, in the types that the engine takes.
 
-/** The first arguments of the engine's `start`. @internal */
-export type TokenFields = readonly [
-  accessToken: string,
-  refreshToken: string | undefined,
-  expiresIn: number | undefined,
-  refreshIn: number | undefined,
-  sessionExpiresIn: number | undefined,
-];
+/** A token response, as src/npm reads it. @internal */
+export interface TokenFields {
+  readonly accessToken: string;
+  readonly refreshToken: string | undefined;
+  readonly expiresIn: number | undefined;
+  readonly refreshIn: number | undefined;
+  readonly sessionExpiresIn: number | undefined;
+}
 
 /**
  * Takes a token or a token response, with the names of the API or of RFC 6749 section 5.1. A text
@@ -17,22 +17,19 @@ export type TokenFields = readonly [
  */
 export function readTokens(raw: unknown): TokenFields {
   const source = (typeof raw === "string" ? { accessToken: raw } : Object(raw)) as Fields;
-  const [access, refresh, ...times] = NAMES.map(
-    (name) => source[name] ?? source[name.replace(/[A-Z]/g, "_$&").toLowerCase()],
-  );
-  const [expiresIn, refreshIn, sessionExpiresIn] = times.map(secondsOf);
-  return [
-    textOf(access),
-    refresh == null ? undefined : textOf(refresh),
-    expiresIn,
-    refreshIn,
-    sessionExpiresIn,
-  ];
+  const read = (name: keyof TokenFields) =>
+    source[name] ?? source[name.replace(/[A-Z]/g, "_$&").toLowerCase()];
+  const refreshToken = read("refreshToken");
+  return {
+    accessToken: textOf(read("accessToken")),
+    refreshToken: refreshToken == null ? undefined : textOf(refreshToken),
+    expiresIn: secondsOf(read("expiresIn")),
+    refreshIn: secondsOf(read("refreshIn")),
+    sessionExpiresIn: secondsOf(read("sessionExpiresIn")),
+  };
 }
 
 type Fields = Readonly<Record<string, unknown>>;
-
-const NAMES = ["accessToken", "refreshToken", "expiresIn", "refreshIn", "sessionExpiresIn"];
 
 const textOf = (value: unknown): string => (typeof value === "string" ? value : "");
 

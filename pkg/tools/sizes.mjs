@@ -1,18 +1,17 @@
-// Prints the size of each file of pkg/dist as JSON: { "name": [raw, gzip, brotli], ... }.
+// Prints the size of each file of a directory as JSON: { "name": [raw, gzip, brotli], ... }.
 // Declarations count as one file, since an editor reads them all.
 
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { brotliCompressSync, constants, gzipSync } from "node:zlib";
 
-const dist = fileURLToPath(new URL("../dist", import.meta.url));
+const directory = process.argv[2];
 const contents = new Map();
-for (const name of readdirSync(dist, { recursive: true }).sort()) {
+for (const name of readdirSync(directory, { recursive: true }).sort()) {
   const types = name.endsWith(".d.ts");
   if (!types && !name.endsWith(".js") && !name.endsWith(".wasm")) continue;
   const label = types ? "*.d.ts" : name;
-  const bytes = readFileSync(join(dist, name));
+  const bytes = readFileSync(join(directory, name));
   contents.set(label, Buffer.concat([contents.get(label) ?? Buffer.alloc(0), bytes]));
 }
 

@@ -180,7 +180,12 @@ fn a_mistake_is_named_with_its_remedy() {
         (&["--access-ttl", "0"], "at least 1"),
         (&["--idle-ttl", "never", "--absolute-ttl", "never"], "--dangerously-eternal-refresh"),
         (&["--rotation", "loose"], "keyed+grace"),
-        (&["--store", "postgres:"], "memory:, sqlite:PATH, redis://HOST:PORT"),
+        (
+            &["--store", "mysql:"],
+            "memory:, sqlite:PATH, postgres://USER:PASSWORD@HOST/DATABASE, red",
+        ),
+        (&["--store", "postgres:///x"], "names no host"),
+        (&["--store", "postgres://127.0.0.1:1/x"], "the store"),
         (&["--store", "rediss://127.0.0.1:1"], "the store"),
         (&["--store-ca", "ca.pem"], "rediss://"),
         (&["--store", "rediss://127.0.0.1:1", "--store-ca", "/no/such/file"], "No such file"),

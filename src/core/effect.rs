@@ -6,23 +6,10 @@ use super::{
     clock::{Millis, Moment},
     error::Error,
     event::Event,
-    input::LeaseId,
+    ids::{Attempt, LeaseId, ReadId, RevokeId, Ticket, WaiterId, WriteId},
     reason::RefreshReason,
     record::Record,
 };
-
-/// Names somebody who waits; chosen by the shell.
-pub type WaiterId = u32;
-/// Names one request for the lock.
-pub type Ticket = u32;
-/// Names one refresh request.
-pub type Attempt = u32;
-/// Names one read of the shared record.
-pub type ReadId = u32;
-/// Names one write of the shared record.
-pub type WriteId = u32;
-/// Names one revocation.
-pub type RevokeId = u32;
 
 /// One thing to do, in the order given.
 #[derive(Clone, Debug)]
@@ -129,7 +116,7 @@ pub struct RevokeRequest {
 
 impl fmt::Debug for Lease {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Lease({}, {}..{})", self.id, self.from, self.until)
+        write!(f, "Lease({}, {}..{})", self.id.0, self.from, self.until)
     }
 }
 

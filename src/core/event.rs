@@ -1,6 +1,6 @@
 //! What observers are told, each only when something changed.
 
-use serde::{Serialize, Serializer};
+use serde::{Serialize, Serializer, ser::SerializeStruct};
 
 use super::{
     clock::Millis,
@@ -9,8 +9,7 @@ use super::{
 };
 
 /// One event, emitted after the machine has come to rest.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[serde(tag = "type", rename_all = "kebab-case", rename_all_fields = "camelCase")]
+#[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Event {
     /// A session began here: by `start`, `restore`, or a sign-in in another tab.
@@ -23,7 +22,6 @@ pub enum Event {
     /// A refresh attempt failed, or was held back.
     RefreshFailed {
         /// What failed.
-        #[serde(skip)]
         error: Error,
         /// Why it was tried.
         reason: FailureReason,
@@ -76,6 +74,40 @@ pub enum FailureReason {
 impl Serialize for FailureReason {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(self.as_str())
+    }
+}
+
+impl Serialize for Event {
+    /// The kind as `type`, and the fields but `error`.
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let (reason, at) = match *self {
+            Self::Started
+            | Self::Stale
+            | Self::Extended
+            | Self::ClaimsChanged
+            | Self::SubjectChanged
+            | Self::StorageDegraded => (None, None),
+            Self::Refreshed { reason } => (Some(reason.map(RefreshReason::as_str)), None),
+            Self::RefreshFailed { reason, retry_at, .. } => {
+                (Some(Some(reason.as_str())), Some(("retryAt", retry_at)))
+            }
+            Self::Warning { reason, ends_at } => {
+                (Some(Some(reason.as_str())), Some(("endsAt", Some(ends_at))))
+            }
+            Self::SignedOut { reason } => (Some(Some(reason.as_str())), None),
+            Self::ClockSkew { skew } => (None, Some(("skew", Some(skew)))),
+            Self::RevokeFailed { retry_at } => (None, Some(("retryAt", Some(retry_at)))),
+        };
+        let fields = 1 + usize::from(reason.is_some()) + usize::from(at.is_some());
+        let mut event = serializer.serialize_struct("Event", fields)?;
+        event.serialize_field("type", self.kind())?;
+        if let Some(reason) = reason {
+            event.serialize_field("reason", &reason)?;
+        }
+        if let Some((name, at)) = at {
+            event.serialize_field(name, &at)?;
+        }
+        event.end()
     }
 }
 

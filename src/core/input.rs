@@ -2,19 +2,12 @@
 
 use super::{
     clock::Millis,
-    effect::{Attempt, ReadId, RevokeId, Ticket, WaiterId, WriteId},
     error::Error,
     grant::Grant,
+    ids::{Attempt, LeaseId, ReadId, RevokeId, StartId, Ticket, WaiterId, WriteId},
     peers::Message,
     record::Record,
 };
-
-/// Names one `start`, so that its `cancel` never stops a newer one. Chosen by the shell, never 0.
-pub type StartId = u32;
-
-/// Counts the token sets that this tab has used, so that a 401 is judged by the token that the
-/// request carried. Never 0.
-pub type LeaseId = u32;
 
 /// One thing that happened.
 #[derive(Clone, Debug)]
@@ -79,19 +72,19 @@ pub enum Input {
         /// Which.
         read: ReadId,
         /// What lies there.
-        found: Found,
+        found: ReadResult,
     },
     /// The answer to `Effect::Write`.
     RecordWritten {
         /// Which.
         write: WriteId,
         /// The record as it now lies there, another tab's news included.
-        written: Written,
+        written: WriteResult,
     },
     /// Another tab said something on the session's channel.
     PeerMessage(Message),
     /// Another tab changed the shared record.
-    RecordChanged(Found),
+    RecordChanged(ReadResult),
     /// User input. The shell may leave out what follows within a second.
     Activity,
     /// `touch()`: the same, made known to the other tabs at once.
@@ -163,7 +156,7 @@ pub enum Answer {
 
 /// What a read of the shared record found.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Found {
+pub enum ReadResult {
     /// A record.
     Record(Box<Record>),
     /// Nothing.
@@ -176,7 +169,7 @@ pub enum Found {
 
 /// What became of a write.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Written {
+pub enum WriteResult {
     /// Stored, joined with what lay there.
     Stored(Box<Record>),
     /// Storage cannot be written.

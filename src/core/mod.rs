@@ -6,6 +6,7 @@ pub mod entropy;
 pub mod error;
 pub mod event;
 pub mod grant;
+pub mod ids;
 pub mod input;
 pub mod peers;
 pub mod policy;

@@ -9,9 +9,9 @@ const ASK: &str = "everfresh 1 ask";
 #[derive(Clone, Debug)]
 pub enum Message {
     /// Does anybody hold the newest tokens?
-    Ask,
+    TokensWanted,
     /// This is what I know.
-    Tell(Box<Record>),
+    Record(Box<Record>),
 }
 
 impl Message {
@@ -19,9 +19,9 @@ impl Message {
     #[must_use]
     pub fn decode(text: &str) -> Option<Self> {
         if text == ASK {
-            return Some(Self::Ask);
+            return Some(Self::TokensWanted);
         }
-        Record::decode(text).map(|record| Self::Tell(Box::new(record)))
+        Record::decode(text).map(|record| Self::Record(Box::new(record)))
     }
 }
 

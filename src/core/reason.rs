@@ -1,10 +1,9 @@
 //! Why: every refresh and every end carries one of these.
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 /// Why a refresh was begun.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
-#[serde(rename_all = "kebab-case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum RefreshReason {
     /// The lead time before expiry was reached.
     Scheduled,
@@ -18,6 +17,12 @@ pub enum RefreshReason {
     Wake,
     /// The page was loaded and the stored token was no longer good, or there was only a cookie.
     Restore,
+}
+
+impl Serialize for RefreshReason {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
 }
 
 impl RefreshReason {
@@ -36,8 +41,7 @@ impl RefreshReason {
 }
 
 /// Why a session is over.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
-#[serde(rename_all = "kebab-case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum EndReason {
     /// There was none to restore.
     None,
@@ -61,6 +65,12 @@ pub enum EndReason {
     InvalidToken,
     /// The stored record could not be read.
     CorruptStorage,
+}
+
+impl Serialize for EndReason {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
 }
 
 impl EndReason {

@@ -1,7 +1,7 @@
 //! The shared session record: what the tabs of one session know together.
 //!
 //! Records form a join-semilattice. [`Record::join`] is commutative, associative and idempotent,
-//! so tabs that have seen the same records in any order, however often, hold the same one: a lost,
+//! so tabs that have seen the same records in any order, however often, backoff the same one: a lost,
 //! late, repeated or reordered message costs time, never agreement. Every field only moves one
 //! way within a session; a newer sign-in replaces the whole.
 
@@ -16,7 +16,7 @@ pub(crate) const SID_BITS: u32 = 59;
 pub(crate) const SENDS: usize = 10;
 
 /// Clocks of one device that differ by less are the same clock.
-const HOLD_SLACK: Millis = 1_000;
+const BACKOFF_SLACK: Millis = 1_000;
 
 /// A fence that no generation passes: the end holds whatever other tabs still commit.
 pub(crate) const FOR_GOOD: Generation = 1 << 59;
@@ -32,11 +32,11 @@ pub struct Record {
     /// When it was.
     pub(crate) started_at: Millis,
     /// The newest token set.
-    pub(crate) term: Term,
+    pub(crate) token_set: TokenSet,
     /// The rotation that is under way.
     pub(crate) pending: Pending,
     /// What keeps the tabs from trying again at once.
-    pub(crate) hold: Hold,
+    pub(crate) backoff: Backoff,
     /// The newest refreshes sent.
     pub(crate) sends: Sends,
     /// Last user input in any tab.
@@ -51,7 +51,7 @@ pub(crate) struct Sends(pub(crate) [Millis; SENDS]);
 
 /// One token set.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(crate) struct Term {
+pub(crate) struct TokenSet {
     /// Grows by one with each accepted token set.
     pub(crate) generation: Generation,
     /// The tokens, where they are kept.
@@ -97,7 +97,7 @@ pub(crate) struct Pending {
 /// No refresh of `generation` from `since` to `until`: before `since` means that the clock was set
 /// back, and then it says nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) struct Hold {
+pub(crate) struct Backoff {
     pub(crate) generation: Generation,
     pub(crate) until: Millis,
     pub(crate) since: Millis,
@@ -126,11 +126,11 @@ impl Record {
             }
             return;
         }
-        self.renew(other.term);
+        self.renew(other.token_set);
         if other.pending.rank() > self.pending.rank() {
             self.pending = other.pending;
         }
-        self.delay(other.hold);
+        self.delay(other.backoff);
         self.finish(other.end);
         for at in other.sends.0 {
             self.sends.add(at);
@@ -139,22 +139,22 @@ impl Record {
     }
 
     /// Takes a token set in, unless a better one is there.
-    pub(crate) fn renew(&mut self, term: Term) {
-        if term.rank() > self.term.rank() {
-            self.term = term;
+    pub(crate) fn renew(&mut self, token_set: TokenSet) {
+        if token_set.rank() > self.token_set.rank() {
+            self.token_set = token_set;
         }
     }
 
     /// Holds back, unless something holds back longer. What the server asked for holds anyway.
-    pub(crate) fn delay(&mut self, mut hold: Hold) {
-        let known = self.hold;
-        if hold.generation == known.generation {
-            hold.server_until = hold.server_until.max(known.server_until);
+    pub(crate) fn delay(&mut self, mut backoff: Backoff) {
+        let known = self.backoff;
+        if backoff.generation == known.generation {
+            backoff.server_until = backoff.server_until.max(known.server_until);
         }
-        if (hold.generation, hold.until) > (known.generation, known.until) {
-            self.hold = hold;
-        } else if hold.generation == known.generation {
-            self.hold.server_until = hold.server_until;
+        if (backoff.generation, backoff.until) > (known.generation, known.until) {
+            self.backoff = backoff;
+        } else if backoff.generation == known.generation {
+            self.backoff.server_until = backoff.server_until;
         }
     }
 
@@ -177,43 +177,43 @@ impl Record {
     /// higher.
     pub(crate) fn follow(&mut self, old: &Self) {
         self.started_at = self.started_at.max(old.started_at + 1);
-        self.term.generation = self.term.generation.max(old.term.generation);
+        self.token_set.generation = self.token_set.generation.max(old.token_set.generation);
     }
 
     /// Why the session is over, if it is.
     #[must_use]
     pub fn ended(&self) -> Option<EndReason> {
-        (self.end.fence >= self.term.generation).then_some(self.end.reason)
+        (self.end.fence >= self.token_set.generation).then_some(self.end.reason)
     }
 
     /// What `encode` keeps of it: no tokens where they must not be, or once it has ended.
     #[must_use]
     pub fn kept(mut self, with_tokens: bool) -> Self {
         if !with_tokens || self.ended().is_some() {
-            self.term.tokens = None;
+            self.token_set.tokens = None;
         }
         self
     }
 
     /// The key of the rotation that is under way.
     pub(crate) fn pending_key(&self) -> Option<Key> {
-        (self.pending.generation == self.term.generation).then_some(self.pending.key)
+        (self.pending.generation == self.token_set.generation).then_some(self.pending.key)
     }
 
     /// What holds the next refresh back at `now`.
-    pub(crate) fn held_back(&self, now: Millis) -> Option<Hold> {
-        let in_force = self.hold.generation == self.term.generation
-            && (self.hold.since - HOLD_SLACK..self.hold.until).contains(&now);
-        in_force.then_some(self.hold)
+    pub(crate) fn held_back(&self, now: Millis) -> Option<Backoff> {
+        let in_force = self.backoff.generation == self.token_set.generation
+            && (self.backoff.since - BACKOFF_SLACK..self.backoff.until).contains(&now);
+        in_force.then_some(self.backoff)
     }
 
     /// Failures in a row of refreshing this generation, over all tabs.
     pub(crate) fn failures(&self) -> u32 {
-        if self.hold.generation == self.term.generation { self.hold.failures } else { 0 }
+        if self.backoff.generation == self.token_set.generation { self.backoff.failures } else { 0 }
     }
 }
 
-impl Term {
+impl TokenSet {
     /// The order of preference: the newer one, the one with its tokens, then any order at all, as
     /// long as all tabs have the same.
     fn rank(&self) -> (Generation, Option<&str>, Millis, Key) {
@@ -253,7 +253,7 @@ impl Pending {
     }
 }
 
-impl Hold {
+impl Backoff {
     /// Nothing is held back.
     pub(crate) const NONE: Self =
         Self { generation: -1, until: 0, since: 0, server_until: 0, failures: 0 };
@@ -297,7 +297,7 @@ impl fmt::Debug for Key {
 impl fmt::Debug for Record {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let end = self.ended().map_or("live", EndReason::as_str);
-        write!(f, "Record({} generation {} {end})", self.sid, self.term.generation)
+        write!(f, "Record({} generation {} {end})", self.sid, self.token_set.generation)
     }
 }
 
@@ -313,7 +313,7 @@ pub(crate) mod tests {
             tokens in of("[a-c]"),
             issued_at in 0..3_i64,
             key in 0..3_u64,
-        ) -> Term {
+        ) -> TokenSet {
             // In life the rest follows from these.
             let tokens = tokens.map(|access| {
                 Tokens { refresh: (access != "b").then(|| access.to_uppercase()), access }
@@ -322,7 +322,7 @@ pub(crate) mod tests {
             let refresh_in = (key > 0).then_some(issued_at);
             let ends_at = Some(generation).filter(|generation| *generation > 1);
             let rotated_by = Key(u64::MAX.wrapping_mul(key), key);
-            Term {
+            TokenSet {
                 generation, tokens, issued_at, lifetime: 300, unusable_for: 0, refresh_in,
                 lead: None, ends_at, subject, rotated_by, claims: 7,
             }
@@ -333,9 +333,9 @@ pub(crate) mod tests {
         pub(crate) fn records()(
             sid in 0..2_i64,
             started_at in 0..2_i64,
-            term in terms(),
+            token_set in terms(),
             pending in (-1..4_i64, 0..3_i64, 0..9_u64),
-            hold in (-1..4_i64, 0..9_i64),
+            backoff in (-1..4_i64, 0..9_i64),
             sends in vec(1..40_i64, 0..10),
             last_activity in 0..9_i64,
             end in (prop_oneof![-1..4_i64, Just(FOR_GOOD)], prop_oneof![
@@ -344,15 +344,15 @@ pub(crate) mod tests {
         ) -> Record {
             let (generation, made_at, key) = pending;
             // It is about a generation that there has been.
-            let generation = generation.min(term.generation);
+            let generation = generation.min(token_set.generation);
             let pending = Pending { generation, made_at, key: Key(key, !key) };
-            let (generation, until) = hold;
+            let (generation, until) = backoff;
             let server_until = if until % 2 == 0 { until / 2 } else { 0 };
             let failures = until as u32;
-            let hold = Hold { generation, until, since: until - 1, server_until, failures };
+            let backoff = Backoff { generation, until, since: until - 1, server_until, failures };
             let (fence, reason, settled) = end;
             Record {
-                sid, started_at, term, pending, hold, last_activity,
+                sid, started_at, token_set, pending, backoff, last_activity,
                 sends: sends.into_iter().fold(Sends::default(), |mut all, at| {
                     all.add(at);
                     all
@@ -391,7 +391,7 @@ pub(crate) mod tests {
             let b = Record { sid: a.sid, started_at: a.started_at, ..b };
             let joined = joined(&a, &b);
             for part in [a, b] {
-                prop_assert!(joined.term.rank() >= part.term.rank());
+                prop_assert!(joined.token_set.rank() >= part.token_set.rank());
                 prop_assert!(joined.last_activity >= part.last_activity);
                 prop_assert!(joined.end >= part.end);
             }
@@ -402,7 +402,7 @@ pub(crate) mod tests {
         Record {
             sid: 1,
             started_at: 1,
-            term: Term {
+            token_set: TokenSet {
                 generation,
                 tokens: None,
                 issued_at: 0,
@@ -416,7 +416,7 @@ pub(crate) mod tests {
                 rotated_by: Key::NONE,
             },
             pending: Pending::NONE,
-            hold: Hold::NONE,
+            backoff: Backoff::NONE,
             sends: Sends::default(),
             last_activity: 0,
             end: End::NONE,
@@ -447,24 +447,26 @@ pub(crate) mod tests {
 
     #[test]
     fn a_hold_is_for_its_generation_and_its_time() {
-        let hold = Hold { until: 9_000, since: 5_000, generation: 3, failures: 2, ..Hold::NONE };
-        let held = |generation, now| Record { hold, ..record(generation) }.held_back(now).is_some();
+        let backoff =
+            Backoff { until: 9_000, since: 5_000, generation: 3, failures: 2, ..Backoff::NONE };
+        let held =
+            |generation, now| Record { backoff, ..record(generation) }.held_back(now).is_some();
         assert!(!held(3, 3_999), "before it was made the clock was set back");
         assert!(held(3, 4_000) && held(3, 8_999) && !held(3, 9_000));
         assert!(!held(4, 5_000));
-        assert_eq!(Record { hold, ..record(3) }.failures(), 2);
-        assert_eq!(Record { hold, ..record(4) }.failures(), 0);
+        assert_eq!(Record { backoff, ..record(3) }.failures(), 2);
+        assert_eq!(Record { backoff, ..record(4) }.failures(), 0);
     }
 
     #[test]
     fn what_the_server_asked_for_outlives_a_longer_hold() {
-        let own = Hold { until: 60, since: 1, generation: 3, ..Hold::NONE };
-        let server = Hold { until: 30, server_until: 30, since: 2, ..own };
-        let [one, two] = [own, server].map(|hold| Record { hold, ..record(3) });
-        let both = Hold { server_until: 30, ..own };
-        assert_eq!((joined(&one, &two).hold, joined(&two, &one).hold), (both, both));
-        let next = Record { hold: Hold { generation: 4, ..own }, ..record(4) };
-        assert_eq!(joined(&two, &next).hold.server_until, 0, "the server has answered since");
+        let own = Backoff { until: 60, since: 1, generation: 3, ..Backoff::NONE };
+        let server = Backoff { until: 30, server_until: 30, since: 2, ..own };
+        let [one, two] = [own, server].map(|backoff| Record { backoff, ..record(3) });
+        let both = Backoff { server_until: 30, ..own };
+        assert_eq!((joined(&one, &two).backoff, joined(&two, &one).backoff), (both, both));
+        let next = Record { backoff: Backoff { generation: 4, ..own }, ..record(4) };
+        assert_eq!(joined(&two, &next).backoff.server_until, 0, "the server has answered since");
     }
 
     #[test]

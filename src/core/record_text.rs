@@ -4,7 +4,7 @@
 
 use super::{
     reason::EndReason,
-    record::{End, Hold, Key, Pending, Record, Sends, Term, Tokens},
+    record::{Backoff, End, Key, Pending, Record, Sends, TokenSet, Tokens},
 };
 
 /// First line of every record; another version is another format.
@@ -20,31 +20,31 @@ impl Record {
     /// The record as text; without tokens where they must not be kept, or once it has ended.
     #[must_use]
     pub fn encode(&self, with_tokens: bool) -> String {
-        let Self { term, pending, hold, end, .. } = self;
+        let Self { token_set, pending, backoff, end, .. } = self;
         let mut lines = Lines(String::from(VERSION));
         for number in [
             self.sid,
             self.started_at,
             self.last_activity,
-            term.generation,
-            term.issued_at,
-            term.lifetime,
-            term.unusable_for,
-            term.claims,
-            term.refresh_in.unwrap_or(NONE),
-            term.lead.unwrap_or(NONE),
-            term.ends_at.unwrap_or(NONE),
-            term.rotated_by.0.cast_signed(),
-            term.rotated_by.1.cast_signed(),
+            token_set.generation,
+            token_set.issued_at,
+            token_set.lifetime,
+            token_set.unusable_for,
+            token_set.claims,
+            token_set.refresh_in.unwrap_or(NONE),
+            token_set.lead.unwrap_or(NONE),
+            token_set.ends_at.unwrap_or(NONE),
+            token_set.rotated_by.0.cast_signed(),
+            token_set.rotated_by.1.cast_signed(),
             pending.generation,
             pending.made_at,
             pending.key.0.cast_signed(),
             pending.key.1.cast_signed(),
-            hold.generation,
-            hold.until,
-            hold.since,
-            hold.server_until,
-            hold.failures.into(),
+            backoff.generation,
+            backoff.until,
+            backoff.since,
+            backoff.server_until,
+            backoff.failures.into(),
             end.fence,
             end.reason as i64,
             end.settled.into(),
@@ -54,10 +54,10 @@ impl Record {
         {
             lines.number(number);
         }
-        let tokens = term.tokens.as_ref().filter(|_| with_tokens && self.ended().is_none());
+        let tokens = token_set.tokens.as_ref().filter(|_| with_tokens && self.ended().is_none());
         lines.text(tokens.map(|tokens| tokens.access.as_str()));
         lines.text(tokens.and_then(|tokens| tokens.refresh.as_deref()));
-        lines.text(term.subject.as_deref());
+        lines.text(token_set.subject.as_deref());
         lines.0
     }
 
@@ -69,7 +69,7 @@ impl Record {
             sid: lines.number(),
             started_at: lines.number(),
             last_activity: lines.number(),
-            term: Term {
+            token_set: TokenSet {
                 // Far below the fence of an end: no generation may live beyond it.
                 generation: (lines.number() as u32).into(),
                 issued_at: lines.number(),
@@ -88,7 +88,7 @@ impl Record {
                 made_at: lines.number(),
                 key: lines.key(),
             },
-            hold: Hold {
+            backoff: Backoff {
                 generation: lines.number(),
                 until: lines.number(),
                 since: lines.number(),
@@ -103,13 +103,13 @@ impl Record {
             sends: Sends::default(),
         };
         // A rotation away from what is still to come could not be replaced by any other.
-        lines.valid &= record.term.generation >= record.pending.generation;
+        lines.valid &= record.token_set.generation >= record.pending.generation;
         for _ in record.sends.0 {
             record.sends.add(lines.number());
         }
         let (access, refresh) = (lines.text(), lines.text());
-        record.term.tokens = access.map(|access| Tokens { access, refresh });
-        record.term.subject = lines.text();
+        record.token_set.tokens = access.map(|access| Tokens { access, refresh });
+        record.token_set.subject = lines.text();
         lines.valid.then_some(record)
     }
 }
@@ -231,7 +231,7 @@ mod tests {
         #[test]
         fn what_is_cut_short_is_refused(record in records(), at in 0..400_usize) {
             let text = record.encode(true);
-            if let Some(cut) = text.get(..at.min(text.len() - 1)) && record.term.subject.is_some() {
+            if let Some(cut) = text.get(..at.min(text.len() - 1)) && record.token_set.subject.is_some() {
                 prop_assert_eq!(Record::decode(cut), None);
             }
         }

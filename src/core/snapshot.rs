@@ -1,12 +1,11 @@
 //! What the session looks like from outside.
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use super::{clock::Millis, error::Error, reason::EndReason, record::Generation};
 
 /// How it stands.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize)]
-#[serde(rename_all = "kebab-case")]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Status {
     /// Before `start` or `restore`.
     #[default]
@@ -32,6 +31,12 @@ impl Status {
             Self::Warning => "warning",
             Self::SignedOut => "signed-out",
         }
+    }
+}
+
+impl Serialize for Status {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
     }
 }
 
@@ -61,4 +66,12 @@ pub struct Snapshot {
     /// The last failure since the last success.
     #[serde(skip)]
     pub last_error: Option<Error>,
+}
+
+impl Snapshot {
+    /// Whether a user is signed in: active, stale or about to end.
+    #[must_use]
+    pub const fn is_signed_in(&self) -> bool {
+        matches!(self.status, Status::Active | Status::Stale | Status::Warning)
+    }
 }

@@ -36,10 +36,10 @@ impl<H: Host> Engine<H> {
         session.rename_waiters(&mut |name| rename(Kind::Waiter, name));
         records.rename(last, rename);
         for (waiter, _) in waiters.iter_mut() {
-            *waiter = rename(Kind::Waiter, *waiter);
+            waiter.0 = rename(Kind::Waiter, waiter.0);
         }
         waiters.sort_unstable_by_key(|(waiter, _)| *waiter);
-        *last_waiter = last;
+        last_waiter.0 = last;
     }
 }
 
@@ -48,14 +48,14 @@ impl Records {
         self.last_id = last;
         for reading in &mut self.reads {
             if let Purpose::Read(read) = &mut reading.purpose {
-                *read = rename(Kind::Machine, *read);
+                read.0 = rename(Kind::Machine, read.0);
             }
             for (load, _) in &mut reading.texts {
                 load.id = rename(Kind::Storage, load.id);
             }
         }
         for write in &mut self.writes {
-            write.id = rename(Kind::Machine, write.id);
+            write.id.0 = rename(Kind::Machine, write.id.0);
             for store in &mut write.stores {
                 store.id = rename(Kind::Storage, store.id);
             }

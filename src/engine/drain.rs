@@ -3,13 +3,14 @@
 use super::{
     Engine, Happening, Origin,
     endpoint::Exchange,
-    host::{Host, Line, Loaded, Notice, Value},
+    host::{Host, Line, Load, Loaded, Notice, Store, Value},
     jwt,
     records::{Purpose, Step},
 };
 use crate::core::{
     clock::Millis,
-    effect::{Effect, Outcome, WaiterId},
+    effect::{Effect, Outcome},
+    ids::WaiterId,
     input::{Answer, Input},
 };
 
@@ -90,12 +91,12 @@ impl<H: Host> Engine<H> {
             Effect::AcquireLock(ticket) => self.host.request_lock(ticket),
             Effect::ReleaseLock(ticket) => self.host.release_lock(ticket),
             Effect::Read(read) => {
-                let step = self.state.borrow_mut().records.read(Purpose::Read(read));
-                self.step(step);
+                self.state.borrow_mut().records.read(Purpose::Read(read));
+                self.serve_records();
             }
             Effect::Write { write, record } => {
-                let step = self.state.borrow_mut().records.write(write, record);
-                step.into_iter().for_each(|step| self.step(step));
+                self.state.borrow_mut().records.write(write, record);
+                self.serve_records();
             }
             Effect::Forget => {
                 let place = self.state.borrow().records.own_place();
@@ -105,7 +106,7 @@ impl<H: Host> Engine<H> {
             Effect::Settle { waiter, outcome } => self.settle(waiter, outcome),
             Effect::Lease(lease) => self.host.lease(lease),
             Effect::Revoke { revoke, request } => {
-                let sent = self.state.borrow().settings.endpoint.revoke(&request);
+                let sent = self.state.borrow().settings.endpoint.revoke::<H::Formats>(&request);
                 match sent {
                     Some(request) => self.host.send(Exchange::Revoke(revoke), request),
                     None => {
@@ -132,50 +133,46 @@ impl<H: Host> Engine<H> {
     }
 
     /// Does what the storage queue wants done, and what follows from that at once.
-    pub(super) fn step(&self, step: Step) {
-        match step {
-            Step::Load(loads) => {
-                for load in loads {
+    fn serve_records(&self) {
+        while let Some(step) = self.next_step() {
+            match step {
+                Step::Load(load) => {
                     if let Some(loaded) = self.host.load(load) {
-                        self.loaded(load, loaded);
+                        self.state.borrow_mut().records.loaded(load, loaded);
                     }
                 }
-            }
-            Step::SetAside(texts, remove) => {
-                for (place, text) in texts {
-                    self.host.set_aside(place, &text);
-                    if remove {
-                        self.host.remove(place);
-                    }
-                }
-            }
-            Step::Store(stores) => {
-                for (store, text) in stores {
+                Step::SetAside(place, text) => self.host.set_aside(place, &text),
+                Step::Remove(place) => self.host.remove(place),
+                Step::Store(store, text) => {
                     if let Some(works) = self.host.store(store, &text) {
-                        self.stored(store, works);
+                        self.state.borrow_mut().records.stored(store, works);
                     }
                 }
+                Step::Tell(input) => self.feed(input),
             }
-            Step::Tell(input) => self.feed(input),
         }
     }
 
+    fn next_step(&self) -> Option<Step> {
+        self.state.borrow_mut().records.next()
+    }
+
     /// Storage answered a load late.
-    pub fn loaded(&self, load: super::host::Load, loaded: Loaded) {
-        let steps = self.state.borrow_mut().records.loaded(load, loaded);
-        steps.into_iter().for_each(|step| self.step(step));
+    pub fn loaded(&self, load: Load, loaded: Loaded) {
+        self.state.borrow_mut().records.loaded(load, loaded);
+        self.serve_records();
     }
 
     /// Storage answered a store late.
-    pub fn stored(&self, store: super::host::Store, works: bool) {
-        let steps = self.state.borrow_mut().records.stored(store, works);
-        steps.into_iter().for_each(|step| self.step(step));
+    pub fn stored(&self, store: Store, works: bool) {
+        self.state.borrow_mut().records.stored(store, works);
+        self.serve_records();
     }
 
     /// Another tab has changed the shared record.
     pub fn record_changed(&self) {
-        let step = self.state.borrow_mut().records.read(Purpose::Changed);
-        self.step(step);
+        self.state.borrow_mut().records.read(Purpose::Changed);
+        self.serve_records();
     }
 
     /// Nothing is left to do: sets the timer, and shows what has changed.

@@ -2,13 +2,12 @@
 
 use core::fmt;
 
-use form_urlencoded::Serializer;
-
 use super::formats::{Formats, Members, Scalar};
 use crate::core::{
     clock::Millis,
-    effect::{Attempt, RefreshRequest, RevokeId, RevokeRequest},
+    effect::{RefreshRequest, RevokeRequest},
     grant::TokenResponse,
+    ids::{Attempt, RevokeId},
 };
 
 /// Longer bodies are not read.
@@ -119,9 +118,6 @@ pub(super) enum Judged {
     Refused { status: u16, error: String, error_code: String, retry_after: Option<Millis> },
 }
 
-/// Writes a JSON object of texts.
-type WriteObject = fn(&[(&str, &str)]) -> String;
-
 impl Endpoint {
     const fn has_body(&self) -> bool {
         matches!(self.style, Style::OAuth2 | Style::Json)
@@ -155,12 +151,11 @@ impl Endpoint {
         if carrier == Carrier::Header {
             headers.set("Idempotency-Key", &request.rotation_key);
         }
-        let json = self.style == Style::Json;
-        self.request(&self.url, headers, &fields, if json { Some(F::write_object) } else { None })
+        self.request::<F>(&self.url, headers, &fields, self.style == Style::Json)
     }
 
     /// The request that ends the session at the server, if it can be told.
-    pub(super) fn revoke(&self, request: &RevokeRequest) -> Option<Request> {
+    pub(super) fn revoke<F: Formats>(&self, request: &RevokeRequest) -> Option<Request> {
         let url = self.revoke_url.as_deref()?;
         let mut headers = self.headers();
         let mut fields = Fields::default();
@@ -181,7 +176,7 @@ impl Endpoint {
             fields.set("everywhere", "true");
         }
         // RFC 7009 knows forms only.
-        Some(self.request(url, headers, &fields, None))
+        Some(self.request::<F>(url, headers, &fields, false))
     }
 
     fn headers(&self) -> Fields {
@@ -193,24 +188,22 @@ impl Endpoint {
         headers
     }
 
-    fn request(
+    fn request<F: Formats>(
         &self,
         url: &str,
         mut headers: Fields,
         fields: &Fields,
-        json: Option<WriteObject>,
+        json: bool,
     ) -> Request {
         let pairs: Vec<_> = fields.0.iter().map(|(name, value)| (&**name, &**value)).collect();
-        let body = match json {
-            Some(write) => {
-                headers.set("Content-Type", "application/json");
-                Some(write(&pairs))
-            }
-            None if pairs.is_empty() => None,
-            None => {
-                headers.set("Content-Type", "application/x-www-form-urlencoded;charset=UTF-8");
-                Some(Serializer::new(String::new()).extend_pairs(pairs).finish())
-            }
+        let body = if json {
+            headers.set("Content-Type", "application/json");
+            Some(F::write_object(&pairs))
+        } else if pairs.is_empty() {
+            None
+        } else {
+            headers.set("Content-Type", "application/x-www-form-urlencoded;charset=UTF-8");
+            Some(F::write_form(&pairs))
         };
         let cookie = self.style == Style::Cookie;
         let usual = if cookie { Credentials::Include } else { Credentials::SameOrigin };

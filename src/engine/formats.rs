@@ -26,6 +26,9 @@ pub trait Formats {
     /// Writes a JSON object of texts.
     fn write_object(fields: &[(&str, &str)]) -> String;
 
+    /// Writes `application/x-www-form-urlencoded`; no name comes twice.
+    fn write_form(fields: &[(&str, &str)]) -> String;
+
     /// Parses a number that is written out, such as `3600` or `1.5`.
     fn parse_number(text: &str) -> Option<f64>;
 

@@ -8,9 +8,10 @@ use super::{
 };
 use crate::core::{
     clock::{Millis, Now},
-    effect::{Attempt, Lease, Outcome, RefreshRequest, Ticket},
+    effect::{Lease, Outcome, RefreshRequest},
     entropy::Entropy,
     event::Event,
+    ids::{Attempt, Ticket},
     snapshot::Snapshot,
 };
 

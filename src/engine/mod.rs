@@ -34,10 +34,10 @@ use self::{
     records::{Records, Storage},
 };
 use crate::core::{
-    effect::{Attempt, WaiterId},
     error::Error,
     grant::{Grant, TokenResponse},
-    input::{Input, LeaseId, StartId},
+    ids::{Attempt, LeaseId, StartId, WaiterId},
+    input::Input,
     policy::Policy,
     session::Session,
     snapshot::Snapshot,
@@ -114,8 +114,8 @@ impl<H: Host> Engine<H> {
             inbox: VecDeque::new(),
             records,
             waiters: Vec::new(),
-            last_waiter: 0,
-            last_start: 0,
+            last_waiter: WaiterId(0),
+            last_start: StartId(0),
             claims: None,
             shown,
             token: None,
@@ -167,15 +167,16 @@ impl<H: Host> Engine<H> {
 
     /// Asks for something that `waiter` is to be told of; `input` makes the input of its name.
     pub fn ask(&self, waiter: H::Waiter, input: impl FnOnce(WaiterId) -> Input) -> WaiterId {
-        let id = {
-            let mut state = self.state.borrow_mut();
-            state.last_waiter = state.last_waiter.wrapping_add(1);
-            let id = state.last_waiter;
-            state.waiters.push((id, waiter));
-            id
-        };
+        let id = self.register(waiter);
         self.feed(input(id));
         id
+    }
+
+    fn register(&self, waiter: H::Waiter) -> WaiterId {
+        let state = &mut *self.state.borrow_mut();
+        state.last_waiter.0 = state.last_waiter.0.wrapping_add(1);
+        state.waiters.push((state.last_waiter, waiter));
+        state.last_waiter
     }
 
     /// A caller has given up: nobody is told.
@@ -227,7 +228,7 @@ impl<H: Host> Engine<H> {
 
     fn next_start(&self) -> StartId {
         let mut state = self.state.borrow_mut();
-        state.last_start = state.last_start.wrapping_add(1);
+        state.last_start.0 = state.last_start.0.wrapping_add(1);
         state.last_start
     }
 

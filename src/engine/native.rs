@@ -11,7 +11,7 @@ use serde_json::{Map, Value};
 use super::formats::Formats;
 use crate::core::clock::Millis;
 
-/// `serde_json` and `httpdate`.
+/// `serde_json`, `form_urlencoded` and `httpdate`.
 #[derive(Clone, Copy, Debug)]
 pub struct NativeFormats;
 
@@ -29,6 +29,10 @@ impl Formats for NativeFormats {
     fn write_object(fields: &[(&str, &str)]) -> String {
         let fields = fields.iter().map(|(name, text)| ((*name).to_owned(), Value::from(*text)));
         Value::Object(Map::from_iter(fields)).to_string()
+    }
+
+    fn write_form(fields: &[(&str, &str)]) -> String {
+        form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish()
     }
 
     fn parse_number(text: &str) -> Option<f64> {

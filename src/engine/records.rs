@@ -1,11 +1,11 @@
 //! The shared record: read, joined and written, one write after another.
 
-use std::collections::VecDeque;
+use core::hash::{Hash, Hasher};
 
 use super::host::{Load, Loaded, Place, Store};
 use crate::core::{
-    effect::{ReadId, WriteId},
-    input::{Found, Input, Written},
+    ids::{ReadId, WriteId},
+    input::{Input, ReadResult, WriteResult},
     record::Record,
 };
 
@@ -43,12 +43,13 @@ impl Storage {
 
 /// All reads and writes under way. A write reads, joins and stores; writes follow one another, so
 /// that a slow place cannot store an older record last.
-#[derive(Clone, Debug, Default, Hash)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Records {
     pub(super) storage: Storage,
     pub(super) reads: Vec<Reading>,
-    pub(super) writes: VecDeque<Writing>,
+    pub(super) writes: Vec<Writing>,
     pub(super) last_id: u32,
+    steps: Vec<Step>,
 }
 
 /// The texts of all places, for one purpose.
@@ -80,12 +81,13 @@ pub(super) struct Writing {
 }
 
 /// What has to be done next.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) enum Step {
-    Load(Vec<Load>),
-    /// Move texts that are no records out of the way; they are removed unless they are written over.
-    SetAside(Vec<(Place, String)>, bool),
-    Store(Vec<(Store, String)>),
+    Load(Load),
+    /// Keep a text that is no record under another key.
+    SetAside(Place, String),
+    Remove(Place),
+    Store(Store, String),
     Tell(Input),
 }
 
@@ -94,111 +96,115 @@ impl Records {
         Self { storage, ..Self::default() }
     }
 
+    /// What has to be done next; each step is given once, in order.
+    pub(super) fn next(&mut self) -> Option<Step> {
+        (!self.steps.is_empty()).then(|| self.steps.remove(0))
+    }
+
     /// Begins to read.
-    pub(super) fn read(&mut self, purpose: Purpose) -> Step {
-        match purpose {
-            Purpose::Read(read) if self.reads.len() >= MAX_WAITING => {
-                return Step::Tell(Input::RecordRead { read, found: Found::Unavailable });
-            }
-            Purpose::Changed if self.reads.len() >= MAX_WAITING => {
-                return Step::Tell(Input::RecordChanged(Found::Unavailable));
-            }
-            Purpose::Read(_) | Purpose::Changed | Purpose::Write => {}
+    pub(super) fn read(&mut self, purpose: Purpose) {
+        if self.reads.len() >= MAX_WAITING && purpose != Purpose::Write {
+            return self.found(purpose, ReadResult::Unavailable);
         }
-        let places = self.storage.places();
-        let loads: Vec<_> = places.iter().map(|place| self.load(*place)).collect();
-        let texts = loads.iter().map(|load| (*load, None)).collect();
+        let mut texts = Vec::new();
+        for place in self.storage.places() {
+            let load = Load { place: *place, id: self.next_id() };
+            texts.push((load, None));
+            self.steps.push(Step::Load(load));
+        }
         self.reads.push(Reading { purpose, texts });
-        Step::Load(loads)
     }
 
     /// Queues a write; begins it when it is the first.
-    pub(super) fn write(&mut self, id: WriteId, record: Box<Record>) -> Option<Step> {
+    pub(super) fn write(&mut self, id: WriteId, record: Box<Record>) {
         if self.writes.len() >= MAX_WAITING {
-            return Some(Step::Tell(Input::RecordWritten { write: id, written: Written::Failed }));
+            return self.written(id, WriteResult::Failed);
         }
         let write = Writing { id, record, joined: None, stores: Vec::new(), failed: false };
-        self.writes.push_back(write);
-        (self.writes.len() == 1).then(|| self.read(Purpose::Write))
+        self.writes.push(write);
+        if self.writes.len() == 1 {
+            self.read(Purpose::Write);
+        }
     }
 
     /// A place was read.
-    pub(super) fn loaded(&mut self, load: Load, loaded: Loaded) -> Vec<Step> {
-        let of = |reading: &Reading| reading.texts.iter().any(|(asked, _)| *asked == load);
-        let Some(at) = self.reads.iter().position(of) else { return Vec::new() };
-        for (asked, text) in &mut self.reads[at].texts {
-            if *asked == load {
-                *text = Some(loaded);
-                break;
+    pub(super) fn loaded(&mut self, load: Load, loaded: Loaded) {
+        let mut texts = self.reads.iter_mut().flat_map(|reading| &mut reading.texts);
+        if let Some((_, text)) = texts.find(|(asked, _)| *asked == load) {
+            *text = Some(loaded);
+        }
+        let complete = |reading: &Reading| reading.texts.iter().all(|(_, text)| text.is_some());
+        let Some(at) = self.reads.iter().position(complete) else { return };
+        let Reading { purpose, texts } = self.reads.remove(at);
+        let (found, aside) = find(&texts);
+        for (place, text) in aside {
+            self.steps.push(Step::SetAside(place, text));
+            // Else it is written over.
+            if self.writes.is_empty() {
+                self.steps.push(Step::Remove(place));
             }
         }
-        if self.reads[at].texts.iter().any(|(_, text)| text.is_none()) {
-            return Vec::new();
-        }
-        let reading = self.reads.remove(at);
-        let (found, aside) = find(&reading);
-        let mut steps = Vec::new();
-        if !aside.is_empty() {
-            steps.push(Step::SetAside(aside, self.writes.is_empty()));
-        }
-        match reading.purpose {
-            Purpose::Read(read) => steps.push(Step::Tell(Input::RecordRead { read, found })),
-            Purpose::Changed => steps.push(Step::Tell(Input::RecordChanged(found))),
-            Purpose::Write => steps.extend(self.join(found, &reading)),
-        }
-        steps
+        if purpose == Purpose::Write { self.join(found, texts) } else { self.found(purpose, found) }
     }
 
     /// Joins the first write with what lies there.
-    fn join(&mut self, found: Found, reading: &Reading) -> Vec<Step> {
-        let Some(write) = self.writes.front_mut() else { return Vec::new() };
+    fn join(&mut self, found: ReadResult, texts: Vec<(Load, Option<Loaded>)>) {
+        let Some(write) = self.writes.first_mut() else { return };
         let mut joined = write.record.clone();
         match found {
-            Found::Record(stored) => joined.join(*stored),
-            Found::Unavailable => return self.end(false),
-            Found::Nothing | Found::Corrupt => {}
+            ReadResult::Record(stored) => joined.join(*stored),
+            ReadResult::Unavailable => return self.end(false),
+            ReadResult::Nothing | ReadResult::Corrupt => {}
         }
-        let mut stores = Vec::new();
-        for (load, text) in &reading.texts {
+        for (load, text) in texts {
             let wanted = joined.encode(self.storage.keeps_tokens(load.place));
-            // Written again, it could take the place of what another tab writes in this moment.
-            if !matches!(text, Some(Loaded::Text(known)) if *known == wanted) {
+            // WriteResult again, it could take the place of what another tab writes in this moment.
+            if !matches!(text, Some(Loaded::Text(known)) if known == wanted) {
                 self.last_id = self.last_id.wrapping_add(1);
                 let store = Store { place: load.place, id: self.last_id };
-                stores.push((store, wanted));
+                write.stores.push(store);
+                self.steps.push(Step::Store(store, wanted));
             }
         }
         write.joined = Some(joined);
-        write.stores = stores.iter().map(|(store, _)| *store).collect();
-        if stores.is_empty() { self.end(true) } else { vec![Step::Store(stores)] }
+        if write.stores.is_empty() {
+            self.end(true);
+        }
     }
 
     /// A place was written, or cannot be.
-    pub(super) fn stored(&mut self, store: Store, works: bool) -> Vec<Step> {
-        let Some(write) = self.writes.front_mut() else { return Vec::new() };
-        let Some(at) = write.stores.iter().position(|asked| *asked == store) else {
-            return Vec::new();
-        };
+    pub(super) fn stored(&mut self, store: Store, works: bool) {
+        let Some(write) = self.writes.first_mut() else { return };
+        let Some(at) = write.stores.iter().position(|asked| *asked == store) else { return };
         write.stores.remove(at);
         write.failed |= !works;
-        let (waits, works) = (!write.stores.is_empty(), !write.failed);
-        if waits { Vec::new() } else { self.end(works) }
+        if write.stores.is_empty() {
+            let works = !write.failed;
+            self.end(works);
+        }
     }
 
     /// The first write has ended; the next one begins.
-    fn end(&mut self, works: bool) -> Vec<Step> {
-        let Some(write) = self.writes.pop_front() else { return Vec::new() };
-        let written = match write.joined.filter(|_| works) {
-            Some(joined) => Written::Stored(joined),
-            None => Written::Failed,
-        };
-        let mut steps = vec![Step::Tell(Input::RecordWritten { write: write.id, written })];
+    fn end(&mut self, works: bool) {
+        let Writing { id, joined, .. } = self.writes.remove(0);
+        self.written(id, joined.filter(|_| works).map_or(WriteResult::Failed, WriteResult::Stored));
         if !self.writes.is_empty() {
-            steps.push(self.read(Purpose::Write));
+            self.read(Purpose::Write);
         }
-        steps
     }
 
+    fn found(&mut self, purpose: Purpose, found: ReadResult) {
+        self.steps.push(Step::Tell(match purpose {
+            Purpose::Read(read) => Input::RecordRead { read, found },
+            Purpose::Changed | Purpose::Write => Input::RecordChanged(found),
+        }));
+    }
+
+    fn written(&mut self, write: WriteId, written: WriteResult) {
+        self.steps.push(Step::Tell(Input::RecordWritten { write, written }));
+    }
+
+    /// Whether the machine waits for what it asked to read.
     pub(super) fn is_reading(&self) -> bool {
         self.reads.iter().any(|reading| matches!(reading.purpose, Purpose::Read(_)))
     }
@@ -208,34 +214,41 @@ impl Records {
         (self.storage.places().len() > 1).then(|| self.storage.places()[0])
     }
 
-    fn load(&mut self, place: Place) -> Load {
+    fn next_id(&mut self) -> u32 {
         self.last_id = self.last_id.wrapping_add(1);
-        Load { place, id: self.last_id }
+        self.last_id
     }
 }
 
 /// What the texts say together, and which of them are no records.
-fn find(reading: &Reading) -> (Found, Vec<(Place, String)>) {
-    let mut found = Found::Nothing;
+fn find(texts: &[(Load, Option<Loaded>)]) -> (ReadResult, Vec<(Place, String)>) {
+    let mut found = ReadResult::Nothing;
     let mut aside = Vec::new();
-    for (load, text) in &reading.texts {
+    for (load, text) in texts {
         let text = match text {
             Some(Loaded::Text(text)) => text,
             Some(Loaded::Nothing) => continue,
-            Some(Loaded::Failed) | None => return (Found::Unavailable, aside),
+            Some(Loaded::Failed) | None => return (ReadResult::Unavailable, aside),
         };
         match (Record::decode(text), &mut found) {
-            (Some(record), Found::Record(known)) => known.join(record),
-            (Some(record), _) => found = Found::Record(Box::new(record)),
+            (Some(record), ReadResult::Record(known)) => known.join(record),
+            (Some(record), _) => found = ReadResult::Record(Box::new(record)),
             (None, known) => {
-                if *known == Found::Nothing {
-                    *known = Found::Corrupt;
+                if *known == ReadResult::Nothing {
+                    *known = ReadResult::Corrupt;
                 }
                 aside.push((load.place, text.clone()));
             }
         }
     }
     (found, aside)
+}
+
+/// What is still to be done is left out: at rest that is nothing.
+impl Hash for Records {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        (self.storage, &self.reads, &self.writes, self.last_id).hash(state);
+    }
 }
 
 #[cfg(all(test, not(target_family = "wasm")))]

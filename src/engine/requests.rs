@@ -6,8 +6,9 @@ use super::{
     host::{Host, Line},
 };
 use crate::core::{
-    effect::{Attempt, RefreshRequest},
+    effect::RefreshRequest,
     grant::TokenResponse,
+    ids::Attempt,
     input::{Answer, Input},
     peers::Message,
     policy::Credential,

@@ -13,9 +13,10 @@ use super::{
 };
 use crate::core::{
     clock::{Millis, Now},
-    effect::{Attempt, Lease, Outcome, RefreshRequest, Ticket, WaiterId},
+    effect::{Lease, Outcome, RefreshRequest},
     entropy::Entropy,
     event::Event,
+    ids::{Attempt, Ticket, WaiterId},
     snapshot::Snapshot,
 };
 

@@ -1,6 +1,6 @@
 //! The other side of the border: an object of pkg/src/engine.ts.
 
-use js_sys::{Function, Promise};
+use js_sys::Function;
 use serde::Serialize;
 use serde_wasm_bindgen::Serializer;
 use wasm_bindgen::{JsCast, prelude::*};
@@ -9,7 +9,7 @@ use web_sys::AbortSignal;
 use crate::{
     core::{
         clock::Millis,
-        effect::{Lease, Outcome, RefreshRequest, WaiterId},
+        effect::{Lease, Outcome, RefreshRequest},
         error::Error,
         event::Event,
         reason::RefreshReason,
@@ -37,6 +37,15 @@ struct Failure {
     message: &'static str,
 }
 
+/// The interface `Lease` of pkg/src/engine.ts; times in milliseconds since the Unix epoch.
+#[derive(Serialize)]
+struct Right {
+    id: u32,
+    token: String,
+    from: f64,
+    until: f64,
+}
+
 /// What the application's refresh function is given.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -59,13 +68,19 @@ pub(super) fn failure(error: Error) -> JsValue {
     to_js(&Failure { code: error.code(), message: error.message() })
 }
 
+fn lease(lease: Option<Lease>) -> JsValue {
+    lease.map_or(JsValue::UNDEFINED, |Lease { id, access_token: token, from, until }| {
+        to_js(&Right { id: id.0, token, from: from as f64, until: until as f64 })
+    })
+}
+
 fn known(error: Option<Error>, cause: Option<&JsValue>) -> (JsValue, JsValue) {
     let cause = cause.filter(|_| error.is_some_and(Error::comes_of_a_refresh));
     (error.map_or(JsValue::UNDEFINED, failure), cause.cloned().unwrap_or_default())
 }
 
 impl face::Face for JsFace {
-    type Waiter = WaiterId;
+    type Waiter = u32;
 
     fn fetch(&self) -> Option<Function> {
         self.0.transport().ok()?.dyn_into().ok()
@@ -85,8 +100,7 @@ impl face::Face for JsFace {
             last_activity_at: request.last_activity_at,
         };
         let called = self.0.call(&to_js(&request), signal.as_ref());
-        let promise = called.unwrap_or_else(|error| Promise::reject(&error).into());
-        then(&promise, |result| match result {
+        then(called, |result| match result {
             Ok(tokens) => ended(Called::Tokens(read_tokens::<WebFormats>(&tokens)), None),
             Err(thrown) => {
                 let said = get(&thrown, "code") == JsValue::from_str(SIGNED_OUT);
@@ -96,26 +110,18 @@ impl face::Face for JsFace {
         });
     }
 
-    fn settle(&self, waiter: WaiterId, outcome: Outcome, cause: Option<&JsValue>) {
-        let _ = match outcome {
-            Outcome::Token(Lease { id, access_token, from, until }) => {
-                self.0.token(waiter, id, &access_token, from as f64, until as f64)
-            }
-            Outcome::Anonymous | Outcome::Original | Outcome::Done => self.0.settle(waiter),
-            Outcome::Failed(error) => {
-                let (failure, cause) = known(Some(error), cause);
-                self.0.fail(waiter, &failure, &cause)
-            }
+    fn settle(&self, waiter: u32, outcome: Outcome, cause: Option<&JsValue>) {
+        let (token, error) = match outcome {
+            Outcome::Token(lease) => (Some(lease), None),
+            Outcome::Anonymous | Outcome::Original | Outcome::Done => (None, None),
+            Outcome::Failed(error) => (None, Some(error)),
         };
+        let (failure, cause) = known(error, cause);
+        let _ = self.0.settle(waiter, &lease(token), &failure, &cause);
     }
 
-    fn lease(&self, lease: Option<Lease>) {
-        let _ = match lease {
-            Some(Lease { id, access_token, from, until }) => {
-                self.0.lease(id, &access_token, from as f64, until as f64)
-            }
-            None => self.0.lease(0, "", 0.0, 0.0),
-        };
+    fn lease(&self, usable: Option<Lease>) {
+        let _ = self.0.lease(&lease(usable));
     }
 
     fn show(&self, snapshot: &Snapshot, claims: Option<&JsValue>, cause: Option<&JsValue>) {
@@ -169,20 +175,15 @@ extern "C" {
         signal: Option<&AbortSignal>,
     ) -> Result<JsValue, JsValue>;
     #[wasm_bindgen(method, catch, structural)]
-    fn token(
+    fn settle(
         this: &Face,
         waiter: u32,
-        id: u32,
-        token: &str,
-        from: f64,
-        until: f64,
+        lease: &JsValue,
+        failure: &JsValue,
+        cause: &JsValue,
     ) -> Result<(), JsValue>;
     #[wasm_bindgen(method, catch, structural)]
-    fn settle(this: &Face, waiter: u32) -> Result<(), JsValue>;
-    #[wasm_bindgen(method, catch, structural)]
-    fn fail(this: &Face, waiter: u32, failure: &JsValue, cause: &JsValue) -> Result<(), JsValue>;
-    #[wasm_bindgen(method, catch, structural)]
-    fn lease(this: &Face, id: u32, token: &str, from: f64, until: f64) -> Result<(), JsValue>;
+    fn lease(this: &Face, lease: &JsValue) -> Result<(), JsValue>;
     #[wasm_bindgen(method, catch, structural)]
     fn show(
         this: &Face,

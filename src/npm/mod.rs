@@ -13,8 +13,11 @@ use wasm_bindgen::prelude::*;
 
 use self::face::{Face, JsFace, failure, to_js};
 use crate::{
-    core::{effect::WaiterId, grant::TokenResponse, input::Input},
-    engine::jwt,
+    core::{
+        ids::{LeaseId, StartId},
+        input::Input,
+    },
+    engine::{jwt, read_tokens},
     web::{
         formats::WebFormats,
         host::{WebEngine, open},
@@ -56,28 +59,14 @@ impl Engine {
     ///
     /// # Errors
     /// `{ code, message }`
-    pub fn start(
-        &self,
-        access_token: String,
-        refresh_token: Option<String>,
-        expires_in: Option<f64>,
-        refresh_in: Option<f64>,
-        session_expires_in: Option<f64>,
-        late: bool,
-    ) -> Result<u32, JsValue> {
+    pub fn start(&self, tokens: &JsValue, late: bool) -> Result<u32, JsValue> {
         self.0.host.forget_cause();
         self.0.host.listen();
-        let tokens = TokenResponse {
-            access_token,
-            refresh_token,
-            expires_in,
-            refresh_in,
-            session_expires_in,
-        };
+        let tokens = read_tokens::<WebFormats>(tokens).unwrap_or_default();
         if late {
-            return Ok(self.0.start_late(tokens));
+            return Ok(self.0.start_late(tokens).0);
         }
-        self.0.start(tokens).map_err(failure)
+        self.0.start(tokens).map(|start| start.0).map_err(failure)
     }
 
     /// Adopts the token that a response brought; `lease` is that of the request.
@@ -85,34 +74,35 @@ impl Engine {
     /// # Errors
     /// `{ code, message }`
     pub fn adopt(&self, access_token: String, lease: u32) -> Result<(), JsValue> {
-        self.0.adopt(access_token, lease).map_err(failure)
+        self.0.adopt(access_token, LeaseId(lease)).map_err(failure)
     }
 
     /// Stops here, quietly; with a start, only that one.
     pub fn cancel(&self, start: Option<u32>) {
-        self.0.feed(Input::Cancel(start));
+        self.0.feed(Input::Cancel(start.map(StartId)));
     }
 
     /// Page load: finds the session.
-    pub fn restore(&self, waiter: WaiterId) {
+    pub fn restore(&self, waiter: u32) {
         self.0.host.listen();
         self.0.ask(waiter, |waiter| Input::Restore { waiter });
     }
 
     /// Ends the session in every tab and on the server.
     #[wasm_bindgen(js_name = signOut)]
-    pub fn sign_out(&self, waiter: WaiterId, everywhere: bool) {
+    pub fn sign_out(&self, waiter: u32, everywhere: bool) {
         self.0.ask(waiter, |waiter| Input::SignOut { waiter, everywhere });
     }
 
     /// A token that is good for as many milliseconds.
-    pub fn token(&self, waiter: WaiterId, min_validity: f64) {
+    pub fn token(&self, waiter: u32, min_validity: f64) {
         let min_validity = min_validity as i64;
         self.0.ask(waiter, |waiter| Input::TokenWanted { waiter, min_validity });
     }
 
     /// A request with this lease got 401; nobody waits for a newer token without a waiter.
-    pub fn unauthorized(&self, waiter: Option<WaiterId>, lease: u32) {
+    pub fn unauthorized(&self, waiter: Option<u32>, lease: u32) {
+        let lease = LeaseId(lease);
         match waiter {
             None => self.0.feed(Input::Unauthorized { waiter: None, lease }),
             Some(waiter) => {
@@ -122,12 +112,12 @@ impl Engine {
     }
 
     /// A refresh, now.
-    pub fn refresh(&self, waiter: WaiterId) {
+    pub fn refresh(&self, waiter: u32) {
         self.0.ask(waiter, |waiter| Input::RefreshWanted { waiter });
     }
 
     /// A waiter's caller has given up.
-    pub fn abandon(&self, waiter: WaiterId) {
+    pub fn abandon(&self, waiter: u32) {
         self.0.abandon(|known| *known == waiter);
     }
 

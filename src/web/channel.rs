@@ -1,10 +1,10 @@
 //! The channel between the tabs of one session. An open one keeps pages out of the back/forward
 //! cache.
 
-use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen::JsValue;
 use web_sys::BroadcastChannel;
 
-use super::js::{Callback, call, get};
+use super::js::{Callback, call, get, set};
 
 /// An open channel; closed when it is dropped.
 pub(super) struct Channel {
@@ -22,9 +22,9 @@ impl Channel {
             }
             JsValue::UNDEFINED
         });
-        channel.set_onmessage(Some(listener.as_ref().unchecked_ref()));
+        set(&channel, "onmessage", listener.as_ref());
         // In Node.js it would keep the process alive; elsewhere there is no such method.
-        let _ = call(&channel, "unref", &JsValue::UNDEFINED);
+        let _ = call(&channel, "unref", [&JsValue::UNDEFINED; 2]);
         Some(Self { channel, _listener: listener })
     }
 
@@ -36,7 +36,7 @@ impl Channel {
 
 impl Drop for Channel {
     fn drop(&mut self) {
-        self.channel.set_onmessage(None);
+        set(&self.channel, "onmessage", &JsValue::NULL);
         self.channel.close();
     }
 }

@@ -22,7 +22,8 @@ use super::{
 use crate::{
     core::{
         clock::{Millis, Now},
-        effect::{Attempt, Lease, Outcome, RefreshRequest, Ticket},
+        effect::{Lease, Outcome, RefreshRequest},
+        ids::{Attempt, Ticket},
         input::{Input, Wake},
         snapshot::Snapshot,
     },

@@ -12,7 +12,7 @@ pub(crate) fn get(object: &JsValue, name: &str) -> JsValue {
 
 /// A global; undefined where there is none or it cannot be read.
 pub(crate) fn global(name: &str) -> JsValue {
-    get(&js_sys::global(), name)
+    get(&global_object(), name)
 }
 
 /// Sets a property of an object of ours.
@@ -21,12 +21,17 @@ pub(crate) fn set(object: &JsValue, name: &str, value: &JsValue) {
     let _ = Reflect::set(object, &JsValue::from_str(name), value);
 }
 
-/// Calls a method.
+/// Calls a method; what it does not take is undefined.
 ///
 /// # Errors
 /// What it throws, or that there is no such method.
-pub(crate) fn call(object: &JsValue, name: &str, argument: &JsValue) -> Result<JsValue, JsValue> {
-    get(object, name).unchecked_into::<Function>().call1(object, argument)
+pub(crate) fn call(
+    object: &JsValue,
+    name: &str,
+    arguments: [&JsValue; 2],
+) -> Result<JsValue, JsValue> {
+    let [first, second] = arguments;
+    get(object, name).unchecked_into::<Function>().call2(object, first, second)
 }
 
 /// Whether a value is a promise, of this realm or any other.
@@ -39,38 +44,51 @@ pub(crate) fn is_thenable(value: &JsValue) -> bool {
 pub(crate) type Callback = Closure<dyn Fn(JsValue) -> JsValue>;
 
 type Done = Box<dyn FnOnce(Result<JsValue, JsValue>)>;
-type Waiting = Rc<RefCell<Option<(Done, Vec<Callback>)>>>;
+type Waiting = Rc<RefCell<Option<(Done, [Callback; 2])>>>;
 
-/// Calls `done` once, later, with what a value comes to when it is a promise.
-pub(crate) fn then(value: &JsValue, done: impl FnOnce(Result<JsValue, JsValue>) + 'static) {
+/// Calls `done` once with what a call came to, later when that is a promise.
+pub(crate) fn then(
+    called: Result<JsValue, JsValue>,
+    done: impl FnOnce(Result<JsValue, JsValue>) + 'static,
+) {
+    chain(called, Box::new(done));
+}
+
+fn chain(called: Result<JsValue, JsValue>, done: Done) {
     // Whichever of the two is called drops both.
     let waiting = Waiting::default();
-    let settle = |wrap: fn(JsValue) -> Result<JsValue, JsValue>| {
+    let callback = |wrap: fn(JsValue) -> Result<JsValue, JsValue>| {
         let waiting = Rc::clone(&waiting);
         Callback::new(move |value| {
-            let taken = waiting.borrow_mut().take();
-            if let Some((done, _closures)) = taken {
-                done(wrap(value));
-            }
+            settle(&waiting, wrap(value));
             JsValue::UNDEFINED
         })
     };
-    let (kept, broken) = (settle(Ok), settle(Err));
+    let (kept, broken) = (callback(Ok), callback(Err));
     let [on_kept, on_broken] = [&kept, &broken].map(|closure| closure.as_ref().clone());
     // Before anything is called: a promise of a class of its own may answer at once.
-    *waiting.borrow_mut() = Some((Box::new(done), vec![kept, broken]));
-    let chained = resolve(value).and_then(|promise| promise.then(&on_kept, &on_broken));
+    *waiting.borrow_mut() = Some((done, [kept, broken]));
+    let chained = called
+        .and_then(|value| resolve(&value))
+        .and_then(|promise| promise.then(&on_kept, &on_broken));
     if let Err(error) = chained {
-        // Not a promise of the platform's own.
-        let taken = waiting.borrow_mut().take();
-        if let Some((done, _closures)) = taken {
-            done(Err(error));
-        }
+        // It threw at once, or is not a promise of the platform's own.
+        settle(&waiting, Err(error));
+    }
+}
+
+fn settle(waiting: &Waiting, result: Result<JsValue, JsValue>) {
+    let taken = waiting.borrow_mut().take();
+    if let Some((done, _callbacks)) = taken {
+        done(result);
     }
 }
 
 #[wasm_bindgen]
 extern "C" {
+    /// What an object is worth is itself.
+    #[wasm_bindgen(js_namespace = globalThis, js_name = valueOf)]
+    pub(crate) fn global_object() -> JsValue;
     type Thenable;
     #[wasm_bindgen(catch, js_namespace = Promise)]
     fn resolve(value: &JsValue) -> Result<Thenable, JsValue>;

@@ -5,7 +5,7 @@ use std::{
     rc::Rc,
 };
 
-use js_sys::{Function, Object, Promise};
+use js_sys::{Function, Object};
 use wasm_bindgen::{JsCast, JsValue, prelude::*};
 use web_sys::AbortController;
 
@@ -38,9 +38,14 @@ impl Lock {
                 if state.released.get() {
                     return JsValue::UNDEFINED;
                 }
-                let held = Promise::new(&mut |release, _| {
-                    *state.release.borrow_mut() = Some(release);
-                });
+                let executor = {
+                    let state = Rc::clone(&state);
+                    Callback::new(move |release: JsValue| {
+                        *state.release.borrow_mut() = Some(release.unchecked_into());
+                        JsValue::UNDEFINED
+                    })
+                };
+                let held = Held::new(executor.as_ref());
                 done(true);
                 held.into()
             })
@@ -59,8 +64,7 @@ impl Lock {
             }
             ended.hold.take();
         };
-        // Rejected later, as everything is: the one who asks does not expect an answer yet.
-        then(&requested.unwrap_or_else(|error| Promise::reject(&error).into()), end);
+        then(requested, end);
         Self { state, controller }
     }
 }
@@ -72,7 +76,7 @@ impl Drop for Lock {
             controller.abort();
         }
         if let Some(release) = self.state.release.take() {
-            let _ = release.call0(&JsValue::UNDEFINED);
+            let _ = release.call2(&JsValue::UNDEFINED, &JsValue::UNDEFINED, &JsValue::UNDEFINED);
         }
     }
 }
@@ -80,6 +84,10 @@ impl Drop for Lock {
 #[wasm_bindgen]
 extern "C" {
     type Locks;
+    /// A promise; resolved, it gives the lock back.
+    type Held;
+    #[wasm_bindgen(constructor, js_class = "Promise")]
+    fn new(executor: &JsValue) -> Held;
     #[wasm_bindgen(method, catch, structural)]
     fn request(
         this: &Locks,

@@ -24,6 +24,8 @@ mod session;
 mod storage;
 #[cfg(all(test, target_family = "wasm"))]
 mod tests;
+#[cfg(feature = "web")]
+mod tokens;
 mod transport;
 
 #[cfg(feature = "web")]

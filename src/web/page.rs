@@ -2,13 +2,13 @@
 
 use std::{cell::Cell, rc::Rc};
 
-use js_sys::Function;
+use js_sys::{Function, Object};
 use wasm_bindgen::{JsCast, JsValue};
-use web_sys::{AbortController, AddEventListenerOptions, EventTarget};
+use web_sys::{AbortController, EventTarget};
 
 use super::{
     clock,
-    js::{Callback, get, global},
+    js::{Callback, get, global, global_object, set},
 };
 use crate::core::clock::Millis;
 
@@ -64,17 +64,19 @@ impl Page {
             }
             JsValue::UNDEFINED
         });
-        let target: EventTarget = js_sys::global().unchecked_into();
-        let options = AddEventListenerOptions::new();
+        let target: EventTarget = global_object().unchecked_into();
+        let options = Object::new();
         // Captured, because most of these events neither bubble nor share a target.
-        options.set_capture(true);
-        options.set_passive(true);
-        options.set_signal(&controller.signal());
+        set(&options, "capture", &JsValue::TRUE);
+        set(&options, "passive", &JsValue::TRUE);
+        set(&options, "signal", &controller.signal());
         let add = |event: &str, listener: &Callback| {
             let listener: &Function = listener.as_ref().unchecked_ref();
             // Node.js has no such method, and nothing to listen to.
             let _ = target.add_event_listener_with_callback_and_add_event_listener_options(
-                event, listener, &options,
+                event,
+                listener,
+                options.unchecked_ref(),
             );
         };
         for event in LIFE {
@@ -118,7 +120,7 @@ fn read(event: &JsValue, key: &JsValue, tell: &impl Fn(PageEvent)) {
             }
         }
         "focus" => {
-            if get(event, "target") == *js_sys::global() {
+            if get(event, "target") == global_object() {
                 wake(PageEvent::Resumed);
             }
         }

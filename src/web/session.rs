@@ -1,6 +1,6 @@
 //! [`Session`]: the session of front ends in Rust.
 
-use core::{fmt, future::Future, time::Duration};
+use core::{fmt, future::Future, ptr, time::Duration};
 use std::{
     cell::RefCell,
     rc::{Rc, Weak},
@@ -16,10 +16,11 @@ use super::{
 };
 use crate::{
     core::{
-        effect::{Lease, Outcome, RefreshRequest, WaiterId},
+        effect::{Lease, Outcome, RefreshRequest},
         event::Event,
         grant::TokenResponse,
-        input::{Input, StartId},
+        ids::{StartId, WaiterId},
+        input::Input,
         snapshot::Snapshot,
     },
     engine::{
@@ -39,14 +40,13 @@ type RustEngine = WebEngine<RustFace>;
 #[derive(Clone)]
 pub struct Session(Arc<Key>);
 
-/// Names one engine of this thread.
+/// Names one engine of one thread, by its address.
 struct Key {
-    id: u64,
     name: String,
     origins: Option<Vec<String>>,
 }
 
-type Entry = (u64, sync::Weak<Key>, Rc<RustEngine>);
+type Entry = (sync::Weak<Key>, Rc<RustEngine>);
 
 thread_local! {
     static ENGINES: RefCell<Vec<Entry>> = const { RefCell::new(Vec::new()) };
@@ -86,7 +86,7 @@ impl Session {
         let settings = options.settings()?;
         let name = options.session_name();
         let known = ENGINES.with_borrow(|engines| {
-            let named = |(_, key, engine): &Entry| {
+            let named = |(key, engine): &Entry| {
                 let key = key.upgrade().filter(|key| key.name == name)?;
                 Some((key, Rc::clone(engine)))
             };
@@ -96,23 +96,22 @@ impl Session {
             engine.configure(settings);
             return Ok(Self(key));
         }
-        let id = ENGINES.with_borrow(|engines| engines.last().map_or(1, |(id, ..)| id + 1));
         let origins = options.given_origins().map(<[_]>::to_vec);
-        let key = Arc::new(Key { id, name: name.to_owned(), origins });
+        let key = Arc::new(Key { name: name.to_owned(), origins });
         // Elsewhere there is nothing that an engine could use.
         if cfg!(target_family = "wasm") {
             let engine = open(face, name, settings);
             engine.host.configure(options.input_events().to_vec(), None);
-            let weak = Arc::downgrade(&key);
-            ENGINES.with_borrow_mut(|engines| engines.push((id, weak, engine)));
+            let named = (Arc::downgrade(&key), engine);
+            ENGINES.with_borrow_mut(|engines| engines.push(named));
         }
         Ok(Self(key))
     }
 
     fn engine(&self) -> Option<Rc<RustEngine>> {
         ENGINES.with_borrow(|engines| {
-            let found = engines.iter().find(|(id, ..)| *id == self.0.id);
-            found.map(|(.., engine)| Rc::clone(engine))
+            let found = engines.iter().find(|(key, _)| key.as_ptr() == Arc::as_ptr(&self.0));
+            found.map(|(_, engine)| Rc::clone(engine))
         })
     }
 
@@ -126,7 +125,7 @@ impl Session {
     /// `ERR_INVALID_TOKEN`, `ERR_NO_EXPIRY`: then nothing has changed.
     pub fn start(&self, tokens: Tokens) -> Result<StartHandle, Error> {
         let start = match self.engine() {
-            None => 0,
+            None => StartId(0),
             Some(engine) => {
                 engine.host.listen();
                 engine.start(tokens)?
@@ -265,6 +264,17 @@ impl Session {
     /// Heals any other client: sends with a token, and once more with a newer one when `refused` says
     /// that the answer is a 401.
     ///
+    /// ```no_run
+    /// # use everfresh::web::{Error, Session};
+    /// # struct Response;
+    /// # impl Response { fn status(&self) -> u16 { 200 } }
+    /// # async fn send(_: &str) -> Response { Response }
+    /// # async fn example(session: Session) -> Result<Response, Error> {
+    /// let response = session.call(async |token| send(token.as_str()).await, |r| r.status() == 401).await?;
+    /// # Ok(response)
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// As [`access_token`](Self::access_token).
     pub async fn call<R>(
@@ -309,7 +319,6 @@ impl AccessToken {
 }
 
 /// One start; its `cancel` never stops a newer one.
-#[must_use = "call cancel on it to stop this session, or drop it"]
 #[derive(Clone, Debug)]
 pub struct StartHandle {
     session: Session,
@@ -358,8 +367,8 @@ impl Drop for Key {
         // Out of the table first: what is disposed of may call anything.
         let taken = ENGINES.try_with(|engines| {
             let mut engines = engines.try_borrow_mut().ok()?;
-            let at = engines.iter().position(|(id, ..)| *id == self.id)?;
-            Some(engines.remove(at).2)
+            let at = engines.iter().position(|(key, _)| ptr::eq(key.as_ptr(), self))?;
+            Some(engines.remove(at).1)
         });
         if let Ok(Some(engine)) = taken {
             engine.feed(Input::Dispose);

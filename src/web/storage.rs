@@ -1,15 +1,15 @@
 //! The places that keep the session's record: Web Storage, or what the application gave.
 
-use wasm_bindgen::{JsCast, JsValue, prelude::*};
-use web_sys::Storage;
+use wasm_bindgen::JsValue;
 
-use super::js::{global, is_thenable, then};
+use super::js::{call, global, is_thenable, then};
 use crate::engine::host::{Loaded, Place};
 
 /// All places of one session.
 #[derive(Clone, Default)]
 pub(super) struct Places {
-    /// The application's place, if it gave one.
+    /// The application's place, if it gave one: `{ get(key), set(key, value), remove(key) }`,
+    /// synchronous or not.
     pub(super) custom: Option<JsValue>,
 }
 
@@ -21,20 +21,8 @@ impl Places {
         key: &str,
         later: impl FnOnce(Loaded) + 'static,
     ) -> Option<Loaded> {
-        let Some(custom) = self.custom_at(place) else {
-            let loaded = area(place).get_item(key);
-            return Some(
-                loaded.map_or(Loaded::Failed, |text| text.map_or(Loaded::Nothing, Loaded::Text)),
-            );
-        };
-        match custom.get(key) {
-            Err(_) => Some(Loaded::Failed),
-            Ok(value) if is_thenable(&value) => {
-                then(&value, |value| later(value.map_or(Loaded::Failed, |value| loaded(&value))));
-                None
-            }
-            Ok(value) => Some(loaded(&value)),
-        }
+        let called = self.call(place, ["getItem", "get"], key, &JsValue::UNDEFINED);
+        at_once(called, |result| later(loaded(result))).map(loaded)
     }
 
     /// Stores a text; whether that worked goes to `later` when it is known later.
@@ -45,57 +33,50 @@ impl Places {
         text: &str,
         later: impl FnOnce(bool) + 'static,
     ) -> Option<bool> {
-        let Some(custom) = self.custom_at(place) else {
-            return Some(area(place).set_item(key, text).is_ok());
-        };
-        match custom.set(key, text) {
-            Ok(value) if is_thenable(&value) => {
-                then(&value, |value| later(value.is_ok()));
-                None
-            }
-            stored => Some(stored.is_ok()),
-        }
+        let called = self.call(place, ["setItem", "set"], key, &JsValue::from_str(text));
+        at_once(called, |result| later(result.is_ok())).map(|result| result.is_ok())
     }
 
     /// Removes a text. That it cannot be removed changes nothing.
     pub(super) fn remove(&self, place: Place, key: &str) {
-        match self.custom_at(place) {
-            None => {
-                let _ = area(place).remove_item(key);
-            }
-            Some(custom) => {
-                if let Ok(value) = custom.remove(key)
-                    && is_thenable(&value)
-                {
-                    then(&value, |_| {});
-                }
-            }
-        }
+        let called = self.call(place, ["removeItem", "remove"], key, &JsValue::UNDEFINED);
+        at_once(called, |_| {});
     }
 
-    fn custom_at(&self, place: Place) -> Option<&TokenStorage> {
-        self.custom.as_ref().filter(|_| place == Place::Custom).map(JsCast::unchecked_ref)
+    /// Calls the method of Web Storage or of the application's place.
+    fn call(
+        &self,
+        place: Place,
+        [web, custom]: [&str; 2],
+        key: &str,
+        text: &JsValue,
+    ) -> Result<JsValue, JsValue> {
+        let arguments = [&JsValue::from_str(key), text];
+        match self.custom.as_ref().filter(|_| place == Place::Custom) {
+            Some(object) => call(object, custom, arguments),
+            None => call(&area(place), web, arguments),
+        }
     }
 }
 
 /// Looked up each time: reading the property may throw, and then every method of it does.
-fn area(place: Place) -> Storage {
-    let name = if place == Place::Session { "sessionStorage" } else { "localStorage" };
-    global(name).unchecked_into()
+fn area(place: Place) -> JsValue {
+    global(if place == Place::Session { "sessionStorage" } else { "localStorage" })
 }
 
-fn loaded(value: &JsValue) -> Loaded {
-    value.as_string().map_or(Loaded::Nothing, Loaded::Text)
+/// What a call came to; what a promise comes to goes to `later`.
+fn at_once(
+    called: Result<JsValue, JsValue>,
+    later: impl FnOnce(Result<JsValue, JsValue>) + 'static,
+) -> Option<Result<JsValue, JsValue>> {
+    if called.as_ref().is_ok_and(is_thenable) {
+        then(called, later);
+        return None;
+    }
+    Some(called)
 }
 
-#[wasm_bindgen]
-extern "C" {
-    /// `{ get(key), set(key, value), remove(key) }`, synchronous or not.
-    type TokenStorage;
-    #[wasm_bindgen(method, catch, structural)]
-    fn get(this: &TokenStorage, key: &str) -> Result<JsValue, JsValue>;
-    #[wasm_bindgen(method, catch, structural)]
-    fn set(this: &TokenStorage, key: &str, value: &str) -> Result<JsValue, JsValue>;
-    #[wasm_bindgen(method, catch, structural)]
-    fn remove(this: &TokenStorage, key: &str) -> Result<JsValue, JsValue>;
+fn loaded(result: Result<JsValue, JsValue>) -> Loaded {
+    let text = |value: JsValue| value.as_string().map_or(Loaded::Nothing, Loaded::Text);
+    result.map_or(Loaded::Failed, text)
 }

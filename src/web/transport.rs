@@ -2,7 +2,7 @@
 
 use js_sys::{Function, Object};
 use wasm_bindgen::{JsCast, JsValue};
-use web_sys::{AbortSignal, Headers};
+use web_sys::AbortSignal;
 
 use super::js::{call, get, global, set, then};
 use crate::engine::endpoint::{Credentials, HEADERS, Request, Response};
@@ -16,26 +16,22 @@ pub(super) fn send(
 ) {
     let fetch = fetch.unwrap_or_else(|| global("fetch").unchecked_into());
     let init = init(request, signal);
-    match fetch.call2(&JsValue::UNDEFINED, &JsValue::from_str(&request.url), &init) {
+    let called = fetch.call2(&JsValue::UNDEFINED, &JsValue::from_str(&request.url), &init);
+    then(called, |response| match response {
         Err(error) => done(Err(error)),
-        Ok(promise) => then(&promise, |response| match response {
-            Err(error) => done(Err(error)),
-            Ok(response) => read(response, done),
-        }),
-    }
+        Ok(response) => read(response, done),
+    });
 }
 
 fn init(request: &Request, signal: Option<&AbortSignal>) -> Object {
     let text = JsValue::from_str;
     let init = Object::new();
     set(&init, "method", &text("POST"));
-    if let Ok(headers) = Headers::new() {
-        for (name, value) in &request.headers {
-            // What is no header's name or value was refused with the options.
-            let _ = headers.set(name, value);
-        }
-        set(&init, "headers", &headers);
+    let headers = Object::new();
+    for (name, value) in &request.headers {
+        set(&headers, name, &text(value));
     }
+    set(&init, "headers", &headers);
     set(&init, "body", &request.body.as_deref().map_or(JsValue::NULL, text));
     set(&init, "cache", &text("no-store"));
     // Credentials go to the endpoint that was configured, not to where it points.
@@ -57,18 +53,15 @@ fn init(request: &Request, signal: Option<&AbortSignal>) -> Object {
 fn read(response: JsValue, done: impl FnOnce(Result<Response, JsValue>) + 'static) {
     let headers = get(&response, "headers");
     let header = |name: &str| {
-        let value = call(&headers, "get", &JsValue::from_str(name)).ok()?;
+        let value = call(&headers, "get", [&JsValue::from_str(name), &JsValue::UNDEFINED]).ok()?;
         Some((name.to_owned(), value.as_string()?))
     };
     let headers = HEADERS.into_iter().filter_map(header).collect();
     let status = get(&response, "status").as_f64().unwrap_or_default() as u16;
-    match call(&response, "text", &JsValue::UNDEFINED) {
-        Err(error) => done(Err(error)),
-        Ok(promise) => then(&promise, move |body| {
-            done(body.map(|body| {
-                let body = body.as_string().unwrap_or_default();
-                Response { status, headers, body }
-            }));
-        }),
-    }
+    then(call(&response, "text", [&JsValue::UNDEFINED; 2]), move |body| {
+        done(body.map(|body| {
+            let body = body.as_string().unwrap_or_default();
+            Response { status, headers, body }
+        }));
+    });
 }

@@ -1,10 +1,15 @@
 use everfresh::core::{
-    effect::Outcome, error::Error, input::Input, policy::Policy, snapshot::Status,
+    effect::Outcome,
+    error::Error,
+    ids::{LeaseId, WaiterId},
+    input::Input,
+    policy::Policy,
+    snapshot::Status,
 };
 
 use crate::{rig::Tab, wire::granted};
 
-fn is_token(tab: &Tab, waiter: u32) -> bool {
+fn is_token(tab: &Tab, waiter: WaiterId) -> bool {
     matches!(tab.outcome(waiter), Some(Outcome::Token(_)))
 }
 
@@ -152,14 +157,14 @@ fn a_token_in_a_response_header_is_taken_up() {
 
 #[test]
 fn a_token_in_a_header_is_left_alone_where_it_is_not_the_sessions() {
-    type Act = fn(&mut Tab, &mut String, &mut u32);
+    type Act = fn(&mut Tab, &mut String, &mut LeaseId);
     let cases: [(&str, Act); 4] = [
         ("it is the one in use", |tab, token, _| *token = tab.access_token().unwrap_or_default()),
         ("it is another user's", |tab, token, _| *token = tab.tokens_for("ben", 600).access_token),
         ("a refresh is under way", |tab, _, _| {
             tab.unauthorized(tab.lease_id());
         }),
-        ("the request was another user's", |_, _, lease| *lease -= 1),
+        ("the request was another user's", |_, _, lease| lease.0 -= 1),
     ];
     for (why, prepare) in cases {
         let mut tab = Tab::signed_in(Policy::default());

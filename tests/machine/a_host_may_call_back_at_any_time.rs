@@ -11,9 +11,10 @@ use std::{
 use everfresh::{
     core::{
         clock::{Millis, Now},
-        effect::{Attempt, Lease, Outcome, RefreshRequest, Ticket},
+        effect::{Lease, Outcome, RefreshRequest},
         entropy::Seeded,
         grant::TokenResponse,
+        ids::{Attempt, LeaseId, Ticket, WaiterId},
         input::Input,
         snapshot::{Snapshot, Status},
     },
@@ -65,7 +66,7 @@ const CALLS: [(&str, Call); 10] = [
     ("has another record", Engine::record_changed),
     ("starts", |engine| start(engine, "again")),
     ("adopts", |engine| {
-        engine.adopt(tokens("header", 600).access_token, 1).expect("a good token");
+        engine.adopt(tokens("header", 600).access_token, LeaseId(1)).expect("a good token");
     }),
     ("is configured", |engine| engine.configure(Settings::default())),
     ("gives up", |engine| engine.abandon(|waiter| *waiter == 0)),
@@ -83,7 +84,7 @@ struct Caller {
     seen: RefCell<BTreeSet<&'static str>>,
     texts: RefCell<HashMap<Place, String>>,
     todo: RefCell<VecDeque<Todo>>,
-    lease: Cell<u32>,
+    lease: Cell<LeaseId>,
     asked: Cell<u32>,
     /// The waiter that needs nothing but a token that is there.
     at_once: Cell<Option<u32>>,
@@ -111,7 +112,7 @@ impl Caller {
         }
     }
 
-    fn ask(&self, engine: &Engine<Self>, input: impl FnOnce(u32) -> Input) {
+    fn ask(&self, engine: &Engine<Self>, input: impl FnOnce(WaiterId) -> Input) {
         self.asked.set(self.asked.get() + 1);
         engine.ask(self.asked.get(), input);
     }
@@ -208,7 +209,7 @@ impl Host for Caller {
     }
 
     fn lease(&self, lease: Option<Lease>) {
-        self.lease.set(lease.map_or(0, |lease| lease.id));
+        self.lease.set(lease.map_or(LeaseId(0), |lease| lease.id));
         self.on("lease");
     }
 
@@ -260,7 +261,7 @@ impl Life {
             seen: RefCell::default(),
             texts: RefCell::default(),
             todo: RefCell::default(),
-            lease: Cell::new(0),
+            lease: Cell::new(LeaseId(0)),
             asked: Cell::new(0),
             at_once: Cell::new(None),
             settled: RefCell::default(),
@@ -304,8 +305,9 @@ impl Life {
 
     /// One of everything that happens to a session.
     fn live(&self) {
-        let ask =
-            |input: fn(u32) -> Input| move |engine: &Engine<Caller>| engine.host.ask(engine, input);
+        let ask = |input: fn(WaiterId) -> Input| {
+            move |engine: &Engine<Caller>| engine.host.ask(engine, input)
+        };
         self.run(ask(|waiter| Input::Restore { waiter }));
         self.run(|engine| start(engine, "first"));
         self.run(ask(|waiter| Input::RefreshWanted { waiter }));
@@ -317,7 +319,7 @@ impl Life {
         self.engine.host.keep(Place::Local, "?");
         self.run(Engine::record_changed);
         // A refusal of a refresh that nobody asked for is still told.
-        self.run(|engine| engine.responded(Exchange::Refresh(99), refusal(503, "", "")));
+        self.run(|engine| engine.responded(Exchange::Refresh(Attempt(99)), refusal(503, "", "")));
         self.run(|engine| {
             engine.host.ask(engine, |waiter| Input::RefreshWanted { waiter });
             engine.host.ask(engine, |waiter| Input::SignOut { waiter, everywhere: true });

@@ -2,7 +2,12 @@
 //! and within its bound, and the machine's promises hold.
 
 use everfresh::{
-    core::{grant::TokenResponse, input::Input, policy::Policy},
+    core::{
+        grant::TokenResponse,
+        ids::{Attempt, LeaseId, WaiterId},
+        input::Input,
+        policy::Policy,
+    },
     engine::{
         endpoint::Response, formats::Formats, native::NativeFormats, read_tokens, records::Storage,
     },
@@ -19,7 +24,7 @@ use crate::{
 enum Step {
     Sane(sane::Step),
     Answer(Reply),
-    Late(u32, Reply),
+    Late(Attempt, Reply),
     Start(String),
     HeaderToken(String),
     /// The record's text with other numbers, in storage and on the channel.
@@ -182,7 +187,7 @@ fn steps() -> impl Strategy<Value = Step> {
     prop_oneof![
         30 => sane::steps().prop_map(Step::Sane),
         16 => replies().prop_map(Step::Answer),
-        2 => ((0..20_u32), replies()).prop_map(|(attempt, reply)| Step::Late(attempt, reply)),
+        2 => ((0..20_u32), replies()).prop_map(|(attempt, reply)| Step::Late(Attempt(attempt), reply)),
         3 => token_responses().prop_map(Step::Start),
         3 => tokens().prop_map(Step::HeaderToken),
         3 => numbers().prop_map(Step::Numbers),
@@ -216,7 +221,7 @@ fn take(tab: &mut Tab, step: Step) {
             }
         }
         Step::HeaderToken(token) => {
-            let lease = tab.lease.as_ref().map_or(1, |lease| lease.id);
+            let lease = tab.lease.as_ref().map_or(LeaseId(1), |lease| lease.id);
             let _ = tab.try_adopt(token, lease);
         }
         Step::Numbers(changes) => {
@@ -257,7 +262,7 @@ proptest! {
         }
         // Nothing answers any more.
         tab.advance(120.0);
-        prop_assert_eq!(tab.waiting(), Vec::<u32>::new(), "settled within their bounds");
+        prop_assert_eq!(tab.waiting(), Vec::<WaiterId>::new(), "settled within their bounds");
     }
 
     #[test]

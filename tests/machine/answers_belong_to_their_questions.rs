@@ -4,6 +4,7 @@ use everfresh::core::{
     clock::Now,
     effect::Outcome,
     entropy::Seeded,
+    ids::{Ticket, WaiterId},
     input::{Input, Wake},
     policy::Policy,
     session::Session,
@@ -20,7 +21,7 @@ fn policy() -> Policy {
 }
 
 /// Has asked for a lock that it gave up, and asks for another.
-fn queued_again() -> (Tab, u32) {
+fn queued_again() -> (Tab, Ticket) {
     let mut tab = Tab::signed_in(policy());
     tab.grants_locks = false;
     tab.want_refresh();
@@ -196,7 +197,7 @@ fn a_verdict_and_a_wake_up_wait_two_seconds_for_storage() {
 fn what_is_to_be_done_is_done_before_the_next_question() {
     let now = Now { wall: EPOCH, monotonic: 0 };
     let mut session = Session::new(policy(), Seeded(1), now);
-    for waiter in 0..2 {
+    for waiter in [WaiterId(0), WaiterId(1)] {
         session.handle(Input::Restore { waiter }, now);
     }
 }

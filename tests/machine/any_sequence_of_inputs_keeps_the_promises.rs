@@ -2,6 +2,7 @@
 
 use everfresh::core::{
     clock::Millis,
+    ids::{Attempt, LeaseId, WaiterId},
     input::{Input, Wake},
     policy::{Credential, IdleMode, Policy},
     reason::EndReason,
@@ -30,7 +31,7 @@ pub(crate) enum Step {
     Superseded,
     RetryAfter(u32),
     Unreachable,
-    LateAnswer(u32),
+    LateAnswer(Attempt),
     GrantLocks(bool),
     StorageWorks(bool),
     CorruptStorage,
@@ -45,7 +46,7 @@ pub(crate) enum Step {
     Sleep(i64),
     Jump(Millis),
     Message(String),
-    Abandon(u32),
+    Abandon(WaiterId),
     Dispose,
 }
 
@@ -66,7 +67,7 @@ pub(crate) fn steps() -> impl Strategy<Value = Step> {
         1 => Just(Superseded),
         1 => (0..90_u32).prop_map(RetryAfter),
         3 => Just(Unreachable),
-        1 => (0..40_u32).prop_map(LateAnswer),
+        1 => (0..40_u32).prop_map(|attempt| LateAnswer(Attempt(attempt))),
         1 => any::<bool>().prop_map(GrantLocks),
         1 => any::<bool>().prop_map(StorageWorks),
         1 => Just(CorruptStorage),
@@ -81,7 +82,7 @@ pub(crate) fn steps() -> impl Strategy<Value = Step> {
         1 => (1..100_000_i64).prop_map(Sleep),
         1 => (-100_000_000..100_000_000_i64).prop_map(Jump),
         1 => prop_oneof![Just("everfresh 1 ask".to_owned()), "\\PC*"].prop_map(Message),
-        1 => (0..20_u32).prop_map(Abandon),
+        1 => (0..20_u32).prop_map(|waiter| Abandon(WaiterId(waiter))),
         1 => Just(Dispose),
     ]
 }
@@ -140,7 +141,7 @@ pub(crate) fn take(tab: &mut Tab, step: Step) {
             tab.want_token_for(min_validity);
         }
         Step::Unauthorized => {
-            let lease = tab.lease.as_ref().map_or(1, |lease| lease.id);
+            let lease = tab.lease.as_ref().map_or(LeaseId(1), |lease| lease.id);
             tab.unauthorized(lease);
         }
         Step::RefreshWanted => {

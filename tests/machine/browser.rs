@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use everfresh::core::{
     clock::Millis,
-    effect::Attempt,
+    ids::Attempt,
     input::{Input, Wake},
     policy::Policy,
     reason::EndReason,

@@ -6,12 +6,13 @@ use std::{cell::RefCell, collections::VecDeque, rc::Rc};
 use everfresh::{
     core::{
         clock::{Millis, Now},
-        effect::{Attempt, Deadline, Lease, Outcome, RevokeId, Ticket, WaiterId},
+        effect::{Deadline, Lease, Outcome},
         entropy::Seeded,
         error::Error,
         event::Event,
         grant::TokenResponse,
-        input::{Input, StartId},
+        ids::{Attempt, LeaseId, RevokeId, StartId, Ticket, WaiterId},
+        input::Input,
         policy::{Credential, Policy},
         reason::EndReason,
         session::Session,
@@ -125,7 +126,7 @@ impl Tab {
             stores: VecDeque::new(),
             left: false,
             settings,
-            waiters: 0,
+            waiters: WaiterId(0),
             abandoned: Vec::new(),
             tokens: 0,
         }
@@ -306,11 +307,11 @@ impl Tab {
     }
 
     /// The response to a request with this lease carried a token in a header.
-    pub(crate) fn adopt(&mut self, access_token: String, lease: u32) {
+    pub(crate) fn adopt(&mut self, access_token: String, lease: LeaseId) {
         self.try_adopt(access_token, lease).expect("a good token");
     }
 
-    pub(crate) fn try_adopt(&mut self, access_token: String, lease: u32) -> Result<(), Error> {
+    pub(crate) fn try_adopt(&mut self, access_token: String, lease: LeaseId) -> Result<(), Error> {
         self.run(|engine| engine.adopt(access_token, lease))
     }
 
@@ -424,7 +425,7 @@ impl Tab {
     /// Asks for something; the waiter's name is its place in the line of all who asked.
     fn ask(&mut self, input: impl FnOnce(WaiterId) -> Input) -> WaiterId {
         self.left = false;
-        self.waiters += 1;
+        self.waiters.0 += 1;
         let waiter = self.waiters;
         self.run(|engine| engine.ask(waiter, input));
         waiter
@@ -461,7 +462,7 @@ impl Tab {
         self.ask(|waiter| Input::RefreshWanted { waiter })
     }
 
-    pub(crate) fn unauthorized(&mut self, lease: u32) -> WaiterId {
+    pub(crate) fn unauthorized(&mut self, lease: LeaseId) -> WaiterId {
         self.ask(|waiter| Input::Unauthorized { waiter: Some(waiter), lease })
     }
 
@@ -473,7 +474,7 @@ impl Tab {
     pub(crate) fn waiting(&self) -> Vec<WaiterId> {
         let waits =
             |waiter: &WaiterId| self.outcome(*waiter).is_none() && !self.abandoned.contains(waiter);
-        (1..=self.waiters).filter(waits).collect()
+        (1..=self.waiters.0).map(WaiterId).filter(waits).collect()
     }
 
     pub(crate) fn failed_with(&self, waiter: WaiterId) -> Option<Error> {
@@ -483,7 +484,7 @@ impl Tab {
         }
     }
 
-    pub(crate) fn lease_id(&self) -> u32 {
+    pub(crate) fn lease_id(&self) -> LeaseId {
         self.lease.as_ref().expect("a lease").id
     }
 

@@ -2,6 +2,7 @@ use everfresh::{
     core::{
         effect::Outcome,
         error::Error,
+        ids::{LeaseId, Ticket},
         input::Input,
         policy::{Credential, Policy},
         reason::EndReason,
@@ -171,7 +172,7 @@ fn what_comes_after_dispose_is_refused_and_changes_nothing() {
     for waiter in [tab.restore(), tab.sign_out(), tab.want_refresh(), tab.want_token()] {
         assert_eq!(tab.failed_with(waiter), Some(Error::Disposed));
     }
-    let resend = tab.unauthorized(1);
+    let resend = tab.unauthorized(LeaseId(1));
     assert_eq!(tab.outcome(resend), Some(&Outcome::Original));
     tab.start(300);
     assert_eq!((tab.status(), tab.lease.is_none()), (Status::Unknown, true));
@@ -271,6 +272,6 @@ fn a_lock_that_comes_after_dispose_is_let_go() {
     let mut tab = Tab::signed_in(Policy::default());
     tab.feed(Input::Dispose);
     tab.locks_held = 1;
-    tab.feed(Input::LockGranted(9));
+    tab.feed(Input::LockGranted(Ticket(9)));
     assert_eq!(tab.locks_held, 0);
 }

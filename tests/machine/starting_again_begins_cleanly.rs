@@ -1,7 +1,7 @@
 //! Sign-ins that follow others, and `cancel`s that belong to one of them.
 
 use everfresh::core::{
-    effect::Outcome, error::Error, input::Input, policy::Policy, reason::EndReason,
+    effect::Outcome, error::Error, ids::StartId, input::Input, policy::Policy, reason::EndReason,
     snapshot::Status,
 };
 
@@ -12,9 +12,9 @@ fn an_old_cancel_does_not_stop_a_newer_start() {
     let mut tab = Tab::signed_in(Policy::default());
     let tokens = tab.tokens(300);
     tab.start_with(tokens);
-    tab.feed(Input::Cancel(Some(1)));
+    tab.feed(Input::Cancel(Some(StartId(1))));
     assert_eq!(tab.status(), Status::Active);
-    tab.feed(Input::Cancel(Some(2)));
+    tab.feed(Input::Cancel(Some(StartId(2))));
     assert_eq!(tab.status(), Status::SignedOut);
 }
 
@@ -22,11 +22,11 @@ fn an_old_cancel_does_not_stop_a_newer_start() {
 fn starting_twice_with_one_token_is_starting_once() {
     let mut tab = Tab::new(Policy::default());
     let tokens = tab.tokens(300);
-    for start in [1, 2] {
+    for start in [StartId(1), StartId(2)] {
         assert_eq!(tab.start_with(tokens.clone()), start);
     }
     assert_eq!(tab.count("started"), 1);
-    tab.feed(Input::Cancel(Some(1)));
+    tab.feed(Input::Cancel(Some(StartId(1))));
     assert_eq!(tab.status(), Status::Active);
 }
 
@@ -48,12 +48,12 @@ fn a_clock_set_back_since_the_last_session_does_not_hide_the_new_one() {
 fn a_cancel_of_one_start_says_nothing_about_a_session_that_is_over_and_any_other_does() {
     let mut tab = Tab::signed_in(Policy::default());
     tab.sign_out();
-    tab.feed(Input::Cancel(Some(1)));
+    tab.feed(Input::Cancel(Some(StartId(1))));
     assert_eq!(tab.ended(), Some(EndReason::SignedOut));
     tab.feed(Input::Cancel(None));
     assert_eq!((tab.ended(), tab.count("signed-out")), (Some(EndReason::Cancelled), 1));
     let mut tab = Tab::new(Policy::default());
-    tab.feed(Input::Cancel(Some(1)));
+    tab.feed(Input::Cancel(Some(StartId(1))));
     assert_eq!(tab.status(), Status::Unknown);
     tab.feed(Input::Cancel(None));
     assert_eq!((tab.ended(), tab.count("signed-out")), (Some(EndReason::Cancelled), 1));

@@ -1,6 +1,7 @@
 use proptest::{collection::vec, prelude::*, sample::select};
 
 use everfresh::core::{
+    ids::Ticket,
     input::{Input, Wake},
     policy::Policy,
     snapshot::Status,
@@ -34,7 +35,7 @@ fn a_lock_granted_too_late_is_given_back() {
     tab.grants_locks = false;
     tab.advance(260.0);
     tab.locks_held = 1;
-    tab.feed(Input::LockGranted(9_999));
+    tab.feed(Input::LockGranted(Ticket(9_999)));
     assert_eq!(tab.locks_held, 0);
 }
 

@@ -3,6 +3,7 @@ use std::cell::RefCell;
 use everfresh::{
     core::{
         clock::Now,
+        ids::LeaseId,
         input::{Input, Wake},
         policy::{IdleMode, Policy},
         reason::EndReason,
@@ -297,7 +298,7 @@ fn one_that_was_told_of_new_tokens_never_uses_the_old_ones_whatever_storage_stil
     browser.tabs[1].feed(Input::Woken(Wake::Visible));
     assert_eq!(browser.tabs[1].access_token(), token);
     assert_eq!(browser.tabs[1].snapshot().generation, 2);
-    let waiter = browser.tabs[1].unauthorized(1);
+    let waiter = browser.tabs[1].unauthorized(LeaseId(1));
     assert!(browser.tabs[1].outcome(waiter).is_some(), "a 401 of the old one takes the new one");
     assert_eq!(browser.refreshes, 1);
 }

@@ -7,6 +7,7 @@ use everfresh::{
         entropy::Seeded,
         error::Error,
         grant::TokenResponse,
+        ids::{Attempt, WaiterId},
         input::Input,
         policy::{Credential, Policy},
         reason::{EndReason, RefreshReason},
@@ -110,7 +111,7 @@ fn a_function_is_passing_unless_it_says_that_there_is_no_point() {
 }
 
 /// A signed-in engine whose function is asked for new tokens.
-fn asked() -> (Engine<VirtualHost<Seeded>>, u32, RefreshRequest) {
+fn asked() -> (Engine<VirtualHost<Seeded>>, Attempt, RefreshRequest) {
     let endpoint = Endpoint { style: Style::Function, ..Endpoint::default() };
     let settings = Settings { endpoint, ..Settings::default() };
     let host = VirtualHost::new(Now { wall: EPOCH, monotonic: 0 });
@@ -122,7 +123,7 @@ fn asked() -> (Engine<VirtualHost<Seeded>>, u32, RefreshRequest) {
         ..TokenResponse::default()
     };
     engine.start(tokens).expect("good tokens");
-    engine.ask(7, |waiter| Input::RefreshWanted { waiter });
+    engine.ask(WaiterId(7), |waiter| Input::RefreshWanted { waiter });
     while let Some(want) = engine.host.next() {
         match want {
             Want::RequestLock(ticket) => engine.feed(Input::LockGranted(ticket)),
@@ -160,7 +161,7 @@ fn a_function_that_answers_with_something_else_is_tried_again() {
     for answer in answers {
         let (engine, attempt, _) = asked();
         engine.called(attempt, answer);
-        let settled = Want::Settle(7, Outcome::Failed(Error::BadResponse));
+        let settled = Want::Settle(WaiterId(7), Outcome::Failed(Error::BadResponse));
         assert!(engine.host.take().contains(&settled));
         assert_eq!(engine.snapshot().status, Status::Active);
     }
@@ -177,5 +178,5 @@ fn two_sign_outs_are_revoked_side_by_side_and_dispose_stops_neither() {
     assert_eq!((tab.revokes.len(), tab.aborted.len()), (2, 0));
     let revoke = tab.revokes[0];
     tab.answer_revoke(revoke, 200);
-    assert_eq!(tab.waiting(), Vec::<u32>::new());
+    assert_eq!(tab.waiting(), Vec::<WaiterId>::new());
 }

@@ -101,7 +101,7 @@ fn without_the_tokens_that_it_is_about() {
     };
     let Lease { id, from, until, .. } = lease;
     let printed = [
-        (format!("{lease:?}"), format!("Lease({id}, {from}..{until})")),
+        (format!("{lease:?}"), format!("Lease({}, {from}..{until})", id.0)),
         (format!("{request:?}"), "RefreshRequest(unauthorized)".to_owned()),
         (format!("{revoke:?}"), "RevokeRequest(everywhere: true)".to_owned()),
         (

@@ -1,7 +1,7 @@
 //! What wasm-bindgen wrote, for both engines and with short names.
 
-use anyhow::{Result, ensure};
-use walrus::{ExportId, Module};
+use anyhow::{Context, Result, ensure};
+use walrus::{ExportId, Import, Module};
 
 /// Has views of the memory made anew when it has grown. The glue looks whether the old memory is
 /// detached, which that of plain JavaScript never is.
@@ -52,11 +52,43 @@ pub(crate) fn shorten(module: &mut Module, mut glue: String) -> Result<String> {
     Ok(glue)
 }
 
+/// Makes one object of what the optimised module imports: a bundler names each function twice to
+/// make one of exports. Drops what was imported before.
+pub(crate) fn gather(module: &Module, glue: &str) -> Result<String> {
+    let imported = |name| module.imports.iter().any(|import: &Import| import.name == name);
+    let (mut imports, mut rest) = (String::new(), String::new());
+    let mut lines = glue.split_inclusive('\n');
+    while let Some(line) = lines.next() {
+        let function = line.strip_prefix("export function ").and_then(|it| it.split_once('('));
+        let Some((name, body)) = function.filter(|(name, _)| is_import(name)) else {
+            rest.push_str(line);
+            continue;
+        };
+        let mut text = [name, "(", body].concat();
+        // The end of a function: deeper lines are indented.
+        while !text.ends_with("\n}\n") && !text.ends_with("\n}, arguments); }\n") {
+            text.push_str(lines.next().context("a function of the glue does not end")?);
+        }
+        if imported(name) {
+            imports.push_str(text.trim_end());
+            imports.push_str(",\n");
+        }
+    }
+    Ok(format!("export const imports = {{\n{imports}}};\n{rest}"))
+}
+
+/// Whether [`shorten`] made this name of an import.
+fn is_import(name: &str) -> bool {
+    name.strip_prefix('_').is_some_and(|number| number.parse::<u32>().is_ok())
+}
+
 /// The module that everything is imported from.
 const GLUE: &str = "./everfresh_bg.js";
 
 /// What the glue exports beyond what the crate exports.
 pub(crate) const TYPES: &str = "\
+/** What the wasm imports. */
+export const imports: WebAssembly.ModuleImports;
 /** Gives the glue what was instantiated with it. */
 export function __wbg_set_wasm(exports: WebAssembly.Exports): void;
 ";
@@ -91,5 +123,18 @@ mod tests {
         assert!(followed.ends_with("cachedUint8ArrayMemory0.buffer !== wasm.memory.buffer"));
         let error = follow_memory("cachedFloat32Memory0.byteLength === 0".to_owned());
         assert!(error.is_err(), "a view that is not known");
+    }
+
+    #[test]
+    fn what_is_imported_is_gathered_and_the_rest_dropped() {
+        let mut module = Module::default();
+        let ty = module.types.add(&[], &[]);
+        module.add_import_func(GLUE, "_1", ty);
+        let one = "_1() { return handleError(function () {\n    a();\n}, arguments); }";
+        let rest = "function b() {\n}\nexport function __wbg_set_wasm(val) {\n    wasm = val;\n}\n";
+        let text =
+            format!("export function _0(arg0) {{\n    c();\n}}\nexport function {one}\n{rest}");
+        let gathered = gather(&module, &text).unwrap();
+        assert_eq!(gathered, format!("export const imports = {{\n{one},\n}};\n{rest}"));
     }
 }

@@ -9,6 +9,7 @@ mod dead_data;
 mod demo;
 mod deny;
 mod dependant;
+mod examples;
 mod fuzz;
 mod glue;
 mod hygiene;
@@ -84,6 +85,8 @@ enum Task {
     Adapters,
     /// Build an application on WebAssembly that depends on the crate, and look at what is in it
     Dependant,
+    /// Check and build the front ends in Rust, and lay them out to be served
+    Examples,
     /// Make the npm tarball and check it as a user's tools would
     Pack,
     /// Go through every interleaving of a few tabs and print how many states there are
@@ -140,6 +143,7 @@ fn main() -> ExitCode {
         Task::Openapi { seed } => openapi::run(&workspace, seed).map(|()| ExitCode::SUCCESS),
         Task::Adapters => adapters::test(&workspace).map(closed),
         Task::Dependant => dependant::test(&workspace).map(closed),
+        Task::Examples => examples::build(&workspace).map(|()| ExitCode::SUCCESS),
         Task::Pack => pack::run(&workspace).map(|()| ExitCode::SUCCESS),
         Task::Mutations { worlds, only } => {
             mutations::run(&workspace, worlds, only.as_deref()).map(|()| ExitCode::SUCCESS)

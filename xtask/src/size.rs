@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
@@ -9,7 +10,7 @@ use serde::Deserialize;
 
 use crate::process::capture;
 use crate::workspace::Workspace;
-use crate::{package, why};
+use crate::{examples, package, why};
 
 /// `cargo xtask size`.
 pub(crate) fn run(workspace: &Workspace, why: bool) -> Result<()> {
@@ -17,7 +18,8 @@ pub(crate) fn run(workspace: &Workspace, why: bool) -> Result<()> {
     if why {
         why::print(workspace)?;
     }
-    check(workspace)
+    check(workspace)?;
+    examples::weigh(workspace)
 }
 
 /// Holds the built package against its budgets.
@@ -51,9 +53,21 @@ pub(crate) struct Size {
     brotli: u64,
 }
 
+impl Size {
+    pub(crate) const fn brotli(&self) -> u64 {
+        self.brotli
+    }
+}
+
 pub(crate) fn measure(workspace: &Workspace) -> Result<Sizes> {
+    measure_below(workspace, &workspace.join("pkg/dist"))
+}
+
+/// The sizes of the files of a directory, by name.
+pub(crate) fn measure_below(workspace: &Workspace, directory: &Path) -> Result<Sizes> {
     let mut node = workspace.command("node");
-    let printed = capture(node.arg("pkg/tools/sizes.mjs"), Duration::from_secs(120))?;
+    let printed =
+        capture(node.arg("pkg/tools/sizes.mjs").arg(directory), Duration::from_secs(120))?;
     serde_json::from_str(&printed).context("pkg/tools/sizes.mjs did not print sizes")
 }
 

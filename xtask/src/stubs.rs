@@ -1,8 +1,10 @@
 //! The compiled crate without the messages that nobody reads.
 
-use anyhow::{Result, bail, ensure};
-use walrus::ir::{Const, Instr, InstrLocId, Unreachable, Value};
-use walrus::{FunctionId, Module, ValType};
+use anyhow::{Context, Result, bail, ensure};
+use walrus::ir::{
+    Call, Const, Instr, InstrLocId, LocalGet, Unreachable, Value, Visitor, dfs_in_order,
+};
+use walrus::{FunctionId, ImportKind, Module, ValType};
 
 /// Replaces the bodies of functions that make messages.
 ///
@@ -13,7 +15,7 @@ pub(crate) fn apply(module: &mut Module) -> Result<()> {
         .funcs
         .iter_local()
         .map(|(id, _)| (id, module.funcs.get(id).name.as_deref().unwrap_or_default()))
-        .map(|(id, name)| (id, format!("{:#}", rustc_demangle::demangle(name))))
+        .map(|(id, name)| (id, demangled(name)))
         .collect();
     for (part, body) in STUBS {
         let crate_name = part.split("::").next().unwrap_or_default().trim_start_matches('<');
@@ -30,24 +32,67 @@ pub(crate) fn apply(module: &mut Module) -> Result<()> {
             "no function is named like {part}: has it been renamed, or is it unused now?"
         );
     }
-    Ok(())
+    deny(module)
 }
 
 fn stub(module: &mut Module, id: FunctionId, body: &Body, name: &str) -> Result<()> {
     let results = module.types.results(module.funcs.get(id).ty());
-    let instruction: Instr = match body {
-        Body::Trap => Unreachable {}.into(),
-        Body::Undefined if results == [ValType::I32] => Const { value: Value::I32(0) }.into(),
-        Body::Silent if results == [ValType::I32] => Const { value: Value::I32(0) }.into(),
+    let zero = Const { value: Value::I32(0) }.into();
+    let instructions: Vec<Instr> = match body {
+        Body::Trap => vec![Unreachable {}.into()],
+        Body::Undefined | Body::Silent if results == [ValType::I32] => vec![zero],
         // Not the part of it that writes.
         Body::Silent => return Ok(()),
         Body::Undefined => bail!("{name} returns something else than an error"),
+        Body::Calls(part) => {
+            let function = module.funcs.get(id).kind.unwrap_local();
+            let mut calls = Calls::default();
+            dfs_in_order(&mut calls, function, function.entry_block());
+            let named = |id: &FunctionId| module.funcs.get(*id).name.as_deref().map(demangled);
+            let callee =
+                calls.0.into_iter().find(|id| named(id).is_some_and(|it| it.contains(part)));
+            let func = callee.with_context(|| format!("{name} does not call {part}"))?;
+            let arguments = function.args.iter().map(|&local| LocalGet { local }.into());
+            arguments.chain([Call { func }.into()]).collect()
+        }
     };
     let function = module.funcs.get_mut(id).kind.unwrap_local_mut();
     // Its code refers to nothing any more.
     function.original_range = None;
     let entry = function.entry_block();
-    function.block_mut(entry).instrs = vec![(instruction, InstrLocId::default())];
+    let located = |instruction| (instruction, InstrLocId::default());
+    function.block_mut(entry).instrs = instructions.into_iter().map(located).collect();
+    Ok(())
+}
+
+fn demangled(name: &str) -> String {
+    format!("{:#}", rustc_demangle::demangle(name))
+}
+
+/// The functions that a function calls.
+#[derive(Default)]
+struct Calls(Vec<FunctionId>);
+
+impl Visitor<'_> for Calls {
+    fn visit_call(&mut self, call: &Call) {
+        self.0.push(call.func);
+    }
+}
+
+/// Says no in place of imported functions that ask what a value is.
+fn deny(module: &mut Module) -> Result<()> {
+    for part in NEVER {
+        let imports = module.imports.iter().filter(|import| import.name.contains(part));
+        let functions = imports.filter_map(|import| match import.kind {
+            ImportKind::Function(id) => Some(id),
+            _ => None,
+        });
+        for id in functions.collect::<Vec<_>>() {
+            module.replace_imported_func(id, |(body, _)| {
+                body.i32_const(0);
+            })?;
+        }
+    }
     Ok(())
 }
 
@@ -59,7 +104,18 @@ enum Body {
     Undefined,
     /// Nothing reads formatted text: whatever writes some says that it has, and writes nothing.
     Silent,
+    /// It hands its arguments to one of the functions that it calls, and does nothing else.
+    Calls(&'static str),
 }
+
+/// What JavaScript is asked about values that serde reads. They come from `JSON.parse` and from
+/// pkg/src/tokens.ts, which give neither bytes nor maps nor big integers.
+const NEVER: [&str; 4] = [
+    "__wbindgen_is_bigint",
+    "__wbg_instanceof_ArrayBuffer_",
+    "__wbg_instanceof_Map_",
+    "__wbg_instanceof_Uint8Array_",
+];
 
 /// Parts of the names of functions, beginning with the crate, and what they do instead. The errors of
 /// serde make a module that reads claims and token responses with it 10.1 kB smaller: their messages
@@ -74,21 +130,22 @@ const STUBS: &[(&str, Body)] = &[
     ("std::panicking::", Body::Trap),
     ("serde_core::de::Error::", Body::Undefined),
     ("serde_wasm_bindgen::de::Deserializer::invalid_type_", Body::Undefined),
+    ("serde_wasm_bindgen::error::Error::new", Body::Undefined),
+    // Without the hash table that keeps every text that was converted.
+    ("serde_wasm_bindgen::static_str_to_js", Body::Calls("wasm_bindgen::__rt::wbg_cast")),
 ];
 
 #[cfg(test)]
 mod tests {
-    use walrus::FunctionBuilder;
+    use walrus::{FunctionBuilder, FunctionKind};
 
     use super::*;
 
     #[test]
     fn a_function_with_a_listed_name_loses_its_body() {
-        let mut module = Module::default();
+        let (mut module, _, _) = listed();
         let panics = function(&mut module, "core::panicking::panic_fmt", &[]);
         let fails = function(&mut module, "serde_core::de::Error::invalid_type", &[ValType::I32]);
-        let invalid = "serde_wasm_bindgen::de::Deserializer::invalid_type_";
-        function(&mut module, invalid, &[ValType::I32]);
         let other = function(&mut module, "everfresh::core::decode", &[ValType::I32]);
         apply(&mut module).unwrap();
         assert!(matches!(only(&module, panics), Instr::Unreachable(_)));
@@ -107,10 +164,46 @@ mod tests {
 
     #[test]
     fn an_error_that_is_not_returned_as_a_value_ends_the_build() {
-        let mut module = Module::default();
-        function(&mut module, "core::panicking::panic", &[]);
+        let (mut module, _, _) = listed();
         function(&mut module, "serde_core::de::Error::custom", &[]);
         assert!(apply(&mut module).unwrap_err().to_string().contains("serde_core::de::Error"));
+    }
+
+    #[test]
+    fn a_text_is_converted_each_time() {
+        let (mut module, cached, convert) = listed();
+        apply(&mut module).unwrap();
+        assert!(matches!(only(&module, cached), Instr::Call(Call { func }) if func == convert));
+    }
+
+    #[test]
+    fn what_json_has_not_is_not_asked_for() {
+        let (mut module, _, _) = listed();
+        let asked = module.types.add(&[ValType::I32], &[ValType::I32]);
+        let (map, _) = module.add_import_func("./everfresh_bg.js", "__wbg_instanceof_Map_1", asked);
+        let (number, _) = module.add_import_func("./everfresh_bg.js", "__wbg_number_1", asked);
+        apply(&mut module).unwrap();
+        assert!(matches!(only(&module, map), Instr::Const(Const { value: Value::I32(0) })));
+        assert!(matches!(module.funcs.get(number).kind, FunctionKind::Import(_)));
+    }
+
+    /// A module that has what is listed of core and serde-wasm-bindgen; beside it the function that
+    /// keeps texts and the one that converts them.
+    fn listed() -> (Module, FunctionId, FunctionId) {
+        let mut module = Module::default();
+        for name in ["core::panicking::panic", "core::str::slice_error_fail", "core::fmt::write"] {
+            function(&mut module, name, &[]);
+        }
+        for name in ["de::Deserializer::invalid_type_", "error::Error::new"] {
+            function(&mut module, &format!("serde_wasm_bindgen::{name}"), &[ValType::I32]);
+        }
+        let convert = "wasm_bindgen::__rt::wbg_cast::breaks_if_inlined";
+        let convert = function(&mut module, convert, &[ValType::I32]);
+        let mut builder = FunctionBuilder::new(&mut module.types, &[], &[ValType::I32]);
+        builder.func_body().call(convert).drop().i32_const(1);
+        builder.name("serde_wasm_bindgen::static_str_to_js".to_owned());
+        let cached = builder.finish(Vec::new(), &mut module.funcs);
+        (module, cached, convert)
     }
 
     fn function(module: &mut Module, name: &str, results: &[ValType]) -> FunctionId {

@@ -13,8 +13,8 @@ use crate::report::Counts;
 use crate::setup::{BROWSERS, Browser, WASM_TARGET};
 use crate::workspace::Workspace;
 use crate::{
-    adapters, deny, dependant, hygiene, openapi, pack, package, scenarios, search, setup, size,
-    worlds,
+    adapters, deny, dependant, examples, hygiene, openapi, pack, package, scenarios, search, setup,
+    size, worlds,
 };
 
 /// Runs every step, prints what each one found and closes on the count of all tests.
@@ -80,6 +80,7 @@ fn steps() -> Vec<Step> {
         step("in plain JavaScript", false, plain_package_tests),
         step("size budget", false, |w| untested(size::check(w))),
         step("tarball", false, |w| untested(pack::gates(w))),
+        step("examples", false, |w| untested(examples::build(w).and_then(|()| examples::weigh(w)))),
         step("in Chromium", false, |w| browser_tests(w, &BROWSERS[0])),
         step("in Firefox", false, |w| browser_tests(w, &BROWSERS[1])),
         step("in WebKit", false, |w| browser_tests(w, &BROWSERS[2])),

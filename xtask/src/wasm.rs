@@ -40,7 +40,11 @@ pub(crate) fn build(workspace: &Workspace) -> Result<()> {
         let name = file.file_name().context("a file has a name")?;
         fs::copy(file, out.join(name)).with_context(|| format!("cannot write {name:?}"))?;
     }
-    tells_no_path(workspace, &fs::read(wasm)?)
+    let shipped = fs::read(wasm)?;
+    let glue = out.join("everfresh_bg.js");
+    let text = fs::read_to_string(&glue).context("wasm-bindgen wrote no glue")?;
+    fs::write(glue, glue::gather(&Module::from_buffer(&shipped)?, &text)?)?;
+    tells_no_path(workspace, &shipped)
 }
 
 /// The shipped wasm, but with the names of its functions; returns its path.

@@ -23,7 +23,6 @@ use clap::Parser;
 
 use crate::client::Connection;
 use crate::filled::{Filled, sign_in};
-use crate::folder::Folder;
 use crate::postgres::Postgres;
 use crate::program::{Program, folder};
 use crate::redis::{ALWAYS, Redis};

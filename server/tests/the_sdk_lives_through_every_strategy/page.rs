@@ -4,10 +4,11 @@ use std::collections::{HashMap, VecDeque};
 
 use axum::body::Body;
 use everfresh::core::clock::Now;
-use everfresh::core::effect::{Attempt, Lease, Outcome, RefreshRequest, WaiterId};
+use everfresh::core::effect::{Lease, Outcome, RefreshRequest};
 use everfresh::core::entropy::Seeded;
 use everfresh::core::event::Event;
 use everfresh::core::grant::TokenResponse;
+use everfresh::core::ids::{Attempt, WaiterId};
 use everfresh::core::input::Input;
 use everfresh::core::policy::Policy;
 use everfresh::core::reason::EndReason;
@@ -123,7 +124,7 @@ impl Page {
             cookie: None,
             lease: None,
             settled: HashMap::new(),
-            last_waiter: 0,
+            last_waiter: WaiterId(0),
             asked_at: world.clock.now(),
             asked: VecDeque::new(),
             events: Vec::new(),
@@ -219,7 +220,11 @@ impl Page {
     }
 
     /// What becomes of a question while no time passes.
-    async fn ask(&mut self, world: &World, input: impl FnOnce(u32) -> Input) -> Option<Outcome> {
+    async fn ask(
+        &mut self,
+        world: &World,
+        input: impl FnOnce(WaiterId) -> Input,
+    ) -> Option<Outcome> {
         let waiter = self.waiter();
         self.run(world, |engine| engine.ask(waiter, input)).await;
         self.settled.remove(&waiter)
@@ -271,7 +276,7 @@ impl Page {
     }
 
     fn waiter(&mut self) -> WaiterId {
-        self.last_waiter += 1;
+        self.last_waiter.0 += 1;
         self.last_waiter
     }
 

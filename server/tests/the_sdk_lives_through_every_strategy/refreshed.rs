@@ -1,5 +1,7 @@
 //! Lives with a refresh token.
 
+use everfresh::core::ids::StartId;
+
 use super::*;
 
 fn plain() -> Options {
@@ -53,7 +55,7 @@ async fn s09_oauth_token_endpoint_is_called_60_to_90_seconds_ahead_by_all_of_100
         pages.push(page);
     }
     for page in &mut pages[..100] {
-        page.feed(&world, Input::Cancel(Some(1))).await;
+        page.feed(&world, Input::Cancel(Some(StartId(1)))).await;
     }
     pass(&world, &mut pages, 300).await;
     assert!(pages[..100].iter().all(|page| page.renewals() == 0), "cancelled");

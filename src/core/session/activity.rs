@@ -2,8 +2,8 @@
 
 use super::{
     context::Context,
-    flight::Flight,
-    live::{Announce, Live},
+    live::{Live, Sharing},
+    refresh_state::RefreshState,
 };
 use crate::core::{
     clock::{Millis, Moment},
@@ -39,7 +39,7 @@ impl Activity {
         self.last - self.shared
     }
 
-    /// Notes that the others are told now; what is held counts as input until now.
+    /// Notes that the others are told now; what is current counts as input until now.
     pub(super) fn shared(&mut self, held_until: Option<Moment>) -> Moment {
         self.last = held_until.map_or(self.last, |now| self.last.max(now));
         self.shared = self.last;
@@ -67,7 +67,7 @@ impl Live {
         self.activity.last = ctx.now();
         let extended = self.extend(ctx);
         if (at_once || extended || self.share_at(ctx) <= ctx.now()) && ctx.policy.idle.is_some() {
-            self.share(Announce::News, ctx);
+            self.share(Sharing::WithoutTokens, ctx);
         }
     }
 
@@ -119,7 +119,7 @@ impl Live {
 
     /// Tells observers what time alone has changed, and the other tabs what they missed.
     pub(super) fn observe<E: Entropy>(&mut self, ctx: &mut Context<E>) {
-        let trying = !matches!(self.flight, Flight::Backing(_));
+        let trying = !matches!(self.refresh_state, RefreshState::BackingOff(_));
         if !self.stale && !trying && self.expired(ctx) {
             self.stale = true;
             ctx.emit(Event::Stale);
@@ -132,7 +132,7 @@ impl Live {
         }
         self.warned = approaching.map(|(_, reason)| reason);
         if self.share_at(ctx) <= ctx.now() {
-            self.share(Announce::News, ctx);
+            self.share(Sharing::WithoutTokens, ctx);
         }
     }
 }

@@ -1,12 +1,12 @@
 //! What every state needs: options, clocks, randomness, and the way out.
 
-use super::{revoking::Revocations, waiting::Waiters};
+use super::{revocations::Revocations, waiters::Waiters};
 use crate::core::{
     clock::{Clock, Millis, Moment, Now},
-    effect::{Effect, Lease, Outcome, WaiterId},
+    effect::{Effect, Lease, Outcome},
     entropy::Entropy,
     event::Event,
-    input::LeaseId,
+    ids::{LeaseId, ReadId, WaiterId, WriteId},
     policy::Policy,
     record::Record,
     stats::Stats,
@@ -61,7 +61,7 @@ impl<E: Entropy> Context<E> {
             effects: Vec::new(),
             events: Vec::new(),
             last_id: 0,
-            last_lease: 0,
+            last_lease: LeaseId(0),
         }
     }
 
@@ -102,19 +102,19 @@ impl<E: Entropy> Context<E> {
     }
 
     pub(super) const fn lease_id(&mut self) -> LeaseId {
-        self.last_lease += 1;
+        self.last_lease.0 += 1;
         self.last_lease
     }
 
-    pub(super) fn read(&mut self) -> u32 {
-        let read = self.id();
+    pub(super) fn read(&mut self) -> ReadId {
+        let read = ReadId(self.id());
         self.stats.storage.reads += 1;
         self.push(Effect::Read(read));
         read
     }
 
-    pub(super) fn write(&mut self, record: &Record) -> u32 {
-        let write = self.id();
+    pub(super) fn write(&mut self, record: &Record) -> WriteId {
+        let write = WriteId(self.id());
         self.stats.storage.writes += 1;
         self.push(Effect::Write { write, record: Box::new(record.clone()) });
         write

@@ -4,13 +4,14 @@ use core::ops::ControlFlow;
 
 use super::{
     context::Context,
-    live::{Announce, Flow, Gate, Live},
+    live::{Flow, Live, PendingReread, Sharing},
 };
 use crate::core::{
-    effect::{Effect, ReadId, RevokeRequest},
+    effect::{Effect, RevokeRequest},
     entropy::Entropy,
     error::Error,
     event::Event,
+    ids::ReadId,
     policy::{Credential, IdleMode},
     reason::EndReason,
     record::{End, FOR_GOOD, Generation, Record},
@@ -72,7 +73,7 @@ impl Live {
     /// Ends are decided before anything else, on what all tabs know: the shared record is read
     /// first. Somebody may have been there, or somebody else may have signed in.
     pub(super) fn decide_end<E: Entropy>(&mut self, ctx: &mut Context<E>) {
-        if self.gate.is_none() && self.due_end(ctx).is_some() {
+        if self.pending_reread.is_none() && self.due_end(ctx).is_some() {
             self.reread(false, ctx);
         }
     }
@@ -99,44 +100,54 @@ impl Live {
 
     /// Reads the shared record before anything else is decided.
     pub(super) fn reread<E: Entropy>(&mut self, input: bool, ctx: &mut Context<E>) {
-        if let Some(gate) = &mut self.gate {
-            gate.input |= input;
+        if let Some(pending_reread) = &mut self.pending_reread {
+            pending_reread.input |= input;
         } else {
             let read = ctx.read();
             let until = ctx.now() + STORAGE_WAIT;
-            self.gate = Some(Gate { read, until, input, holds: None });
+            self.pending_reread = Some(PendingReread { read, until, input, holds: None });
         }
     }
 
-    /// The gate's read has been absorbed: whatever waited for it is decided now.
-    pub(super) fn gate_read<E: Entropy>(&mut self, read: ReadId, ctx: &mut Context<E>) -> Flow {
-        match self.gate.take() {
-            Some(gate) if gate.read == read => self.open_gate(&gate, ctx),
-            gate => {
-                self.gate = gate;
+    /// The pending_reread's read has been absorbed: whatever waited for it is decided now.
+    pub(super) fn reread_answered<E: Entropy>(
+        &mut self,
+        read: ReadId,
+        ctx: &mut Context<E>,
+    ) -> Flow {
+        match self.pending_reread.take() {
+            Some(pending_reread) if pending_reread.read == read => {
+                self.begin_reread(&pending_reread, ctx)
+            }
+            pending_reread => {
+                self.pending_reread = pending_reread;
                 ControlFlow::Continue(())
             }
         }
     }
 
-    pub(super) fn gate_overdue<E: Entropy>(&mut self, ctx: &mut Context<E>) -> Flow {
-        match self.gate.take() {
-            Some(gate) if gate.until <= ctx.now() => {
+    pub(super) fn reread_overdue<E: Entropy>(&mut self, ctx: &mut Context<E>) -> Flow {
+        match self.pending_reread.take() {
+            Some(pending_reread) if pending_reread.until <= ctx.now() => {
                 ctx.storage_failed();
-                self.open_gate(&gate, ctx)
+                self.begin_reread(&pending_reread, ctx)
             }
-            gate => {
-                self.gate = gate;
+            pending_reread => {
+                self.pending_reread = pending_reread;
                 ControlFlow::Continue(())
             }
         }
     }
 
-    fn open_gate<E: Entropy>(&mut self, gate: &Gate, ctx: &mut Context<E>) -> Flow {
+    fn begin_reread<E: Entropy>(
+        &mut self,
+        pending_reread: &PendingReread,
+        ctx: &mut Context<E>,
+    ) -> Flow {
         let flow = self.end_now(ctx);
-        ctx.holds = gate.holds.unwrap_or(ctx.holds);
+        ctx.holds = pending_reread.holds.unwrap_or(ctx.holds);
         flow?;
-        if gate.input {
+        if pending_reread.input {
             ctx.waking = true;
             self.input(false, ctx);
         }
@@ -145,7 +156,7 @@ impl Live {
 
     pub(super) fn end_as<E: Entropy>(mut self, ending: Ending, ctx: &mut Context<E>) -> Ended {
         let Ending { reason, fence, scope, error } = ending;
-        core::mem::take(&mut self.flight).abandon(ctx);
+        core::mem::take(&mut self.refresh_state).abandon(ctx);
         let revoke = match scope {
             Scope::Server { everywhere } => self.revocation(everywhere, ctx),
             _ => None,
@@ -156,7 +167,7 @@ impl Live {
         } else {
             self.record.finish(End { fence, reason, settled: revoke.is_none() });
             ctx.write(&self.record);
-            self.announce(Announce::News, ctx);
+            self.announce(Sharing::WithoutTokens, ctx);
         }
         if let Some(request) = revoke {
             ctx.revoke(request, self.record.clone());
@@ -174,7 +185,7 @@ impl Live {
     }
 
     fn revocation<E: Entropy>(&self, everywhere: bool, ctx: &Context<E>) -> Option<RevokeRequest> {
-        let tokens = self.held.as_ref().map(|held| held.tokens.clone());
+        let tokens = self.current.as_ref().map(|current| current.tokens.clone());
         let cookie = ctx.policy.credential == Credential::Cookie;
         (tokens.is_some() || cookie).then(|| RevokeRequest {
             access_token: tokens.as_ref().map(|tokens| tokens.access.clone()),

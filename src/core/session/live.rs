@@ -6,23 +6,23 @@ use super::{
     activity::{Activity, CLOCK_SLACK},
     context::Context,
     ending::Ending,
-    flight::Flight,
+    refresh_state::RefreshState,
 };
 use crate::core::{
     clock::{Millis, Moment},
-    effect::{Effect, Lease, ReadId, WriteId},
+    effect::{Effect, Lease},
     entropy::{self, Entropy},
     error::Error,
     event::Event,
     grant::{Grant, millis},
-    input::{LeaseId, StartId},
+    ids::{LeaseId, ReadId, StartId, WriteId},
     policy::{Credential, IdleMode},
     reason::{EndReason, RefreshReason},
-    record::{Generation, Key, Record, Term, Tokens},
+    record::{Generation, Key, Record, TokenSet, Tokens},
     schedule::Cycle,
 };
 
-/// How long a token may be held back for an `nbf` in the future.
+/// How long a token may be current back for an `nbf` in the future.
 const MAX_NBF_DELAY: Millis = 60_000;
 
 /// `Break` ends the session.
@@ -33,18 +33,18 @@ pub(super) struct Live {
     /// All that this tab knows of the session.
     pub(super) record: Record,
     /// The token set in use; absent while a cookie is all there is.
-    pub(super) held: Option<Held>,
+    pub(super) current: Option<CurrentTokens>,
     /// The start that this session came from, if this tab made it.
     pub(super) start: Option<StartId>,
     pub(super) refresh_at: Moment,
     pub(super) activity: Activity,
-    pub(super) flight: Flight,
+    pub(super) refresh_state: RefreshState,
     /// When this tab itself last sent a refresh, as the record has it.
     pub(super) last_send: Millis,
     /// The write that makes this sign-in known.
     pub(super) opening: Option<WriteId>,
     /// The shared record is being read again, and nothing is decided before.
-    pub(super) gate: Option<Gate>,
+    pub(super) pending_reread: Option<PendingReread>,
     /// The end that observers were warned of.
     pub(super) warned: Option<EndReason>,
     /// Observers were told that the token is gone.
@@ -56,7 +56,7 @@ pub(super) struct Live {
 
 /// A token set in use, with its times on our own time line.
 #[derive(Clone, Debug, Hash)]
-pub(super) struct Held {
+pub(super) struct CurrentTokens {
     pub(super) lease: LeaseId,
     pub(super) generation: Generation,
     pub(super) tokens: Tokens,
@@ -66,7 +66,7 @@ pub(super) struct Held {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(super) struct Gate {
+pub(super) struct PendingReread {
     pub(super) read: ReadId,
     pub(super) until: Moment,
     /// The user came back, which counts once it is sure that there is a session.
@@ -81,30 +81,30 @@ impl Live {
         let last = ctx.clock.at_wall(record.last_activity).min(now);
         Self {
             record,
-            held: None,
+            current: None,
             start: None,
             refresh_at: Moment::NEVER,
             activity: Activity::new(last),
-            flight: Flight::Resting,
+            refresh_state: RefreshState::Idle,
             last_send: 0,
             opening: None,
-            gate: None,
+            pending_reread: None,
             warned: None,
             stale: false,
             last_error: None,
-            first_lease: 0,
+            first_lease: LeaseId(0),
         }
     }
 
-    /// A term made of a grant whose lifetime began at `issued`. `fresh` tokens were issued then;
+    /// A token_set made of a grant whose lifetime began at `issued`. `fresh` tokens were issued then;
     /// others may have been issued long before.
-    pub(super) fn term<E: Entropy>(
+    pub(super) fn token_set<E: Entropy>(
         &self,
         grant: Grant,
         issued: Moment,
         fresh: bool,
         ctx: &mut Context<E>,
-    ) -> Term {
+    ) -> TokenSet {
         let issued_at = ctx.clock.wall_at(issued);
         let iat = grant.jwt.as_ref().and_then(|jwt| jwt.iat);
         if let Some(iat) = iat.filter(|_| fresh) {
@@ -126,23 +126,23 @@ impl Live {
         let refresh = grant
             .refresh_token
             .clone()
-            .or_else(|| self.held.as_ref().and_then(|held| held.tokens.refresh.clone()));
-        Term {
-            generation: self.record.term.generation + 1,
+            .or_else(|| self.current.as_ref().and_then(|current| current.tokens.refresh.clone()));
+        TokenSet {
+            generation: self.record.token_set.generation + 1,
             issued_at,
             lifetime: grant.lifetime(server_wall, fresh),
             unusable_for,
             refresh_in: grant.refresh_in,
             lead: grant.lead,
             // What the server said of it once holds until it says otherwise.
-            ends_at: match (stated.or(self.record.term.ends_at), limit) {
+            ends_at: match (stated.or(self.record.token_set.ends_at), limit) {
                 (Some(stated), Some(limit)) => Some(stated.min(limit)),
                 (stated, limit) => stated.or(limit),
             },
             subject: grant
                 .subject()
                 .map(str::to_owned)
-                .or_else(|| self.record.term.subject.clone()),
+                .or_else(|| self.record.token_set.subject.clone()),
             rotated_by: Key::NONE,
             claims: grant.jwt.as_ref().map_or(0, |jwt| jwt.fingerprint),
             tokens: Some(Tokens { access: grant.access_token, refresh }),
@@ -155,43 +155,43 @@ impl Live {
         reason: Option<RefreshReason>,
         ctx: &mut Context<E>,
     ) {
-        let known = self.held.as_ref().map(|held| held.claims);
-        self.hold(ctx);
+        let known = self.current.as_ref().map(|current| current.claims);
+        self.install(ctx);
         ctx.emit(match known {
             Some(_) => Event::Refreshed { reason },
             None => Event::Started,
         });
-        if known.is_some_and(|claims| claims != self.record.term.claims) {
+        if known.is_some_and(|claims| claims != self.record.token_set.claims) {
             ctx.emit(Event::ClaimsChanged);
         }
     }
 
     /// The same without a word.
-    pub(super) fn hold<E: Entropy>(&mut self, ctx: &mut Context<E>) {
-        let term = &self.record.term;
-        let Some(tokens) = term.tokens.clone() else { return };
-        let issued = ctx.clock.at_wall(term.issued_at).min(ctx.now());
+    pub(super) fn install<E: Entropy>(&mut self, ctx: &mut Context<E>) {
+        let token_set = &self.record.token_set;
+        let Some(tokens) = token_set.tokens.clone() else { return };
+        let issued = ctx.clock.at_wall(token_set.issued_at).min(ctx.now());
         let lease = ctx.lease_id();
-        if self.first_lease == 0 {
+        if self.first_lease == LeaseId(0) {
             self.first_lease = lease;
         }
         let cycle = Cycle {
             issued,
-            lifetime: term.lifetime,
-            refresh_in: term.refresh_in,
-            lead: term.lead.unwrap_or(ctx.policy.lead),
+            lifetime: token_set.lifetime,
+            refresh_in: token_set.refresh_in,
+            lead: token_set.lead.unwrap_or(ctx.policy.lead),
             jitter: entropy::below(&mut ctx.entropy, ctx.policy.jitter),
             floor: self.record.sends.last().map_or(issued, |at| {
                 ctx.clock.at_wall(at).min(ctx.now()) + ctx.policy.min_interval
             }),
         };
         self.refresh_at = cycle.refresh_at();
-        self.held = Some(Held {
+        self.current = Some(CurrentTokens {
             lease,
-            generation: term.generation,
-            claims: term.claims,
-            usable: issued + term.unusable_for,
-            expires: issued + term.lifetime,
+            generation: token_set.generation,
+            claims: token_set.claims,
+            usable: issued + token_set.unusable_for,
+            expires: issued + token_set.lifetime,
             tokens,
         });
         self.stale = false;
@@ -200,8 +200,8 @@ impl Live {
 
     /// The session's tokens of a generation that this tab has not got.
     pub(super) fn behind(&self) -> Generation {
-        let held = self.held.as_ref().map_or(0, |held| held.generation);
-        (self.record.term.generation - held).max(0)
+        let current = self.current.as_ref().map_or(0, |current| current.generation);
+        (self.record.token_set.generation - current).max(0)
     }
 
     /// The token in use, if it may be used for `min_validity` from now.
@@ -209,35 +209,35 @@ impl Live {
         &self,
         min_validity: Millis,
         ctx: &Context<E>,
-    ) -> Option<&Held> {
+    ) -> Option<&CurrentTokens> {
         let now = ctx.now();
-        let left = |held: &Held| held.expires - now;
-        self.held
-            .as_ref()
-            .filter(|held| held.usable <= now && left(held) > 0 && left(held) >= min_validity)
+        let left = |current: &CurrentTokens| current.expires - now;
+        self.current.as_ref().filter(|current| {
+            current.usable <= now && left(current) > 0 && left(current) >= min_validity
+        })
     }
 
     pub(super) fn expired<E: Entropy>(&self, ctx: &Context<E>) -> bool {
-        self.held.as_ref().is_none_or(|held| held.expires <= ctx.now())
+        self.current.as_ref().is_none_or(|current| current.expires <= ctx.now())
     }
 
     /// The lease on the token in use: unasked until something is due that the machine must
     /// decide.
     pub(super) fn lease<E: Entropy>(&self, ctx: &Context<E>) -> Option<Lease> {
-        let held = self.valid(0, ctx)?;
-        let mut until = held.expires.min(self.end(ctx).0);
-        if matches!(self.flight, Flight::Resting) {
+        let current = self.valid(0, ctx)?;
+        let mut until = current.expires.min(self.end(ctx).0);
+        if matches!(self.refresh_state, RefreshState::Idle) {
             until = until.min(self.refresh_at);
         }
         Some(Lease {
-            id: held.lease,
-            access_token: held.tokens.access.clone(),
+            id: current.lease,
+            access_token: current.tokens.access.clone(),
             from: ctx.clock.wall(),
             until: ctx.clock.wall_at(until),
         })
     }
 
-    /// When the user counts as idle; never while something is held.
+    /// When the user counts as idle; never while something is current.
     pub(super) fn idle_deadline<E: Entropy>(&self, ctx: &Context<E>) -> Moment {
         match ctx.policy.idle {
             Some(idle) if ctx.holds == 0 => self.activity.last() + idle,
@@ -258,44 +258,40 @@ impl Live {
     /// When the session ends if nothing happens, and why.
     pub(super) fn end<E: Entropy>(&self, ctx: &Context<E>) -> (Moment, EndReason) {
         let idle = self.idle_deadline(ctx);
-        let expires = self.held.as_ref().map_or(idle, |held| held.expires);
+        let expires = self.current.as_ref().map_or(idle, |current| current.expires);
         let mut end = (idle, EndReason::Idle);
         if ctx.policy.idle_mode == IdleMode::Lapse {
             end.0 = idle.max(expires);
         }
-        if let Some(at) = self.record.term.ends_at.map(|at| ctx.clock.at_wall(at))
+        if let Some(at) = self.record.token_set.ends_at.map(|at| ctx.clock.at_wall(at))
             && at < end.0
         {
             end = (at, EndReason::MaxAge);
         }
         let spent = !self.renewable(ctx.policy.credential) && self.behind() == 0;
-        if spent && self.held.is_some() && expires < end.0 {
+        if spent && self.current.is_some() && expires < end.0 {
             end = (expires, EndReason::LoginRequired);
         }
         end
     }
 
     pub(super) fn has_refresh_token(&self) -> bool {
-        self.held.as_ref().is_some_and(|held| held.tokens.refresh.is_some())
+        self.current.as_ref().is_some_and(|current| current.tokens.refresh.is_some())
     }
 
     /// Whether a refresh has anything to show to the server.
     pub(super) fn renewable(&self, credential: Credential) -> bool {
-        let held = self.held.as_ref();
+        let current = self.current.as_ref();
         match credential {
             Credential::RefreshToken => self.has_refresh_token(),
-            Credential::AccessToken => held.is_some(),
+            Credential::AccessToken => current.is_some(),
             Credential::Cookie | Credential::Function => true,
         }
     }
 
     /// Makes what this tab knows known to the others, in storage and on the channel. Tokens go
-    /// only with `Announce::Tokens`.
-    pub(super) fn share<E: Entropy>(
-        &mut self,
-        announce: Announce,
-        ctx: &mut Context<E>,
-    ) -> WriteId {
+    /// only with `Sharing::WithTokens`.
+    pub(super) fn share<E: Entropy>(&mut self, announce: Sharing, ctx: &mut Context<E>) -> WriteId {
         let known = self.record.last_activity;
         let last =
             ctx.clock.wall_at(self.activity.shared(Some(ctx.now()).filter(|_| ctx.holds > 0)));
@@ -306,19 +302,19 @@ impl Live {
         write
     }
 
-    pub(super) fn announce<E: Entropy>(&self, announce: Announce, ctx: &mut Context<E>) {
+    pub(super) fn announce<E: Entropy>(&self, announce: Sharing, ctx: &mut Context<E>) {
         ctx.push(Effect::Broadcast(match announce {
-            Announce::News => self.record.encode(false),
-            Announce::Tokens => self.record.encode(true),
+            Sharing::WithoutTokens => self.record.encode(false),
+            Sharing::WithTokens => self.record.encode(true),
         }));
     }
 }
 
 /// What a broadcast carries.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Announce {
+pub(super) enum Sharing {
     /// Everything but tokens.
-    News,
+    WithoutTokens,
     /// Tokens too: on the session's own channel and nowhere else.
-    Tokens,
+    WithTokens,
 }

@@ -1,21 +1,21 @@
 //! The session machine: inputs in, effects out, a deadline between.
 
-mod absorbing;
 mod activity;
-mod answering;
-mod calling;
+#[cfg(not(target_arch = "wasm32"))]
+mod canonical;
 mod context;
 mod ending;
-mod flight;
-#[cfg(not(target_arch = "wasm32"))]
-mod likeness;
+mod lifecycle;
 mod live;
+mod merge;
+mod refresh_state;
 mod refreshing;
+mod requests;
+mod response;
 mod restoring;
-mod revoking;
-mod starting;
+mod revocations;
 mod view;
-mod waiting;
+mod waiters;
 
 use core::{mem, ops::ControlFlow};
 
@@ -29,7 +29,8 @@ use super::{
     clock::Now,
     effect::Effect,
     entropy::Entropy,
-    input::{Found, Input, Wake, Written},
+    ids::{ReadId, WriteId},
+    input::{Input, ReadResult, Wake, WriteResult},
     peers::{self, Message},
     policy::Policy,
     reason::EndReason,
@@ -125,8 +126,8 @@ impl<E: Entropy> Session<E> {
             Input::RecordRead { read, found } => self.record_read(read, found),
             Input::RecordWritten { write, written } => self.record_written(write, written),
             Input::RecordChanged(found) => {
-                if let Found::Record(record) = found {
-                    self.heard(Message::Tell(record));
+                if let ReadResult::Record(record) = found {
+                    self.heard(Message::Record(record));
                 }
             }
             Input::PeerMessage(message) => {
@@ -158,7 +159,7 @@ impl<E: Entropy> Session<E> {
         self.on_restoring(Restoring::overdue);
         self.ctx.retry_revokes(false);
         self.on_live(|live, ctx| {
-            live.gate_overdue(ctx)?;
+            live.reread_overdue(ctx)?;
             live.overdue(ctx)?;
             live.serve(ctx);
             live.begin_due(ctx);
@@ -219,7 +220,7 @@ impl<E: Entropy> Session<E> {
                 self.leave(everywhere);
             }
             (Search::Found(live), None) => {
-                if live.held.is_some() {
+                if live.current.is_some() {
                     self.ctx.forget_cookie_revokes();
                 }
                 self.state = State::Live(live);
@@ -228,32 +229,32 @@ impl<E: Entropy> Session<E> {
         }
     }
 
-    fn record_read(&mut self, read: u32, found: Found) {
+    fn record_read(&mut self, read: ReadId, found: ReadResult) {
         match (&self.state, found) {
             (State::Restoring(_), found) => {
                 self.on_restoring(|restoring, ctx| restoring.record_read(read, found, ctx));
             }
-            (State::Ended(_), Found::Record(record)) => self.heard(Message::Tell(record)),
+            (State::Ended(_), ReadResult::Record(record)) => self.heard(Message::Record(record)),
             (_, found) => self.on_live(|live, ctx| {
                 live.found(found, ctx)?;
-                live.gate_read(read, ctx)?;
+                live.reread_answered(read, ctx)?;
                 live.record_read(read, ctx)
             }),
         }
     }
 
-    fn record_written(&mut self, write: u32, written: Written) {
+    fn record_written(&mut self, write: WriteId, written: WriteResult) {
         match written {
-            Written::Stored(record) => {
+            WriteResult::Stored(record) => {
                 self.ctx.storage_works();
                 if let Some((live, ctx)) = self.live()
                     && live.outlast(write, &record, ctx)
                 {
                     return;
                 }
-                self.heard(Message::Tell(record));
+                self.heard(Message::Record(record));
             }
-            Written::Failed => self.ctx.storage_failed(),
+            WriteResult::Failed => self.ctx.storage_failed(),
         }
         if let Some((live, ctx)) = self.live() {
             live.record_written(write, ctx);
@@ -276,7 +277,7 @@ impl<E: Entropy> Session<E> {
 
     /// Stores what was heard: whoever said it may store elsewhere, or nowhere.
     fn keep(&mut self, told: Message) {
-        let Message::Tell(record) = told else { return };
+        let Message::Record(record) = told else { return };
         let keeps = match &self.state {
             State::Live(_) => true,
             State::Ended(ended) => record.ended().is_some() || ended.reason != EndReason::Cancelled,
@@ -290,19 +291,19 @@ impl<E: Entropy> Session<E> {
     /// Somebody signed in in another tab, or another tab still got a token that the end did not
     /// cover.
     fn succeed(&mut self, ended: Box<Ended>, message: Message) -> State {
-        let Message::Tell(theirs) = message else { return State::Ended(ended) };
+        let Message::Record(theirs) = message else { return State::Ended(ended) };
         let mut joined = *theirs;
         if let Some(ours) = &ended.record {
             joined.join(ours.clone());
         }
-        let ours = ended.record.as_ref().and_then(|record| record.term.subject.as_deref());
+        let ours = ended.record.as_ref().and_then(|record| record.token_set.subject.as_deref());
         // The page may still show the user that was: only `restore` changes it to another one.
-        let somebody_else = ours.is_some() && ours != joined.term.subject.as_deref();
+        let somebody_else = ours.is_some() && ours != joined.token_set.subject.as_deref();
         if joined.ended().is_some() || !ended.follows() || somebody_else {
             let record = Some(joined).filter(|_| ended.record.is_some() && !somebody_else);
             return State::Ended(Box::new(Ended { record: record.or(ended.record), ..*ended }));
         }
-        if joined.term.tokens.is_none() {
+        if joined.token_set.tokens.is_none() {
             if ended.record.as_ref().is_none_or(|ours| joined.replaces(ours)) {
                 self.ctx.push(Effect::Broadcast(peers::ask()));
             }
@@ -341,10 +342,10 @@ impl<E: Entropy> Session<E> {
         let count = |holds: u32| if begins { holds + 1 } else { holds.saturating_sub(1) };
         if let State::Live(live) = &mut self.state
             && live.due_end(&self.ctx).is_some()
-            && let Some(gate) = &mut live.gate
+            && let Some(pending_reread) = &mut live.pending_reread
         {
             // It counts once it is known whether the session is over, and does not keep it alive.
-            gate.holds = Some(count(gate.holds.unwrap_or(self.ctx.holds)));
+            pending_reread.holds = Some(count(pending_reread.holds.unwrap_or(self.ctx.holds)));
             return;
         }
         self.ctx.holds = count(self.ctx.holds);
@@ -354,7 +355,7 @@ impl<E: Entropy> Session<E> {
     fn input(&mut self, at_once: bool) {
         // While it is being found out whether the session is over, input does not count.
         if let Some((live, ctx)) = self.live()
-            && (live.gate.is_none() || live.due_end(ctx).is_none())
+            && (live.pending_reread.is_none() || live.due_end(ctx).is_none())
         {
             live.input(at_once, ctx);
         }

@@ -6,19 +6,21 @@ use super::{
     activity::CLOCK_SLACK,
     context::Context,
     ending::{Ending, STORAGE_WAIT, Scope},
-    flight::{
-        Asking, Backing, Checking, Errand, Flight, Keying, Lock, Pause, Queued, Sealing, Sending,
-        Settled, Settling, Verifying,
+    live::{Flow, Live, Sharing},
+    refresh_state::{
+        AgreeingOnKey, AskingPeers, AwaitingResponse, BackingOff, ConfirmingRefusal, Lock, Pause,
+        ReadingRecord, RefreshContext, RefreshState, Settled, StoringKey, StoringTokens,
+        WaitingForLock,
     },
-    live::{Announce, Flow, Live},
-    waiting::Want,
+    waiters::Want,
 };
 use crate::core::{
     clock::{Millis, Moment},
-    effect::{Effect, Outcome, ReadId, RefreshRequest, Ticket, WriteId},
+    effect::{Effect, Outcome, RefreshRequest},
     entropy::{self, Entropy},
     error::Error,
     event::{Event, FailureReason},
+    ids::{Attempt, ReadId, Ticket, WriteId},
     peers,
     policy::Credential,
     reason::{EndReason, RefreshReason},
@@ -43,23 +45,23 @@ pub(super) const ASKS: u32 = 3;
 
 impl Live {
     /// Begins a refresh if it may be begun; else settles those who wait for this one.
-    pub(super) fn begin<E: Entropy>(&mut self, mut errand: Errand, ctx: &mut Context<E>) {
+    pub(super) fn begin<E: Entropy>(&mut self, mut refresh: RefreshContext, ctx: &mut Context<E>) {
         let now = ctx.now();
-        errand.hurried |= ctx.waking || errand.reason == RefreshReason::Explicit;
+        refresh.hurried |= ctx.waking || refresh.reason == RefreshReason::Explicit;
         if !self.awake(ctx) || !self.renewable(ctx.policy.credential) {
             ctx.settle_attempt(Error::Unavailable);
             return;
         }
-        if !ctx.online && errand.reason != RefreshReason::Explicit {
-            self.pause(errand, now, Pause::Own, Error::Unavailable, ctx);
+        if !ctx.online && refresh.reason != RefreshReason::Explicit {
+            self.pause(refresh, now, Pause::Own, Error::Unavailable, ctx);
             return;
         }
         let wall = ctx.clock.wall_at(now);
-        if let Some((until, why)) = self.held_back(&errand, ctx) {
-            self.pause(errand, until, why, Error::Unavailable, ctx);
+        if let Some((until, why)) = self.held_back(&refresh, ctx) {
+            self.pause(refresh, until, why, Error::Unavailable, ctx);
             return;
         }
-        if errand.reason != RefreshReason::Explicit
+        if refresh.reason != RefreshReason::Explicit
             && let Some(until) = retry::breaker(self.record.sends, wall)
         {
             ctx.emit(Event::RefreshFailed {
@@ -67,24 +69,29 @@ impl Live {
                 reason: FailureReason::Breaker,
                 retry_at: Some(until),
             });
-            self.pause(errand, ctx.clock.at_wall(until), Pause::Breaker, Error::Unavailable, ctx);
+            self.pause(refresh, ctx.clock.at_wall(until), Pause::Breaker, Error::Unavailable, ctx);
             return;
         }
-        ctx.stats.refreshes.count(errand.reason);
+        ctx.stats.refreshes.count(refresh.reason);
         ctx.stats.locks.requested += 1;
-        let ticket = ctx.id();
+        let ticket = Ticket(ctx.id());
         ctx.push(Effect::AcquireLock(ticket));
         let until = now + ctx.policy.timeout + LOCK_SLACK;
-        self.flight = Flight::Queued(Queued { errand, ticket, until });
+        self.refresh_state =
+            RefreshState::WaitingForLock(WaitingForLock { refresh, ticket, until });
     }
 
-    /// What all tabs hold back for: the server's word absolutely, our own backoff unless the errand
+    /// What all tabs backoff back for: the server's word absolutely, our own backoff unless the refresh
     /// is in a hurry.
-    fn held_back<E: Entropy>(&self, errand: &Errand, ctx: &Context<E>) -> Option<(Moment, Pause)> {
-        let hold = self.record.held_back(ctx.clock.wall_at(ctx.now()))?;
-        let (until, why) = match errand.hurried {
-            false => (hold.until, Pause::Own),
-            true => (hold.server_until, Pause::Server),
+    fn held_back<E: Entropy>(
+        &self,
+        refresh: &RefreshContext,
+        ctx: &Context<E>,
+    ) -> Option<(Moment, Pause)> {
+        let backoff = self.record.held_back(ctx.clock.wall_at(ctx.now()))?;
+        let (until, why) = match refresh.hurried {
+            false => (backoff.until, Pause::Own),
+            true => (backoff.server_until, Pause::Server),
         };
         let until = ctx.clock.at_wall(until);
         (until > ctx.now()).then_some((until, why))
@@ -102,55 +109,63 @@ impl Live {
     }
 
     pub(super) fn lock_granted<E: Entropy>(&mut self, ticket: Ticket, ctx: &mut Context<E>) {
-        match mem::take(&mut self.flight) {
-            Flight::Queued(queued) if queued.ticket == ticket => {
+        match mem::take(&mut self.refresh_state) {
+            RefreshState::WaitingForLock(queued) if queued.ticket == ticket => {
                 ctx.stats.locks.granted += 1;
-                self.look(queued.errand, Lock(Some(ticket)), None, ctx);
+                self.look(queued.refresh, Lock(Some(ticket)), None, ctx);
             }
             other => {
-                self.flight = other;
+                self.refresh_state = other;
                 ctx.push(Effect::ReleaseLock(ticket));
             }
         }
     }
 
     pub(super) fn lock_unavailable<E: Entropy>(&mut self, ticket: Ticket, ctx: &mut Context<E>) {
-        match mem::take(&mut self.flight) {
-            Flight::Queued(queued) if queued.ticket == ticket => {
-                self.look(queued.errand, Lock(None), None, ctx);
+        match mem::take(&mut self.refresh_state) {
+            RefreshState::WaitingForLock(queued) if queued.ticket == ticket => {
+                self.look(queued.refresh, Lock(None), None, ctx);
             }
-            other => self.flight = other,
+            other => self.refresh_state = other,
         }
     }
 
     pub(super) fn look<E: Entropy>(
         &mut self,
-        errand: Errand,
+        refresh: RefreshContext,
         lock: Lock,
         settled: Option<Settled>,
         ctx: &mut Context<E>,
     ) {
         let until = ctx.now() + STORAGE_WAIT;
-        self.flight = Flight::Checking(Checking { errand, lock, read: ctx.read(), until, settled });
+        self.refresh_state = RefreshState::ReadingRecord(ReadingRecord {
+            refresh,
+            lock,
+            read: ctx.read(),
+            until,
+            settled,
+        });
     }
 
     /// The shared record was read for the refresh and has been absorbed.
     pub(super) fn record_read<E: Entropy>(&mut self, read: ReadId, ctx: &mut Context<E>) -> Flow {
-        match mem::take(&mut self.flight) {
-            Flight::Checking(checking) if checking.read == read => {
+        match mem::take(&mut self.refresh_state) {
+            RefreshState::ReadingRecord(checking) if checking.read == read => {
                 self.checked(checking, ctx);
                 ControlFlow::Continue(())
             }
-            Flight::Verifying(verifying) if verifying.read == read => self.verified(verifying, ctx),
+            RefreshState::ConfirmingRefusal(verifying) if verifying.read == read => {
+                self.verified(verifying, ctx)
+            }
             other => {
-                self.flight = other;
+                self.refresh_state = other;
                 ControlFlow::Continue(())
             }
         }
     }
 
-    fn checked<E: Entropy>(&mut self, checking: Checking, ctx: &mut Context<E>) {
-        let Checking { errand, lock, settled, .. } = checking;
+    fn checked<E: Entropy>(&mut self, checking: ReadingRecord, ctx: &mut Context<E>) {
+        let ReadingRecord { refresh, lock, settled, .. } = checking;
         if !self.awake(ctx) {
             // The user left while the lock was waited for.
             lock.release(ctx);
@@ -161,34 +176,36 @@ impl Live {
         let outdated = self.behind() > 0
             && match ctx.policy.credential {
                 Credential::RefreshToken => true,
-                Credential::Function => errand.asked == 0 || self.has_refresh_token(),
-                Credential::Cookie | Credential::AccessToken => errand.asked == 0,
+                Credential::Function => refresh.asked == 0 || self.has_refresh_token(),
+                Credential::Cookie | Credential::AccessToken => refresh.asked == 0,
             };
         if !outdated {
-            if let Some((until, why)) = self.held_back(&errand, ctx) {
+            if let Some((until, why)) = self.held_back(&refresh, ctx) {
                 lock.release(ctx);
-                self.pause(errand, until, why, Error::Unavailable, ctx);
+                self.pause(refresh, until, why, Error::Unavailable, ctx);
             } else if lock == Lock(None) {
-                self.check_unlocked(errand, settled, ctx);
+                self.check_unlocked(refresh, settled, ctx);
             } else {
-                self.make_key(errand, lock, ctx);
+                self.make_key(refresh, lock, ctx);
             }
             return;
         }
-        match self.record.term.rotated_by {
+        match self.record.token_set.rotated_by {
             // A token came without a rotation, in a header: the refresh token is still the newest.
-            Key::NONE if self.behind() == 1 && errand.asked > 0 => self.make_key(errand, lock, ctx),
+            Key::NONE if self.behind() == 1 && refresh.asked > 0 => {
+                self.make_key(refresh, lock, ctx)
+            }
             // Repeating the rotation that brought the tokens brings them once more.
-            key if self.behind() == 1 && errand.asked > 0 && errand.superseded == 0 => {
+            key if self.behind() == 1 && refresh.asked > 0 && refresh.superseded == 0 => {
                 self.note_send(ctx);
-                self.share(Announce::News, ctx);
-                self.send(errand, lock, self.record.term.generation - 1, key, ctx);
+                self.share(Sharing::WithoutTokens, ctx);
+                self.send(refresh, lock, self.record.token_set.generation - 1, key, ctx);
             }
             _ => {
                 lock.release(ctx);
                 ctx.push(Effect::Broadcast(peers::ask()));
                 let until = ctx.now() + PEER_WAIT;
-                self.flight = Flight::Asking(Asking { errand, until });
+                self.refresh_state = RefreshState::AskingPeers(AskingPeers { refresh, until });
             }
         }
     }
@@ -196,40 +213,42 @@ impl Live {
     /// Without a lock the shared record decides who sends: whoever put its key there first.
     fn check_unlocked<E: Entropy>(
         &mut self,
-        errand: Errand,
+        refresh: RefreshContext,
         settled: Option<Settled>,
         ctx: &mut Context<E>,
     ) {
         match (settled, self.record.pending_key()) {
-            (Some(Settled::Found), Some(key)) => {
-                self.send(errand, Lock(None), self.record.term.generation, key, ctx);
+            (Some(Settled::ReadResult), Some(key)) => {
+                self.send(refresh, Lock(None), self.record.token_set.generation, key, ctx);
             }
             (Some(Settled::Made(made)), Some(key)) if made == key => {
-                self.send(errand, Lock(None), self.record.term.generation, key, ctx);
+                self.send(refresh, Lock(None), self.record.token_set.generation, key, ctx);
             }
             _ => match self.peer_attempt(ctx) {
                 Some(until) => {
-                    self.flight = Flight::Backing(Backing { errand, until, why: Pause::Peer });
+                    self.refresh_state =
+                        RefreshState::BackingOff(BackingOff { refresh, until, why: Pause::Peer });
                 }
-                None => self.make_key(errand, Lock(None), ctx),
+                None => self.make_key(refresh, Lock(None), ctx),
             },
         }
     }
 
-    fn make_key<E: Entropy>(&mut self, errand: Errand, lock: Lock, ctx: &mut Context<E>) {
+    fn make_key<E: Entropy>(&mut self, refresh: RefreshContext, lock: Lock, ctx: &mut Context<E>) {
         let wall = ctx.clock.wall_at(ctx.now());
-        let mut settled = Settled::Found;
+        let mut settled = Settled::ReadResult;
         if self.record.pending_key().is_none() {
             let key = Key::draw(&mut ctx.entropy);
             settled = Settled::Made(key);
-            let generation = self.record.term.generation;
+            let generation = self.record.token_set.generation;
             self.record.pending = Pending { generation, made_at: wall, key };
         }
         self.note_send(ctx);
         let write = ctx.write(&self.record);
-        self.announce(Announce::News, ctx);
+        self.announce(Sharing::WithoutTokens, ctx);
         let until = ctx.now() + STORAGE_WAIT;
-        self.flight = Flight::Keying(Keying { errand, lock, write, until, settled });
+        self.refresh_state =
+            RefreshState::StoringKey(StoringKey { refresh, lock, write, until, settled });
     }
 
     fn note_send<E: Entropy>(&mut self, ctx: &Context<E>) {
@@ -239,149 +258,164 @@ impl Live {
 
     /// What was written for the refresh is stored, or cannot be; it has been absorbed.
     pub(super) fn record_written<E: Entropy>(&mut self, write: WriteId, ctx: &mut Context<E>) {
-        match mem::take(&mut self.flight) {
-            Flight::Keying(keying) if keying.write == write => self.keyed(keying, ctx),
-            Flight::Sealing(sealing) if sealing.write == write => self.sealed(sealing, ctx),
-            other => self.flight = other,
+        match mem::take(&mut self.refresh_state) {
+            RefreshState::StoringKey(keying) if keying.write == write => self.keyed(keying, ctx),
+            RefreshState::StoringTokens(sealing) if sealing.write == write => {
+                self.sealed(sealing, ctx)
+            }
+            other => self.refresh_state = other,
         }
     }
 
-    pub(super) fn keyed<E: Entropy>(&mut self, keying: Keying, ctx: &mut Context<E>) {
-        let Keying { errand, lock, settled, .. } = keying;
+    pub(super) fn keyed<E: Entropy>(&mut self, keying: StoringKey, ctx: &mut Context<E>) {
+        let StoringKey { refresh, lock, settled, .. } = keying;
         match self.record.pending_key() {
             _ if lock == Lock(None) => {
                 let until = ctx.now() + SETTLE + entropy::below(&mut ctx.entropy, SETTLE);
-                self.flight = Flight::Settling(Settling { errand, settled, until });
+                self.refresh_state =
+                    RefreshState::AgreeingOnKey(AgreeingOnKey { refresh, settled, until });
             }
-            Some(key) => self.send(errand, lock, self.record.term.generation, key, ctx),
+            Some(key) => self.send(refresh, lock, self.record.token_set.generation, key, ctx),
             // The record moved on while it was written: look again.
-            None => self.look(errand, lock, None, ctx),
+            None => self.look(refresh, lock, None, ctx),
         }
     }
 
     fn send<E: Entropy>(
         &mut self,
-        errand: Errand,
+        refresh: RefreshContext,
         lock: Lock,
         generation: Generation,
         key: Key,
         ctx: &mut Context<E>,
     ) {
-        let attempt = ctx.id();
-        let tokens = self.held.as_ref().map(|held| &held.tokens);
+        let attempt = Attempt(ctx.id());
+        let tokens = self.current.as_ref().map(|current| &current.tokens);
         let request = RefreshRequest {
             access_token: tokens.map(|tokens| tokens.access.clone()),
             refresh_token: tokens.and_then(|tokens| tokens.refresh.clone()),
             rotation_key: key.text(),
-            reason: errand.reason,
+            reason: refresh.reason,
             last_activity_at: ctx.clock.wall_at(self.activity.last()),
         };
         ctx.push(Effect::SendRefresh { attempt, request });
         let sent = ctx.now();
         let until = sent + ctx.policy.timeout;
-        self.flight =
-            Flight::Sending(Sending { errand, lock, attempt, generation, key, sent, until });
+        self.refresh_state = RefreshState::AwaitingResponse(AwaitingResponse {
+            refresh,
+            lock,
+            attempt,
+            generation,
+            key,
+            sent,
+            until,
+        });
     }
 
     /// Another tab's tokens were taken into use: this tab's own refresh is done with.
     pub(super) fn adopted<E: Entropy>(&mut self, ctx: &mut Context<E>) {
         ctx.settle_refreshes();
-        if !matches!(self.flight, Flight::Resting) {
+        if !matches!(self.refresh_state, RefreshState::Idle) {
             ctx.stats.outcomes.adopted += 1;
-            mem::take(&mut self.flight).abandon(ctx);
+            mem::take(&mut self.refresh_state).abandon(ctx);
         }
     }
 
     /// Something that was waited for did not come in time.
     pub(super) fn overdue<E: Entropy>(&mut self, ctx: &mut Context<E>) -> Flow {
         let now = ctx.now();
-        match self.flight.deadline(ctx.online) {
+        match self.refresh_state.deadline(ctx.online) {
             Some((_, at)) if at <= now => {}
             _ => return ControlFlow::Continue(()),
         }
-        match mem::take(&mut self.flight) {
-            Flight::Resting => {}
-            Flight::Queued(queued) => {
+        match mem::take(&mut self.refresh_state) {
+            RefreshState::Idle => {}
+            RefreshState::WaitingForLock(queued) => {
                 ctx.stats.locks.timed_out += 1;
                 ctx.push(Effect::ReleaseLock(queued.ticket));
-                self.look(queued.errand, Lock(None), None, ctx);
+                self.look(queued.refresh, Lock(None), None, ctx);
             }
-            Flight::Checking(checking) => {
+            RefreshState::ReadingRecord(checking) => {
                 ctx.storage_failed();
                 self.checked(checking, ctx);
             }
-            Flight::Asking(Asking { mut errand, .. }) => {
-                errand.asked += 1;
-                if errand.asked >= ASKS && !self.expired(ctx) {
-                    errand.asked = 0;
-                    self.failed(errand, Lock(None), Error::Unavailable, None, ctx);
+            RefreshState::AskingPeers(AskingPeers { mut refresh, .. }) => {
+                refresh.asked += 1;
+                if refresh.asked >= ASKS && !self.expired(ctx) {
+                    refresh.asked = 0;
+                    self.failed(refresh, Lock(None), Error::Unavailable, None, ctx);
                     return ControlFlow::Continue(());
                 }
-                if errand.asked >= ASKS {
+                if refresh.asked >= ASKS {
                     // Only a tab that does not answer has the tokens, and it may still be good.
                     return ControlFlow::Break(Ending::local(EndReason::LoginRequired, Scope::Tab));
                 }
-                self.begin(errand, ctx);
+                self.begin(refresh, ctx);
             }
-            Flight::Keying(keying) => {
+            RefreshState::StoringKey(keying) => {
                 ctx.storage_failed();
                 self.keyed(keying, ctx);
             }
-            Flight::Settling(Settling { errand, settled, .. }) => {
-                self.look(errand, Lock(None), Some(settled), ctx);
+            RefreshState::AgreeingOnKey(AgreeingOnKey { refresh, settled, .. }) => {
+                self.look(refresh, Lock(None), Some(settled), ctx);
             }
-            Flight::Sending(sending) => {
+            RefreshState::AwaitingResponse(sending) => {
                 ctx.push(Effect::AbortRefresh(sending.attempt));
-                self.failed(sending.errand, sending.lock, Error::Timeout, None, ctx);
+                self.failed(sending.refresh, sending.lock, Error::Timeout, None, ctx);
             }
-            Flight::Sealing(sealing) => {
+            RefreshState::StoringTokens(sealing) => {
                 ctx.storage_failed();
                 self.sealed(sealing, ctx);
             }
-            Flight::Verifying(verifying) => {
+            RefreshState::ConfirmingRefusal(verifying) => {
                 ctx.storage_failed();
                 return self.verified(verifying, ctx);
             }
-            Flight::Backing(backing) => self.begin(backing.errand, ctx),
+            RefreshState::BackingOff(backing) => self.begin(backing.refresh, ctx),
         }
         ControlFlow::Continue(())
     }
 
     /// A wake-up, or word that the network is back, cuts our own backoff short.
     pub(super) fn hurry<E: Entropy>(&mut self, ctx: &mut Context<E>) {
-        if let Flight::Backing(Backing { errand, why: Pause::Own, .. }) = self.flight {
-            self.begin(errand, ctx);
+        if let RefreshState::BackingOff(BackingOff { refresh, why: Pause::Own, .. }) =
+            self.refresh_state
+        {
+            self.begin(refresh, ctx);
         }
     }
 
     /// The page is about to stop: lets go of what other tabs may wait for. The request itself
     /// goes on; its rotation key is on record.
     pub(super) fn leave<E: Entropy>(&mut self, ctx: &mut Context<E>) {
-        match &mut self.flight {
-            Flight::Queued(queued) => {
+        match &mut self.refresh_state {
+            RefreshState::WaitingForLock(queued) => {
                 ctx.push(Effect::ReleaseLock(queued.ticket));
-                self.flight = Flight::Resting;
+                self.refresh_state = RefreshState::Idle;
             }
-            Flight::Checking(Checking { lock, .. })
-            | Flight::Keying(Keying { lock, .. })
-            | Flight::Sending(Sending { lock, .. })
-            | Flight::Sealing(Sealing { lock, .. })
-            | Flight::Verifying(Verifying { lock, .. }) => {
+            RefreshState::ReadingRecord(ReadingRecord { lock, .. })
+            | RefreshState::StoringKey(StoringKey { lock, .. })
+            | RefreshState::AwaitingResponse(AwaitingResponse { lock, .. })
+            | RefreshState::StoringTokens(StoringTokens { lock, .. })
+            | RefreshState::ConfirmingRefusal(ConfirmingRefusal { lock, .. }) => {
                 mem::replace(lock, Lock(None)).release(ctx);
             }
-            Flight::Resting | Flight::Asking(_) | Flight::Settling(_) | Flight::Backing(_) => {}
+            RefreshState::Idle
+            | RefreshState::AskingPeers(_)
+            | RefreshState::AgreeingOnKey(_)
+            | RefreshState::BackingOff(_) => {}
         }
     }
 
     /// Begins what is due: a scheduled refresh, or one that a waiter needs.
     pub(super) fn begin_due<E: Entropy>(&mut self, ctx: &mut Context<E>) {
-        if self.gate.is_some() || !matches!(self.flight, Flight::Resting) {
+        if self.pending_reread.is_some() || !matches!(self.refresh_state, RefreshState::Idle) {
             return;
         }
         let due = self.refresh_at <= ctx.now();
-        let needs = self.held.is_none() && ctx.policy.credential == Credential::Cookie;
+        let needs = self.current.is_none() && ctx.policy.credential == Credential::Cookie;
         let demanded = ctx.waiters.iter().any(|waiter| matches!(waiter.want, Want::Token { .. }))
-            && self.held.as_ref().is_none_or(|held| held.usable <= ctx.now());
+            && self.current.as_ref().is_none_or(|current| current.usable <= ctx.now());
         let explicit = ctx.waiters.iter().any(|waiter| waiter.want == Want::Refresh);
         let restoring = ctx.waiters.iter().any(|waiter| waiter.want == Want::Restore);
         let reason = match (needs || restoring && due, due, demanded) {
@@ -393,20 +427,20 @@ impl Live {
             _ => return,
         };
         // A page load has already asked the other tabs for a session that it found.
-        let asked = u32::from(needs && self.record.term.generation > 0);
-        self.begin(Errand { asked, ..Errand::new(reason) }, ctx);
+        let asked = u32::from(needs && self.record.token_set.generation > 0);
+        self.begin(RefreshContext { asked, ..RefreshContext::new(reason) }, ctx);
     }
 
     /// Settles whoever can be given a token now.
     pub(super) fn serve<E: Entropy>(&self, ctx: &mut Context<E>) {
-        if self.gate.is_some() {
+        if self.pending_reread.is_some() {
             return;
         }
         let Some(lease) = self.lease(ctx) else {
             return;
         };
         let now = ctx.now();
-        let left = self.held.as_ref().map_or(0, |held| held.expires - now);
+        let left = self.current.as_ref().map_or(0, |current| current.expires - now);
         ctx.settle_where(&|waiter| {
             let serves = match waiter.want {
                 Want::Token { min_validity, lease: old } => left >= min_validity || lease.id > old,

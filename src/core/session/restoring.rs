@@ -8,13 +8,14 @@ use super::{
 };
 use crate::core::{
     clock::Moment,
-    effect::{Effect, ReadId, RevokeRequest},
+    effect::{Effect, RevokeRequest},
     entropy::Entropy,
-    input::Found,
+    ids::ReadId,
+    input::ReadResult,
     peers::{self, Message},
     policy::Credential,
     reason::EndReason,
-    record::{End, Hold, Key, Pending, Record, SID_BITS, Sends, Term},
+    record::{Backoff, End, Key, Pending, Record, SID_BITS, Sends, TokenSet},
     timer::Timer,
 };
 
@@ -40,7 +41,7 @@ enum Stage {
         until: Moment,
     },
     /// There is a session whose tokens only other tabs hold, or nobody knows.
-    Asking {
+    AskingPeers {
         record: Option<Box<Record>>,
         until: Moment,
     },
@@ -67,21 +68,21 @@ impl Restoring {
     #[cfg(not(target_arch = "wasm32"))]
     pub(super) fn rename(&mut self, rename: &mut dyn FnMut(u32) -> u32) {
         if let Stage::Reading { read, .. } = &mut self.stage {
-            *read = rename(*read);
+            read.0 = rename(read.0);
         }
     }
 
     pub(super) fn deadline(&self) -> (Timer, Moment) {
         match &self.stage {
             Stage::Reading { until, .. } => (Timer::StorageWait, *until),
-            Stage::Asking { until, .. } => (Timer::PeerWait, *until),
+            Stage::AskingPeers { until, .. } => (Timer::PeerWait, *until),
         }
     }
 
     pub(super) fn record_read<E: Entropy>(
         self: Box<Self>,
         read: ReadId,
-        found: Found,
+        found: ReadResult,
         ctx: &mut Context<E>,
     ) -> Search {
         match self.stage {
@@ -89,13 +90,13 @@ impl Restoring {
             _ => return Search::On(self),
         }
         match found {
-            Found::Record(record) => {
+            ReadResult::Record(record) => {
                 ctx.storage_works();
                 self.found(*record, ctx)
             }
-            Found::Nothing => self.nowhere(None, EndReason::None, ctx),
-            Found::Corrupt => self.nowhere(None, EndReason::CorruptStorage, ctx),
-            Found::Unavailable => {
+            ReadResult::Nothing => self.nowhere(None, EndReason::None, ctx),
+            ReadResult::Corrupt => self.nowhere(None, EndReason::CorruptStorage, ctx),
+            ReadResult::Unavailable => {
                 ctx.storage_failed();
                 self.ask(None, ctx)
             }
@@ -107,13 +108,13 @@ impl Restoring {
         message: Message,
         ctx: &mut Context<E>,
     ) -> Search {
-        let Message::Tell(mut told) = message else { return Search::On(self) };
-        let Stage::Asking { record, .. } = &mut self.stage else { return Search::On(self) };
+        let Message::Record(mut told) = message else { return Search::On(self) };
+        let Stage::AskingPeers { record, .. } = &mut self.stage else { return Search::On(self) };
         // Without storage nobody says again what was said before the tokens, such as a key.
         if let Some(known) = record.take() {
             told.join(*known);
         }
-        if told.term.tokens.is_some() {
+        if told.token_set.tokens.is_some() {
             return self.found(*told, ctx);
         }
         *record = Some(told);
@@ -129,7 +130,7 @@ impl Restoring {
                 ctx.storage_failed();
                 self.ask(None, ctx)
             }
-            Stage::Asking { record, .. } => {
+            Stage::AskingPeers { record, .. } => {
                 self.nowhere(record.map(|record| *record), EndReason::None, ctx)
             }
         }
@@ -139,13 +140,13 @@ impl Restoring {
         if record.ended().is_some() {
             return self.found_ended(record, ctx);
         }
-        if record.term.tokens.is_none() {
+        if record.token_set.tokens.is_none() {
             return self.ask(Some(Box::new(record)), ctx);
         }
         let mut live = Live::new(record, ctx);
         match self.leaving {
             // Nobody is told of a session that ends before it began.
-            Some(_) => live.hold(ctx),
+            Some(_) => live.install(ctx),
             None => live.adopt(None, ctx),
         }
         Search::Found(Box::new(live))
@@ -172,7 +173,7 @@ impl Restoring {
         ctx: &mut Context<E>,
     ) -> Search {
         ctx.push(Effect::Broadcast(peers::ask()));
-        self.stage = Stage::Asking { record, until: ctx.now() + PEER_WAIT };
+        self.stage = Stage::AskingPeers { record, until: ctx.now() + PEER_WAIT };
         Search::On(self)
     }
 
@@ -208,7 +209,7 @@ pub(super) fn blank<E: Entropy>(old: Option<&Record>, ctx: &mut Context<E>) -> R
     let mut record = Record {
         sid: (ctx.entropy.next() >> (64 - SID_BITS)).cast_signed(),
         started_at: wall,
-        term: Term {
+        token_set: TokenSet {
             generation: 0,
             tokens: None,
             issued_at: wall,
@@ -222,7 +223,7 @@ pub(super) fn blank<E: Entropy>(old: Option<&Record>, ctx: &mut Context<E>) -> R
             rotated_by: Key::NONE,
         },
         pending: Pending::NONE,
-        hold: Hold::NONE,
+        backoff: Backoff::NONE,
         sends: Sends::default(),
         last_activity: wall,
         end: End::NONE,

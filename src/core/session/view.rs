@@ -1,6 +1,6 @@
 //! How the session looks from outside, and when it wants to be called again.
 
-use super::{Session, State, context::Context, flight::Flight, live::Live};
+use super::{Session, State, context::Context, live::Live, refresh_state::RefreshState};
 use crate::core::{
     clock::{Millis, Moment},
     effect::{Deadline, Effect},
@@ -37,7 +37,7 @@ impl<E: Entropy> Session<E> {
     #[must_use]
     pub fn access_token(&self) -> Option<&str> {
         let State::Live(live) = &self.state else { return None };
-        Some(&live.held.as_ref()?.tokens.access)
+        Some(&live.current.as_ref()?.tokens.access)
     }
 
     /// When to call `handle` with `TimerFired` if nothing else happens before.
@@ -66,7 +66,7 @@ impl<E: Entropy> Session<E> {
     /// Tells the shell when the token that requests may carry has changed.
     pub(super) fn publish_lease(&mut self) {
         let lease = match &self.state {
-            State::Live(live) if live.gate.is_none() => live.lease(&self.ctx),
+            State::Live(live) if live.pending_reread.is_none() => live.lease(&self.ctx),
             _ => None,
         };
         let same = match (&lease, &self.ctx.leased) {
@@ -92,13 +92,13 @@ impl Live {
         // picture with every move of the pointer.
         let lag = self.activity.lag();
         let by_idle = reason == EndReason::Idle && end == idle;
-        let held = self.held.as_ref();
+        let current = self.current.as_ref();
         Snapshot {
             status: self.status(),
             reason: None,
-            subject: self.record.term.subject.clone(),
-            generation: held.map_or(0, |held| held.generation.max(0)),
-            expires_at: held.and_then(|held| wall(held.expires)),
+            subject: self.record.token_set.subject.clone(),
+            generation: current.map_or(0, |current| current.generation.max(0)),
+            expires_at: current.and_then(|current| wall(current.expires)),
             refresh_at: wall(self.refresh_at).filter(|_| self.will_refresh(ctx)),
             idle_at: wall(idle).map(|at| at - lag),
             ends_at: wall(end).map(|at| if by_idle { at - lag } else { at }),
@@ -108,7 +108,7 @@ impl Live {
     }
 
     fn status(&self) -> Status {
-        match (&self.held, &self.flight) {
+        match (&self.current, &self.refresh_state) {
             _ if self.warned.is_some() => Status::Warning,
             _ if self.stale => Status::Stale,
             (None, _) => Status::Unknown,
@@ -118,8 +118,8 @@ impl Live {
 
     fn timers<E: Entropy>(&self, next: &mut Next, ctx: &Context<E>) {
         let now = ctx.now();
-        if let Some(gate) = &self.gate {
-            next.set(Timer::StorageWait, gate.until);
+        if let Some(pending_reread) = &self.pending_reread {
+            next.set(Timer::StorageWait, pending_reread.until);
             return;
         }
         let mut ahead = |timer, at| {
@@ -129,10 +129,10 @@ impl Live {
         };
         let (end, _) = self.end(ctx);
         let (expires, usable) =
-            self.held.as_ref().map_or((now, now), |held| (held.expires, held.usable));
+            self.current.as_ref().map_or((now, now), |current| (current.expires, current.usable));
         ahead(Timer::Expiry, expires);
         ahead(Timer::Usable, usable);
-        if matches!(self.flight, Flight::Resting) && self.will_refresh(ctx) {
+        if matches!(self.refresh_state, RefreshState::Idle) && self.will_refresh(ctx) {
             ahead(Timer::Refresh, self.refresh_at);
         }
         if self.warned.is_some() {
@@ -142,7 +142,7 @@ impl Live {
             ahead(Timer::Warning, end - ctx.policy.warn);
         }
         next.set(Timer::End, end);
-        if let Some((timer, at)) = self.flight.deadline(ctx.online) {
+        if let Some((timer, at)) = self.refresh_state.deadline(ctx.online) {
             next.set(timer, at);
         }
         next.set(Timer::Share, self.share_at(ctx));

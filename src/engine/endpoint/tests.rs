@@ -26,7 +26,7 @@ fn revoke(endpoint: &Endpoint, refresh_token: Option<&str>, everywhere: bool) ->
         refresh_token: refresh_token.map(str::to_owned),
         everywhere,
     };
-    endpoint.revoke(&request).expect("it has a revocation endpoint")
+    endpoint.revoke::<NativeFormats>(&request).expect("it has a revocation endpoint")
 }
 
 fn revocable(style: Style) -> Endpoint {
@@ -193,7 +193,7 @@ fn where_refreshes_have_no_body_sign_out_calls_the_logout_endpoint() {
 #[test]
 fn without_a_revocation_endpoint_nothing_is_sent() {
     let request = RevokeRequest { access_token: None, refresh_token: None, everywhere: false };
-    assert_eq!(of(Style::OAuth2).revoke(&request), None);
+    assert_eq!(of(Style::OAuth2).revoke::<NativeFormats>(&request), None);
 }
 
 fn response(status: u16, body: &str) -> Response {

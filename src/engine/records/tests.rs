@@ -31,27 +31,23 @@ impl World {
     }
 
     fn write(&mut self, id: WriteId, record: &Record) {
-        let step = self.records.write(id, Box::new(record.clone()));
-        self.take(step);
+        self.records.write(id, Box::new(record.clone()));
+        self.take();
     }
 
     fn read(&mut self, purpose: Purpose) {
-        let step = self.records.read(purpose);
-        self.take([step]);
+        self.records.read(purpose);
+        self.take();
     }
 
-    fn take(&mut self, steps: impl IntoIterator<Item = Step>) {
-        for step in steps {
+    fn take(&mut self) {
+        while let Some(step) = self.records.next() {
             match step {
-                Step::Load(loads) => self.loads.extend(loads),
-                Step::Store(stores) => self.stores.extend(stores),
-                Step::SetAside(texts, remove) => {
-                    for (place, text) in texts {
-                        self.aside.push((place, text));
-                        if remove {
-                            self.texts.remove(&place);
-                        }
-                    }
+                Step::Load(load) => self.loads.push(load),
+                Step::Store(store, text) => self.stores.push((store, text)),
+                Step::SetAside(place, text) => self.aside.push((place, text)),
+                Step::Remove(place) => {
+                    self.texts.remove(&place);
                 }
                 Step::Tell(input) => self.told.push(input),
             }
@@ -66,8 +62,8 @@ impl World {
             Some(text) => Loaded::Text(text.clone()),
             None => Loaded::Nothing,
         };
-        let steps = self.records.loaded(load, loaded);
-        self.take(steps);
+        self.records.loaded(load, loaded);
+        self.take();
     }
 
     /// The store at this place in the line is done, or fails.
@@ -76,8 +72,8 @@ impl World {
         if works {
             self.texts.insert(store.place, text);
         }
-        let steps = self.records.stored(store, works);
-        self.take(steps);
+        self.records.stored(store, works);
+        self.take();
     }
 
     fn settle(&mut self) {
@@ -93,17 +89,17 @@ impl World {
     /// The writes that have ended, and what became of them.
     fn written(&self) -> Vec<(WriteId, Option<Record>)> {
         let written = self.told.iter().filter_map(|input| match input {
-            Input::RecordWritten { write, written: Written::Stored(record) } => {
+            Input::RecordWritten { write, written: WriteResult::Stored(record) } => {
                 Some((*write, Some((**record).clone())))
             }
-            Input::RecordWritten { write, written: Written::Failed } => Some((*write, None)),
+            Input::RecordWritten { write, written: WriteResult::Failed } => Some((*write, None)),
             _ => None,
         });
         written.collect()
     }
 
     /// What the last read found.
-    fn found(&self) -> Option<&Found> {
+    fn found(&self) -> Option<&ReadResult> {
         self.told.iter().rev().find_map(|input| match input {
             Input::RecordRead { found, .. } | Input::RecordChanged(found) => Some(found),
             _ => None,
@@ -115,7 +111,8 @@ impl World {
 fn two() -> (Record, Record) {
     let with_tokens = |generation| {
         let mut record = record(generation);
-        record.term.tokens = Some(Tokens { access: format!("access-{generation}"), refresh: None });
+        record.token_set.tokens =
+            Some(Tokens { access: format!("access-{generation}"), refresh: None });
         record
     };
     (with_tokens(1), with_tokens(2))
@@ -131,19 +128,19 @@ fn joined(a: &Record, b: &Record) -> Record {
 fn a_write_joins_what_lies_there() {
     let (old, new) = two();
     let mut world = World::new(Storage::Local).with(Place::Local, &old.encode(true));
-    world.write(1, &new);
+    world.write(WriteId(1), &new);
     world.settle();
     let joined = joined(&old, &new);
     assert_eq!(world.stored(Place::Local), Some(joined.clone()));
-    assert_eq!(world.written(), [(1, Some(joined))]);
+    assert_eq!(world.written(), [(WriteId(1), Some(joined))]);
 }
 
 #[test]
 fn the_next_write_begins_when_the_first_has_ended() {
     let (first, second) = two();
     let mut world = World::new(Storage::Custom);
-    world.write(1, &first);
-    world.write(2, &second);
+    world.write(WriteId(1), &first);
+    world.write(WriteId(2), &second);
     assert_eq!((world.loads.len(), world.stores.len()), (1, 0));
     world.load(0, true);
     assert_eq!((world.loads.len(), world.stores.len()), (0, 1));
@@ -158,15 +155,15 @@ fn a_write_that_fails_lets_the_next_one_begin() {
     let (first, second) = two();
     for fails_to_read in [true, false] {
         let mut world = World::new(Storage::Local);
-        world.write(1, &first);
-        world.write(2, &second);
+        world.write(WriteId(1), &first);
+        world.write(WriteId(2), &second);
         world.load(0, !fails_to_read);
         if !fails_to_read {
             world.store(0, false);
         }
-        assert_eq!(world.written(), [(1, None)]);
+        assert_eq!(world.written(), [(WriteId(1), None)]);
         world.settle();
-        assert_eq!(world.written(), [(1, None), (2, Some(second.clone()))]);
+        assert_eq!(world.written(), [(WriteId(1), None), (WriteId(2), Some(second.clone()))]);
     }
 }
 
@@ -174,7 +171,7 @@ fn a_write_that_fails_lets_the_next_one_begin() {
 fn what_lies_there_already_is_not_written_again() {
     let (record, _) = two();
     let mut world = World::new(Storage::Local).with(Place::Local, &record.encode(true));
-    world.write(1, &record);
+    world.write(WriteId(1), &record);
     world.load(0, true);
     assert_eq!((world.stores.len(), world.written().len()), (0, 1));
 }
@@ -193,7 +190,7 @@ fn of_two_places_each_keeps_what_is_its_own() {
         ),
     ] {
         let mut world = World::new(storage);
-        world.write(1, &record);
+        world.write(WriteId(1), &record);
         world.settle();
         for (place, with_tokens) in &places {
             assert_eq!(world.texts.get(place), Some(&record.encode(*with_tokens)), "{storage:?}");
@@ -207,7 +204,7 @@ fn a_write_to_two_places_works_when_both_do() {
     let (record, _) = two();
     for works in [[true, false], [false, true], [true, true]] {
         let mut world = World::new(Storage::Session);
-        world.write(1, &record);
+        world.write(WriteId(1), &record);
         world.load(1, true);
         assert_eq!(world.stores.len(), 0, "both are read first");
         world.load(0, true);
@@ -224,33 +221,33 @@ fn a_read_joins_the_places_and_needs_all_of_them() {
     let mut world = World::new(Storage::Session)
         .with(Place::Session, &one.encode(true))
         .with(Place::Local, &two.encode(false));
-    world.read(Purpose::Read(1));
+    world.read(Purpose::Read(ReadId(1)));
     world.settle();
-    assert_eq!(world.found(), Some(&Found::Record(Box::new(joined(&one, &two.kept(false))))));
+    assert_eq!(world.found(), Some(&ReadResult::Record(Box::new(joined(&one, &two.kept(false))))));
     for failing in [0, 1] {
-        world.read(Purpose::Read(2));
+        world.read(Purpose::Read(ReadId(2)));
         world.load(failing, false);
         world.load(0, true);
-        assert_eq!(world.found(), Some(&Found::Unavailable));
+        assert_eq!(world.found(), Some(&ReadResult::Unavailable));
     }
     world.texts.clear();
     world.read(Purpose::Changed);
     world.settle();
-    assert_eq!(world.found(), Some(&Found::Nothing));
+    assert_eq!(world.found(), Some(&ReadResult::Nothing));
 }
 
 #[test]
 fn a_text_that_is_no_record_is_set_aside() {
     let (record, _) = two();
     let mut world = World::new(Storage::Local).with(Place::Local, "?");
-    world.read(Purpose::Read(1));
+    world.read(Purpose::Read(ReadId(1)));
     world.settle();
-    assert_eq!(world.found(), Some(&Found::Corrupt));
+    assert_eq!(world.found(), Some(&ReadResult::Corrupt));
     assert_eq!(world.aside, [(Place::Local, "?".to_owned())]);
     assert!(world.texts.is_empty(), "it is found once");
 
     let mut world = World::new(Storage::Local).with(Place::Local, "?");
-    world.write(1, &record);
+    world.write(WriteId(1), &record);
     world.settle();
     assert_eq!(world.aside, [(Place::Local, "?".to_owned())]);
     assert_eq!(world.stored(Place::Local), Some(record.clone()), "it is written over");
@@ -258,9 +255,9 @@ fn a_text_that_is_no_record_is_set_aside() {
     let mut world = World::new(Storage::Session)
         .with(Place::Session, "?")
         .with(Place::Local, &record.encode(false));
-    world.read(Purpose::Read(1));
+    world.read(Purpose::Read(ReadId(1)));
     world.settle();
-    assert_eq!(world.found(), Some(&Found::Record(Box::new(record.kept(false)))));
+    assert_eq!(world.found(), Some(&ReadResult::Record(Box::new(record.kept(false)))));
     assert_eq!(world.aside, [(Place::Session, "?".to_owned())]);
 }
 
@@ -268,17 +265,21 @@ fn a_text_that_is_no_record_is_set_aside() {
 fn an_answer_that_was_not_asked_for_changes_nothing() {
     let (record, _) = two();
     let mut world = World::new(Storage::Local);
-    world.write(1, &record);
+    world.write(WriteId(1), &record);
     let load = world.loads[0];
     let strange = Load { id: load.id.wrapping_add(9), ..load };
-    assert!(world.records.loaded(strange, Loaded::Nothing).is_empty());
+    world.records.loaded(strange, Loaded::Nothing);
+    assert!(world.records.next().is_none());
     world.load(0, true);
-    assert!(world.records.loaded(load, Loaded::Failed).is_empty(), "the second answer to it");
+    world.records.loaded(load, Loaded::Failed);
+    assert!(world.records.next().is_none(), "the second answer to it");
     let (store, _) = world.stores[0].clone();
     let strange = Store { place: Place::Custom, ..store };
-    assert!(world.records.stored(strange, false).is_empty());
+    world.records.stored(strange, false);
+    assert!(world.records.next().is_none());
     world.store(0, true);
-    assert!(world.records.stored(store, false).is_empty(), "the second answer to it");
+    world.records.stored(store, false);
+    assert!(world.records.next().is_none(), "the second answer to it");
     assert_eq!(world.written().len(), 1);
 }
 
@@ -287,8 +288,8 @@ fn a_place_that_never_answers_is_not_asked_without_end() {
     let (record, _) = two();
     let mut world = World::new(Storage::Custom);
     for id in 0..1_000 {
-        world.write(id, &record);
-        world.read(Purpose::Read(id));
+        world.write(WriteId(id), &record);
+        world.read(Purpose::Read(ReadId(id)));
         world.read(Purpose::Changed);
     }
     assert_eq!((world.records.writes.len(), world.records.reads.len()), (MAX_WAITING, MAX_WAITING));
@@ -333,9 +334,9 @@ proptest! {
             match act {
                 Act::Write(record) => {
                     writes += 1;
-                    world.write(writes, &record);
+                    world.write(WriteId(writes), &record);
                 }
-                Act::Read => world.read(Purpose::Read(1)),
+                Act::Read => world.read(Purpose::Read(ReadId(1))),
                 Act::Load(at, works) if at < world.loads.len() => world.load(at, works),
                 Act::Store(at, works) if at < world.stores.len() => world.store(at, works),
                 Act::Corrupt(place) => {
@@ -349,11 +350,11 @@ proptest! {
         world.settle();
         let written = world.written();
         let ids: Vec<_> = written.iter().map(|(id, _)| *id).collect();
-        prop_assert_eq!(ids, (1..=writes).collect::<Vec<_>>(), "each once, and in order");
+        prop_assert_eq!(ids, (1..=writes).map(WriteId).collect::<Vec<_>>(), "each once, and in order");
         let place = storage.places()[0];
         for (_, record) in written {
             let (Some(record), false) = (record, corrupted) else { continue };
-            let known = |record: &Record| (record.term.generation, record.last_activity, record.end);
+            let known = |record: &Record| (record.token_set.generation, record.last_activity, record.end);
             let (stored, written) = (known(&world.stored(place).expect("a record")), known(&record));
             let is_kept = stored.0 >= written.0 && stored.1 >= written.1 && stored.2 >= written.2;
             prop_assert!(is_kept, "nothing that was stored is lost: {:?}, {:?}", stored, written);

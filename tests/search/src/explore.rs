@@ -188,11 +188,11 @@ impl Found {
 
 fn expand(setup: &Setup, level: &[(u64, World)], seen: &Seen, cores: usize) -> Found {
     let taken = AtomicUsize::new(0);
-    let all = Mutex::new(Found::default());
+    let all = Mutex::new(ReadResult::default());
     thread::scope(|scope| {
         for _ in 0..cores {
             scope.spawn(|| {
-                let mut mine = Found::default();
+                let mut mine = ReadResult::default();
                 loop {
                     let from = taken.fetch_add(CHUNK, Ordering::Relaxed);
                     if from >= level.len() {

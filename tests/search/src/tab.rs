@@ -10,9 +10,8 @@ use std::{
 use everfresh::{
     core::{
         clock::{Millis, Now},
-        effect::{Attempt, RevokeId, Ticket, WaiterId},
         entropy::Entropy,
-        input::LeaseId,
+        ids::{Attempt, LeaseId, RevokeId, Ticket, WaiterId},
         session::Session,
         snapshot::{Snapshot, Status},
     },
@@ -164,7 +163,7 @@ impl Tab {
     /// A caller begins to wait.
     pub(crate) fn call(&mut self, what: What, now: Millis) -> WaiterId {
         let taken = |id: &WaiterId| self.calls.iter().any(|call| call.waiter == *id);
-        let waiter = (1..).find(|id| !taken(id)).unwrap_or(1);
+        let waiter = (1..).map(WaiterId).find(|id| !taken(id)).unwrap_or(WaiterId(1));
         let policy = Setup::policy();
         let bound = match what {
             What::Deed(Deed::SignOut) => policy.timeout,
@@ -229,16 +228,16 @@ impl Tab {
             }
         }
         if let Some(ticket) = &mut self.ticket {
-            *ticket = rename(Kind::Machine, *ticket);
+            ticket.0 = rename(Kind::Machine, ticket.0);
         }
         if let Some(flight) = &mut self.flight {
-            flight.attempt = rename(Kind::Machine, flight.attempt);
+            flight.attempt.0 = rename(Kind::Machine, flight.attempt.0);
         }
         if let Some(belated) = &mut self.belated {
-            belated.attempt = rename(Kind::Machine, belated.attempt);
+            belated.attempt.0 = rename(Kind::Machine, belated.attempt.0);
         }
         for revoke in &mut self.revokes {
-            revoke.id = rename(Kind::Machine, revoke.id);
+            revoke.id.0 = rename(Kind::Machine, revoke.id.0);
         }
         // The engine may remember more than is under way, but not more than this.
         let last = MOST_NAMES;

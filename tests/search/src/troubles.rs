@@ -50,7 +50,7 @@ impl World {
         let now = self.now;
         let caller = self.tab(id).call(What::Deed(deed), now);
         self.past.signed_out |= deed == Deed::SignOut;
-        let lease = self.tabs[id].lease.unwrap_or(0);
+        let lease = self.tabs[id].lease.unwrap_or_default();
         self.turn(id, setup, |engine| {
             engine.ask(caller, |waiter| match deed {
                 Deed::SignOut => Input::SignOut { waiter, everywhere: false },

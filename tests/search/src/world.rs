@@ -10,6 +10,7 @@ use everfresh::{
     core::{
         clock::Millis,
         effect::Outcome,
+        ids::WaiterId,
         input::{Input, Wake},
     },
     engine::{
@@ -358,7 +359,7 @@ impl World {
         self.tell(id, setup, |engine| engine.loaded(load, loaded));
     }
 
-    fn settle(&mut self, id: usize, waiter: u32, outcome: &Outcome) {
+    fn settle(&mut self, id: usize, waiter: WaiterId, outcome: &Outcome) {
         let calls = &mut self.tab(id).calls;
         let at = calls.iter().position(|call| call.waiter == waiter);
         let call: Option<Call> = at.map(|at| calls.remove(at));

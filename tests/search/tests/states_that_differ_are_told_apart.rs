@@ -9,6 +9,7 @@ use everfresh::{
         entropy::Seeded,
         error::Error,
         grant::{Grant, TokenResponse},
+        ids::{Attempt, ReadId, StartId, Ticket, WaiterId},
         input::{Answer, Found, Input, Wake},
         policy::Policy,
         session::Session,
@@ -62,20 +63,20 @@ fn grant(seconds: f64) -> Grant {
 fn after(steps: &[Step]) -> Session<Seeded> {
     let now = Now { wall: EPOCH, monotonic: 0 };
     let mut session = Session::new(Policy::default(), Seeded(7), now);
-    let (mut ticket, mut read, mut attempt, mut write) = (0, 0, 0, None);
-    for (waiter, step) in (1..).zip(steps) {
+    let (mut ticket, mut read, mut attempt, mut write) = (Ticket(0), ReadId(0), Attempt(0), None);
+    for (waiter, step) in (1..).map(WaiterId).zip(steps) {
         let input = match step {
-            Step::Start => Input::Start { grant: grant(300.0), start: 1 },
+            Step::Start => Input::Start { grant: grant(300.0), start: StartId(1) },
             Step::Restore => Input::Restore { waiter },
             Step::WantToken => Input::TokenWanted { waiter, min_validity: 900_000 },
             Step::RefreshWanted => Input::RefreshWanted { waiter },
             Step::SignOut => Input::SignOut { waiter, everywhere: false },
             Step::Wake => Input::Woken(Wake::Resumed),
             Step::GrantLock => Input::LockGranted(ticket),
-            Step::Read => Input::RecordRead { read, found: Found::Nothing },
+            Step::Read => Input::RecordRead { read, found: ReadResult::Nothing },
             Step::Written => {
                 let (write, record) = write.take().expect("something was written");
-                let written = everfresh::core::input::Written::Stored(record);
+                let written = everfresh::core::input::WriteResult::Stored(record);
                 Input::RecordWritten { write, written }
             }
             Step::Answer => {
@@ -151,10 +152,10 @@ fn a_machine_with_new_names_goes_on_as_before() {
         80 + old.len() as u32
     });
     let at = old.iter().position(|name| *name > 1).expect("a ticket was remembered");
-    session.handle(Input::LockGranted(81 + at as u32), now);
+    session.handle(Input::LockGranted(Ticket(81 + at as u32)), now);
     let effects: Vec<Effect> = std::iter::from_fn(|| session.poll()).collect();
     assert!(
-        matches!(effects[..], [Effect::Read(91)]),
+        matches!(effects[..], [Effect::Read(ReadId(91))]),
         "the lock is ours under its new name: {effects:?}"
     );
 }
@@ -168,7 +169,7 @@ fn loading(names: u32) -> Engine<VirtualHost<Seeded>> {
         let Some(Want::Load(load)) = engine.host.next() else { panic!("it looks at storage") };
         engine.loaded(load, Loaded::Nothing);
     }
-    engine.ask(5, |waiter| Input::Restore { waiter });
+    engine.ask(WaiterId(5), |waiter| Input::Restore { waiter });
     engine
 }
 
@@ -187,7 +188,7 @@ fn an_engine_with_new_names_goes_on_as_before() {
     engine.loaded(Load { place: Place::Local, id: 3 }, Loaded::Nothing);
     assert_eq!(engine.host.next(), None, "nothing has the old name");
     engine.loaded(Load { place: Place::Local, id: 23 }, Loaded::Nothing);
-    let told = |want: &Want| matches!(want, Want::Settle(5, _));
+    let told = |want: &Want| matches!(want, Want::Settle(WaiterId(5), _));
     assert!(engine.host.take().iter().any(told), "the caller is told");
     assert_eq!(engine.snapshot().status, Status::SignedOut);
     assert_eq!(clone.snapshot().status, Status::Unknown, "a clone is another engine");

@@ -179,7 +179,10 @@ impl World {
         let good = self.has_good_token(tab) && !self.facts.clock_is_set;
         let waiter = self.ask(tab, what, |waiter| Input::TokenWanted { waiter, min_validity: 0 });
         if good && self.tabs[tab].calls.contains_key(&waiter) && !self.looks_up(tab) {
-            self.broken("a valid token is never withheld", format!("tab {tab}: {waiter} waits"));
+            self.broken(
+                "a valid token is never withheld",
+                format!("tab {tab}: {} waits", waiter.0),
+            );
         }
     }
 

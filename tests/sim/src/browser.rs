@@ -7,7 +7,7 @@ use std::{
 };
 
 use everfresh::{
-    core::{clock::Millis, effect::Ticket},
+    core::{clock::Millis, ids::Ticket},
     engine::{
         host::{Loaded, Place},
         virtual_host::Places,

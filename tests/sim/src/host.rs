@@ -5,7 +5,8 @@ use std::{mem, rc::Rc};
 use everfresh::{
     core::{
         clock::Millis,
-        effect::{Outcome, Ticket, WaiterId},
+        effect::Outcome,
+        ids::{Ticket, WaiterId},
         input::Input,
         session::Session,
     },
@@ -204,9 +205,9 @@ impl World {
         self.tabs.iter().filter(there).map(|tab| tab.id).collect()
     }
 
-    fn settle(&mut self, id: TabId, waiter: u32, outcome: Outcome) {
+    fn settle(&mut self, id: TabId, waiter: WaiterId, outcome: Outcome) {
         let Some(call) = self.tabs[id].calls.remove(&waiter) else {
-            self.broken("everybody is settled once", format!("tab {id}, waiter {waiter}"));
+            self.broken("everybody is settled once", format!("tab {id}, waiter {}", waiter.0));
             return;
         };
         self.watch_settled(id, &call.what, call.asked_at, &outcome);

@@ -2,7 +2,7 @@
 
 use everfresh::{
     core::{
-        effect::{Attempt, RevokeId},
+        ids::{Attempt, RevokeId},
         stats::Refreshes,
     },
     engine::endpoint::{Exchange, Request, Response},

@@ -5,9 +5,9 @@ use std::collections::HashMap;
 use everfresh::{
     core::{
         clock::{Millis, Now},
-        effect::{Attempt, Lease, WaiterId},
+        effect::Lease,
         entropy::Seeded,
-        input::LeaseId,
+        ids::{Attempt, LeaseId, WaiterId},
         reason::EndReason,
         session::Session,
         snapshot::{Snapshot, Status},
@@ -128,7 +128,7 @@ impl Tab {
             read_at: now,
             begun: Refreshes::default(),
             asked_for: false,
-            last_waiter: 0,
+            last_waiter: WaiterId(0),
             signed_in: false,
         }
     }
@@ -138,7 +138,7 @@ impl Tab {
     }
 
     pub(crate) fn call(&mut self, what: What, now: Millis) -> WaiterId {
-        self.last_waiter += 1;
+        self.last_waiter.0 += 1;
         self.calls.insert(self.last_waiter, Call { what, asked_at: now });
         self.last_waiter
     }

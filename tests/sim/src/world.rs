@@ -5,8 +5,8 @@ use std::{cell::RefCell, collections::HashMap, mem, rc::Rc};
 use everfresh::{
     core::{
         clock::Millis,
-        effect::{Attempt, RevokeId, Ticket},
-        input::{Input, LeaseId, Wake},
+        ids::{Attempt, LeaseId, RevokeId, Ticket},
+        input::{Input, Wake},
     },
     engine::host::{Load, Loaded, Store},
 };

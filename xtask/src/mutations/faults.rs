@@ -23,21 +23,21 @@ pub(super) const FAULTS: &[Fault] = &[
     fault(
         "the lock is trusted: nobody looks whether another tab was faster",
         "core/session/refreshing.rs",
-        "self.look(queued.errand, Lock(Some(ticket)), None, ctx);",
+        "self.look(queued.refresh, Lock(Some(ticket)), None, ctx);",
         "if FAULT {
-                    self.make_key(queued.errand, Lock(Some(ticket)), ctx);
+                    self.make_key(queued.refresh, Lock(Some(ticket)), ctx);
                 } else {
-                    self.look(queued.errand, Lock(Some(ticket)), None, ctx);
+                    self.look(queued.refresh, Lock(Some(ticket)), None, ctx);
                 }",
     ),
     fault(
         "the key is not stored before it is sent",
         "core/session/refreshing.rs",
         "let write = ctx.write(&self.record);
-        self.announce(Announce::News, ctx);",
+        self.announce(Sharing::WithoutTokens, ctx);",
         "let write = if FAULT { ctx.read() } else { ctx.write(&self.record) };
         if !FAULT {
-            self.announce(Announce::News, ctx);
+            self.announce(Sharing::WithoutTokens, ctx);
         }",
     ),
     fault(
@@ -61,7 +61,7 @@ pub(super) const FAULTS: &[Fault] = &[
     ),
     fault(
         "the lock is never released",
-        "core/session/flight.rs",
+        "core/session/refresh_state.rs",
         "if let Some(ticket) = self.0 {",
         "if let Some(ticket) = self.0.filter(|_| !FAULT) {",
     ),
@@ -75,15 +75,15 @@ pub(super) const FAULTS: &[Fault] = &[
     fault(
         "a newer generation does not win",
         "core/record.rs",
-        "if term.rank() > self.term.rank() {",
-        "let better = term.rank() > self.term.rank();
-        if if FAULT { term.rank().1 > self.term.rank().1 } else { better } {",
+        "if token_set.rank() > self.token_set.rank() {",
+        "let better = token_set.rank() > self.token_set.rank();
+        if if FAULT { token_set.rank().1 > self.token_set.rank().1 } else { better } {",
     ),
     fault(
         "other tabs' tokens are not adopted",
-        "core/session/absorbing.rs",
-        "if self.behind() > 0 && self.record.term.tokens.is_some() {",
-        "if !FAULT && self.behind() > 0 && self.record.term.tokens.is_some() {",
+        "core/session/merge.rs",
+        "if self.behind() > 0 && self.record.token_set.tokens.is_some() {",
+        "if !FAULT && self.behind() > 0 && self.record.token_set.tokens.is_some() {",
     ),
     fault(
         "a session's first tokens are told twice",
@@ -98,15 +98,15 @@ pub(super) const FAULTS: &[Fault] = &[
     ),
     fault(
         "new tokens are not announced",
-        "core/session/answering.rs",
-        "self.announce(Announce::Tokens, ctx);",
+        "core/session/response.rs",
+        "self.announce(Sharing::WithTokens, ctx);",
         "if !FAULT {
-            self.announce(Announce::Tokens, ctx);
+            self.announce(Sharing::WithTokens, ctx);
         }",
     ),
     fault(
         "new tokens are not stored",
-        "core/session/answering.rs",
+        "core/session/response.rs",
         "ctx.settle_refreshes();
         let write = ctx.write(&self.record);",
         "ctx.settle_refreshes();
@@ -114,9 +114,9 @@ pub(super) const FAULTS: &[Fault] = &[
     ),
     fault(
         "nobody answers a tab that asks for tokens",
-        "core/session/absorbing.rs",
-        "if self.held.is_some() && self.behind() == 0 {",
-        "if !FAULT && self.held.is_some() && self.behind() == 0 {",
+        "core/session/merge.rs",
+        "if self.current.is_some() && self.behind() == 0 {",
+        "if !FAULT && self.current.is_some() && self.behind() == 0 {",
     ),
     fault(
         "Retry-After is ignored",
@@ -127,9 +127,9 @@ pub(super) const FAULTS: &[Fault] = &[
     fault(
         "what holds one tab back does not hold the others",
         "core/record.rs",
-        "self.delay(other.hold);",
+        "self.delay(other.backoff);",
         "if !FAULT {
-            self.delay(other.hold);
+            self.delay(other.backoff);
         }",
     ),
     fault(
@@ -172,8 +172,8 @@ pub(super) const FAULTS: &[Fault] = &[
     fault(
         "waking brings input first and ends second",
         "core/session/mod.rs",
-        "&& (live.gate.is_none() || live.due_end(ctx).is_none())",
-        "&& (FAULT || live.gate.is_none() || live.due_end(ctx).is_none())",
+        "&& (live.pending_reread.is_none() || live.due_end(ctx).is_none())",
+        "&& (FAULT || live.pending_reread.is_none() || live.due_end(ctx).is_none())",
     ),
     fault(
         "a sleep is not felt",
@@ -195,26 +195,26 @@ pub(super) const FAULTS: &[Fault] = &[
     ),
     fault(
         "another user's sign-in is taken for one's own",
-        "core/session/absorbing.rs",
-        "if ours.is_none() || ours != theirs.term.subject.as_deref() {",
-        "if !FAULT && (ours.is_none() || ours != theirs.term.subject.as_deref()) {",
+        "core/session/merge.rs",
+        "if ours.is_none() || ours != theirs.token_set.subject.as_deref() {",
+        "if !FAULT && (ours.is_none() || ours != theirs.token_set.subject.as_deref()) {",
     ),
     fault(
         "an end is not told to the other tabs",
         "core/session/ending.rs",
         "ctx.write(&self.record);
-            self.announce(Announce::News, ctx);",
+            self.announce(Sharing::WithoutTokens, ctx);",
         "if !FAULT {
                 ctx.write(&self.record);
-                self.announce(Announce::News, ctx);
+                self.announce(Sharing::WithoutTokens, ctx);
             }",
     ),
     fault(
         "a sign-out does not stop the refresh under way",
         "core/session/ending.rs",
-        "core::mem::take(&mut self.flight).abandon(ctx);",
+        "core::mem::take(&mut self.refresh_state).abandon(ctx);",
         "if !FAULT {
-            core::mem::take(&mut self.flight).abandon(ctx);
+            core::mem::take(&mut self.refresh_state).abandon(ctx);
         }",
     ),
     fault(
@@ -225,7 +225,7 @@ pub(super) const FAULTS: &[Fault] = &[
     ),
     fault(
         "a failed revocation is not tried again",
-        "core/session/revoking.rs",
+        "core/session/revocations.rs",
         "if revocation.sent.is_none() && self.online && (wake",
         "if !FAULT && revocation.sent.is_none() && self.online && (wake",
     ),
@@ -242,14 +242,14 @@ pub(super) const FAULTS: &[Fault] = &[
     ),
     fault(
         "waiters are dropped",
-        "core/session/waiting.rs",
+        "core/session/waiters.rs",
         "None => self.waiters.0.push(waiter),",
         "None if FAULT => drop(waiter),
                 None => self.waiters.0.push(waiter),",
     ),
     fault(
         "waiters are settled and kept",
-        "core/session/waiting.rs",
+        "core/session/waiters.rs",
         "Some(outcome) => self.settle(waiter.id, outcome),",
         "Some(outcome) => {
                     self.settle(waiter.id, outcome);
@@ -260,7 +260,7 @@ pub(super) const FAULTS: &[Fault] = &[
     ),
     fault(
         "waiters have no bound",
-        "core/session/waiting.rs",
+        "core/session/waiters.rs",
         "(waiter.until <= now).then_some(",
         "(waiter.until <= now && !FAULT).then_some(",
     ),
@@ -285,9 +285,9 @@ pub(super) const FAULTS: &[Fault] = &[
     ),
     fault(
         "the fence is gone: an answer is taken whatever attempt it belongs to",
-        "core/session/answering.rs",
-        "Flight::Sending(sending) if sending.attempt == attempt => sending,",
-        "Flight::Sending(sending) if FAULT || sending.attempt == attempt => sending,",
+        "core/session/response.rs",
+        "RefreshState::AwaitingResponse(sending) if sending.attempt == attempt => sending,",
+        "RefreshState::AwaitingResponse(sending) if FAULT || sending.attempt == attempt => sending,",
     ),
     fault(
         "superseded is taken for final",
@@ -305,8 +305,11 @@ pub(super) const FAULTS: &[Fault] = &[
     fault(
         "a call that comes while the engine works is swallowed",
         "engine/drain.rs",
-        "if state.closed {",
-        "if state.closed || FAULT && self.working.get() {",
+        "state.inbox.push_back(happening);",
+        "if FAULT && self.working.get() {
+                return;
+            }
+            state.inbox.push_back(happening);",
     ),
     fault(
         "what goes wrong with one effect skips the rest of the drain",
@@ -333,8 +336,8 @@ pub(super) const FAULTS: &[Fault] = &[
     fault(
         "a write replaces what lies there",
         "engine/records.rs",
-        "Found::Record(stored) => joined.join(*stored),",
-        "Found::Record(stored) if !FAULT => joined.join(*stored),
-            Found::Record(_) => {}",
+        "ReadResult::Record(stored) => joined.join(*stored),",
+        "ReadResult::Record(stored) if !FAULT => joined.join(*stored),
+            ReadResult::Record(_) => {}",
     ),
 ];

@@ -2,12 +2,13 @@
 
 use core::mem;
 
-use super::{context::Context, waiting::Want};
+use super::{context::Context, waiters::Want};
 use crate::core::{
     clock::Moment,
-    effect::{Effect, Outcome, RevokeId, RevokeRequest, WaiterId},
+    effect::{Effect, Outcome, RevokeRequest},
     entropy::Entropy,
     event::Event,
+    ids::{RevokeId, WaiterId},
     policy::Credential,
     record::Record,
     retry,
@@ -32,7 +33,7 @@ impl Revocations {
     #[cfg(not(target_arch = "wasm32"))]
     pub(super) fn rename(&mut self, rename: &mut dyn FnMut(u32) -> u32) {
         for sent in self.0.iter_mut().filter_map(|revocation| revocation.sent.as_mut()) {
-            *sent = rename(*sent);
+            sent.0 = rename(sent.0);
         }
     }
 
@@ -131,7 +132,7 @@ impl<E: Entropy> Context<E> {
     }
 
     fn send_revoke(&mut self, revocation: &mut Revocation) {
-        let revoke = self.id();
+        let revoke = RevokeId(self.id());
         self.push(Effect::Revoke { revoke, request: revocation.request.clone() });
         revocation.sent = Some(revoke);
         revocation.until = self.now() + self.policy.timeout;

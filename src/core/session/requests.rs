@@ -5,17 +5,17 @@ use core::mem;
 use super::{
     Session, State,
     context::Context,
-    flight::{Backing, Errand, Flight, Pause},
-    live::{Announce, Live},
-    waiting::Want,
+    live::{Live, Sharing},
+    refresh_state::{BackingOff, Pause, RefreshContext, RefreshState},
+    waiters::Want,
 };
 use crate::core::{
     clock::Millis,
-    effect::{Outcome, WaiterId},
+    effect::Outcome,
     entropy::Entropy,
     error::Error,
     grant::Grant,
-    input::LeaseId,
+    ids::{LeaseId, WaiterId},
     reason::RefreshReason,
 };
 
@@ -24,16 +24,16 @@ impl<E: Entropy> Session<E> {
         let lease = match &self.state {
             State::Live(live) => {
                 // A token that is good enough is given at once, whatever else is going on.
-                if live.gate.is_none()
+                if live.pending_reread.is_none()
                     && live.valid(min_validity, &self.ctx).is_some()
                     && let Some(lease) = live.lease(&self.ctx)
                 {
                     self.ctx.settle(waiter, Outcome::Token(lease));
                     return;
                 }
-                live.held.as_ref().map_or(0, |held| held.lease)
+                live.current.as_ref().map_or(LeaseId(0), |current| current.lease)
             }
-            State::Restoring(_) => 0,
+            State::Restoring(_) => LeaseId(0),
             State::Unknown | State::Ended(_) | State::Disposed => {
                 self.ctx.settle(waiter, Outcome::Anonymous);
                 return;
@@ -75,11 +75,14 @@ impl Live {
         lease: LeaseId,
         ctx: &mut Context<E>,
     ) {
-        let current = self.held.as_ref().map_or(0, |held| held.lease);
+        let current = self.current.as_ref().map_or(LeaseId(0), |current| current.lease);
         let theirs = lease >= self.first_lease && lease <= current;
         let backing = matches!(
-            self.flight,
-            Flight::Backing(Backing { why: Pause::Own | Pause::Server | Pause::Breaker, .. })
+            self.refresh_state,
+            RefreshState::BackingOff(BackingOff {
+                why: Pause::Own | Pause::Server | Pause::Breaker,
+                ..
+            })
         );
         if !theirs || backing && lease == current {
             if let Some(waiter) = waiter {
@@ -90,54 +93,62 @@ impl Live {
         if let Some(waiter) = waiter {
             ctx.wait(waiter, Want::Newer { lease });
         }
-        if lease == current && matches!(self.flight, Flight::Resting) {
-            self.begin(Errand::new(RefreshReason::Unauthorized), ctx);
+        if lease == current && matches!(self.refresh_state, RefreshState::Idle) {
+            self.begin(RefreshContext::new(RefreshReason::Unauthorized), ctx);
         }
     }
 
     fn refresh_wanted<E: Entropy>(&mut self, waiter: WaiterId, ctx: &mut Context<E>) {
-        match mem::take(&mut self.flight) {
-            Flight::Backing(Backing { why: Pause::Server, errand, until }) => {
-                self.flight = Flight::Backing(Backing { why: Pause::Server, errand, until });
+        match mem::take(&mut self.refresh_state) {
+            RefreshState::BackingOff(BackingOff { why: Pause::Server, refresh, until }) => {
+                self.refresh_state =
+                    RefreshState::BackingOff(BackingOff { why: Pause::Server, refresh, until });
                 ctx.settle(waiter, Outcome::Failed(Error::Unavailable));
             }
-            Flight::Backing(Backing { errand, why: Pause::Own | Pause::Breaker, .. }) => {
+            RefreshState::BackingOff(BackingOff {
+                refresh,
+                why: Pause::Own | Pause::Breaker,
+                ..
+            }) => {
                 ctx.wait(waiter, Want::Refresh);
-                self.begin(Errand { reason: RefreshReason::Explicit, ..errand }, ctx);
+                self.begin(RefreshContext { reason: RefreshReason::Explicit, ..refresh }, ctx);
             }
-            Flight::Resting => {
+            RefreshState::Idle => {
                 ctx.wait(waiter, Want::Refresh);
-                self.begin(Errand::new(RefreshReason::Explicit), ctx);
+                self.begin(RefreshContext::new(RefreshReason::Explicit), ctx);
             }
-            flight => {
-                self.flight = flight;
+            refresh_state => {
+                self.refresh_state = refresh_state;
                 ctx.wait(waiter, Want::Refresh);
             }
         }
     }
 
     fn header_token<E: Entropy>(&mut self, grant: Grant, lease: LeaseId, ctx: &mut Context<E>) {
-        let ours = self.held.as_ref().is_some_and(|held| held.tokens.access != grant.access_token);
+        let ours = self
+            .current
+            .as_ref()
+            .is_some_and(|current| current.tokens.access != grant.access_token);
         let same_user = grant.subject().is_none_or(|subject| {
-            self.record.term.subject.as_deref().is_none_or(|ours| ours == subject)
+            self.record.token_set.subject.as_deref().is_none_or(|ours| ours == subject)
         });
-        let resting = matches!(self.flight, Flight::Resting);
+        let resting = matches!(self.refresh_state, RefreshState::Idle);
         if !ours || !same_user || !resting || lease < self.first_lease {
             return;
         }
         let now = ctx.now();
-        let term = self.term(grant, now, true, ctx);
-        if ctx.clock.at_wall(term.issued_at) + term.lifetime
-            <= self.held.as_ref().map_or(now, |held| held.expires)
+        let token_set = self.token_set(grant, now, true, ctx);
+        if ctx.clock.at_wall(token_set.issued_at) + token_set.lifetime
+            <= self.current.as_ref().map_or(now, |current| current.expires)
         {
             return;
         }
         // The refresh token stays, and with it the rotation that may be under way.
         if self.record.pending_key().is_some() {
-            self.record.pending.generation = term.generation;
+            self.record.pending.generation = token_set.generation;
         }
-        self.record.term = term;
+        self.record.token_set = token_set;
         self.adopt(None, ctx);
-        self.share(Announce::Tokens, ctx);
+        self.share(Sharing::WithTokens, ctx);
     }
 }

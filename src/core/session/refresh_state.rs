@@ -4,9 +4,10 @@
 use super::context::Context;
 use crate::core::{
     clock::Moment,
-    effect::{Attempt, Effect, ReadId, Ticket, WriteId},
+    effect::Effect,
     entropy::Entropy,
     error::Error,
+    ids::{Attempt, ReadId, Ticket, WriteId},
     reason::{EndReason, RefreshReason},
     record::{Generation, Key},
     timer::Timer,
@@ -14,24 +15,24 @@ use crate::core::{
 
 /// Where the refresh stands.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
-pub(super) enum Flight {
+pub(super) enum RefreshState {
     /// There is none.
     #[default]
-    Resting,
-    Queued(Queued),
-    Checking(Checking),
-    Asking(Asking),
-    Keying(Keying),
-    Settling(Settling),
-    Sending(Sending),
-    Sealing(Sealing),
-    Verifying(Verifying),
-    Backing(Backing),
+    Idle,
+    WaitingForLock(WaitingForLock),
+    ReadingRecord(ReadingRecord),
+    AskingPeers(AskingPeers),
+    StoringKey(StoringKey),
+    AgreeingOnKey(AgreeingOnKey),
+    AwaitingResponse(AwaitingResponse),
+    StoringTokens(StoringTokens),
+    ConfirmingRefusal(ConfirmingRefusal),
+    BackingOff(BackingOff),
 }
 
 /// Why the refresh is made, and what has become of its earlier attempts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(super) struct Errand {
+pub(super) struct RefreshContext {
     pub(super) reason: RefreshReason,
     pub(super) failures: u32,
     /// How often the server said that another tab was faster, and none was found.
@@ -45,16 +46,16 @@ pub(super) struct Errand {
 
 /// Waits for the lock.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(super) struct Queued {
-    pub(super) errand: Errand,
+pub(super) struct WaitingForLock {
+    pub(super) refresh: RefreshContext,
     pub(super) ticket: Ticket,
     pub(super) until: Moment,
 }
 
 /// Holds the lock, and looks whether another tab was faster.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(super) struct Checking {
-    pub(super) errand: Errand,
+pub(super) struct ReadingRecord {
+    pub(super) refresh: RefreshContext,
     pub(super) lock: Lock,
     pub(super) read: ReadId,
     pub(super) until: Moment,
@@ -64,15 +65,15 @@ pub(super) struct Checking {
 
 /// Another tab was faster, and its tokens are not in the shared record.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(super) struct Asking {
-    pub(super) errand: Errand,
+pub(super) struct AskingPeers {
+    pub(super) refresh: RefreshContext,
     pub(super) until: Moment,
 }
 
 /// Makes the rotation key durable.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(super) struct Keying {
-    pub(super) errand: Errand,
+pub(super) struct StoringKey {
+    pub(super) refresh: RefreshContext,
     pub(super) lock: Lock,
     pub(super) write: WriteId,
     pub(super) until: Moment,
@@ -81,8 +82,8 @@ pub(super) struct Keying {
 
 /// Has no lock: lets the other tabs' keys come in, so that all settle on the same one.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(super) struct Settling {
-    pub(super) errand: Errand,
+pub(super) struct AgreeingOnKey {
+    pub(super) refresh: RefreshContext,
     pub(super) settled: Settled,
     pub(super) until: Moment,
 }
@@ -93,13 +94,13 @@ pub(super) enum Settled {
     /// One that it made itself.
     Made(Key),
     /// One that was there.
-    Found,
+    ReadResult,
 }
 
 /// Waits for the server.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(super) struct Sending {
-    pub(super) errand: Errand,
+pub(super) struct AwaitingResponse {
+    pub(super) refresh: RefreshContext,
     pub(super) lock: Lock,
     pub(super) attempt: Attempt,
     /// The generation whose refresh token was sent.
@@ -111,7 +112,7 @@ pub(super) struct Sending {
 
 /// Makes the new tokens durable before the others are told.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(super) struct Sealing {
+pub(super) struct StoringTokens {
     pub(super) lock: Lock,
     pub(super) write: WriteId,
     pub(super) until: Moment,
@@ -119,8 +120,8 @@ pub(super) struct Sealing {
 
 /// The server said no: looks once more whether another tab was faster.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(super) struct Verifying {
-    pub(super) errand: Errand,
+pub(super) struct ConfirmingRefusal {
+    pub(super) refresh: RefreshContext,
     pub(super) lock: Lock,
     pub(super) read: ReadId,
     pub(super) generation: Generation,
@@ -131,8 +132,8 @@ pub(super) struct Verifying {
 
 /// Waits before the next attempt.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(super) struct Backing {
-    pub(super) errand: Errand,
+pub(super) struct BackingOff {
+    pub(super) refresh: RefreshContext,
     pub(super) until: Moment,
     pub(super) why: Pause,
 }
@@ -163,41 +164,41 @@ impl Lock {
     }
 }
 
-impl Errand {
+impl RefreshContext {
     pub(super) const fn new(reason: RefreshReason) -> Self {
         Self { reason, failures: 0, superseded: 0, asked: 0, hurried: false }
     }
 }
 
-impl Flight {
+impl RefreshState {
     /// When it gives up waiting for what it waits for.
     pub(super) fn deadline(&self, online: bool) -> Option<(Timer, Moment)> {
         Some(match self {
-            Self::Resting => return None,
-            Self::Queued(queued) => (Timer::LockWait, queued.until),
-            Self::Checking(checking) => (Timer::StorageWait, checking.until),
-            Self::Asking(asking) => (Timer::PeerWait, asking.until),
-            Self::Keying(keying) => (Timer::StorageWait, keying.until),
-            Self::Settling(settling) => (Timer::Settle, settling.until),
-            Self::Sending(sending) => (Timer::Attempt, sending.until),
-            Self::Sealing(sealing) => (Timer::StorageWait, sealing.until),
-            Self::Verifying(verifying) => (Timer::StorageWait, verifying.until),
+            Self::Idle => return None,
+            Self::WaitingForLock(queued) => (Timer::LockWait, queued.until),
+            Self::ReadingRecord(checking) => (Timer::StorageWait, checking.until),
+            Self::AskingPeers(asking) => (Timer::PeerWait, asking.until),
+            Self::StoringKey(keying) => (Timer::StorageWait, keying.until),
+            Self::AgreeingOnKey(settling) => (Timer::Settle, settling.until),
+            Self::AwaitingResponse(sending) => (Timer::Attempt, sending.until),
+            Self::StoringTokens(sealing) => (Timer::StorageWait, sealing.until),
+            Self::ConfirmingRefusal(verifying) => (Timer::StorageWait, verifying.until),
             // Offline there is nothing to try; coming online wakes it.
-            Self::Backing(backing) if online => (Timer::Retry, backing.until),
-            Self::Backing(_) => return None,
+            Self::BackingOff(backing) if online => (Timer::Retry, backing.until),
+            Self::BackingOff(_) => return None,
         })
     }
 
     /// Drops it, whatever it is at: aborts the request and lets go of the lock.
     pub(super) fn abandon<E: Entropy>(self, ctx: &mut Context<E>) {
         match self {
-            Self::Resting | Self::Asking(_) | Self::Settling(_) | Self::Backing(_) => {}
-            Self::Queued(queued) => ctx.push(Effect::ReleaseLock(queued.ticket)),
-            Self::Checking(Checking { lock, .. })
-            | Self::Keying(Keying { lock, .. })
-            | Self::Sealing(Sealing { lock, .. })
-            | Self::Verifying(Verifying { lock, .. }) => lock.release(ctx),
-            Self::Sending(sending) => {
+            Self::Idle | Self::AskingPeers(_) | Self::AgreeingOnKey(_) | Self::BackingOff(_) => {}
+            Self::WaitingForLock(queued) => ctx.push(Effect::ReleaseLock(queued.ticket)),
+            Self::ReadingRecord(ReadingRecord { lock, .. })
+            | Self::StoringKey(StoringKey { lock, .. })
+            | Self::StoringTokens(StoringTokens { lock, .. })
+            | Self::ConfirmingRefusal(ConfirmingRefusal { lock, .. }) => lock.release(ctx),
+            Self::AwaitingResponse(sending) => {
                 ctx.push(Effect::AbortRefresh(sending.attempt));
                 ctx.stats.outcomes.discarded += 1;
                 sending.lock.release(ctx);

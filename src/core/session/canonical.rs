@@ -7,8 +7,8 @@ use core::hash::{Hash, Hasher};
 use super::{
     Session, State,
     context::Context,
-    flight::{Flight, Lock},
-    waiting::Want,
+    refresh_state::{Lock, RefreshState},
+    waiters::Want,
 };
 
 impl<E> Session<E> {
@@ -19,13 +19,13 @@ impl<E> Session<E> {
         self.ctx.last_id = last;
         match &mut self.state {
             State::Live(live) => {
-                if let Some(gate) = &mut live.gate {
-                    gate.read = rename(gate.read);
+                if let Some(pending_reread) = &mut live.pending_reread {
+                    pending_reread.read.0 = rename(pending_reread.read.0);
                 }
                 if let Some(write) = &mut live.opening {
-                    *write = rename(*write);
+                    write.0 = rename(write.0);
                 }
-                live.flight.rename(rename);
+                live.refresh_state.rename(rename);
             }
             State::Restoring(restoring) => restoring.rename(rename),
             State::Unknown | State::Ended(_) | State::Disposed => {}
@@ -33,7 +33,7 @@ impl<E> Session<E> {
         self.ctx.revocations.rename(rename);
         for waiter in self.ctx.waiters.iter_mut() {
             if let Want::SignOut { revoke: Some(revoke) } = &mut waiter.want {
-                *revoke = rename(*revoke);
+                revoke.0 = rename(revoke.0);
             }
         }
     }
@@ -41,24 +41,28 @@ impl<E> Session<E> {
     /// The same for the names of those who wait.
     pub fn rename_waiters(&mut self, rename: &mut dyn FnMut(u32) -> u32) {
         for waiter in self.ctx.waiters.iter_mut() {
-            waiter.id = rename(waiter.id);
+            waiter.id.0 = rename(waiter.id.0);
         }
     }
 }
 
-impl Flight {
+impl RefreshState {
     fn rename(&mut self, rename: &mut dyn FnMut(u32) -> u32) {
         let (lock, id) = match self {
-            Self::Resting | Self::Asking(_) | Self::Settling(_) | Self::Backing(_) => return,
-            Self::Queued(queued) => (None, &mut queued.ticket),
-            Self::Checking(checking) => (Some(&mut checking.lock), &mut checking.read),
-            Self::Keying(keying) => (Some(&mut keying.lock), &mut keying.write),
-            Self::Sending(sending) => (Some(&mut sending.lock), &mut sending.attempt),
-            Self::Sealing(sealing) => (Some(&mut sealing.lock), &mut sealing.write),
-            Self::Verifying(verifying) => (Some(&mut verifying.lock), &mut verifying.read),
+            Self::Idle | Self::AskingPeers(_) | Self::AgreeingOnKey(_) | Self::BackingOff(_) => {
+                return;
+            }
+            Self::WaitingForLock(queued) => (None, &mut queued.ticket.0),
+            Self::ReadingRecord(checking) => (Some(&mut checking.lock), &mut checking.read.0),
+            Self::StoringKey(keying) => (Some(&mut keying.lock), &mut keying.write.0),
+            Self::AwaitingResponse(sending) => (Some(&mut sending.lock), &mut sending.attempt.0),
+            Self::StoringTokens(sealing) => (Some(&mut sealing.lock), &mut sealing.write.0),
+            Self::ConfirmingRefusal(verifying) => {
+                (Some(&mut verifying.lock), &mut verifying.read.0)
+            }
         };
         if let Some(Lock(Some(ticket))) = lock {
-            *ticket = rename(*ticket);
+            ticket.0 = rename(ticket.0);
         }
         *id = rename(*id);
     }

@@ -5,20 +5,23 @@ use core::{mem, ops::ControlFlow};
 use super::{
     context::Context,
     ending::{Ending, STORAGE_WAIT, Scope},
-    flight::{Backing, Errand, Flight, Lock, Pause, Sealing, Sending, Verifying},
-    live::{Announce, Flow, Live},
+    live::{Flow, Live, Sharing},
+    refresh_state::{
+        AwaitingResponse, BackingOff, ConfirmingRefusal, Lock, Pause, RefreshContext, RefreshState,
+        StoringTokens,
+    },
     refreshing::ASKS,
 };
 use crate::core::{
     clock::{Millis, Moment},
-    effect::Attempt,
     entropy::Entropy,
     error::Error,
     event::{Event, FailureReason},
     grant::Grant,
+    ids::Attempt,
     input::Answer,
     reason::EndReason,
-    record::Hold,
+    record::Backoff,
     retry,
     verdict::Verdict,
 };
@@ -30,10 +33,10 @@ impl Live {
         answer: Answer,
         ctx: &mut Context<E>,
     ) -> Flow {
-        let sending = match mem::take(&mut self.flight) {
-            Flight::Sending(sending) if sending.attempt == attempt => sending,
+        let sending = match mem::take(&mut self.refresh_state) {
+            RefreshState::AwaitingResponse(sending) if sending.attempt == attempt => sending,
             other => {
-                self.flight = other;
+                self.refresh_state = other;
                 ctx.stats.outcomes.discarded += 1;
                 return ControlFlow::Continue(());
             }
@@ -41,7 +44,7 @@ impl Live {
         match Verdict::from(answer) {
             Verdict::Granted(grant) => return self.commit(sending, *grant, ctx),
             Verdict::Transient { error, retry_after } => {
-                self.failed(sending.errand, sending.lock, error, retry_after, ctx);
+                self.failed(sending.refresh, sending.lock, error, retry_after, ctx);
             }
             Verdict::Superseded => self.verify(sending, None, ctx),
             Verdict::Final { error, reason } => self.verify(sending, Some((error, reason)), ctx),
@@ -51,12 +54,12 @@ impl Live {
 
     pub(super) fn commit<E: Entropy>(
         &mut self,
-        sending: Sending,
+        sending: AwaitingResponse,
         grant: Grant,
         ctx: &mut Context<E>,
     ) -> Flow {
-        let Sending { errand, lock, generation, key, sent, .. } = sending;
-        if let (Some(old), Some(new)) = (self.record.term.subject.as_deref(), grant.subject())
+        let AwaitingResponse { refresh, lock, generation, key, sent, .. } = sending;
+        if let (Some(old), Some(new)) = (self.record.token_set.subject.as_deref(), grant.subject())
             && old != new
         {
             lock.release(ctx);
@@ -64,55 +67,61 @@ impl Live {
             return ControlFlow::Break(Ending::local(EndReason::SubjectChanged, Scope::Tabs));
         }
         let issued = sent + (ctx.now() - sent) / 2;
-        let mut term = self.term(grant, issued, true, ctx);
-        term.generation = generation + 1;
-        term.rotated_by = key;
-        self.record.renew(term);
+        let mut token_set = self.token_set(grant, issued, true, ctx);
+        token_set.generation = generation + 1;
+        token_set.rotated_by = key;
+        self.record.renew(token_set);
         ctx.stats.outcomes.committed += 1;
-        self.adopt(Some(errand.reason), ctx);
+        self.adopt(Some(refresh.reason), ctx);
         ctx.settle_refreshes();
         let write = ctx.write(&self.record);
         let until = ctx.now() + STORAGE_WAIT;
-        self.flight = Flight::Sealing(Sealing { lock, write, until });
+        self.refresh_state = RefreshState::StoringTokens(StoringTokens { lock, write, until });
         ControlFlow::Continue(())
     }
 
     /// Persisted, so announce, then release.
-    pub(super) fn sealed<E: Entropy>(&self, sealing: Sealing, ctx: &mut Context<E>) {
-        self.announce(Announce::Tokens, ctx);
+    pub(super) fn sealed<E: Entropy>(&self, sealing: StoringTokens, ctx: &mut Context<E>) {
+        self.announce(Sharing::WithTokens, ctx);
         sealing.lock.release(ctx);
     }
 
     pub(super) fn verify<E: Entropy>(
         &mut self,
-        sending: Sending,
+        sending: AwaitingResponse,
         verdict: Option<(Error, EndReason)>,
         ctx: &mut Context<E>,
     ) {
-        let Sending { errand, lock, generation, .. } = sending;
+        let AwaitingResponse { refresh, lock, generation, .. } = sending;
         let until = ctx.now() + STORAGE_WAIT;
         let read = ctx.read();
-        self.flight =
-            Flight::Verifying(Verifying { errand, lock, read, generation, verdict, until });
+        self.refresh_state = RefreshState::ConfirmingRefusal(ConfirmingRefusal {
+            refresh,
+            lock,
+            read,
+            generation,
+            verdict,
+            until,
+        });
     }
 
     pub(super) fn verified<E: Entropy>(
         &mut self,
-        verifying: Verifying,
+        verifying: ConfirmingRefusal,
         ctx: &mut Context<E>,
     ) -> Flow {
-        let Verifying { mut errand, lock, generation, verdict, .. } = verifying;
-        if self.record.term.generation > generation && self.held.is_some() {
+        let ConfirmingRefusal { mut refresh, lock, generation, verdict, .. } = verifying;
+        if self.record.token_set.generation > generation && self.current.is_some() {
             // Somebody was faster, and only the tokens are missing here.
-            errand.superseded += 1;
-            self.failed(errand, lock, Error::Unavailable, None, ctx);
+            refresh.superseded += 1;
+            self.failed(refresh, lock, Error::Unavailable, None, ctx);
             return ControlFlow::Continue(());
         }
         let (error, reason, scope) = match verdict {
             Some((error, reason)) => (error, reason, Scope::Tabs),
-            None if errand.superseded + 1 < ASKS => {
-                errand.superseded += 1;
-                self.failed(errand, lock, Error::Unavailable, None, ctx);
+            None if refresh.superseded + 1 < ASKS => {
+                refresh.superseded += 1;
+                self.failed(refresh, lock, Error::Unavailable, None, ctx);
                 return ControlFlow::Continue(());
             }
             // Somebody else holds the newer token, and it is none of our tabs: whoever it is, the
@@ -124,7 +133,7 @@ impl Live {
         };
         lock.release(ctx);
         ctx.stats.outcomes.r#final += 1;
-        ControlFlow::Break(match self.held {
+        ControlFlow::Break(match self.current {
             Some(_) => Ending { reason, fence: generation, scope, error: Some(error) },
             None => Ending::local(EndReason::None, Scope::Tab),
         })
@@ -133,7 +142,7 @@ impl Live {
     /// A passing failure: everything is kept, and tried again later.
     pub(super) fn failed<E: Entropy>(
         &mut self,
-        mut errand: Errand,
+        mut refresh: RefreshContext,
         lock: Lock,
         error: Error,
         retry_after: Option<Millis>,
@@ -141,43 +150,43 @@ impl Live {
     ) {
         lock.release(ctx);
         let now = ctx.now();
-        errand.failures = errand.failures.max(self.record.failures()) + 1;
+        refresh.failures = refresh.failures.max(self.record.failures()) + 1;
         ctx.stats.outcomes.transient += 1;
-        errand.hurried = false;
+        refresh.hurried = false;
         // The server may ask for more patience than ours, not for less.
-        let own = retry::backoff(errand.failures, &mut ctx.entropy);
+        let own = retry::backoff(refresh.failures, &mut ctx.entropy);
         let wait = retry_after.map_or(own, |wait| wait.max(own));
         let until = now + wait;
         // What goes beyond the server's wish is ours to cut short.
         let why = if retry_after == Some(wait) { Pause::Server } else { Pause::Own };
         let since = ctx.clock.wall_at(now);
-        let hold = Hold {
-            generation: self.record.term.generation,
+        let backoff = Backoff {
+            generation: self.record.token_set.generation,
             until: since + wait,
             since,
             server_until: retry_after.map_or(0, |wait| since + wait),
-            failures: errand.failures,
+            failures: refresh.failures,
         };
-        self.record.delay(hold);
-        self.share(Announce::News, ctx);
+        self.record.delay(backoff);
+        self.share(Sharing::WithoutTokens, ctx);
         self.last_error = Some(error);
         ctx.emit(Event::RefreshFailed {
             error,
-            reason: FailureReason::Attempt(errand.reason),
+            reason: FailureReason::Attempt(refresh.reason),
             retry_at: Some(ctx.clock.wall_at(until)),
         });
-        self.pause(errand, until, why, error, ctx);
+        self.pause(refresh, until, why, error, ctx);
     }
 
     pub(super) fn pause<E: Entropy>(
         &mut self,
-        errand: Errand,
+        refresh: RefreshContext,
         until: Moment,
         why: Pause,
         error: Error,
         ctx: &mut Context<E>,
     ) {
-        self.flight = Flight::Backing(Backing { errand, until, why });
+        self.refresh_state = RefreshState::BackingOff(BackingOff { refresh, until, why });
         ctx.settle_attempt(error);
     }
 }

@@ -3,10 +3,10 @@
 use super::context::Context;
 use crate::core::{
     clock::{Millis, Moment},
-    effect::{Outcome, RevokeId, WaiterId},
+    effect::Outcome,
     entropy::Entropy,
     error::Error,
-    input::LeaseId,
+    ids::{LeaseId, RevokeId, WaiterId},
 };
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]

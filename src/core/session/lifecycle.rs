@@ -6,17 +6,18 @@ use super::{
     Session, State,
     context::Context,
     ending::{Ended, Ending, Scope},
-    live::{Announce, Live},
+    live::{Live, Sharing},
     restoring::{Leaving, Restoring, blank},
-    waiting::Want,
+    waiters::Want,
 };
 use crate::core::{
-    effect::{Effect, Outcome, WaiterId, WriteId},
+    effect::{Effect, Outcome},
     entropy::Entropy,
     error::Error,
     event::Event,
     grant::Grant,
-    input::{Input, StartId},
+    ids::{LeaseId, StartId, WaiterId, WriteId},
+    input::Input,
     reason::EndReason,
     record::Record,
 };
@@ -32,15 +33,16 @@ impl<E: Entropy> Session<E> {
         let ctx = &mut self.ctx;
         ctx.forget_cookie_revokes();
         ctx.settle_sign_outs(None);
-        let mut first_lease = 0;
+        let mut first_lease = LeaseId(0);
         let mut same_user = true;
         let mut before = None;
         match mem::replace(&mut self.state, State::Unknown) {
             State::Live(live) => {
-                let Live { record: old, flight, first_lease: lease, .. } = *live;
-                flight.abandon(ctx);
-                same_user = old.term.subject.is_some() && old.term.subject == owner(&grant);
-                first_lease = if same_user { lease } else { 0 };
+                let Live { record: old, refresh_state, first_lease: lease, .. } = *live;
+                refresh_state.abandon(ctx);
+                same_user =
+                    old.token_set.subject.is_some() && old.token_set.subject == owner(&grant);
+                first_lease = if same_user { lease } else { LeaseId(0) };
                 before = Some(old);
             }
             State::Ended(ended) => before = ended.record,
@@ -55,10 +57,10 @@ impl<E: Entropy> Session<E> {
         live.start = Some(start);
         live.first_lease = first_lease;
         let now = ctx.now();
-        live.record.term = live.term(grant, now, false, ctx);
+        live.record.token_set = live.token_set(grant, now, false, ctx);
         live.adopt(None, ctx);
         ctx.settle_refreshes();
-        live.opening = Some(live.share(Announce::Tokens, ctx));
+        live.opening = Some(live.share(Sharing::WithTokens, ctx));
         self.state = State::Live(Box::new(live));
     }
 
@@ -150,7 +152,7 @@ impl<E: Entropy> Session<E> {
 
     pub(super) fn dispose(&mut self) {
         if let State::Live(live) = mem::replace(&mut self.state, State::Disposed) {
-            live.flight.abandon(&mut self.ctx);
+            live.refresh_state.abandon(&mut self.ctx);
         }
         self.ctx.forget_revokes();
         self.ctx.settle_where(&|_| Some(Outcome::Failed(Error::Disposed)));
@@ -176,9 +178,9 @@ impl<E: Entropy> Session<E> {
 impl Live {
     /// Whether these very tokens are in use.
     fn holds(&self, grant: &Grant) -> bool {
-        self.held.as_ref().is_some_and(|held| {
-            held.tokens.access == grant.access_token
-                && (grant.refresh_token.is_none() || held.tokens.refresh == grant.refresh_token)
+        self.current.as_ref().is_some_and(|current| {
+            current.tokens.access == grant.access_token
+                && (grant.refresh_token.is_none() || current.tokens.refresh == grant.refresh_token)
         })
     }
 
@@ -197,7 +199,7 @@ impl Live {
         let outlasts = stored.replaces(&self.record);
         if outlasts {
             self.record.follow(stored);
-            self.opening = Some(self.share(Announce::Tokens, ctx));
+            self.opening = Some(self.share(Sharing::WithTokens, ctx));
         }
         outlasts
     }

@@ -5,12 +5,12 @@ use core::ops::ControlFlow;
 use super::{
     context::Context,
     ending::{Ending, Scope},
-    live::{Announce, Flow, Live},
+    live::{Flow, Live, Sharing},
 };
 use crate::core::{
     effect::Effect,
     entropy::Entropy,
-    input::Found,
+    input::ReadResult,
     peers::{self, Message},
     reason::EndReason,
     record::{Generation, Record},
@@ -21,14 +21,14 @@ const OF_ANOTHER_SIGN_IN: Generation = -1;
 
 impl Live {
     /// Takes in what lies in storage. Absence says nothing: storage may have been cleared.
-    pub(super) fn found<E: Entropy>(&mut self, found: Found, ctx: &mut Context<E>) -> Flow {
+    pub(super) fn found<E: Entropy>(&mut self, found: ReadResult, ctx: &mut Context<E>) -> Flow {
         match found {
-            Found::Record(record) => {
+            ReadResult::Record(record) => {
                 ctx.storage_works();
                 self.absorb(*record, ctx)
             }
-            Found::Nothing | Found::Corrupt => ControlFlow::Continue(()),
-            Found::Unavailable => {
+            ReadResult::Nothing | ReadResult::Corrupt => ControlFlow::Continue(()),
+            ReadResult::Unavailable => {
                 ctx.storage_failed();
                 ControlFlow::Continue(())
             }
@@ -41,10 +41,10 @@ impl Live {
         ctx: &mut Context<E>,
     ) -> Flow {
         match message {
-            Message::Tell(record) => self.absorb(*record, ctx),
-            Message::Ask => {
-                if self.held.is_some() && self.behind() == 0 {
-                    self.announce(Announce::Tokens, ctx);
+            Message::Record(record) => self.absorb(*record, ctx),
+            Message::TokensWanted => {
+                if self.current.is_some() && self.behind() == 0 {
+                    self.announce(Sharing::WithTokens, ctx);
                 }
                 ControlFlow::Continue(())
             }
@@ -59,13 +59,13 @@ impl Live {
                 return ControlFlow::Break(Ending::local(reason, Scope::Tab));
             }
             self.heard(activity, ctx);
-            if self.behind() > 0 && self.record.term.tokens.is_some() {
+            if self.behind() > 0 && self.record.token_set.tokens.is_some() {
                 self.adopt(None, ctx);
                 self.adopted(ctx);
             }
             return ControlFlow::Continue(());
         }
-        if self.held.is_none() && theirs.ended().is_none() {
+        if self.current.is_none() && theirs.ended().is_none() {
             self.join_session(theirs, ctx);
             return ControlFlow::Continue(());
         }
@@ -78,7 +78,7 @@ impl Live {
     /// Only a cookie is known here, and another tab already knows whose: the same session.
     fn join_session<E: Entropy>(&mut self, theirs: Record, ctx: &mut Context<E>) {
         self.record = theirs;
-        if self.record.term.tokens.is_some() {
+        if self.record.token_set.tokens.is_some() {
             ctx.forget_cookie_revokes();
             self.adopt(None, ctx);
             self.adopted(ctx);
@@ -87,8 +87,8 @@ impl Live {
 
     /// Another sign-in took this one's place.
     fn replaced_by<E: Entropy>(&mut self, theirs: Record, ctx: &mut Context<E>) -> Flow {
-        let ours = self.record.term.subject.as_deref();
-        if ours.is_none() || ours != theirs.term.subject.as_deref() {
+        let ours = self.record.token_set.subject.as_deref();
+        if ours.is_none() || ours != theirs.token_set.subject.as_deref() {
             let ending = Ending::local(EndReason::SubjectChanged, Scope::Tab);
             return ControlFlow::Break(ending);
         }
@@ -99,11 +99,11 @@ impl Live {
         let activity = theirs.last_activity;
         self.record = theirs;
         self.start = None;
-        if self.record.term.tokens.is_none() {
+        if self.record.token_set.tokens.is_none() {
             // The access token in use is still good; the new ones can be had for the asking. The
             // old refresh token is nobody's any more: how often it was used cannot be known.
-            if let Some(held) = &mut self.held {
-                held.generation = OF_ANOTHER_SIGN_IN;
+            if let Some(current) = &mut self.current {
+                current.generation = OF_ANOTHER_SIGN_IN;
             }
             ctx.push(Effect::Broadcast(peers::ask()));
             self.heard(activity, ctx);
