@@ -8,6 +8,7 @@ mod bench;
 mod dead_data;
 mod demo;
 mod deny;
+mod dependant;
 mod examples;
 mod fuzz;
 mod glue;
@@ -82,6 +83,8 @@ enum Task {
     },
     /// Run the tests of the crate's adapters in Node.js and in browsers
     Adapters,
+    /// Build an application on WebAssembly that depends on the crate, and look at what is in it
+    Dependant,
     /// Check, build and weigh the front ends in Rust, and lay them out to be served
     Examples,
     /// Make the npm tarball and check it as a user's tools would
@@ -124,6 +127,11 @@ enum Task {
     },
 }
 
+fn closed(counts: report::Counts) -> ExitCode {
+    println!("tests: {counts}");
+    if counts.failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let done = Workspace::find().and_then(|workspace| match arguments.command {
@@ -133,10 +141,8 @@ fn main() -> ExitCode {
         Task::Fuzz { cases, from } => fuzz::run(&workspace, cases, from),
         Task::Size { why } => size::run(&workspace, why).map(|()| ExitCode::SUCCESS),
         Task::Openapi { seed } => openapi::run(&workspace, seed).map(|()| ExitCode::SUCCESS),
-        Task::Adapters => adapters::test(&workspace).map(|counts| {
-            println!("tests: {counts}");
-            if counts.failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
-        }),
+        Task::Adapters => adapters::test(&workspace).map(closed),
+        Task::Dependant => dependant::test(&workspace).map(closed),
         Task::Examples => examples::run(&workspace).map(|()| ExitCode::SUCCESS),
         Task::Pack => pack::run(&workspace).map(|()| ExitCode::SUCCESS),
         Task::Mutations { worlds, only } => {

@@ -13,8 +13,8 @@ use crate::report::Counts;
 use crate::setup::{BROWSERS, Browser, WASM_TARGET};
 use crate::workspace::Workspace;
 use crate::{
-    adapters, deny, examples, hygiene, openapi, pack, package, scenarios, search, setup, size,
-    worlds,
+    adapters, deny, dependant, examples, hygiene, openapi, pack, package, scenarios, search, setup,
+    size, worlds,
 };
 
 /// Runs every step, prints what each one found and closes on the count of all tests.
@@ -72,6 +72,7 @@ fn steps() -> Vec<Step> {
         step("virtual worlds", false, worlds::test),
         step("OpenAPI", false, openapi::test),
         step("adapters", false, adapters::test),
+        step("a dependant", false, dependant::test),
         step("documentation", false, |w| untested(documentation(w))),
         step("package", false, |w| untested(package::build(w))),
         step("types", false, |w| untested(types(w))),
@@ -109,7 +110,7 @@ fn lints(workspace: &Workspace) -> Result<()> {
 fn lints_for_wasm(workspace: &Workspace) -> Result<()> {
     setup::for_package(workspace)?;
     // With the second profile the unit tests too.
-    for (features, profile) in [("web", "dev"), ("npm", "test")] {
+    for (features, profile) in [("npm", "dev"), ("web", "test")] {
         let mut cargo = workspace.cargo(&["clippy", "--package", "everfresh", "--lib"]);
         cargo.args(["--features", features, "--profile", profile, "--target", WASM_TARGET]);
         check(cargo.args(["--", "-D", "warnings"]), LIMIT)?;

@@ -3,6 +3,7 @@
 mod calling_back;
 mod channel;
 mod formats;
+mod handles;
 mod js;
 mod lock;
 mod page;

@@ -1,13 +1,9 @@
-use core::{
-    pin::pin,
-    task::{Context, Poll, Waker},
-    time::Duration,
-};
-use std::{
-    cell::{Cell, RefCell},
-    rc::Rc,
-};
+//! The life of a session in Rust: tokens, requests, refreshes.
 
+use core::time::Duration;
+
+use wasm_bindgen::JsCast;
+use wasm_bindgen_futures::{JsFuture, spawn_local};
 use wasm_bindgen_test::wasm_bindgen_test;
 
 use super::{
@@ -19,12 +15,12 @@ use crate::{
     web::{AccessToken, Called, EndReason, Error, Event, Session, Status, Storage, Subscription},
 };
 
-async fn refresh(session: &Session) -> Result<(), Error> {
+pub(super) async fn refresh(session: &Session) -> Result<(), Error> {
     let session = session.clone();
     within("a refresh", async move { session.refresh().await }).await
 }
 
-async fn token(session: &Session) -> Result<AccessToken, Error> {
+pub(super) async fn token(session: &Session) -> Result<AccessToken, Error> {
     let session = session.clone();
     within("a token", async move { session.access_token(Duration::ZERO).await }).await
 }
@@ -34,11 +30,11 @@ async fn fetch(session: &Session, url: &str) -> Result<(u16, String), &'static s
     let (session, request) = (session.clone(), get_request(url));
     let fetched = within("a response", async move { session.fetch(request).await }).await;
     let response = fetched.map_err(|error| error.code())?;
-    let text = wasm_bindgen_futures::JsFuture::from(response.text().expect("a body")).await;
+    let text = JsFuture::from(response.text().expect("a body")).await;
     Ok((response.status(), text.expect("a text").as_string().expect("a text")))
 }
 
-fn events(session: &Session) -> (Seen<Event>, Subscription) {
+pub(super) fn events(session: &Session) -> (Seen<Event>, Subscription) {
     let seen = Seen::new();
     let heard = seen.clone();
     let subscription = session.on_event(move |event| heard.add(event.clone()));
@@ -128,7 +124,7 @@ async fn a_request_that_was_aborted_is_not_sent() {
     let request = js("const controller = new AbortController(); controller.abort();
         return new Request('https://a.test/api', { signal: controller.signal })");
     let sender = session.clone();
-    let request = wasm_bindgen::JsCast::unchecked_into(request);
+    let request = request.unchecked_into();
     let response = within("a failure", async move { sender.fetch(request).await }).await;
     assert_eq!(response.expect_err("a failure").code(), "ERR_NETWORK");
     assert_eq!(world.requests().len(), 0);
@@ -143,7 +139,7 @@ async fn those_who_wait_share_one_refresh() {
     let replaced = Seen::new();
     for _ in 0..10 {
         let (session, refused, replaced) = (session.clone(), refused.clone(), replaced.clone());
-        wasm_bindgen_futures::spawn_local(async move {
+        spawn_local(async move {
             let newer = session.replace(&refused).await.expect("a newer token");
             replaced.add(newer.as_str().to_owned());
         });
@@ -151,141 +147,6 @@ async fn those_who_wait_share_one_refresh() {
     until("ten tokens", || replaced.count() == 10).await;
     assert_eq!(replaced.all(), ["b"; 10]);
     assert_eq!(world.requests(), ["/token"]);
-}
-
-#[wasm_bindgen_test]
-async fn a_future_that_is_abandoned_leaves_nothing() {
-    let (world, session) = (World::new(), session("abandoned"));
-    let _start = session.start(tokens("a")).expect("good tokens");
-    {
-        let mut future = pin!(session.refresh());
-        let polled = future.as_mut().poll(&mut Context::from_waker(Waker::noop()));
-        assert_eq!(polled, Poll::Pending);
-    }
-    drop(session.refresh());
-    until("the request", || world.requests().len() == 1).await;
-    // The attempt that is under way ends at its time limit.
-    world.clock.advance(10_000);
-    settle().await;
-    assert!(world.is_aborted());
-    world.grant("b");
-    refresh(&session).await.expect("a refresh");
-    assert_eq!(token(&session).await.expect("a token").as_str(), "b");
-}
-
-#[wasm_bindgen_test]
-async fn a_subscription_that_is_dropped_hears_nothing() {
-    let (_world, session) = (World::new(), session("dropped"));
-    let seen = Seen::new();
-    let heard = seen.clone();
-    let subscription = session.subscribe(move |snapshot| heard.add(snapshot.status));
-    let (events, listening) = events(&session);
-    let _start = session.start(tokens("a")).expect("good tokens");
-    assert_eq!((seen.all(), events.count()), (vec![Status::Active], 1));
-    drop((subscription, listening));
-    session.cancel();
-    assert_eq!((seen.count(), events.count()), (1, 1));
-}
-
-#[wasm_bindgen_test]
-async fn a_subscription_may_be_dropped_in_any_listener() {
-    let (_world, session) = (World::new(), session("in a listener"));
-    let seen = Seen::new();
-    let subscriptions: Rc<RefCell<Vec<Subscription>>> = Rc::default();
-    for number in 0..3 {
-        let (heard, all) = (seen.clone(), Rc::clone(&subscriptions));
-        let subscription = session.on_event(move |_| {
-            heard.add(number);
-            // The first one drops itself and all that come after it.
-            all.take();
-        });
-        subscriptions.borrow_mut().push(subscription);
-    }
-    let _start = session.start(tokens("a")).expect("good tokens");
-    session.cancel();
-    assert_eq!(seen.all(), [0]);
-}
-
-#[wasm_bindgen_test]
-async fn a_listener_may_call_anything() {
-    let (_world, session) = (World::new(), session("calls"));
-    let (seen, _events) = events(&session);
-    let caller = session.clone();
-    let first = Cell::new(true);
-    let _subscription = session.on_event(move |event| {
-        if *event == Event::Started && first.replace(false) {
-            assert_eq!(caller.snapshot().status, Status::Active);
-            caller.touch();
-            drop(caller.hold());
-            let _nested = caller.on_event(|_| {});
-            caller.cancel();
-            let _start = caller.start(tokens("b")).expect("good tokens");
-        }
-    });
-    let caller = session.clone();
-    let _observer = session.subscribe(move |_| caller.touch());
-    let _start = session.start(tokens("a")).expect("good tokens");
-    let kinds: Vec<_> = seen.all().iter().map(Event::kind).collect();
-    assert_eq!(kinds, ["started", "signed-out", "started"]);
-    assert_eq!(token(&session).await.expect("a token").as_str(), "b");
-}
-
-#[wasm_bindgen_test]
-async fn the_last_handle_may_be_dropped_in_a_listener() {
-    let world = World::new();
-    let session = session("last");
-    let seen = Seen::new();
-    let last = Rc::new(RefCell::new(Some(session.clone())));
-    let (heard, taken) = (seen.clone(), Rc::clone(&last));
-    let _subscription = session.on_event(move |event| {
-        heard.add(event.kind());
-        taken.take();
-    });
-    session.clone().start(tokens("a")).map(drop).expect("good tokens");
-    drop(session);
-    drop(last);
-    assert_eq!(seen.all(), ["started"]);
-    settle().await;
-    assert_eq!(world.clock.timers(), 0);
-}
-
-#[wasm_bindgen_test]
-async fn the_last_handle_that_is_dropped_ends_everything() {
-    let world = World::new();
-    let session = session("ended");
-    let _ = session.start(tokens("a")).expect("good tokens");
-    let waiting = Seen::new();
-    let (failed, waiter) = (waiting.clone(), session.clone());
-    wasm_bindgen_futures::spawn_local(async move {
-        // The future holds no handle of its own.
-        let asked = {
-            let session = waiter;
-            async move { session.refresh().await }
-        };
-        failed.add(asked.await.map_err(|error| error.code()));
-    });
-    until("the request", || world.requests().len() == 1).await;
-    session.cancel();
-    until("the failure", || waiting.count() == 1).await;
-    assert_eq!(waiting.all(), [Err("ERR_NOT_SIGNED_IN")]);
-    assert!(world.is_aborted());
-    drop(session);
-    assert_eq!(world.clock.timers(), 0);
-    world.clock.advance(1_000_000);
-    settle().await;
-    assert_eq!(world.requests().len(), 1);
-}
-
-#[wasm_bindgen_test]
-async fn a_session_of_the_same_name_is_the_same() {
-    let _world = World::new();
-    let (first, second, other) = (session("same"), session("same"), session("other"));
-    assert!(first == second && first != other);
-    first.start(tokens("a")).map(drop).expect("good tokens");
-    drop(first);
-    assert_eq!(second.snapshot().status, Status::Active);
-    drop(second);
-    assert_eq!(session("same").snapshot().status, Status::Unknown);
 }
 
 #[wasm_bindgen_test]

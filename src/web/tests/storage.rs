@@ -179,7 +179,7 @@ async fn a_place_of_the_applications_that_is_broken_fails() {
         let places = places(&format!("return {{ get: () => ({value}) }}"));
         assert_eq!(load(&places, Place::Custom), Some(Loaded::Nothing), "{value}");
     }
-    // A rejection that nobody waits for is handled, or the run would fail of it.
+    // A rejection is handled, or the run would fail of it.
     places("return { remove: async () => { throw 1 } }").remove(Place::Custom, KEY);
     settle().await;
 }

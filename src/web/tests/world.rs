@@ -16,9 +16,10 @@ use crate::web::{
 };
 
 pub(super) struct World {
+    // Dropped in this order: the clock has timers of its own to put back.
+    _stubs: Vec<Stub>,
     pub(super) clock: Clock,
     platform: JsValue,
-    _stubs: Vec<Stub>,
 }
 
 impl World {
@@ -38,9 +39,8 @@ impl World {
             let hooked = call(&platform, "wrap", &name.into()).expect("a function");
             stubs.push(Stub::global(name, &hooked));
         }
-        // The clock has its own of these to put back, so they go first.
         stubs.reverse();
-        Self { clock, platform, _stubs: stubs }
+        Self { _stubs: stubs, clock, platform }
     }
 
     /// What the next request gets: an expression of `it`, the request, and `init`.
