@@ -1,8 +1,8 @@
 use wasm_bindgen::JsValue;
 use wasm_bindgen_test::wasm_bindgen_test;
 
-use super::{Seen, js, settle, until};
-use crate::web::js::{call, get, is_thenable, then};
+use super::{Seen, call, js, settle, until};
+use crate::web::js::{get, is_thenable, then};
 
 /// What `then` gives for the value that this returns, once everything has come to rest.
 async fn comes_to(body: &str) -> Vec<Result<JsValue, JsValue>> {
@@ -12,7 +12,7 @@ async fn comes_to(body: &str) -> Vec<Result<JsValue, JsValue>> {
         let seen = seen.clone();
         move |result| seen.add(result)
     };
-    then(&value, done);
+    then(Ok(value), done);
     until(body, || seen.count() > 0).await;
     settle().await;
     seen.all()
@@ -22,7 +22,7 @@ async fn comes_to(body: &str) -> Vec<Result<JsValue, JsValue>> {
 async fn a_value_comes_later_and_once() {
     let seen = Seen::new();
     let done = seen.hears(|it| it);
-    then(&JsValue::from(5), done);
+    then(Ok(JsValue::from(5)), done);
     assert_eq!(seen.count(), 0);
     until("the value", || seen.count() > 0).await;
     assert_eq!(seen.all(), [Ok(JsValue::from(5))]);
