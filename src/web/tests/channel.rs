@@ -3,11 +3,8 @@ use std::{cell::OnceCell, rc::Rc};
 use wasm_bindgen::JsValue;
 use wasm_bindgen_test::wasm_bindgen_test;
 
-use super::{Seen, function, js, stub::Stub, until};
-use crate::web::{
-    channel::Channel,
-    js::{call, get},
-};
+use super::{Seen, call, function, js, stub::Stub, until};
+use crate::web::{channel::Channel, js::get};
 
 /// A channel and what it hears.
 fn open(name: &str) -> (Channel, Seen<String>) {

@@ -12,7 +12,7 @@ async fn comes_to(body: &str) -> Vec<Result<JsValue, JsValue>> {
         let seen = seen.clone();
         move |result| seen.add(result)
     };
-    then(&value, done);
+    then(Ok(value), done);
     until(body, || seen.count() > 0).await;
     settle().await;
     seen.all()
@@ -22,7 +22,7 @@ async fn comes_to(body: &str) -> Vec<Result<JsValue, JsValue>> {
 async fn a_value_comes_later_and_once() {
     let seen = Seen::new();
     let done = seen.hears(|it| it);
-    then(&JsValue::from(5), done);
+    then(Ok(JsValue::from(5)), done);
     assert_eq!(seen.count(), 0);
     until("the value", || seen.count() > 0).await;
     assert_eq!(seen.all(), [Ok(JsValue::from(5))]);
@@ -80,8 +80,8 @@ fn what_cannot_be_read_is_undefined() {
 #[wasm_bindgen_test]
 fn a_call_that_cannot_be_made_is_a_failure() {
     for body in ["return null", "return {}", "return { a: 5 }", "return { a() { throw 1 } }"] {
-        assert!(call(&js(body), "a", &JsValue::UNDEFINED).is_err(), "{body}");
+        assert!(call(&js(body), "a", [&JsValue::UNDEFINED; 2]).is_err(), "{body}");
     }
     let counts = js("return { by: 2, a(it) { return it * this.by } }");
-    assert_eq!(call(&counts, "a", &JsValue::from(3)), Ok(JsValue::from(6)));
+    assert_eq!(call(&counts, "a", [&JsValue::from(3), &JsValue::UNDEFINED]), Ok(JsValue::from(6)));
 }

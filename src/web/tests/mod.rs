@@ -20,11 +20,16 @@ use js_sys::{Function, Promise};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::{JsFuture, spawn_local};
 
-use super::js::global;
+use crate::web::js::{get, global};
 
 /// What the body of a function in JavaScript returns.
 fn js(body: &str) -> JsValue {
     Function::new_no_args(body).call0(&JsValue::UNDEFINED).expect("a body that does not throw")
+}
+
+/// Calls a method with one argument.
+fn call(object: &JsValue, name: &str, argument: &JsValue) -> Result<JsValue, JsValue> {
+    get(object, name).unchecked_into::<Function>().call1(object, argument)
 }
 
 /// A function of one argument, named `it`.
@@ -34,7 +39,7 @@ fn function(body: &str) -> Function {
 
 /// Whether there is a page, rather than Node.js.
 fn in_page() -> bool {
-    !global("document").is_undefined()
+    global("document").is_object()
 }
 
 /// What happened, in order; clones share it.

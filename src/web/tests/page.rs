@@ -2,11 +2,11 @@ use wasm_bindgen::JsValue;
 use wasm_bindgen_test::wasm_bindgen_test;
 
 use super::{
-    Seen, function, in_page, js,
+    Seen, call, function, in_page, js,
     stub::{Clock, Stub},
 };
 use crate::web::{
-    js::{call, get},
+    js::get,
     page::{Page, PageEvent},
 };
 

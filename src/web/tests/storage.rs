@@ -1,11 +1,11 @@
 use wasm_bindgen::JsValue;
 use wasm_bindgen_test::wasm_bindgen_test;
 
-use super::{Seen, in_page, js, settle, stub::Stub, until};
+use super::{Seen, call, in_page, js, settle, stub::Stub, until};
 use crate::{
     engine::host::{Loaded, Place},
     web::{
-        js::{call, get, global},
+        js::{get, global},
         storage::Places,
     },
 };

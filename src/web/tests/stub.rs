@@ -32,7 +32,7 @@ impl Stub {
 
     /// A property of a global object, which is made where there is none.
     pub(super) fn member(owner: &str, name: &str, value: &JsValue) -> Vec<Self> {
-        let missing = global(owner).is_undefined();
+        let missing = !global(owner).is_object();
         let mut stubs: Vec<_> =
             missing.then(|| Self::global(owner, &Object::new())).into_iter().collect();
         // The last one goes first.

@@ -3,13 +3,10 @@ use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_test::wasm_bindgen_test;
 use web_sys::AbortController;
 
-use super::{Seen, function, in_page, js, settle, stub::Stub, until};
+use super::{Seen, call, function, in_page, js, settle, stub::Stub, until};
 use crate::{
     engine::endpoint::{Credentials, Request, Response},
-    web::{
-        js::{call, get},
-        transport::send,
-    },
+    web::{js::get, transport::send},
 };
 
 fn request() -> Request {

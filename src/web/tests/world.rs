@@ -7,13 +7,10 @@ use wasm_bindgen::{JsCast, JsValue};
 use web_sys::Request;
 
 use super::{
-    function,
+    call, function,
     stub::{Clock, Stub},
 };
-use crate::web::{
-    Options, Session, Tokens,
-    js::{call, get},
-};
+use crate::web::{Options, Session, Tokens, js::get};
 
 pub(super) struct World {
     // Dropped in this order: the clock has timers of its own to put back.
