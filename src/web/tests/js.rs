@@ -80,8 +80,8 @@ fn what_cannot_be_read_is_undefined() {
 #[wasm_bindgen_test]
 fn a_call_that_cannot_be_made_is_a_failure() {
     for body in ["return null", "return {}", "return { a: 5 }", "return { a() { throw 1 } }"] {
-        assert!(call(&js(body), "a", &JsValue::UNDEFINED).is_err(), "{body}");
+        assert!(call(&js(body), "a", [&JsValue::UNDEFINED; 2]).is_err(), "{body}");
     }
     let counts = js("return { by: 2, a(it) { return it * this.by } }");
-    assert_eq!(call(&counts, "a", &JsValue::from(3)), Ok(JsValue::from(6)));
+    assert_eq!(call(&counts, "a", [&JsValue::from(3), &JsValue::UNDEFINED]), Ok(JsValue::from(6)));
 }

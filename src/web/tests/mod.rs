@@ -20,7 +20,7 @@ use js_sys::{Function, Promise};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::{JsFuture, spawn_local};
 
-use crate::web::js::{call as call_with, global};
+use crate::web::js::{get, global};
 
 /// What the body of a function in JavaScript returns.
 fn js(body: &str) -> JsValue {
@@ -29,7 +29,7 @@ fn js(body: &str) -> JsValue {
 
 /// Calls a method with one argument.
 fn call(object: &JsValue, name: &str, argument: &JsValue) -> Result<JsValue, JsValue> {
-    call_with(object, name, [argument, &JsValue::UNDEFINED])
+    get(object, name).unchecked_into::<Function>().call1(object, argument)
 }
 
 /// A function of one argument, named `it`.

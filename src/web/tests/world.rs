@@ -121,7 +121,7 @@ const PLATFORM: &str = "
         requests: [],
         fetch: hooked('fetch', async (input, init) => {
             const { pathname } = new URL(input.url ?? input);
-            const headers = input.headers ?? init.headers;
+            const headers = new Headers(input.headers ?? init.headers);
             platform.requests.push(`${pathname} ${headers.get('Authorization') ?? ''}`.trim());
             if (init?.signal) {
                 platform.signal = init.signal;
