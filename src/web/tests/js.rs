@@ -1,8 +1,8 @@
 use wasm_bindgen::JsValue;
 use wasm_bindgen_test::wasm_bindgen_test;
 
-use super::{Seen, call, js, settle, until};
-use crate::web::js::{get, is_thenable, then};
+use super::{Seen, js, settle, until};
+use crate::web::js::{call, get, is_thenable, then};
 
 /// What `then` gives for the value that this returns, once everything has come to rest.
 async fn comes_to(body: &str) -> Vec<Result<JsValue, JsValue>> {

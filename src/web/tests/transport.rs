@@ -3,7 +3,7 @@ use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_test::wasm_bindgen_test;
 use web_sys::AbortController;
 
-use super::{Seen, call, function, in_page, js, settle, stub::Stub, until};
+use super::{Seen, function, in_page, js, settle, stub::Stub, until};
 use crate::{
     engine::endpoint::{Credentials, Request, Response},
     web::{js::get, transport::send},
