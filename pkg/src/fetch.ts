@@ -88,7 +88,7 @@ async function conclude(
   return response;
 }
 
-/** Nobody will read it. */
+/** It will not be read. */
 function discard({ body }: Response): void {
   body?.cancel().catch(() => {});
 }

@@ -9,7 +9,7 @@ import { toError } from "./to-error.ts";
 import type { Claims } from "./types.ts";
 
 /**
- * Decodes the claims of a JWT. **It does not verify anything**: whoever sent the token may have
+ * Decodes the claims of a JWT. **It does not verify anything**: the sender of the token may have
  * made it up. Use it for what is shown, never for what is allowed. Of a member that is there twice
  * the last one counts, as RFC 7519 section 4 allows.
  *

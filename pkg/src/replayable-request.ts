@@ -176,7 +176,7 @@ function authorize(request: Request, value: string): Request {
 const isStream = (body: unknown): boolean =>
   "getReader" in Object(body) || Symbol.asyncIterator in Object(body);
 
-/** The body in a form that nobody can change between two sends. */
+/** The body in a form that the caller cannot change between two sends. */
 function keep(body: BodyInit | null | undefined): BodyInit | null | undefined {
   // By tag, since objects of other realms are bodies too.
   const tag = Object.prototype.toString.call(body);

@@ -14,7 +14,7 @@ interface Wait {
   readonly since: number;
   readonly answer: Promise<Lease | undefined>;
   readonly abandon: AbortController;
-  /** Callers that have not given up; nobody joins once there are none. */
+  /** Callers that have not given up; no caller joins once there are none. */
   callers: number;
 }
 

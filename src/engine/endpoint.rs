@@ -279,7 +279,7 @@ struct Fields(Vec<(String, String)>);
 
 impl Fields {
     fn set(&mut self, name: &str, value: &str) {
-        // Header names are alike in any case; parameters that differ by case alone are nobody's.
+        // Header names are alike in any case; no service has parameters that differ by case alone.
         match self.0.iter_mut().find(|(known, _)| known.eq_ignore_ascii_case(name)) {
             Some((_, old)) => value.clone_into(old),
             None => self.0.push((name.to_owned(), value.to_owned())),

@@ -32,7 +32,7 @@ pub trait Host {
     fn now(&self) -> Now;
 
     /// Sets the one timer of this engine, in place of the one before: call
-    /// [`Engine::wake`](super::Engine::wake) after so many milliseconds; never, without.
+    /// [`Engine::wake`](super::Engine::wake) after `delay` milliseconds; never, without.
     fn wake_after(&self, delay: Option<Millis>);
 
     /// Loads the text at a place of storage; `None` when

@@ -146,7 +146,7 @@ impl<H: Host> Engine<H> {
         Ok(start)
     }
 
-    /// The same where nobody can be told any more that the tokens are bad: they end the session.
+    /// The same where no caller can be told any more that the tokens are bad: they end the session.
     pub fn start_late(&self, tokens: TokenResponse) -> StartId {
         self.start(tokens).unwrap_or_else(|error| {
             self.feed(Input::StartFailed(error));
@@ -179,7 +179,7 @@ impl<H: Host> Engine<H> {
         state.last_waiter
     }
 
-    /// A caller has given up: nobody is told.
+    /// A caller has given up, and gets no answer.
     pub fn abandon(&self, gone: impl Fn(&H::Waiter) -> bool) {
         let found = {
             let waiters = &mut self.state.borrow_mut().waiters;

@@ -55,7 +55,7 @@ impl Engine {
     }
 
     /// Begins or replaces the session; returns the number of this start. `late`: bad tokens end the
-    /// session, for there is nobody left to tell.
+    /// session, for no caller is left to tell.
     ///
     /// # Errors
     /// `{ code, message }`
@@ -100,7 +100,7 @@ impl Engine {
         self.0.ask(waiter, |waiter| Input::TokenWanted { waiter, min_validity });
     }
 
-    /// A request with this lease got 401; nobody waits for a newer token without a waiter.
+    /// A request with this lease got 401; without a waiter no caller waits for a newer token.
     pub fn unauthorized(&self, waiter: Option<u32>, lease: u32) {
         let lease = LeaseId(lease);
         match waiter {

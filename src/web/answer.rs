@@ -35,7 +35,7 @@ impl Slot {
     }
 }
 
-/// Waits for the answer. Dropped before, it tells the engine that nobody waits any more.
+/// Waits for the answer. Dropped before, it tells the engine that this caller waits no more.
 pub(super) struct Answer<G: FnMut(&Slot)> {
     slot: Slot,
     give_up: G,

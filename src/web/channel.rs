@@ -29,7 +29,7 @@ impl Channel {
     }
 
     pub(super) fn post(&self, text: &str) {
-        // A closed channel tells nobody; no step needs an answer.
+        // A closed channel reaches no tab; no step needs an answer.
         let _ = self.channel.post_message(&JsValue::from_str(text));
     }
 }

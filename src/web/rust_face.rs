@@ -165,6 +165,6 @@ impl Face for RustFace {
         }
     }
 
-    /// Nobody reads lines: what matters are events.
+    /// Front ends in Rust have no log option: what matters are events.
     fn log(&self, _line: Line) {}
 }
