@@ -10,6 +10,7 @@ import { load, ready, takeNote } from "./loading.ts";
 import { Observers } from "./observers.ts";
 import type { Logger, Settings } from "./options.ts";
 import { seconds } from "./parse-options.ts";
+import { keepNewest, Refusals } from "./refusals.ts";
 import { type Failure, toError } from "./to-error.ts";
 import { readTokens, type TokenFields } from "./tokens.ts";
 import type { Claims, SessionEvents, Snapshot, Stats } from "./types.ts";
@@ -63,12 +64,15 @@ export class Engine {
   /** Whether a request to this address may carry the token. */
   allow: (address: string, base?: string) => boolean = () => false;
   readonly observers: Observers;
+  readonly refusals: Refusals = new Refusals();
   #rust: RustEngine | undefined;
   /** What happened before the engine was loaded. */
   readonly #queue: ((rust: RustEngine) => void)[] = [];
   readonly #waiters = new Map<number, Waiter>();
   #lastWaiter = 0;
   #lease: Lease | undefined;
+  /** By token, the newest last: those that a request may still be under way with. */
+  readonly #leases = new Map<string, Lease>();
   #closed = false;
   readonly #forgetBug: () => void;
 
@@ -206,6 +210,16 @@ export class Engine {
     return lease && lease.from <= now && now < lease.until ? lease : undefined;
   }
 
+  /** The lease that was given last, usable or not. */
+  lastLease(): Lease | undefined {
+    return [...this.#leases.values()].pop();
+  }
+
+  /** The lease on this token, unless it is of a session that is over, or old. */
+  leaseOf(token: string): Lease | undefined {
+    return this.#leases.get(token);
+  }
+
   /** Counters. */
   get stats(): Stats {
     const counted = this.#closed ? undefined : (this.#rust?.stats() as Stats | undefined);
@@ -259,14 +273,17 @@ export class Engine {
       },
       lease: (lease?: Lease) => {
         this.#lease = lease;
+        if (lease) keepNewest(this.#leases, lease.token, lease);
       },
       show: (shown: Snapshot, claims: Claims | null, failure?: Failure, cause?: unknown) => {
         const lastError = failure ? toError(failure, cause) : null;
         this.snapshot = Object.freeze({ ...shown, claims: freeze(claims), lastError });
+        if (shown.status === "signed-out") this.#leases.clear();
       },
       changed: () => this.observers.tell(undefined, undefined),
       event: (said: { type: keyof SessionEvents }, at: number, failure?: Failure, cause?: unknown) => {
         const event = { ...said, at };
+        this.refusals.hear(said);
         // The cause is the application's own and may hold a token: it is not for logs.
         const logged = failure ? { ...event, error: toError(failure) } : event;
         this.log(WARNINGS.test(said.type) ? "warn" : "info", said.type, logged);

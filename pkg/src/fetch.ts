@@ -1,6 +1,6 @@
 // `session.fetch`: the platform's fetch with the session's token.
 
-import type { FetchInput } from "./allowed-origins.ts";
+import { type FetchInput, pageBase } from "./allowed-origins.ts";
 import type { Engine, Lease } from "./engine.ts";
 import type { Settings } from "./options.ts";
 import { prepare, release, type ReplayableRequest, send } from "./replayable-request.ts";
@@ -40,7 +40,9 @@ export async function sessionFetch(
     requests.passed += 1;
     return transport(input, init);
   }
-  const found = tokenFor(session, ask, request.once ? STREAM_VALIDITY : 0, request.signal);
+  const found = request.waits
+    ? tokenFor(session, ask, request.once ? STREAM_VALIDITY : 0, request.signal)
+    : session.usableLease() ?? session.lastLease();
   const waited = found instanceof Promise;
   const lease = waited ? await found : found;
   requests.sent += 1;
@@ -62,16 +64,12 @@ async function conclude(
 ): Promise<Response> {
   if (lease) {
     adoptRenewed(session, response, lease);
-    const { isUnauthorized } = session.settings;
-    const refused = isUnauthorized
-      ? await says(isUnauthorized, response, session)
-      : response.status === 401;
-    if (refused && request.once) session.run((rust) => rust.unauthorized(undefined, lease.id));
-    else if (refused) {
+    if (request.heals && (await isRefused(session, response))) {
+      const place = placeOf(request.address, request.base);
       let newer: Lease | undefined;
       try {
         request.signal?.throwIfAborted();
-        newer = await ask("newer", lease.id, request.signal);
+        newer = await heal(session, ask, place, lease, request);
       } catch (error) {
         discard(response);
         throw error;
@@ -81,11 +79,74 @@ async function conclude(
         session.requests.resent += 1;
         response = await send(request, transport, newer.token, true);
         adoptRenewed(session, response, newer);
+        if (await isRefused(session, response)) session.refusals.add(place, newer.id);
       }
     }
   }
   release(request);
   return response;
+}
+
+/** The Authorization value for an address; null when it gets none. @internal */
+export async function authorizationFor(
+  session: Engine,
+  ask: Ask,
+  address: string,
+): Promise<string | null> {
+  const lease = session.allow(address, pageBase()) && (await tokenFor(session, ask, 0, undefined));
+  return lease ? bearer(lease) : null;
+}
+
+/** A newer Authorization value than one that got a 401 there; null when none can help. @internal */
+export async function newerAuthorization(
+  session: Engine,
+  ask: Ask,
+  address: string,
+  sent: string,
+): Promise<string | null> {
+  const base = pageBase();
+  const lease = session.allow(address, base) && session.leaseOf(sent.replace(/^Bearer /, ""));
+  if (!lease) return null;
+  const place = placeOf(address, base);
+  const newer = await heal(session, ask, place, lease, {});
+  if (!newer) return null;
+  session.refusals.add(place);
+  return bearer(newer);
+}
+
+const bearer = ({ token }: Lease): string => `Bearer ${token}`;
+
+/** Where a request goes, for the memory of what it got. */
+function placeOf(address: string, base: string | undefined): string {
+  const { origin, pathname } = new URL(address, base);
+  return origin + pathname;
+}
+
+/** Waits for a newer token than the one that got a 401, if there may be one. */
+function heal(
+  session: Engine,
+  ask: Ask,
+  place: string,
+  { id }: Lease,
+  { once, signal }: Partial<ReplayableRequest>,
+): Promise<Lease | undefined> | undefined {
+  if (session.lastLease()?.id === id && session.refusals.stands(place, id)) return undefined;
+  if (!once) return ask("newer", id, signal);
+  // It cannot be sent again, but others may profit.
+  session.run((rust) => rust.unauthorized(undefined, id));
+  return undefined;
+}
+
+/** No newer token heals these (RFC 6750 section 3.1, RFC 9470 section 3). */
+const INSUFFICIENT = /\binsufficient_(scope|user_authentication)\b/;
+
+/** Whether a response means that the token is no longer good. */
+async function isRefused(session: Engine, response: Response): Promise<boolean> {
+  const { isUnauthorized } = session.settings;
+  const refused = isUnauthorized
+    ? await says(isUnauthorized, response, session)
+    : response.status === 401;
+  return refused && !INSUFFICIENT.test(response.headers?.get("WWW-Authenticate") ?? "");
 }
 
 /** It will not be read. */

@@ -14,6 +14,10 @@ export interface ReplayableRequest {
   readonly fields: RequestInit | undefined;
   /** The caller's headers; no Authorization is among them. */
   readonly headers: Headers | Record<string, string> | undefined;
+  /** It waits for a token before it is sent. */
+  readonly waits: boolean;
+  /** A 401 is answered by one refresh and one resend. */
+  readonly heals: boolean;
   /** It cannot be sent again. */
   readonly once: boolean;
   /** What aborts it. */
@@ -53,7 +57,11 @@ export function prepare(
     once = isStream(fields.body);
   }
   const signal = fields?.signal ?? (request && platformField(request, "signal"));
-  return { address, base, request, fields, headers, once, signal };
+  const keepalive = fields?.keepalive ?? (request && platformField(request, "keepalive"));
+  const ours = own(fields, "everfresh");
+  const waits = !keepalive && own(ours, "wait") !== false;
+  const heals = own(ours, "refresh") !== false;
+  return { address, base, request, fields, headers, waits, heals, once, signal };
 }
 
 /**
@@ -85,6 +93,9 @@ export function release({ request, fields }: ReplayableRequest): void {
   platformField(request, "body")?.cancel().catch(() => {});
 }
 
+const own = (object: unknown, name: string): unknown =>
+  object && Object.hasOwn(object, name) ? (object as Record<string, unknown>)[name] : undefined;
+
 const isRequest = (value: unknown): value is Request =>
   typeof value === "object" && value !== null && "clone" in value;
 
@@ -112,6 +123,7 @@ function readFields(init: RequestInit): RequestInit {
   // Inherited fields count, as they do for the platform.
   const fields: Record<string, unknown> = { headers: init.headers };
   for (let from: object = init; from; from = Object.getPrototypeOf(from)) {
+    if (from === Object.prototype) break;
     for (const name of Object.getOwnPropertyNames(from)) {
       if (!(name in fields)) fields[name] = init[name as keyof RequestInit];
     }

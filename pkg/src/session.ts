@@ -2,7 +2,7 @@
 
 import { DISPOSED, Engine } from "./engine.ts";
 import { DisposedError, NotSignedInError } from "./errors.ts";
-import { sessionFetch, tokenFor } from "./fetch.ts";
+import { authorizationFor, newerAuthorization, sessionFetch, tokenFor } from "./fetch.ts";
 import type { SessionOptions } from "./options.ts";
 import { parseOptions, seconds } from "./parse-options.ts";
 import { shareWaits } from "./shared-waits.ts";
@@ -110,6 +110,16 @@ function handleOf(engine: Engine, release: () => void): Session {
         "nobody is signed in: call start() or await restore() first; snapshot.reason says why a " +
           "session ended",
       );
+    },
+
+    async authorize(url) {
+      check();
+      return authorizationFor(engine, ask, String(url));
+    },
+
+    async reauthorize(url, sent) {
+      check();
+      return newerAuthorization(engine, ask, String(url), sent);
     },
 
     async refresh(reason) {

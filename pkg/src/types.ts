@@ -173,6 +173,21 @@ export interface Stats {
   readonly storage: Readonly<Record<"reads" | "writes" | "failures", number>>;
 }
 
+/** What `session.fetch` reads of an init and the platform ignores. */
+export interface FetchHints {
+  /** `false`: a 401 is handed on at once, as for a password check [true]. */
+  readonly refresh?: boolean | undefined;
+  /** `false`: sends with the token that there is, expired or none, instead of waiting [true]. */
+  readonly wait?: boolean | undefined;
+}
+
+declare global {
+  interface RequestInit {
+    /** For `fetch` of an Everfresh session; ignored by all others. */
+    everfresh?: FetchHints | undefined;
+  }
+}
+
 /** A session. All handles of one name are one session. */
 export interface Session {
   /**
@@ -196,7 +211,9 @@ export interface Session {
   restore(): Promise<Snapshot>;
   /**
    * `fetch`, with the session's token for its own origins, a refresh before sending when the
-   * token is used up, and one refresh and one resend after a 401.
+   * token is used up, and one refresh and one resend after a 401. `init.everfresh` changes that for
+   * one request; one with `keepalive` never waits. A 401 that a fresh token got is remembered: until
+   * there is another token, those of the same origin and path are handed on.
    *
    * @throws what `fetch` throws; `ERR_REFRESH_UNAVAILABLE`, `ERR_SIGNED_OUT_BY_SERVER`,
    * `ERR_REFRESH_REJECTED`, `ERR_WASM_BLOCKED`, `ERR_WASM_LOAD`, `ERR_DISPOSED`
@@ -214,6 +231,21 @@ export interface Session {
     readonly minValiditySeconds?: number | undefined;
     readonly signal?: AbortSignal | undefined;
   }): Promise<string>;
+  /**
+   * For transports that are not `fetch`: the value of `Authorization` for a request to this address.
+   *
+   * @returns null where no token goes: another origin, or nobody is signed in
+   * @throws as `getAccessToken`, but for `ERR_NOT_SIGNED_IN`
+   */
+  authorize(url: string | URL): Promise<string | null>;
+  /**
+   * After a 401: a newer value than the one that was sent, after one refresh if there is none yet.
+   *
+   * @param sent - what `authorize` gave
+   * @returns null when there is none, and the 401 is to be handed on
+   * @throws `ERR_DISPOSED`
+   */
+  reauthorize(url: string | URL, sent: string): Promise<string | null>;
   /**
    * Refreshes now, for changed claims; joins a refresh under way. One attempt.
    *

@@ -27,6 +27,13 @@ holds<Equals<typeof session.stats, Stats>>();
 holds<Equals<ReturnType<typeof session.restore>, Promise<Snapshot>>>();
 holds<Equals<ReturnType<typeof decodeJwt>, Claims>>();
 
+holds<Equals<ReturnType<typeof session.authorize>, Promise<string | null>>>();
+holds<Equals<ReturnType<typeof session.reauthorize>, Promise<string | null>>>();
+void session.reauthorize(new URL("/a", "https://a.test"), "Bearer a");
+void session.fetch("/a", { everfresh: { refresh: false, wait: false } });
+// @ts-expect-error: no such hint
+void session.fetch("/a", { everfresh: { retry: false } });
+
 const cancel: () => void = session.start("jwt");
 cancel();
 session.start({ accessToken: "a", refreshToken: "r", expiresIn: 5 });
