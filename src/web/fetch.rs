@@ -19,7 +19,8 @@ const VALIDITY: Duration = Duration::ZERO;
 impl Session {
     /// The platform's `fetch` with the session's token for its own origins: a refresh before sending
     /// when the token is used up, and one refresh and one resend after a 401. A request that brings
-    /// its own `Authorization`, or goes elsewhere, is sent as it is.
+    /// its own `Authorization`, or goes elsewhere, is sent as it is. A 401 that a fresh token got is
+    /// remembered: until there is another token, those of the same origin and path are handed on.
     ///
     /// # Errors
     /// `ERR_NETWORK` when `fetch` itself fails; else as [`access_token`](Self::access_token). The
@@ -42,17 +43,41 @@ impl Session {
         let copy = request.clone().map_err(|_| Error::network(USED))?;
         authorize(&request, &token)?;
         let response = send(&request).await?;
-        if response.status() != 401 {
+        let place = place(&copy.url());
+        if !is_refused(&response) || self.refuses(&place, &token) {
             return Ok(response);
         }
         let Ok(newer) = self.replace(&token).await else { return Ok(response) };
         authorize(&copy, &newer)?;
-        send(&copy).await
+        let response = send(&copy).await?;
+        if is_refused(&response) {
+            self.note_refusal(&place, &newer);
+        }
+        Ok(response)
+    }
+
+    /// For any other client: the token that a request to this address may carry, as
+    /// `Authorization: Bearer`; `None` for another origin, and when no user is signed in. After a 401
+    /// [`replace`](Self::replace) gives a newer one. What is relative counts from the page's base.
+    ///
+    /// # Errors
+    /// As [`access_token`](Self::access_token), but for `ERR_NOT_SIGNED_IN`.
+    pub async fn authorize(&self, url: &str) -> Result<Option<AccessToken>, Error> {
+        if !self.allows(url) {
+            return Ok(None);
+        }
+        Ok(self.lease(VALIDITY).await?.map(AccessToken::of))
     }
 
     /// Whether a request to this address may carry the token.
     fn allows(&self, address: &str) -> bool {
-        let Ok(url) = Url::new(address) else { return false };
+        let base = get(&global("document"), "baseURI").as_string();
+        let base = base.or_else(|| get(&global("location"), "href").as_string());
+        let url = match base {
+            Some(base) => Url::new_with_base(address, &base),
+            None => Url::new(address),
+        };
+        let Ok(url) = url else { return false };
         let web = matches!(url.protocol().as_str(), "http:" | "https:");
         if !web || !url.username().is_empty() || !url.password().is_empty() {
             return false;
@@ -68,6 +93,20 @@ impl Session {
 fn authorize(request: &Request, token: &AccessToken) -> Result<(), Error> {
     let value = format!("Bearer {}", token.as_str());
     request.headers().set("Authorization", &value).map_err(|_| Error::network(USED))
+}
+
+/// Where a request goes, for the memory of what it got.
+fn place(address: &str) -> String {
+    address.split(['?', '#']).next().unwrap_or_default().to_owned()
+}
+
+/// Whether a newer token may help; none does where more is wanted (RFC 6750, RFC 9470).
+fn is_refused(response: &Response) -> bool {
+    let challenge = response.headers().get("WWW-Authenticate").ok().flatten().unwrap_or_default();
+    response.status() == 401
+        && !["insufficient_scope", "insufficient_user_authentication"]
+            .iter()
+            .any(|error| challenge.contains(error))
 }
 
 async fn send(request: &Request) -> Result<Response, Error> {

@@ -18,6 +18,8 @@ pub(crate) mod js;
 mod lock;
 mod page;
 #[cfg(feature = "web")]
+mod refusals;
+#[cfg(feature = "web")]
 mod rust_face;
 #[cfg(feature = "web")]
 mod session;

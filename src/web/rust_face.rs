@@ -10,6 +10,7 @@ use web_sys::AbortSignal;
 use super::{
     answer::Slot,
     face::{Ended, Face},
+    refusals::Refusals,
 };
 use crate::{
     core::{
@@ -39,6 +40,7 @@ pub(crate) struct RustFace {
     shown: RefCell<Snapshot>,
     snapshots: RefCell<Listeners<SnapshotListener>>,
     events: RefCell<Listeners<EventListener>>,
+    pub(super) refusals: RefCell<Refusals>,
 }
 
 /// Listeners by number.
@@ -135,6 +137,9 @@ impl Face for RustFace {
     }
 
     fn lease(&self, lease: Option<Lease>) {
+        if let Some(lease) = &lease {
+            self.refusals.borrow_mut().leased(lease.id);
+        }
         *self.lease.borrow_mut() = lease;
     }
 
@@ -155,6 +160,7 @@ impl Face for RustFace {
                 }
             }
             Notice::Event(event, _) => {
+                self.refusals.borrow_mut().hear(event);
                 let all = self.events.borrow().all();
                 for (number, listener) in all {
                     if self.events.borrow().knows(number) {

@@ -108,6 +108,23 @@ impl Session {
         Ok(Self(key))
     }
 
+    /// Whether another refresh cannot heal a 401 from there.
+    pub(super) fn refuses(&self, place: &str, token: &AccessToken) -> bool {
+        let stands = |engine: Rc<RustEngine>| {
+            let refusals = &engine.host.face.refusals;
+            refusals.borrow_mut().stands(place, token.0.id, clock::now().wall)
+        };
+        self.engine().is_some_and(stands)
+    }
+
+    /// A fresh token got a 401 there.
+    pub(super) fn note_refusal(&self, place: &str, token: &AccessToken) {
+        if let Some(engine) = self.engine() {
+            let refusals = &engine.host.face.refusals;
+            refusals.borrow_mut().add(place, token.0.id, clock::now().wall);
+        }
+    }
+
     fn engine(&self) -> Option<Rc<RustEngine>> {
         ENGINES.with_borrow(|engines| {
             let found = engines.iter().find(|(key, _)| key.as_ptr() == Arc::as_ptr(&self.0));

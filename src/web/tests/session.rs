@@ -100,6 +100,57 @@ async fn a_401_that_cannot_be_healed_is_handed_on() {
 }
 
 #[wasm_bindgen_test]
+async fn a_stubborn_401_costs_one_refresh() {
+    let (world, session) = (World::new(), session("stubborn"));
+    let _start = session.start(tokens("a")).expect("good tokens");
+    for round in 0..5 {
+        world.answer("new Response('no', { status: 401 })");
+        if round == 0 {
+            world.grant("b");
+            world.answer("new Response('no', { status: 401 })");
+        }
+        let url = format!("https://a.test/api?{round}");
+        assert_eq!(fetch(&session, &url).await, Ok((401, "no".to_owned())));
+    }
+    assert_eq!(world.requests().len(), 7);
+    world.grant("c");
+    refresh(&session).await.expect("a refresh");
+    world.answer("new Response('no', { status: 401 })");
+    world.grant("d");
+    world.answer("new Response('yes')");
+    let healed = fetch(&session, "https://a.test/api").await;
+    assert_eq!(healed, Ok((200, "yes".to_owned())), "another token is another chance");
+}
+
+#[wasm_bindgen_test]
+async fn a_401_for_want_of_scope_costs_no_refresh() {
+    let (world, session) = (World::new(), session("scope"));
+    let _start = session.start(tokens("a")).expect("good tokens");
+    world.answer(
+        "new Response('no', { status: 401, headers: { 'WWW-Authenticate': 'Bearer \
+         error=\"insufficient_scope\"' } })",
+    );
+    assert_eq!(fetch(&session, "https://a.test/api").await, Ok((401, "no".to_owned())));
+    assert_eq!(world.requests(), ["/api Bearer a"]);
+}
+
+#[wasm_bindgen_test]
+async fn a_token_is_given_for_an_address() {
+    let (_world, session) = (World::new(), session("address"));
+    let authorize = |url: &'static str| {
+        let session = session.clone();
+        within("an answer", async move { session.authorize(url).await })
+    };
+    assert_eq!(authorize("https://a.test/api").await, Ok(None), "no user is signed in");
+    let _start = session.start(tokens("a")).expect("good tokens");
+    let token = authorize("https://a.test/api").await.expect("an answer");
+    assert_eq!(token.as_ref().map(AccessToken::as_str), Some("a"));
+    for other in ["https://b.test/", "https://a:b@a.test/", "wss://a.test/", "nonsense://"] {
+        assert_eq!(authorize(other).await, Ok(None), "{other}");
+    }
+}
+
+#[wasm_bindgen_test]
 async fn a_token_goes_nowhere_else_and_over_no_other() {
     let (world, session) = (World::new(), session("elsewhere"));
     let _start = session.start(tokens("a")).expect("good tokens");
