@@ -1,7 +1,7 @@
 //! The shared session record: what the tabs of one session know together.
 //!
 //! Records form a join-semilattice. [`Record::join`] is commutative, associative and idempotent,
-//! so tabs that have seen the same records in any order, however often, backoff the same one: a lost,
+//! so tabs that have seen the same records in any order, however often, hold the same one: a lost,
 //! late, repeated or reordered message costs time, never agreement. Every field only moves one
 //! way within a session; a newer sign-in replaces the whole.
 

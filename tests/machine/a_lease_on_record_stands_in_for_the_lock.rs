@@ -95,7 +95,7 @@ fn a_key_lies_a_quarter_of_a_second_before_it_is_used() {
 }
 
 #[test]
-fn a_key_that_lost_is_not_used_and_the_winner_lies_as_long_again() {
+fn a_key_that_lost_is_not_used_and_the_winner_has_its_lease() {
     let mut one = Tab::signed_in(policy());
     let mut two = Tab::with_store(policy(), 2, one.store.clone());
     two.restore();
@@ -114,6 +114,9 @@ fn a_key_that_lost_is_not_used_and_the_winner_lies_as_long_again() {
     pass(&mut one, 500);
     pass(&mut two, 500);
     assert_eq!((one.requests.len(), two.requests.len()), (1, 0));
-    pass(&mut two, 500);
+    // The winner's lease began a millisecond before.
+    pass(&mut two, LEASE - 1 - 501);
+    assert_eq!((two.requests.len(), two.stats().storage.writes), (0, 1));
+    pass(&mut two, 501);
     assert_eq!(two.requests[0].1.rotation_key, one.requests[0].1.rotation_key);
 }

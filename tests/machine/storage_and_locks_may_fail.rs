@@ -1,13 +1,17 @@
 use proptest::{collection::vec, prelude::*, sample::select};
 
-use everfresh::core::{
-    ids::Ticket,
-    input::{Input, Wake},
-    policy::Policy,
-    snapshot::Status,
+use everfresh::{
+    core::{
+        clock::Now,
+        ids::Ticket,
+        input::{Input, Wake},
+        policy::Policy,
+        snapshot::Status,
+    },
+    engine::endpoint::Response,
 };
 
-use crate::rig::Tab;
+use crate::rig::{EPOCH, Tab};
 
 fn policy() -> Policy {
     Policy { idle: None, ..Policy::default() }
@@ -130,6 +134,68 @@ fn storage_that_worked_again_and_fails_is_told_of_again() {
     }
     assert_eq!(tab.count("storage-degraded"), 2);
 }
+
+/// Two tabs, and the first is storing its rotation key, slowly, with the lock in its hands. The
+/// second's clock is a little behind: its key counts as the earlier one.
+fn storing() -> (Tab, Tab) {
+    let mut one = Tab::signed_in(policy());
+    let behind = Now { wall: EPOCH - 100, ..one.now };
+    let two = Tab::open(policy(), 2, one.store.clone(), behind);
+    one.slow_storage = true;
+    one.want_refresh();
+    one.answer_load(0);
+    (one, two)
+}
+
+#[test]
+fn what_is_heard_while_the_key_is_stored_holds_the_refresh_back() {
+    let (mut one, mut two) = storing();
+    two.restore();
+    two.want_refresh();
+    two.answer(Some(Response {
+        status: 503,
+        headers: vec![("retry-after".to_owned(), "60".to_owned())],
+        ..Response::default()
+    }));
+    for said in two.said.drain(..) {
+        one.hear(&said);
+    }
+    one.slow_storage = false;
+    while !one.loads.is_empty() {
+        one.answer_load(0);
+    }
+    while !one.stores.is_empty() {
+        one.answer_store();
+    }
+    assert_eq!((one.requests.len(), one.locks_held), (0, 0));
+    one.advance(59.0);
+    assert_eq!(one.requests.len(), 0, "the server asked for a minute");
+}
+
+#[test]
+fn no_key_is_sent_that_was_not_stored() {
+    let (mut one, mut two) = storing();
+    two.restore();
+    two.want_refresh();
+    let key = two.requests[0].1.rotation_key.clone();
+    let before = one.store.borrow().clone();
+    for said in two.said.drain(..) {
+        one.hear(&said);
+    }
+    // Storage goes on as if it had not seen the other's write.
+    *one.store.borrow_mut() = before;
+    one.answer_write(0);
+    assert_eq!(one.requests.len(), 0, "the earlier key is not stored yet");
+    one.slow_storage = false;
+    while !one.loads.is_empty() {
+        one.answer_load(0);
+    }
+    while !one.stores.is_empty() {
+        one.answer_store();
+    }
+    assert_eq!(one.requests[0].1.rotation_key, key);
+}
+
 /// Lines of a record that hold numbers.
 const NUMBERS: usize = 35;
 

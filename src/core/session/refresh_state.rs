@@ -78,6 +78,8 @@ pub(super) struct StoringKey {
     pub(super) write: WriteId,
     pub(super) until: Moment,
     pub(super) settled: Settled,
+    /// What is being stored. No other may be sent after it.
+    pub(super) key: Key,
 }
 
 /// Has no lock: lets the other tabs' keys come in, so that all settle on the same one.

@@ -81,8 +81,8 @@ impl Live {
             RefreshState::WaitingForLock(WaitingForLock { refresh, ticket, until });
     }
 
-    /// What all tabs backoff back for: the server's word absolutely, our own backoff unless the refresh
-    /// is in a hurry.
+    /// What holds all tabs back: the server's word absolutely, our own backoff unless the refresh is
+    /// in a hurry.
     fn held_back<E: Entropy>(
         &self,
         refresh: &RefreshContext,
@@ -99,9 +99,17 @@ impl Live {
 
     /// Until when another tab's attempt may be under way: a lease in the shared record, for where
     /// there is no lock to be had. It is longer than any attempt.
-    fn peer_attempt<E: Entropy>(&self, ctx: &Context<E>) -> Option<Moment> {
-        let sent = self.record.sends.last().filter(|sent| *sent != self.last_send)?;
+    fn peer_attempt<E: Entropy>(
+        &self,
+        settled: Option<Settled>,
+        ctx: &Context<E>,
+    ) -> Option<Moment> {
         self.record.pending_key()?;
+        let sent = match settled {
+            // This tab's key gave way to one that was made before it, and is being sent.
+            Some(_) => self.record.pending.made_at,
+            None => self.record.sends.last().filter(|sent| *sent != self.last_send)?,
+        };
         let now = ctx.now();
         // A time that is still to come was written before the clock was set back.
         let at = Some(ctx.clock.at_wall(sent)).filter(|at| *at <= now + CLOCK_SLACK)?;
@@ -224,7 +232,7 @@ impl Live {
             (Some(Settled::Made(made)), Some(key)) if made == key => {
                 self.send(refresh, Lock(None), self.record.token_set.generation, key, ctx);
             }
-            _ => match self.peer_attempt(ctx) {
+            _ => match self.peer_attempt(settled, ctx) {
                 Some(until) => {
                     self.refresh_state =
                         RefreshState::BackingOff(BackingOff { refresh, until, why: Pause::Peer });
@@ -243,12 +251,13 @@ impl Live {
             let generation = self.record.token_set.generation;
             self.record.pending = Pending { generation, made_at: wall, key };
         }
+        let key = self.record.pending.key;
         self.note_send(ctx);
         let write = ctx.write(&self.record);
         self.announce(Sharing::WithoutTokens, ctx);
         let until = ctx.now() + STORAGE_WAIT;
         self.refresh_state =
-            RefreshState::StoringKey(StoringKey { refresh, lock, write, until, settled });
+            RefreshState::StoringKey(StoringKey { refresh, lock, write, until, settled, key });
     }
 
     fn note_send<E: Entropy>(&mut self, ctx: &Context<E>) {
@@ -268,16 +277,17 @@ impl Live {
     }
 
     pub(super) fn keyed<E: Entropy>(&mut self, keying: StoringKey, ctx: &mut Context<E>) {
-        let StoringKey { refresh, lock, settled, .. } = keying;
-        match self.record.pending_key() {
-            _ if lock == Lock(None) => {
-                let until = ctx.now() + SETTLE + entropy::below(&mut ctx.entropy, SETTLE);
-                self.refresh_state =
-                    RefreshState::AgreeingOnKey(AgreeingOnKey { refresh, settled, until });
-            }
-            Some(key) => self.send(refresh, lock, self.record.token_set.generation, key, ctx),
-            // The record moved on while it was written: look again.
-            None => self.look(refresh, lock, None, ctx),
+        let StoringKey { refresh, lock, settled, key, .. } = keying;
+        if lock == Lock(None) {
+            let until = ctx.now() + SETTLE + entropy::below(&mut ctx.entropy, SETTLE);
+            self.refresh_state =
+                RefreshState::AgreeingOnKey(AgreeingOnKey { refresh, settled, until });
+        } else if self.record.pending_key() == Some(key) && self.held_back(&refresh, ctx).is_none()
+        {
+            self.send(refresh, lock, self.record.token_set.generation, key, ctx);
+        } else {
+            // Another tab's word came while it was written: a reason to wait, an earlier key.
+            self.look(refresh, lock, None, ctx);
         }
     }
 
