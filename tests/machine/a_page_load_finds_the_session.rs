@@ -63,6 +63,40 @@ fn ten_times_in_a_second_in_the_middle_of_a_refresh() {
 }
 
 #[test]
+fn what_other_tabs_say_while_storage_is_read_counts() {
+    let mut one = Tab::signed_in(Policy { jitter: 0, idle: None, ..Policy::default() });
+    let stored = one.store.borrow().clone();
+    let mut two = reload(&one, 0);
+    two.slow_storage = true;
+    two.restore();
+    // The first puts its key on record and says so, and storage still shows the second what was.
+    one.want_refresh();
+    let key = one.requests[0].1.rotation_key.clone();
+    for said in one.said.drain(..) {
+        two.hear(&said);
+    }
+    *two.store.borrow_mut() = stored;
+    two.answer_load(0);
+    two.slow_storage = false;
+    assert_eq!(two.status(), Status::Active);
+    two.want_refresh();
+    assert_eq!(two.requests[0].1.rotation_key, key, "the same rotation");
+}
+
+#[test]
+fn a_sign_in_that_is_heard_of_while_storage_is_read_is_the_session() {
+    let store = Store::default();
+    let mut two = Tab::with_store(Policy::default(), 2, store.clone());
+    two.slow_storage = true;
+    let waiter = two.restore();
+    let mut one = Tab::with_store(Policy::default(), 1, Store::default());
+    one.start(300);
+    two.hear(&one.said.pop_back().expect("a sign-in is told"));
+    two.answer_load(0);
+    assert_eq!((two.status(), two.outcome(waiter)), (Status::Active, Some(&Outcome::Done)));
+}
+
+#[test]
 fn not_when_its_end_has_passed_meanwhile() {
     let mut tab = reload_with(Policy::default(), &Tab::signed_in(Policy::default()), 3_000);
     let waiter = tab.restore();

@@ -23,6 +23,8 @@ use crate::core::{
 #[derive(Clone, Debug, Hash)]
 pub(super) struct Restoring {
     stage: Stage,
+    /// What storage holds and what other tabs have said meanwhile: nobody may say it again.
+    known: Option<Box<Record>>,
     /// A sign-out came first: whatever is found is signed out.
     pub(super) leaving: Option<Leaving>,
     /// What to go back to if nothing is found.
@@ -34,7 +36,7 @@ pub(super) struct Leaving {
     pub(super) everywhere: bool,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 enum Stage {
     Reading {
         read: ReadId,
@@ -42,7 +44,6 @@ enum Stage {
     },
     /// There is a session whose tokens only other tabs hold, or nobody knows.
     AskingPeers {
-        record: Option<Box<Record>>,
         until: Moment,
     },
 }
@@ -62,7 +63,12 @@ impl Restoring {
         ctx: &mut Context<E>,
     ) -> Box<Self> {
         let until = ctx.now() + STORAGE_WAIT;
-        Box::new(Self { stage: Stage::Reading { read: ctx.read(), until }, leaving, before })
+        Box::new(Self {
+            stage: Stage::Reading { read: ctx.read(), until },
+            known: None,
+            leaving,
+            before,
+        })
     }
 
     #[cfg(not(target_arch = "wasm32"))]
@@ -75,12 +81,12 @@ impl Restoring {
     pub(super) fn deadline(&self) -> (Timer, Moment) {
         match &self.stage {
             Stage::Reading { until, .. } => (Timer::StorageWait, *until),
-            Stage::AskingPeers { until, .. } => (Timer::PeerWait, *until),
+            Stage::AskingPeers { until } => (Timer::PeerWait, *until),
         }
     }
 
     pub(super) fn record_read<E: Entropy>(
-        self: Box<Self>,
+        mut self: Box<Self>,
         read: ReadId,
         found: ReadResult,
         ctx: &mut Context<E>,
@@ -89,17 +95,22 @@ impl Restoring {
             Stage::Reading { read: asked, .. } if asked == read => {}
             _ => return Search::On(self),
         }
-        match found {
+        let reason = match found {
             ReadResult::Record(record) => {
                 ctx.storage_works();
-                self.found(*record, ctx)
+                self.learn(*record);
+                EndReason::None
             }
-            ReadResult::Nothing => self.nowhere(None, EndReason::None, ctx),
-            ReadResult::Corrupt => self.nowhere(None, EndReason::CorruptStorage, ctx),
+            ReadResult::Nothing => EndReason::None,
+            ReadResult::Corrupt => EndReason::CorruptStorage,
             ReadResult::Unavailable => {
                 ctx.storage_failed();
-                self.ask(None, ctx)
+                return self.conclude(ctx);
             }
+        };
+        match self.known.is_some() {
+            true => self.conclude(ctx),
+            false => self.nowhere(reason, ctx),
         }
     }
 
@@ -108,57 +119,69 @@ impl Restoring {
         message: Message,
         ctx: &mut Context<E>,
     ) -> Search {
-        let Message::Record(mut told) = message else { return Search::On(self) };
-        let Stage::AskingPeers { record, .. } = &mut self.stage else { return Search::On(self) };
-        // Without storage nobody says again what was said before the tokens, such as a key.
-        if let Some(known) = record.take() {
-            told.join(*known);
+        let Message::Record(told) = message else { return Search::On(self) };
+        let tokens = self.learn(*told);
+        match self.stage {
+            Stage::AskingPeers { .. } if tokens => self.conclude(ctx),
+            _ => Search::On(self),
         }
-        if told.token_set.tokens.is_some() {
-            return self.found(*told, ctx);
+    }
+
+    /// Takes in what was read or heard; whether the tokens are known now.
+    fn learn(&mut self, mut record: Record) -> bool {
+        if let Some(known) = self.known.take() {
+            record.join(*known);
         }
-        *record = Some(told);
-        Search::On(self)
+        self.known.insert(Box::new(record)).token_set.tokens.is_some()
     }
 
     pub(super) fn overdue<E: Entropy>(self: Box<Self>, ctx: &mut Context<E>) -> Search {
         if self.deadline().1 > ctx.now() {
             return Search::On(self);
         }
-        match self.stage.clone() {
+        match self.stage {
             Stage::Reading { .. } => {
                 ctx.storage_failed();
-                self.ask(None, ctx)
+                self.conclude(ctx)
             }
-            Stage::AskingPeers { record, .. } => {
-                self.nowhere(record.map(|record| *record), EndReason::None, ctx)
-            }
+            Stage::AskingPeers { .. } => self.nowhere(EndReason::None, ctx),
         }
     }
 
-    fn found<E: Entropy>(self: Box<Self>, record: Record, ctx: &mut Context<E>) -> Search {
-        if record.ended().is_some() {
-            return self.found_ended(record, ctx);
+    /// Storage has said what it can: what is known now decides, or the other tabs are asked.
+    fn conclude<E: Entropy>(mut self: Box<Self>, ctx: &mut Context<E>) -> Search {
+        match self.known.take() {
+            Some(record) if record.ended().is_some() => self.found_ended(*record, ctx),
+            Some(record) if record.token_set.tokens.is_some() => {
+                let mut live = Live::new(*record, ctx);
+                match self.leaving {
+                    // Nobody is told of a session that ends before it began.
+                    Some(_) => live.install(ctx),
+                    None => live.adopt(None, ctx),
+                }
+                Search::Found(Box::new(live))
+            }
+            known => {
+                ctx.push(Effect::Broadcast(peers::ask()));
+                self.stage = Stage::AskingPeers { until: ctx.now() + PEER_WAIT };
+                self.known = known;
+                Search::On(self)
+            }
         }
-        if record.token_set.tokens.is_none() {
-            return self.ask(Some(Box::new(record)), ctx);
-        }
-        let mut live = Live::new(record, ctx);
-        match self.leaving {
-            // Nobody is told of a session that ends before it began.
-            Some(_) => live.install(ctx),
-            None => live.adopt(None, ctx),
-        }
-        Search::Found(Box::new(live))
     }
 
     /// A session that is over stays over. Only a cookie may be newer than the record: somebody
     /// may have signed in by other means since, once the server knows of the end.
-    fn found_ended<E: Entropy>(self: Box<Self>, record: Record, ctx: &mut Context<E>) -> Search {
+    fn found_ended<E: Entropy>(
+        mut self: Box<Self>,
+        record: Record,
+        ctx: &mut Context<E>,
+    ) -> Search {
         let reason = record.ended().unwrap_or(EndReason::None);
         if ctx.policy.credential == Credential::Cookie {
             if record.end.settled {
-                return self.nowhere(Some(record), reason, ctx);
+                self.known = Some(Box::new(record));
+                return self.nowhere(reason, ctx);
             }
             let request =
                 RevokeRequest { access_token: None, refresh_token: None, everywhere: false };
@@ -167,23 +190,10 @@ impl Restoring {
         Search::NotFound(Box::new(Ended::without(reason, Some(record))))
     }
 
-    fn ask<E: Entropy>(
-        mut self: Box<Self>,
-        record: Option<Box<Record>>,
-        ctx: &mut Context<E>,
-    ) -> Search {
-        ctx.push(Effect::Broadcast(peers::ask()));
-        self.stage = Stage::AskingPeers { record, until: ctx.now() + PEER_WAIT };
-        Search::On(self)
-    }
-
     /// No tokens anywhere in the browser: with a cookie the server may still know the user.
-    fn nowhere<E: Entropy>(
-        self: Box<Self>,
-        record: Option<Record>,
-        reason: EndReason,
-        ctx: &mut Context<E>,
-    ) -> Search {
+    fn nowhere<E: Entropy>(self: Box<Self>, reason: EndReason, ctx: &mut Context<E>) -> Search {
+        let Self { known, before, .. } = *self;
+        let record = known.map(|record| *record);
         if ctx.policy.credential == Credential::Cookie {
             let record = match record {
                 Some(record) if record.ended().is_none() => record,
@@ -193,7 +203,7 @@ impl Restoring {
         }
         // Storage may have been cleared: a tab that still knows better will say so.
         ctx.push(Effect::Broadcast(peers::ask()));
-        let ended = match self.before {
+        let ended = match before {
             Some(before) if reason == EndReason::None && before.reason != EndReason::Cancelled => {
                 before
             }
