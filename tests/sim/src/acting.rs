@@ -162,8 +162,22 @@ impl World {
         // A tab that finds that it alone lacks the tokens has told the others of the input first.
         let reason = self.tabs[tab].snapshot().reason;
         let left_alone = was_live && reason == Some(EndReason::LoginRequired);
-        if left_alone || self.tabs[tab].is_live() {
-            self.truth.last_input = self.now + self.truth.leaps;
+        let felt = self.now + self.truth.leaps;
+        if self.looks_up(tab) {
+            self.tabs[tab].undecided_input = Some(felt);
+        } else if left_alone || self.tabs[tab].is_live() {
+            self.truth.last_input = felt;
+        }
+    }
+
+    /// Input counts once storage has said that the session is not over.
+    pub(crate) fn decide_input(&mut self, tab: TabId) {
+        if self.looks_up(tab) {
+            return;
+        }
+        let undecided = self.tabs[tab].undecided_input.take();
+        if let Some(felt) = undecided.filter(|_| self.tabs[tab].is_live()) {
+            self.truth.last_input = self.truth.last_input.max(felt);
         }
     }
 

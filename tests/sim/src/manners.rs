@@ -7,7 +7,9 @@ use everfresh_server::rotation::Transition;
 
 use crate::{
     browser::TabId,
+    plan::Storage,
     tab::{Running, Tab},
+    watch::STORAGE_WAIT,
     wire::{Letter, Patience},
     world::World,
 };
@@ -29,7 +31,7 @@ const HOLD_SLACK: Millis = 3_000;
 
 /// What storage of the application's own may add: it is waited for before the key, with it, and with
 /// the tokens.
-const STORAGE_SLACK: Millis = 3 * 2_000;
+const STORAGE_SLACK: Millis = 3 * STORAGE_WAIT;
 
 /// What the world remembers of the tabs' conduct.
 #[derive(Debug, Default)]
@@ -55,7 +57,9 @@ impl World {
         {
             self.broken("the server's Retry-After is kept", format!("tab {tab} sends before"));
         }
-        self.manners.sends.retain(|(at, _)| now - at < WINDOW);
+        // The key is stored between deciding and sending.
+        let window = WINDOW - if self.plan.storage == Storage::Custom { STORAGE_WAIT } else { 0 };
+        self.manners.sends.retain(|(at, _)| now - at < window);
         let own = self.manners.sends.iter().filter(|(_, sender)| *sender == tab).count();
         // Between deciding and sending a hidden page may be left to wait for a minute.
         if own >= MOST_SENDS

@@ -47,6 +47,8 @@ pub struct Tab {
     /// What observers were last told of its end and of its token.
     pub(crate) warned: Option<(EndReason, Millis)>,
     pub(crate) stale: bool,
+    /// Input that came while storage was being asked whether the session is over, in felt time.
+    pub(crate) undecided_input: Option<Millis>,
     /// Something counts as input all the time.
     pub(crate) held: bool,
     /// The refresh that it waits for.
@@ -119,6 +121,7 @@ impl Tab {
             denied: None,
             warned: None,
             stale: false,
+            undecided_input: None,
             held: false,
             attempt: None,
             calls: HashMap::new(),

@@ -44,7 +44,7 @@ pub(crate) struct Truth {
     pub(crate) signed_in: Millis,
     /// When something was last held that is held no longer, in felt time.
     pub(crate) last_held: Millis,
-    /// The user signed out, or an administrator did, or a thief used a key of his own.
+    /// The user signed out, or an administrator did, or a thief used another key than the owner.
     pub(crate) signed_out: bool,
     pub(crate) revoked: bool,
     pub(crate) stolen: bool,
@@ -66,7 +66,7 @@ pub(crate) struct Newest {
 }
 
 /// So long a tab waits to hear what storage holds.
-const STORAGE_WAIT: Millis = 2_000;
+pub(crate) const STORAGE_WAIT: Millis = 2_000;
 
 /// Slack of everything that is measured across tabs.
 const SLACK: Millis = 3_000;
@@ -255,6 +255,7 @@ impl World {
 
     /// After every step of a tab.
     pub(crate) fn watch_tab(&mut self, id: TabId) {
+        self.decide_input(id);
         let tab = &self.tabs[id];
         let over = tab.status() == Status::SignedOut;
         let (leased, refreshing) = (tab.lease.is_some(), tab.attempt.is_some());
