@@ -56,8 +56,8 @@ pub(super) const FAULTS: &[Fault] = &[
     fault(
         "another tab's attempt is not respected",
         "core/session/refreshing.rs",
-        "_ => match self.peer_attempt(ctx) {",
-        "_ => match self.peer_attempt(ctx).filter(|_| !FAULT) {",
+        "_ => match self.peer_attempt(settled, ctx) {",
+        "_ => match self.peer_attempt(settled, ctx).filter(|_| !FAULT) {",
     ),
     fault(
         "the lock is never released",
