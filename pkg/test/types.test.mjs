@@ -16,19 +16,23 @@ test("the declarations accept what callers write and refuse what they must not",
   compile(path("../test-d"));
 });
 
-test("the examples of the README and the guide compile", (t) => {
+test("the examples of the README, the guide and the adapters compile", (t) => {
   const folder = path("../../target/examples/");
   t.after(() => rmSync(folder, { recursive: true, force: true }));
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
-  const extend = { extends: "../../pkg/test-d/tsconfig.json", include: ["."] };
+  const extend = {
+    extends: "../../pkg/test-d/tsconfig.json",
+    compilerOptions: { jsx: "react-jsx" },
+    include: ["."],
+  };
   writeFileSync(`${folder}tsconfig.json`, JSON.stringify(extend));
   let found = 0;
-  for (const document of ["README.md", "docs/guide.md"]) {
+  for (const document of ["README.md", "docs/guide.md", "docs/adapters.md"]) {
     const text = readFileSync(path(`../../${document}`), "utf8");
-    for (const [, code] of text.matchAll(/```ts\n(.*?)```/gs)) {
+    for (const [, kind, code] of text.matchAll(/```(tsx?)\n(.*?)```/gs)) {
       // An example may say in its first line which file it is.
-      const name = /^\/\/ (\S+\.ts)\n/.exec(code)?.[1] ?? `example-${(found += 1)}.ts`;
+      const name = /^\/\/ (\S+\.ts)\n/.exec(code)?.[1] ?? `example-${(found += 1)}.${kind}`;
       writeFileSync(folder + name, code);
     }
   }

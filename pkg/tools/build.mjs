@@ -26,7 +26,21 @@ const dist = join(pkg, "dist");
 const wasm = join(pkg, "wasm", "everfresh_bg.wasm");
 const metafile = process.argv[2];
 
-const entries = readdirSync(join(pkg, "src", "entry")).filter((name) => name.endsWith(".ts"));
+const manifest = JSON.parse(readFileSync(join(pkg, "package.json"), "utf8"));
+const entries = ["entry", "adapters"].flatMap((folder) =>
+  readdirSync(join(pkg, "src", folder)).map((name) => join(pkg, "src", folder, name)),
+);
+
+/** Whoever imports the inline entry shares it with the application. */
+const inlineEntryBeside = {
+  name: "inline-entry-beside",
+  setup(build) {
+    const filter = /\/entry\/inline\.ts$/;
+    build.onResolve({ filter }, ({ kind }) =>
+      kind === "entry-point" ? undefined : { path: "./inline.js", external: true },
+    );
+  },
+};
 
 rmSync(dist, { recursive: true, force: true });
 mkdirSync(dist);
@@ -35,10 +49,7 @@ copyFileSync(wasm, join(dist, "everfresh_bg.wasm"));
 const built = await esbuild.build({
   absWorkingDir: root,
   entryPoints: [
-    ...entries.map((name) => ({
-      in: join(pkg, "src", "entry", name),
-      out: basename(name, ".ts"),
-    })),
+    ...entries.map((path) => ({ in: path, out: basename(path, ".ts") })),
     { in: join(pkg, "wasm", "everfresh_js.js"), out: "everfresh_js" },
   ],
   outdir: dist,
@@ -54,8 +65,13 @@ const built = await esbuild.build({
   // The maps stay out of the tarball, so the files must not point at them.
   sourcemap: "external",
   metafile: true,
-  external: ["./everfresh_bg.wasm", "./everfresh_js.js", "node:*"],
-  plugins: [inlineWasm(wasm)],
+  external: [
+    "./everfresh_bg.wasm",
+    "./everfresh_js.js",
+    "node:*",
+    ...Object.keys(manifest.peerDependencies).flatMap((name) => [name, `${name}/*`]),
+  ],
+  plugins: [inlineWasm(wasm), inlineEntryBeside],
   logLevel: "warning",
 });
 if (metafile) {
@@ -72,7 +88,6 @@ try {
 } catch {
   process.exit(1); // tsc has said why
 }
-const manifest = JSON.parse(readFileSync(join(pkg, "package.json"), "utf8"));
 const typed = Object.values(manifest.exports).flatMap((target) => target.types ?? []);
 finishDeclarations(
   dist,

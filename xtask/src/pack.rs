@@ -68,15 +68,17 @@ fn copy(from: &Path, to: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Both engines, one file for each entry, and declarations for modules that exist.
+/// Both engines, one file for each entry and adapter, and declarations for modules that exist.
 fn expected(workspace: &Workspace) -> Result<BTreeSet<String>> {
     let mut expected: BTreeSet<_> = DOCUMENTS.iter().map(|&name| name.to_owned()).collect();
     let files = ["package.json", "dist/everfresh_bg.wasm", "dist/everfresh_js.js"];
     expected.extend(files.map(str::to_owned));
     let sources = workspace.join("pkg/src");
-    for path in files_below(&sources.join("entry"))? {
-        if let Some(name) = path.to_string_lossy().strip_suffix(".ts") {
-            expected.insert(format!("dist/{name}.js"));
+    for folder in ["entry", "adapters"] {
+        for path in files_below(&sources.join(folder))? {
+            if let Some(name) = path.to_string_lossy().strip_suffix(".ts") {
+                expected.insert(format!("dist/{name}.js"));
+            }
         }
     }
     for path in files_below(&workspace.join("pkg/dist"))? {

@@ -1,0 +1,20 @@
+// ky: its requests through a session.
+
+import type { Session } from "../types.ts";
+
+/**
+ * Options for `ky.extend` or `ky.create`. A 401 is healed by the session and never by ky's retries:
+ * the one that ky sees is final.
+ */
+export function sessionOptions(session: Session): {
+  fetch: typeof fetch;
+  retry: { shouldRetry(state: { error: Error }): false | undefined };
+} {
+  return {
+    fetch: session.fetch,
+    retry: {
+      shouldRetry: ({ error }) =>
+        (error as { response?: Response }).response?.status === 401 ? false : undefined,
+    },
+  };
+}

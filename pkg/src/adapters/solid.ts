@@ -1,0 +1,45 @@
+// Solid: a provider and an accessor.
+
+import {
+  type Accessor,
+  createComponent,
+  createContext,
+  createSignal,
+  type JSX,
+  onCleanup,
+  useContext,
+} from "solid-js";
+import { isServer } from "solid-js/web";
+
+import type { Session, Snapshot } from "../types.ts";
+import { UNKNOWN } from "../unknown.ts";
+
+const SessionContext = createContext<Session>();
+
+/** Gives a session to the components below. */
+export function SessionProvider(props: {
+  readonly session: Session;
+  readonly children?: JSX.Element;
+}): JSX.Element {
+  return createComponent(SessionContext.Provider, {
+    value: props.session,
+    get children() {
+      return props.children;
+    },
+  });
+}
+
+/** The session itself, for its methods. */
+export function useSessionClient(): Session {
+  const session = useContext(SessionContext);
+  if (session) return session;
+  throw new Error("no session: put <SessionProvider session={...}> around, or pass the session");
+}
+
+/** The snapshot, until the owner is cleaned up. On a server it stays `unknown`. */
+export function useSession(session: Session = useSessionClient()): Accessor<Snapshot> {
+  if (isServer) return () => UNKNOWN;
+  const [snapshot, set] = createSignal(session.snapshot);
+  onCleanup(session.subscribe(() => set(session.snapshot)));
+  return snapshot;
+}

@@ -1,0 +1,90 @@
+// Vue 3: a plugin, a composable and a guard for vue-router.
+
+import { inject, type InjectionKey, onMounted, onScopeDispose, type ShallowRef, shallowRef } from "vue";
+
+import type { Session, Snapshot } from "../types.ts";
+import { UNKNOWN } from "../unknown.ts";
+
+import { hasPage, isSignedIn, ready } from "../ready.ts";
+
+/** What the plugin provides. */
+export interface ProvidedSession {
+  readonly session: Session;
+  /** Whether the page was rendered on a server. */
+  readonly hydrate: boolean;
+}
+
+/** Under what the plugin provides the session. */
+export const SESSION_KEY: InjectionKey<ProvidedSession> = Symbol("everfresh");
+
+/**
+ * `app.use(createSessionPlugin(session))`.
+ *
+ * @param options - `hydrate`: the page was rendered on a server, so it stays `unknown` until it is
+ * mounted [false]
+ */
+export function createSessionPlugin(
+  session: Session,
+  options: { readonly hydrate?: boolean | undefined } = {},
+): { install(app: { provide(key: InjectionKey<ProvidedSession>, value: ProvidedSession): unknown }): void } {
+  const { hydrate = false } = options;
+  return { install: (app) => void app.provide(SESSION_KEY, Object.freeze({ session, hydrate })) };
+}
+
+function provided(): ProvidedSession {
+  const found = inject(SESSION_KEY, undefined);
+  if (found) return found;
+  throw new Error("no session: app.use(createSessionPlugin(session)), or pass the session");
+}
+
+/** The session itself, for its methods. */
+export function useSessionClient(): Session {
+  return provided().session;
+}
+
+/** The snapshot, until the scope ends. On a server it stays `unknown`. */
+export function useSession(session?: Session): Readonly<ShallowRef<Snapshot>> {
+  const { session: used, hydrate } = session ? { session, hydrate: false } : provided();
+  if (!hasPage()) return shallowRef(UNKNOWN);
+  const snapshot = shallowRef(hydrate ? UNKNOWN : used.snapshot);
+  const update = () => {
+    snapshot.value = used.snapshot;
+  };
+  const listen = () => {
+    onScopeDisposed(used.subscribe(update));
+    update();
+  };
+  const onScopeDisposed = (stop: () => void) => onStop.push(stop);
+  const onStop: (() => void)[] = [];
+  onScopeDispose(() => onStop.forEach((stop) => stop()));
+  if (hydrate) onMounted(listen);
+  else listen();
+  return snapshot;
+}
+
+/** As much of a route as the guard reads. */
+export interface GuardedRoute {
+  /** Path, query and hash. */
+  readonly fullPath: string;
+}
+
+/**
+ * A navigation guard: `router.beforeEach` or `beforeEnter`. Waits until it is known who is there. On
+ * a server everybody passes.
+ *
+ * @param options - `login`: where to go else, with `redirect` and `reason` in the query; or a function
+ * that says where
+ */
+export function sessionGuard<Route extends GuardedRoute, Location = never>(
+  session: Session,
+  options: { readonly login: string | ((to: Route, snapshot: Snapshot) => Location) },
+): (to: Route) => Promise<true | Location | { path: string; query: Record<string, string> }> {
+  const { login } = options;
+  return async (to) => {
+    if (!hasPage()) return true;
+    const snapshot = await ready(session);
+    if (isSignedIn(snapshot)) return true;
+    if (typeof login === "function") return login(to, snapshot);
+    return { path: login, query: { redirect: to.fullPath, reason: snapshot.reason ?? "none" } };
+  };
+}

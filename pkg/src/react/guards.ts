@@ -1,0 +1,78 @@
+// What waits, asks or keeps out.
+
+import * as React from "react";
+
+import { hasPage, isSignedIn, ready } from "../ready.ts";
+import type { Session, Snapshot } from "../types.ts";
+
+import { useGiven, useSession } from "./session.ts";
+
+/** For "are you still there?": whether to ask, the seconds left, and the two answers. */
+export function useSessionWarning(session?: Session): {
+  readonly open: boolean;
+  readonly secondsLeft: number | null;
+  readonly stay: () => void;
+  readonly signOut: () => Promise<void>;
+} {
+  const used = useGiven(session).session;
+  const secondsLeft = useSession((snapshot) => snapshot.secondsLeft, Object.is, used);
+  const open = useSession((snapshot) => snapshot.status === "warning", Object.is, used);
+  const answers = React.useMemo(() => ({ stay: () => used.touch(), signOut: () => used.signOut() }), [used]);
+  return { open, secondsLeft, ...answers };
+}
+
+/** As `useSession`, and suspends until the session is restored the first time. React 19. */
+export function useRestored(session?: Session): Snapshot {
+  const used = useGiven(session).session;
+  const snapshot = useSession(used);
+  // Looked up late: React 18 has no such export, which bundlers would complain of.
+  const use = (React as Record<string, unknown>)["use".trim()] as typeof React.use;
+  if (hasPage()) use(restored(used));
+  return snapshot;
+}
+
+/** A promise as React marks it, so that it knows without waiting. */
+interface Marked extends Promise<Snapshot> {
+  status?: unknown;
+}
+
+const firsts = new WeakMap<Session, Promise<Snapshot>>();
+
+/** Always the same: whoever suspended on it must meet it again. */
+function restored(session: Session): Promise<Snapshot> {
+  const { snapshot } = session;
+  const known = snapshot.status !== "unknown";
+  let first: Marked | undefined = firsts.get(session);
+  if (!first || (known && first.status === "rejected")) {
+    first = ready(session);
+    if (known) Object.assign(first, { status: "fulfilled", value: snapshot });
+    firsts.set(session, first);
+  }
+  return first;
+}
+
+/**
+ * Shows its children to whoever is signed in, also while the token is replaced or the end is near.
+ *
+ * @param props - `pending`: while it is not known yet; `fallback`: to others; `onSignedOut`: called
+ * once for each end, and once when there is nobody to begin with
+ */
+export function RequireSession(props: {
+  readonly pending?: React.ReactNode;
+  readonly fallback?: React.ReactNode;
+  readonly onSignedOut?: ((snapshot: Snapshot) => void) | undefined;
+  readonly session?: Session | undefined;
+  readonly children?: React.ReactNode;
+}): React.ReactNode {
+  const { session } = useGiven(props.session);
+  const state = useSession(stateOf, Object.is, session);
+  const told = React.useRef(false);
+  React.useEffect(() => {
+    if (state === "out" && !told.current) props.onSignedOut?.(session.snapshot);
+    told.current = state === "out";
+  });
+  return state === "in" ? props.children : state === "out" ? props.fallback : props.pending;
+}
+
+const stateOf = (snapshot: Snapshot) =>
+  isSignedIn(snapshot) ? "in" : snapshot.status === "signed-out" ? "out" : "pending";

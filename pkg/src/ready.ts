@@ -1,0 +1,22 @@
+// What guards of every framework ask of a session.
+
+import type { Session, Snapshot } from "./types.ts";
+
+const restoring = new WeakMap<Session, Promise<Snapshot>>();
+
+/** Whether somebody is signed in: also while the token is being replaced or the end is near. @internal */
+export const isSignedIn = ({ status }: Snapshot): boolean => /^(active|stale|warning)$/.test(status);
+
+/** The snapshot once it is known who is there; restores the session if nobody did. @internal */
+export function ready(session: Session): Promise<Snapshot> {
+  const { snapshot } = session;
+  if (snapshot.status !== "unknown") return Promise.resolve(snapshot);
+  const begun = restoring.get(session);
+  if (begun) return begun;
+  const restored = session.restore().finally(() => restoring.delete(session));
+  restoring.set(session, restored);
+  return restored;
+}
+
+/** Whether there is a page; a server that renders has none, and restores nothing. @internal */
+export const hasPage = (): boolean => typeof document !== "undefined";

@@ -1,0 +1,141 @@
+import assert from "node:assert/strict";
+import { createServer } from "node:http";
+import { test } from "node:test";
+
+import axios from "axios";
+import ky from "ky";
+
+import { createSession } from "everfresh";
+import { attachSession } from "everfresh/axios";
+import { sessionOptions } from "everfresh/ky";
+
+import { lockManager, put } from "./page.mjs";
+import { jwt } from "./world.mjs";
+
+/** A real API and token endpoint, and a signed-in session. Tokens are good until the test says no. */
+async function signedIn(t) {
+  if (!globalThis.navigator?.locks) put(t, { navigator: { locks: lockManager() } });
+  let issued = 0;
+  const made = { requests: [], refreshes: 0, current: undefined, foreign: [] };
+  const issue = () => {
+    issued += 1;
+    made.current = jwt({ sub: "ana", exp: Math.floor(Date.now() / 1_000) + 300, jti: String(issued) });
+    return { access_token: made.current, refresh_token: `r${issued}`, expires_in: 300 };
+  };
+  const listen = (answer) =>
+    new Promise((ready) => {
+      const server = createServer(async (request, response) => {
+        let body = "";
+        for await (const chunk of request) body += chunk;
+        answer({ ...request, headers: request.headers, url: request.url, method: request.method, body }, response);
+      });
+      t.after(() => (server.closeAllConnections(), server.close()));
+      server.listen(0, "127.0.0.1", () => ready(`http://127.0.0.1:${server.address().port}`));
+    });
+  const json = (response, status, value) =>
+    response.writeHead(status, { "Content-Type": "application/json" }).end(JSON.stringify(value));
+  made.api = await listen(({ url, method, headers, body }, response) => {
+    if (url === "/token") {
+      made.refreshes += 1;
+      return json(response, 200, issue());
+    }
+    const token = headers.authorization?.replace("Bearer ", "");
+    made.requests.push({ url, method, token, body });
+    if (url.startsWith("/open")) return json(response, 200, {});
+    if (url.startsWith("/never") || token !== made.current) return json(response, 401, {});
+    json(response, 200, { url, method, body });
+  });
+  made.other = await listen(({ headers }, response) => {
+    made.foreign.push(headers.authorization);
+    json(response, 401, {});
+  });
+  made.session = createSession({
+    refresh: `${made.api}/token`,
+    name: `axios-${t.name}`,
+    origins: [made.api],
+  });
+  t.after(() => made.session.dispose());
+  made.session.start(issue());
+  await made.session.getAccessToken();
+  made.expire = () => (made.current = "another");
+  return made;
+}
+
+for (const transport of ["fetch", "xhr"]) {
+  test(`axios over ${transport}: a 401 is healed by one shared refresh, bodies are sent again`, async (t) => {
+    const w = await signedIn(t);
+    const client = axios.create({ baseURL: w.api });
+    attachSession(client, w.session, { transport });
+    w.expire();
+    const posts = [1, 2, 3].map((n) => client.post("/orders", { n }, { params: { q: "a b" } }));
+    const answers = await Promise.all(posts);
+    assert.deepEqual(answers.map(({ data }) => JSON.parse(data.body)), [{ n: 1 }, { n: 2 }, { n: 3 }]);
+    assert.equal(w.refreshes, 1);
+    assert.ok(w.requests.length <= 6);
+  });
+
+  test(`axios over ${transport}: a second 401 is the caller's, once`, async (t) => {
+    const w = await signedIn(t);
+    const client = axios.create({ baseURL: w.api });
+    attachSession(client, w.session, { transport });
+    await assert.rejects(client.get("/never"), (error) => error.response.status === 401);
+    assert.equal(w.requests.length, 2);
+    assert.equal(w.refreshes, 1);
+    assert.equal(w.session.snapshot.status, "active");
+  });
+
+  test(`axios over ${transport}: foreign origins and own headers are left alone`, async (t) => {
+    const w = await signedIn(t);
+    const client = axios.create();
+    attachSession(client, w.session, { transport });
+    await assert.rejects(client.get(w.other), (error) => error.response.status === 401);
+    assert.deepEqual(w.foreign, [undefined]);
+    await client.get(`${w.api}/open`, { headers: { Authorization: "Basic eA==" } });
+    assert.equal(w.requests.at(-1).token, "Basic eA==");
+    assert.equal(w.refreshes, 0);
+  });
+
+  test(`axios over ${transport}: attached twice it sends once, detached it is as before`, async (t) => {
+    const w = await signedIn(t);
+    const client = axios.create({ baseURL: w.api });
+    const before = client.defaults.adapter;
+    const first = attachSession(client, w.session, { transport });
+    const second = attachSession(client, w.session, { transport });
+    first();
+    w.expire();
+    await client.get("/orders");
+    assert.deepEqual([w.refreshes, w.requests.length], [1, 2]);
+    second();
+    assert.equal(client.defaults.adapter, before);
+    await assert.rejects(client.get("/orders"), (error) => error.response.status === 401);
+    assert.equal(w.requests.at(-1).token, undefined);
+  });
+
+  test(`axios over ${transport}: signed out, requests go without a token`, async (t) => {
+    const w = await signedIn(t);
+    const client = axios.create({ baseURL: w.api });
+    attachSession(client, w.session, { transport });
+    await w.session.signOut();
+    await client.get("/open");
+    assert.equal(w.requests.at(-1).token, undefined);
+  });
+}
+
+test("ky: a 401 is healed by one shared refresh, bodies are sent again", async (t) => {
+  const w = await signedIn(t);
+  const api = ky.extend(sessionOptions(w.session));
+  w.expire();
+  const posts = [1, 2, 3].map((n) => api.post(`${w.api}/orders`, { json: { n } }).json());
+  const answers = await Promise.all(posts);
+  assert.deepEqual(answers.map(({ body }) => JSON.parse(body)), [{ n: 1 }, { n: 2 }, { n: 3 }]);
+  assert.equal(w.refreshes, 1);
+});
+
+test("ky: a final 401 is not tried again, whatever its retries are", async (t) => {
+  const w = await signedIn(t);
+  const api = ky.extend({ retry: { limit: 3, statusCodes: [401, 503], backoffLimit: 1 } });
+  const guarded = api.extend(sessionOptions(w.session));
+  await assert.rejects(guarded.get(`${w.api}/never`), (error) => error.response.status === 401);
+  assert.equal(w.requests.length, 2);
+  assert.equal(w.refreshes, 1);
+});
