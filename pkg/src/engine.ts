@@ -14,6 +14,7 @@ import { keepNewest, Refusals } from "./refusals.ts";
 import { type Failure, toError } from "./to-error.ts";
 import { readTokens, type TokenFields } from "./tokens.ts";
 import type { Claims, SessionEvents, Snapshot, Stats } from "./types.ts";
+import { UNKNOWN } from "./unknown.ts";
 
 /** The right to use a token unasked within a window of the wall clock. @internal */
 export interface Lease {
@@ -31,20 +32,6 @@ interface Waiter {
   readonly resolve: (lease?: Lease) => void;
   readonly reject: (error: unknown) => void;
 }
-
-const UNKNOWN: Snapshot = Object.freeze({
-  status: "unknown",
-  reason: null,
-  claims: null,
-  subject: null,
-  generation: 0,
-  expiresAt: null,
-  refreshAt: null,
-  idleAt: null,
-  endsAt: null,
-  secondsLeft: null,
-  lastError: null,
-});
 
 /** What the handles of one name share. Nothing happens before it is told to. @internal */
 export class Engine {
@@ -85,7 +72,8 @@ export class Engine {
   /** Writes a line to the application's logger. */
   readonly log = (level: keyof Logger, message: string, details?: unknown): void => {
     try {
-      this.settings.logger?.[level](`everfresh: ${message}`, details);
+      const rest = details === undefined ? [] : [details];
+      this.settings.logger?.[level](`everfresh: ${message}`, ...rest);
     } catch {
       // A logger cannot hurt either.
     }
@@ -113,7 +101,9 @@ export class Engine {
   }
 
   #drain(): void {
-    for (let act; !this.#closed && (act = this.#queue.shift()); ) act(this.#open());
+    outside(() => {
+      for (let act; !this.#closed && (act = this.#queue.shift()); ) act(this.#open());
+    });
   }
 
   #open(): RustEngine {
@@ -132,8 +122,9 @@ export class Engine {
     const fields = readTokens(tokens);
     let start: number | undefined;
     if (!this.#closed) {
-      if (ready() && !this.#queue.length) start = this.#start(this.#open(), fields, false);
-      else this.run((rust) => (start = this.#start(rust, fields, true)));
+      if (ready() && !this.#queue.length) {
+        start = outside(() => this.#start(this.#open(), fields, false));
+      } else this.run((rust) => (start = this.#start(rust, fields, true)));
     }
     this.begun = true;
     return () => this.run((rust) => rust.cancel(start));
@@ -306,6 +297,12 @@ export class Engine {
     }
     return NaN;
   }
+}
+
+/** Outside of the zone that watches: there a timer would keep an application from being stable. */
+function outside<T>(act: () => T): T {
+  const zone = (globalThis as { Zone?: { root: { run(act: () => T): T } } }).Zone;
+  return zone ? zone.root.run(act) : act();
 }
 
 /** Events that should be looked at. */

@@ -26,6 +26,7 @@ export {
 export { decodeJwt } from "./jwt.ts";
 export { init, type WasmSource } from "./loading.ts";
 export type {
+  Address,
   Logger,
   RefreshFunction,
   RefreshRequest,

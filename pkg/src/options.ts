@@ -5,7 +5,7 @@ import type { Claims, RefreshReason, TokenResponse, TokenSet } from "./types.ts"
 /** What the session does and how. Durations are in seconds. `undefined` is the default. */
 export interface SessionOptions {
   /** How to get new tokens: the URL of an OAuth token endpoint, more about one, or a function. */
-  readonly refresh: string | URL | TokenEndpoint | RefreshFunction;
+  readonly refresh: string | Address | TokenEndpoint | RefreshFunction;
   /** Sessions of one name and origin are one session over all tabs ["default"]. */
   readonly name?: string | undefined;
   /** Refresh this long before expiry; a function is called again each cycle [60]. */
@@ -40,6 +40,12 @@ export interface SessionOptions {
   readonly fetch?: typeof fetch | undefined;
   /** Hears what goes on; never a token [none]. */
   readonly logger?: Logger | undefined;
+}
+
+/** A `URL`; so written, an editor that completes `refresh: {}` begins with {@link TokenEndpoint}. */
+export interface Address {
+  /** The address as text. */
+  readonly href: string;
 }
 
 /** An HTTP endpoint that issues tokens. */

@@ -29,6 +29,10 @@ export function parseOptions(options: SessionOptions): Settings {
     logger: [methods("debug", "info", "warn", "error")],
   });
   const { leadSeconds, idleMode, activityEvents: events } = parsed;
+  // Of what was given: a short idle time with the usual warning is warned of at once.
+  if (options.warnSeconds! > options.idleSeconds!) {
+    rule("at most idleSeconds", () => false)(options.warnSeconds, "warnSeconds");
+  }
   return {
     ...parsed,
     refresh: refresh.call,

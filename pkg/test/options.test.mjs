@@ -24,6 +24,10 @@ function refusal(options) {
 }
 
 const bad = {
+  "a warning before the idle time": [
+    { refresh, idleSeconds: 60, warnSeconds: 61 },
+    /option warnSeconds cannot be 61: pass at most idleSeconds/,
+  ],
   undefined: [undefined, /options .*undefined/],
   "no endpoint": [{}, /refresh cannot be undefined: pass the token endpoint's URL/],
   "null endpoint": [{ refresh: null }, /refresh cannot be null/],
@@ -135,4 +139,22 @@ test("errors of other copies and realms are known by what they are", () => {
   for (const other of [null, undefined, "ERR_DISPOSED", new Error("x"), { code: "ENOENT" }]) {
     assert.ok(!isSessionError(other));
   }
+});
+
+test("a short idle time needs no other warning, and a warning may be as long as it", () => {
+  createSession({ refresh, name: "short", idleSeconds: 30 }).dispose();
+  createSession({ refresh, name: "short", idleSeconds: 30, warnSeconds: 30 }).dispose();
+  createSession({ refresh, name: "short", idleSeconds: Infinity, warnSeconds: 90 }).dispose();
+});
+
+test("a log line without details ends with its words", async () => {
+  const lines = [];
+  const log = (...line) => lines.push(line);
+  const logger = { debug: log, info: log, warn: log, error: log };
+  const session = createSession({ refresh: async () => "", name: "lines", logger });
+  await assert.rejects(session.refresh());
+  session.start({ access_token: "opaque", expires_in: 300 });
+  session.dispose();
+  assert.ok(lines.length > 1);
+  for (const line of lines) assert.notEqual(line.at(-1), undefined, line[0]);
 });
