@@ -1,11 +1,8 @@
 //! A session that somebody is signed in to.
 
-use core::ops::ControlFlow;
-
 use super::{
     activity::{Activity, CLOCK_SLACK},
     context::Context,
-    ending::Ending,
     refresh_state::RefreshState,
 };
 use crate::core::{
@@ -22,11 +19,8 @@ use crate::core::{
     schedule::Cycle,
 };
 
-/// How long a token may be current back for an `nbf` in the future.
+/// How long a token may be held back for an `nbf` in the future.
 const MAX_NBF_DELAY: Millis = 60_000;
-
-/// `Break` ends the session.
-pub(super) type Flow = ControlFlow<Ending>;
 
 #[derive(Clone, Debug, Hash)]
 pub(super) struct Live {
@@ -96,7 +90,7 @@ impl Live {
         }
     }
 
-    /// A token_set made of a grant whose lifetime began at `issued`. `fresh` tokens were issued then;
+    /// A token set made of a grant whose lifetime began at `issued`. `fresh` tokens were issued then;
     /// others may have been issued long before.
     pub(super) fn token_set<E: Entropy>(
         &self,
@@ -237,7 +231,7 @@ impl Live {
         })
     }
 
-    /// When the user counts as idle; never while something is current.
+    /// When the user counts as idle; never while something is held.
     pub(super) fn idle_deadline<E: Entropy>(&self, ctx: &Context<E>) -> Moment {
         match ctx.policy.idle {
             Some(idle) if ctx.holds == 0 => self.activity.last() + idle,

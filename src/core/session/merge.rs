@@ -4,8 +4,8 @@ use core::ops::ControlFlow;
 
 use super::{
     context::Context,
-    ending::{Ending, Scope},
-    live::{Flow, Live, Sharing},
+    ending::{Ending, Flow, Scope},
+    live::{Live, Sharing},
 };
 use crate::core::{
     effect::Effect,

@@ -4,6 +4,7 @@ mod activity;
 #[cfg(not(target_arch = "wasm32"))]
 mod canonical;
 mod context;
+mod end_decision;
 mod ending;
 mod lifecycle;
 mod live;
@@ -14,6 +15,9 @@ mod requests;
 mod response;
 mod restoring;
 mod revocations;
+mod revoking;
+mod settling;
+mod user_input;
 mod view;
 mod waiters;
 
@@ -21,8 +25,8 @@ use core::{mem, ops::ControlFlow};
 
 use self::{
     context::Context,
-    ending::Ended,
-    live::{Flow, Live},
+    ending::{Ended, Flow},
+    live::Live,
     restoring::{Leaving, Restoring, Search},
 };
 use super::{

@@ -5,8 +5,8 @@ use core::{mem, ops::ControlFlow};
 use super::{
     activity::CLOCK_SLACK,
     context::Context,
-    ending::{Ending, STORAGE_WAIT, Scope},
-    live::{Flow, Live, Sharing},
+    ending::{Ending, Flow, STORAGE_WAIT, Scope},
+    live::{Live, Sharing},
     refresh_state::{
         AgreeingOnKey, AskingPeers, AwaitingResponse, BackingOff, ConfirmingRefusal, Lock, Pause,
         ReadingRecord, RefreshContext, RefreshState, Settled, StoringKey, StoringTokens,

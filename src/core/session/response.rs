@@ -4,8 +4,8 @@ use core::{mem, ops::ControlFlow};
 
 use super::{
     context::Context,
-    ending::{Ending, STORAGE_WAIT, Scope},
-    live::{Flow, Live, Sharing},
+    ending::{Ending, Flow, STORAGE_WAIT, Scope},
+    live::{Live, Sharing},
     refresh_state::{
         AwaitingResponse, BackingOff, ConfirmingRefusal, Lock, Pause, RefreshContext, RefreshState,
         StoringTokens,

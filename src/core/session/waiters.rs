@@ -1,11 +1,7 @@
-//! Callers that wait: each is settled exactly once.
+//! Callers that wait, and what for.
 
-use super::context::Context;
 use crate::core::{
     clock::{Millis, Moment},
-    effect::Outcome,
-    entropy::Entropy,
-    error::Error,
     ids::{LeaseId, RevokeId, WaiterId},
 };
 
@@ -13,7 +9,7 @@ use crate::core::{
 pub(super) struct Waiter {
     pub(super) id: WaiterId,
     pub(super) want: Want,
-    until: Moment,
+    pub(super) until: Moment,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -32,7 +28,7 @@ pub(super) enum Want {
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
-pub(super) struct Waiters(Vec<Waiter>);
+pub(super) struct Waiters(pub(super) Vec<Waiter>);
 
 impl Waiters {
     pub(super) fn iter(&self) -> impl Iterator<Item = &Waiter> {
@@ -49,67 +45,5 @@ impl Waiters {
 
     pub(super) fn next_timeout(&self) -> Moment {
         self.0.iter().map(|waiter| waiter.until).min().unwrap_or(Moment::NEVER)
-    }
-}
-
-impl<E: Entropy> Context<E> {
-    pub(super) fn wait(&mut self, id: WaiterId, want: Want) {
-        // A sign-out waits for its revocation, which has a bound of its own.
-        let bound = self.policy.wait.filter(|_| !matches!(want, Want::SignOut { .. }));
-        let until = bound.map_or(Moment::NEVER, |wait| self.now() + wait);
-        self.waiters.0.push(Waiter { id, want, until });
-    }
-
-    /// Settles everybody for whom there is an outcome.
-    pub(super) fn settle_where(&mut self, outcome: &dyn Fn(&Waiter) -> Option<Outcome>) {
-        let waiters = core::mem::take(&mut self.waiters.0);
-        for waiter in waiters {
-            match outcome(&waiter) {
-                Some(outcome) => self.settle(waiter.id, outcome),
-                None => self.waiters.0.push(waiter),
-            }
-        }
-    }
-
-    /// New tokens came: a refresh that was asked for is done.
-    pub(super) fn settle_refreshes(&mut self) {
-        self.settle_where(&|waiter| (waiter.want == Want::Refresh).then_some(Outcome::Done));
-    }
-
-    /// A refresh failed, or cannot be tried now. Whoever waits for this one attempt is told;
-    /// whoever needs a token waits on.
-    pub(super) fn settle_attempt(&mut self, error: Error) {
-        self.settle_where(&|waiter| match waiter.want {
-            Want::Newer { .. } => Some(Outcome::Original),
-            Want::Refresh => Some(Outcome::Failed(error)),
-            Want::Restore => Some(Outcome::Done),
-            Want::Token { .. } | Want::SignOut { .. } => None,
-        });
-    }
-
-    /// Nobody is signed in any more; `error` if the server said so.
-    pub(super) fn settle_ended(&mut self, error: Option<Error>) {
-        self.settle_where(&|waiter| {
-            Some(match (&waiter.want, error) {
-                (Want::SignOut { revoke: Some(_) }, _) => return None,
-                (Want::Restore | Want::SignOut { .. }, _) => Outcome::Done,
-                (Want::Newer { .. }, _) => Outcome::Original,
-                (Want::Token { .. } | Want::Refresh, Some(error)) => Outcome::Failed(error),
-                (Want::Token { .. }, None) => Outcome::Anonymous,
-                (Want::Refresh, None) => Outcome::Failed(Error::NotSignedIn),
-            })
-        });
-    }
-
-    /// Settles those who have waited long enough.
-    pub(super) fn settle_overdue(&mut self) {
-        let now = self.now();
-        self.settle_where(&|waiter| {
-            (waiter.until <= now).then_some(match waiter.want {
-                Want::Newer { .. } => Outcome::Original,
-                Want::Restore | Want::SignOut { .. } => Outcome::Done,
-                Want::Token { .. } | Want::Refresh => Outcome::Failed(Error::Unavailable),
-            })
-        });
     }
 }

@@ -150,7 +150,7 @@ pub(super) const FAULTS: &[Fault] = &[
     ),
     fault(
         "input in other tabs is not heard",
-        "core/session/activity.rs",
+        "core/session/user_input.rs",
         "if at <= ctx.now() + CLOCK_SLACK && self.activity.heard(at.min(ctx.now())) {",
         "if !FAULT && at <= ctx.now() + CLOCK_SLACK && self.activity.heard(at.min(ctx.now())) {",
     ),
@@ -187,7 +187,7 @@ pub(super) const FAULTS: &[Fault] = &[
     ),
     fault(
         "ends are decided without looking at what other tabs know",
-        "core/session/ending.rs",
+        "core/session/end_decision.rs",
         "let read = ctx.read();
             let until = ctx.now() + STORAGE_WAIT;",
         "let read = if FAULT { ctx.id() } else { ctx.read() };
@@ -201,7 +201,7 @@ pub(super) const FAULTS: &[Fault] = &[
     ),
     fault(
         "an end is not told to the other tabs",
-        "core/session/ending.rs",
+        "core/session/end_decision.rs",
         "ctx.write(&self.record);
             self.announce(Sharing::WithoutTokens, ctx);",
         "if !FAULT {
@@ -211,7 +211,7 @@ pub(super) const FAULTS: &[Fault] = &[
     ),
     fault(
         "a sign-out does not stop the refresh under way",
-        "core/session/ending.rs",
+        "core/session/end_decision.rs",
         "core::mem::take(&mut self.refresh_state).abandon(ctx);",
         "if !FAULT {
             core::mem::take(&mut self.refresh_state).abandon(ctx);
@@ -219,13 +219,13 @@ pub(super) const FAULTS: &[Fault] = &[
     ),
     fault(
         "a sign-out is not told to the server",
-        "core/session/ending.rs",
+        "core/session/end_decision.rs",
         "if let Some(request) = revoke {",
         "if let Some(request) = revoke.filter(|_| !FAULT) {",
     ),
     fault(
         "a failed revocation is not tried again",
-        "core/session/revocations.rs",
+        "core/session/revoking.rs",
         "if revocation.sent.is_none() && self.online && (wake",
         "if !FAULT && revocation.sent.is_none() && self.online && (wake",
     ),
@@ -242,14 +242,14 @@ pub(super) const FAULTS: &[Fault] = &[
     ),
     fault(
         "waiters are dropped",
-        "core/session/waiters.rs",
+        "core/session/settling.rs",
         "None => self.waiters.0.push(waiter),",
         "None if FAULT => drop(waiter),
                 None => self.waiters.0.push(waiter),",
     ),
     fault(
         "waiters are settled and kept",
-        "core/session/waiters.rs",
+        "core/session/settling.rs",
         "Some(outcome) => self.settle(waiter.id, outcome),",
         "Some(outcome) => {
                     self.settle(waiter.id, outcome);
@@ -260,7 +260,7 @@ pub(super) const FAULTS: &[Fault] = &[
     ),
     fault(
         "waiters have no bound",
-        "core/session/waiters.rs",
+        "core/session/settling.rs",
         "(waiter.until <= now).then_some(",
         "(waiter.until <= now && !FAULT).then_some(",
     ),
