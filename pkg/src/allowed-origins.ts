@@ -14,10 +14,9 @@ export const pageBase = (): string | undefined =>
  * @internal
  */
 export function originPolicy(
-  origins: readonly (string | URL)[] | undefined,
+  origins: readonly string[] | undefined,
   warn: (message: string) => void,
 ): (address: string, base?: string) => boolean {
-  const given = origins?.map((origin) => new URL(origin).origin);
   let warned = false;
   /** The allowed origin that was seen last. */
   let known: string | undefined;
@@ -33,14 +32,14 @@ export function originPolicy(
       return false; // fetch says what is wrong with it
     }
     const own = globalThis.location?.origin;
-    if (!given && (!own || own === "null") && !warned) {
+    if (!origins && (!own || own === "null") && !warned) {
       warned = true;
       warn("without a page no origin gets the token: pass the option origins");
     }
     // A blob URL has the origin of its maker.
     const { protocol, username, password, origin } = url;
     if (!/^https?:$/.test(protocol) || username || password) return false;
-    if (!(given ? given.includes(origin) : origin === own)) return false;
+    if (!(origins ? origins.includes(origin) : origin === own)) return false;
     known = origin;
     return true;
   };

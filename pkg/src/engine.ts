@@ -2,13 +2,14 @@
 
 import { Engine as RustEngine } from "../wasm/everfresh_bg.js";
 
-import { originPolicy } from "./allowed-origins.ts";
+import { originPolicy, pageBase } from "./allowed-origins.ts";
 import { onBug } from "./bug.ts";
-import { DisposedError, type SessionError } from "./errors.ts";
+import { DisposedError, InvalidOptionError, type SessionError } from "./errors.ts";
 import { freeze } from "./freeze.ts";
 import { load, ready, takeNote } from "./loading.ts";
+import { own } from "./own.ts";
 import { Observers } from "./observers.ts";
-import type { Logger, Settings } from "./options.ts";
+import type { Logger, Settings, TokenStorage } from "./options.ts";
 import { seconds } from "./parse-options.ts";
 import { keepNewest, Refusals } from "./refusals.ts";
 import { type Failure, toError } from "./to-error.ts";
@@ -61,6 +62,13 @@ export class Engine {
   /** By token, the newest last: those that a request may still be under way with. */
   readonly #leases = new Map<string, Lease>();
   #closed = false;
+  /** What relative addresses of options count from: the page's base at the first use. */
+  #base: string | undefined;
+  #suspected = false;
+  /** The address that leads nowhere. */
+  #lost: SessionError | undefined;
+  /** What tells it from other sessions. */
+  #name = "";
   readonly #forgetBug: () => void;
 
   constructor(settings: Settings) {
@@ -83,12 +91,49 @@ export class Engine {
   configure(settings: Settings): void {
     this.settings = settings;
     this.allow = originPolicy(settings.origins, (message) => this.log("warn", message));
-    this.#rust?.configure(settings.engine);
+    this.#rust?.configure(this.#options());
+  }
+
+  /** The options for the engine, their addresses whole: a page may change its base later. */
+  #options(): object {
+    const { engine, fetch, name, storage } = this.settings;
+    this.#base ??= pageBase();
+    this.#name ||= name ?? crypto.randomUUID();
+    this.#lost = undefined;
+    const whole = (option: string) => {
+      const address = engine[option] as string | undefined;
+      try {
+        return address && new URL(address, this.#base).href;
+      } catch {
+        // A transport of the application's may know more.
+        if (!fetch) {
+          this.#lost = new InvalidOptionError(
+            `option refresh.${option} cannot be "${address}" here, where there is no page that it is ` +
+              "relative to: pass a whole URL, or the option fetch",
+          );
+          this.log("error", this.#lost.message);
+        }
+        return address;
+      }
+    };
+    const given = { ...engine, revokeUrl: whole("revokeUrl"), url: whole("url") };
+    // Who has no name shares nothing, but finds again what a storage of its own keeps.
+    return own(name || typeof storage === "string" ? given : { ...given, storage: this.#unnamed(storage) });
+  }
+
+  #unnamed(storage: TokenStorage): TokenStorage {
+    const key = (key: string) => key.replace(this.#name, "default");
+    return {
+      get: (name) => storage.get(key(name)),
+      set: (name, value) => storage.set(key(name), value),
+      remove: (name) => storage.remove(key(name)),
+    };
   }
 
   /** Tells the engine, now or when it is loaded. */
   run(act: (rust: RustEngine) => void): void {
     if (this.#closed) return;
+    this.#base ??= pageBase();
     // What is refused here must not happen later.
     const now = ready();
     this.#queue.push(act);
@@ -109,7 +154,10 @@ export class Engine {
   #open(): RustEngine {
     const note = this.settings.logger && takeNote();
     if (note) this.log("warn", note);
-    this.#rust ??= new RustEngine(this.#face(), this.settings.name, this.settings.engine);
+    if (!this.#rust) {
+      const options = this.#options();
+      this.#rust = new RustEngine(this.#face(), this.#name, options);
+    }
     return this.#rust;
   }
 
@@ -120,6 +168,7 @@ export class Engine {
    */
   start(tokens: unknown): () => void {
     const fields = readTokens(tokens);
+    this.#base ??= pageBase();
     let start: number | undefined;
     if (!this.#closed) {
       if (ready() && !this.#queue.length) {
@@ -194,6 +243,19 @@ export class Engine {
     return found;
   }
 
+  /** A request that passed untouched got a 401: perhaps it should have carried the token. */
+  suspect(address: string): void {
+    const { origins } = this.settings;
+    if (!this.begun || origins || this.#suspected || !address || this.allow(address)) return;
+    this.#suspected = true;
+    const { origin } = new URL(address);
+    this.log(
+      "warn",
+      `${origin} answered 401 to a request without a token: the page's own origin alone gets it; ` +
+        `if ${origin} is to have it too, name both in the option origins`,
+    );
+  }
+
   /** The lease, if it may be used unasked now. */
   usableLease(): Lease | undefined {
     const lease = this.#lease;
@@ -251,7 +313,12 @@ export class Engine {
   /** What the engine calls: src/npm/face.rs. */
   #face(): object {
     return {
-      transport: () => this.settings.fetch,
+      transport: () =>
+        this.#lost
+          ? () => {
+              throw this.#lost;
+            }
+          : this.settings.fetch,
       lead: (claims: Claims | null) => this.#lead(freeze(claims)),
       call: async (request: object, signal: AbortSignal) => {
         const { claims } = this.snapshot;

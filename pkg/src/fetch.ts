@@ -38,7 +38,9 @@ export async function sessionFetch(
   const request = prepare(input, init, session.allow);
   if (!request) {
     requests.passed += 1;
-    return transport(input, init);
+    const response = await transport(input, init);
+    if (response.status === 401) session.suspect(response.url);
+    return response;
   }
   const found = request.waits
     ? tokenFor(session, ask, request.once ? STREAM_VALIDITY : 0, request.signal)

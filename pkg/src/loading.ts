@@ -5,6 +5,7 @@ import { __wbg_set_wasm, imports } from "../wasm/everfresh_bg.js";
 
 import { checkBug, guarded } from "./bug.ts";
 import { WasmBlockedError, WasmLoadError } from "./errors.ts";
+import { own } from "./own.ts";
 
 /** Where the engine comes from, instead of the file that the package brings. */
 export interface WasmSource {
@@ -51,7 +52,7 @@ export function useEngine(from: EntrySource): void {
  * @throws `ERR_WASM_BLOCKED`, `ERR_WASM_LOAD`; calling again tries again
  */
 export async function init(from: WasmSource = {}): Promise<void> {
-  const { module, bytes, url, engine } = from;
+  const { module, bytes, url, engine } = own(from);
   if (engine === "js") source = {};
   else if (module ?? bytes) source = { now: () => (module ?? bytes)! };
   else if (url) source = { url: () => url };

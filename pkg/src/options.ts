@@ -6,7 +6,10 @@ import type { Claims, RefreshReason, TokenResponse, TokenSet } from "./types.ts"
 export interface SessionOptions {
   /** How to get new tokens: the URL of an OAuth token endpoint, more about one, or a function. */
   readonly refresh: string | Address | TokenEndpoint | RefreshFunction;
-  /** Sessions of one name and origin are one session over all tabs ["default"]. */
+  /**
+   * Sessions of one name and origin are one session over all tabs ["default" in a page or worker;
+   * elsewhere a session without a name is shared with nobody].
+   */
   readonly name?: string | undefined;
   /** Refresh this long before expiry; a function is called again each cycle [60]. */
   readonly leadSeconds?: number | ((claims: Claims) => number) | undefined;
@@ -129,7 +132,7 @@ export interface Logger {
 /** The options as they are read; those that have a default are there. @internal */
 export interface Parsed {
   readonly refresh: Endpoint;
-  readonly name: string;
+  readonly name: string | undefined;
   readonly leadSeconds: number | ((claims: Claims) => number);
   readonly jitterSeconds: number;
   readonly minIntervalSeconds: number;
@@ -142,7 +145,7 @@ export interface Parsed {
   readonly activityEvents: readonly string[];
   readonly storage: string | TokenStorage;
   /** Undefined: the page's own. */
-  readonly origins: readonly (string | URL)[] | undefined;
+  readonly origins: readonly string[] | undefined;
   readonly isUnauthorized: ((response: Response) => boolean | Promise<boolean>) | undefined;
   readonly renewalHeader: string | undefined;
   readonly fetch: typeof fetch | undefined;
@@ -154,7 +157,7 @@ export interface Settings extends Omit<Parsed, "refresh"> {
   /** The application's own function. */
   readonly refresh: ((request: object) => unknown) | undefined;
   /** What src/npm/settings.rs reads; durations in milliseconds. */
-  readonly engine: object;
+  readonly engine: Readonly<Record<string, unknown>>;
 }
 
 /** Where refreshes go: a function, or an address and more. @internal */

@@ -2,6 +2,7 @@
 
 import { InvalidOptionError } from "./errors.ts";
 import type { Endpoint, Parsed, SessionOptions, Settings } from "./options.ts";
+import { own } from "./own.ts";
 
 /** The value of an option as it is used, or an error that names it. */
 type Rule = (value: unknown, name: string) => unknown;
@@ -10,7 +11,8 @@ type Rule = (value: unknown, name: string) => unknown;
 export function parseOptions(options: SessionOptions): Settings {
   const { refresh, ...parsed } = read<Parsed>(object(options, "options") as object, "", "refresh", {
     refresh: [endpoint],
-    name: [text, "default"],
+    // Elsewhere one process may serve many users.
+    name: [text, globalThis.location?.origin && "default"],
     leadSeconds: [(value, name) => (isFunction(value) ? value : seconds(value, name)), 60],
     jitterSeconds: [seconds, 30],
     minIntervalSeconds: [seconds, 5],
@@ -36,7 +38,7 @@ export function parseOptions(options: SessionOptions): Settings {
   return {
     ...parsed,
     refresh: refresh.call,
-    engine: {
+    engine: own<Settings["engine"]>({
       ...refresh,
       lead: 1_000 * (typeof leadSeconds === "function" ? 60 : leadSeconds),
       jitter: 1_000 * parsed.jitterSeconds,
@@ -49,16 +51,16 @@ export function parseOptions(options: SessionOptions): Settings {
       wait: 1_000 * parsed.waitSeconds,
       storage: parsed.storage,
       activityEvents: events,
-    },
+    }),
   };
 }
 
 const activityEvents = [
-  ...["pointerdown", "pointermove", "keydown", "wheel", "touchstart", "scroll"],
+  ...["pointerdown", "pointermove", "keydown", "input", "wheel", "touchstart", "scroll"],
 ];
 
 function endpoint(value: unknown, name: string): Endpoint {
-  if (isFunction(value)) return { style: "function", call: value };
+  if (isFunction(value)) return own<Endpoint>({ style: "function", call: value });
   const remedy = "the token endpoint's URL, a TokenEndpoint, or a function";
   const given = isAddress(value) ? { url: value } : rule(remedy, isObject)(value, name);
   return read<Endpoint>(given as object, "refresh.", "url", {
@@ -75,23 +77,24 @@ function endpoint(value: unknown, name: string): Endpoint {
 
 /** Reads fields, of which one must be there. A field that nobody knows may be misspelt. */
 function read<T>(
-  given: object,
+  from: object,
   prefix: string,
   required: string,
   rules: Readonly<Record<string, readonly [rule: Rule, initial?: unknown]>>,
 ): T {
+  const given = own(from) as Readonly<Record<string, unknown>>;
   for (const name in given) {
-    if (name in rules) continue;
+    if (Object.hasOwn(rules, name)) continue;
     // Its value stays untold: what is misplaced may be a token.
     const remedy = `remove it; known are ${Object.keys(rules).join(", ")}`;
     throw new InvalidOptionError(`option ${prefix}${name} does not exist: ${remedy}`);
   }
   const fields = Object.entries(rules).map(([name, [rule, initial]]) => {
-    const value = (given as Record<string, unknown>)[name];
+    const value = given[name];
     const known = value !== undefined || name === required;
     return [name, known ? rule(value, prefix + name) : initial];
   });
-  return Object.fromEntries(fields) as T;
+  return own(Object.fromEntries(fields)) as T;
 }
 
 /** What a value must be: `fits` says no by false or by throwing. */
@@ -142,13 +145,15 @@ const address = rule("a URL", (value) =>
   // A base as any other: the page's own is known only when a request is sent.
   isAddress(value) && value !== "" && /^http/.test(new URL(value, "http://a").href),
 );
-// As text, which nobody can change.
-const url: Rule = (value, name) => String(address(value, name));
-const origin = rule('an origin such as "https://api.example.com", without a path', (value) => {
+// As text, which is read once and which nobody can change.
+const url: Rule = (value, name) => address(isAddress(value) ? String(value) : value, name);
+const oneOrigin = rule('an origin such as "https://api.example.com", without path, login or *', (value) => {
   // Anything beyond the origin would be taken for a limit that nobody keeps.
   const { origin, href } = new URL(value);
-  return /^http/.test(origin) && href === `${origin}/`;
+  return /^http[^*]+$/.test(origin) && href === `${origin}/`;
 });
+const origin: Rule = (value, name) =>
+  new URL(oneOrigin(isAddress(value) ? String(value) : value, name) as string).origin;
 const header = rule("the name of a header", (value) => isText(value) && new Headers([[value, ""]]));
 const places = ["memory", "session", "local"];
 const storage = rule(
@@ -164,12 +169,13 @@ const listOf =
   (value, name) =>
     (list(value, name) as unknown[]).map((item, i) => each(item, `${name}[${i}]`));
 const list = rule("an array", Array.isArray);
-const texts: Rule = (value, name) => {
-  for (const [key, item] of Object.entries(object(value, name) as object)) {
-    string(item, `${name}.${key}`);
-  }
-  return value;
-};
+const texts: Rule = (value, name) =>
+  Object.fromEntries(
+    Object.entries(object(value, name) as object).map(([key, item]) => [
+      key,
+      string(item, `${name}.${key}`),
+    ]),
+  );
 const string = rule("a string", (value) => typeof value === "string");
 const headers: Rule = (value, name) =>
   rule("what HTTP headers can hold", (value) => new Headers(value))(texts(value, name), name);

@@ -1,6 +1,7 @@
 // A request that can be sent twice and differs in its Authorization only.
 
 import { type FetchInput, pageBase } from "./allowed-origins.ts";
+import { own } from "./own.ts";
 
 /** One call of `fetch`, read once. @internal */
 export interface ReplayableRequest {
@@ -58,9 +59,9 @@ export function prepare(
   }
   const signal = fields?.signal ?? (request && platformField(request, "signal"));
   const keepalive = fields?.keepalive ?? (request && platformField(request, "keepalive"));
-  const ours = own(fields, "everfresh");
-  const waits = !keepalive && own(ours, "wait") !== false;
-  const heals = own(ours, "refresh") !== false;
+  const hints = fields?.everfresh && own(own(fields).everfresh);
+  const waits = !keepalive && hints?.wait !== false;
+  const heals = hints?.refresh !== false;
   return { address, base, request, fields, headers, waits, heals, once, signal };
 }
 
@@ -92,9 +93,6 @@ export function release({ request, fields }: ReplayableRequest): void {
   if (!request || fields?.body != null) return;
   platformField(request, "body")?.cancel().catch(() => {});
 }
-
-const own = (object: unknown, name: string): unknown =>
-  object && Object.hasOwn(object, name) ? (object as Record<string, unknown>)[name] : undefined;
 
 const isRequest = (value: unknown): value is Request =>
   typeof value === "object" && value !== null && "clone" in value;

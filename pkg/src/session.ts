@@ -4,6 +4,7 @@ import { DISPOSED, Engine } from "./engine.ts";
 import { DisposedError, NotSignedInError } from "./errors.ts";
 import { authorizationFor, newerAuthorization, sessionFetch, tokenFor } from "./fetch.ts";
 import type { SessionOptions } from "./options.ts";
+import { own } from "./own.ts";
 import { parseOptions, seconds } from "./parse-options.ts";
 import { shareWaits } from "./shared-waits.ts";
 import type { Session } from "./types.ts";
@@ -24,7 +25,7 @@ export function createSession(options: SessionOptions): Session {
   const written = Object.entries(options)
     .filter(([, value]) => Object(value) !== value)
     .join();
-  const known = sessions.get(name) ?? [new Engine(settings), written, 0];
+  const known = sessions.get(name!) ?? [new Engine(settings), written, 0];
   const [engine, before] = known;
   engine.configure(settings);
   if (before !== written) {
@@ -32,10 +33,10 @@ export function createSession(options: SessionOptions): Session {
   }
   known[1] = written;
   known[2] += 1;
-  sessions.set(name, known);
+  if (name) sessions.set(name, known);
   return handleOf(engine, () => {
     if (--known[2] > 0) return;
-    sessions.delete(name);
+    sessions.delete(name!);
     engine.close();
   });
 }
@@ -91,7 +92,7 @@ function handleOf(engine: Engine, release: () => void): Session {
 
     async signOut(options) {
       begin();
-      const everywhere = options?.everywhere === true;
+      const everywhere = own(options).everywhere === true;
       await engine.ask(handle, (rust, waiter) => rust.signOut(waiter, everywhere));
     },
 
@@ -101,8 +102,9 @@ function handleOf(engine: Engine, release: () => void): Session {
       return engine.snapshot;
     },
 
-    async getAccessToken({ minValiditySeconds = 0, signal } = {}) {
+    async getAccessToken(options) {
       check();
+      const { minValiditySeconds = 0, signal } = own(options);
       const validity = 1_000 * seconds(minValiditySeconds, "minValiditySeconds");
       const lease = await tokenFor(engine, ask, validity, signal);
       if (lease) return lease.token;

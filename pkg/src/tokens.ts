@@ -1,5 +1,7 @@
 // What `start` accepts and refresh functions give, in the types that the engine takes.
 
+import { own } from "./own.ts";
+
 /** A token response, as src/npm reads it. @internal */
 export interface TokenFields {
   readonly accessToken: string;
@@ -16,7 +18,7 @@ export interface TokenFields {
  * @internal
  */
 export function readTokens(raw: unknown): TokenFields {
-  const source = (typeof raw === "string" ? { accessToken: raw } : Object(raw)) as Fields;
+  const source: Fields = own(typeof raw === "string" ? { accessToken: raw } : Object(raw));
   const read = (name: keyof TokenFields) =>
     source[name] ?? source[name.replace(/[A-Z]/g, "_$&").toLowerCase()];
   const refreshToken = read("refreshToken");

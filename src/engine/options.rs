@@ -204,8 +204,13 @@ impl Options {
         }
         for origin in self.origins.iter().flatten() {
             let host = origin.split_once("://").filter(|(scheme, _)| scheme.starts_with("http"));
-            if host.is_none_or(|(_, host)| host.is_empty() || host.contains('/')) {
-                let remedy = "an origin such as https://api.example.com, without a path";
+            // Anything beyond the origin would be taken for a limit that nobody keeps.
+            let never = |host: &str| {
+                let host = host.strip_suffix('/').unwrap_or(host);
+                host.is_empty() || host.contains(['/', '\\', '*', '@', '?', '#', ' '])
+            };
+            if host.is_none_or(|(_, host)| never(host)) {
+                let remedy = "an origin such as https://api.example.com, without path, login or *";
                 return Err(invalid("origins", &format!("{origin:?}"), remedy));
             }
         }
@@ -246,8 +251,8 @@ fn positive(option: &'static str, duration: Duration) -> Result<Millis, InvalidO
     }
 }
 
-const ACTIVITY: [&str; 6] =
-    ["pointerdown", "pointermove", "keydown", "wheel", "touchstart", "scroll"];
+const ACTIVITY: [&str; 7] =
+    ["pointerdown", "pointermove", "keydown", "input", "wheel", "touchstart", "scroll"];
 
 impl fmt::Display for InvalidOption {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -286,7 +291,16 @@ mod tests {
         assert!(refused(good().timeout(ZERO)).starts_with("option timeout cannot be 0 s"));
         assert!(refused(good().idle(Some(ZERO))).starts_with("option idle"));
         assert!(refused(good().lead(Duration::MAX)).starts_with("option lead"));
-        for origin in ["api.example.com", "https://", "https://a.example/path", "ftp://a.example"] {
+        for origin in [
+            "api.example.com",
+            "https://",
+            "https:///",
+            "https://a.example/path",
+            "ftp://a.example",
+            "https://*.example.com",
+            "https://a:b@example.com",
+            "https://example.com?a",
+        ] {
             assert!(refused(good().origins([origin])).starts_with("option origins"), "{origin}");
         }
     }

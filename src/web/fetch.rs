@@ -84,7 +84,10 @@ impl Session {
         }
         let origin = url.origin();
         match self.origins() {
-            Some(given) => given.iter().any(|given| given.trim_end_matches('/') == origin),
+            Some(given) => given.iter().any(|given| {
+                // However it is written: another case, the port that goes without saying.
+                Url::new(given).is_ok_and(|given| given.origin() == origin)
+            }),
             None => get(&global("location"), "origin").as_string() == Some(origin),
         }
     }

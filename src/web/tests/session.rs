@@ -169,6 +169,18 @@ async fn a_token_goes_nowhere_else_and_over_no_other() {
 }
 
 #[wasm_bindgen_test]
+async fn an_origin_matches_however_it_is_written() {
+    for origin in ["https://A.test", "https://a.test:443", "https://a.test/"] {
+        let _world = World::new();
+        let session = Session::new(options(origin).origins([origin])).expect("good options");
+        let _start = session.start(tokens("a")).expect("good tokens");
+        let asked = session.clone();
+        let token = within("a token", async move { asked.authorize("https://a.test/").await });
+        assert!(token.await.expect("an answer").is_some(), "{origin}");
+    }
+}
+
+#[wasm_bindgen_test]
 async fn a_request_that_was_aborted_is_not_sent() {
     let (world, session) = (World::new(), session("aborted"));
     let _start = session.start(tokens("a")).expect("good tokens");
