@@ -6,6 +6,14 @@ declare module "everfresh:wasm-bytes" {
   export default function wasmBytes(): Uint8Array<ArrayBuffer>;
 }
 
+/** The package as a function of the globals that it looks at: `tools/in-a-realm.mjs` makes this module. */
+declare module "everfresh:in-a-realm" {
+  /** Each call is a tab of its own. */
+  export default function instantiate(
+    globals: object,
+  ): Pick<typeof import("../src/index.ts"), "createSession">;
+}
+
 /** On workerd a wasm file is imported as a compiled module. */
 declare module "*.wasm" {
   const module: WebAssembly.Module;

@@ -18,6 +18,7 @@ import { fileURLToPath } from "node:url";
 import * as esbuild from "esbuild";
 
 import { finishDeclarations } from "./declarations.mjs";
+import { inARealm } from "./in-a-realm.mjs";
 import { inlineWasm } from "./inline-wasm.mjs";
 
 const pkg = join(dirname(fileURLToPath(import.meta.url)), "..");
@@ -46,13 +47,8 @@ rmSync(dist, { recursive: true, force: true });
 mkdirSync(dist);
 copyFileSync(wasm, join(dist, "everfresh_bg.wasm"));
 
-const built = await esbuild.build({
+const options = {
   absWorkingDir: root,
-  entryPoints: [
-    ...entries.map((path) => ({ in: path, out: basename(path, ".ts") })),
-    { in: join(pkg, "wasm", "everfresh_js.js"), out: "everfresh_js" },
-  ],
-  outdir: dist,
   bundle: true,
   // Shared chunks would cost a user of one entry bytes and a request: they never use two.
   splitting: false,
@@ -62,9 +58,6 @@ const built = await esbuild.build({
   minify: true,
   charset: "utf8",
   legalComments: "none",
-  // The maps stay out of the tarball, so the files must not point at them.
-  sourcemap: "external",
-  metafile: true,
   external: [
     "./everfresh_bg.wasm",
     "./everfresh_js.js",
@@ -73,6 +66,18 @@ const built = await esbuild.build({
   ],
   plugins: [inlineWasm(wasm), inlineEntryBeside],
   logLevel: "warning",
+};
+const built = await esbuild.build({
+  ...options,
+  entryPoints: [
+    ...entries.map((path) => ({ in: path, out: basename(path, ".ts") })),
+    { in: join(pkg, "wasm", "everfresh_js.js"), out: "everfresh_js" },
+  ],
+  outdir: dist,
+  // The maps stay out of the tarball, so the files must not point at them.
+  sourcemap: "external",
+  metafile: true,
+  plugins: [...options.plugins, inARealm(join(pkg, "src", "entry", "inline.ts"), options)],
 });
 if (metafile) {
   mkdirSync(dirname(metafile), { recursive: true });
