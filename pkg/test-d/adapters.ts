@@ -16,6 +16,7 @@ import { sessionOptions } from "../dist/adapters/ky.js";
 import * as react from "../dist/adapters/react.js";
 import * as solid from "../dist/adapters/solid.js";
 import * as svelte from "../dist/adapters/svelte.js";
+import { createTestKit, type Fault, fakeSession, token } from "../dist/adapters/testing.js";
 import * as vue from "../dist/adapters/vue.js";
 import type { EndReason, Session, Snapshot } from "../dist/index.js";
 
@@ -76,3 +77,16 @@ detach();
 // @ts-expect-error: no such transport
 attachSession(axios, session, { transport: "http" });
 void ky.extend(sessionOptions(session)).get("https://api.test").json<{ id: number }>();
+
+const kit = createTestKit({ idleSeconds: 60, style: "cookie", ttl: 30 });
+const fault: Fault = "503";
+kit.server.next(fault, "lost");
+// @ts-expect-error: no such fault
+kit.server.next("500");
+const advanced: Promise<void> = kit.clock.advance(5);
+const text: string = token({ role: "admin" }, { ttl: 5 });
+void [advanced, text];
+const fake: Session = fakeSession({ status: "active" });
+void fake;
+// @ts-expect-error: refresh-failed has an error
+fakeSession().emit("refresh-failed", { error: "no" });

@@ -3,7 +3,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { createTestKit, fakeSession, token } from "everfresh/testing";
+import { createSession } from "everfresh";
+import { createTestKit, fakeSession, installLocks, token } from "everfresh/testing";
 
 /** A kit that is reset after the test. */
 function kit(t, options) {
@@ -224,4 +225,21 @@ test("a fake session is a session that the test drives", async () => {
   session.cancel();
   await assert.rejects(session.getAccessToken(), { code: "ERR_NOT_SIGNED_IN" });
   assert.equal((await session.fetch("/a")).status, 204);
+});
+
+test("with locks installed a session of one's own does not wait for time that stands still", async (t) => {
+  t.mock.timers.enable({ apis: ["setTimeout", "Date"], now: Date.UTC(2030, 0, 1) });
+  t.after(installLocks());
+  const session = createSession({ refresh: async () => token(), idleSeconds: Infinity });
+  t.after(() => session.dispose());
+  session.start(token());
+  assert.equal((await session.refresh()).status, "active");
+});
+
+test("locks that are there stay as they are", (t) => {
+  const undo = installLocks();
+  const { locks } = navigator;
+  installLocks()();
+  assert.equal(navigator.locks, locks);
+  undo();
 });

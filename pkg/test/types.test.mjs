@@ -16,7 +16,7 @@ test("the declarations accept what callers write and refuse what they must not",
   compile(path("../test-d"));
 });
 
-test("the examples of the README, the guide and the adapters compile", (t) => {
+test("the examples of the README, the guide, the adapters and the tests compile", (t) => {
   const folder = path("../../target/examples/");
   t.after(() => rmSync(folder, { recursive: true, force: true }));
   rmSync(folder, { recursive: true, force: true });
@@ -28,7 +28,7 @@ test("the examples of the README, the guide and the adapters compile", (t) => {
   };
   writeFileSync(`${folder}tsconfig.json`, JSON.stringify(extend));
   let found = 0;
-  for (const document of ["README.md", "docs/guide.md", "docs/adapters.md"]) {
+  for (const document of ["README.md", "docs/guide.md", "docs/adapters.md", "docs/testing.md"]) {
     const text = readFileSync(path(`../../${document}`), "utf8");
     for (const [, kind, code] of text.matchAll(/```(tsx?)\n(.*?)```/gs)) {
       // An example may say in its first line which file it is.

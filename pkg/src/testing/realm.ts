@@ -1,27 +1,24 @@
 // A browser in memory: what its tabs share, and the globals of each.
 
 import type { KitClock } from "./clock.ts";
+import { MemoryLocks } from "./locks.ts";
 
 /** What the tabs of one browser share. @internal */
 export class Browser {
   readonly local: MemoryArea = new MemoryArea();
   readonly realms: Set<Realm> = new Set();
-  readonly #locks = new Map<string, Promise<unknown>>();
+  readonly #locks = new MemoryLocks();
   readonly clock: KitClock;
 
   constructor(clock: KitClock) {
     this.clock = clock;
   }
 
-  /** One holder a name, waiters in order. A tab that is gone holds nothing. */
+  /** A lock for a tab; one that is gone holds nothing. */
   request(realm: Realm, name: string, signal: AbortSignal | undefined, act: () => unknown): Promise<unknown> {
-    const before = this.#locks.get(name) ?? Promise.resolve();
-    const held = before.then(() => {
-      if (signal?.aborted) throw signal.reason;
-      return realm.gone ? undefined : Promise.race([act(), realm.end]);
-    });
-    this.#locks.set(name, held.catch(() => {}));
-    return held;
+    return this.#locks.request(name, { signal }, () =>
+      realm.gone ? undefined : Promise.race([act(), realm.end]),
+    );
   }
 
   /** Tells the other tabs that storage changed. */
