@@ -26,6 +26,3 @@ declare module "*/everfresh_js.js" {
   export default function instantiate(imports: WebAssembly.Imports): WebAssembly.Exports;
 }
 
-declare module "node:fs" {
-  export function readFileSync(path: URL): Uint8Array<ArrayBuffer>;
-}

@@ -21,9 +21,9 @@ export class Server {
   /**
    * @param site - the folder to serve
    * @param options - `accessTtl` of its tokens; `sqlite` to outlive its process;
-   *   `cookie` for refresh tokens that no script sees
+   *   `cookie` for refresh tokens that no script sees; `origins` of pages beside its own
    */
-  static async start(site, { accessTtl = "300s", sqlite = false, cookie = false } = {}) {
+  static async start(site, { accessTtl = "300s", sqlite = false, cookie = false, origins = [] } = {}) {
     const server = new Server();
     const data = await temporaryFolder();
     server.#data = data;
@@ -31,6 +31,7 @@ export class Server {
       ...["--store", sqlite ? `sqlite:${join(data.path, "everfresh.db")}` : "memory:"],
       ...["--data", data.path, "--serve", site, "--user", "demo:demo"],
       ...["--access-ttl", accessTtl, `--cookie=${cookie}`],
+      ...origins.flatMap((origin) => ["--allow-origin", origin]),
     ];
     try {
       await server.#spawn("127.0.0.1:0", "127.0.0.1:0");

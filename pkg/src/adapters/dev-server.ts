@@ -1,0 +1,4 @@
+// `everfresh/dev-server`, and what `npx everfresh-dev-server` runs.
+
+export type { DevFault } from "../dev-server/control.ts";
+export { type DevServer, devServer, type DevServerOptions, startDevServer } from "../dev-server/server.ts";
