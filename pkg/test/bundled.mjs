@@ -13,7 +13,7 @@ export async function bundled(t, contents, plugins = []) {
   const { outputFiles } = await build({
     stdin: { contents, resolveDir: fileURLToPath(new URL(".", import.meta.url)), loader: "js" },
     ...{ bundle: true, format: "esm", conditions: ["browser", "development"], write: false },
-    ...{ logLevel: "error", plugins },
+    ...{ logLevel: "error", jsx: "automatic", external: ["./everfresh_js.js"], plugins },
   });
   mkdirSync(folder, { recursive: true });
   const path = `${folder}${process.pid}-${(bundles += 1)}.mjs`;
