@@ -203,15 +203,15 @@ impl Options {
             return Err(invalid("endpoint.url", "\"\"", "the address of the token endpoint"));
         }
         for origin in self.origins.iter().flatten() {
-            let host = origin.split_once("://").filter(|(scheme, _)| scheme.starts_with("http"));
+            let host = ["http://", "https://"].iter().find_map(|web| origin.strip_prefix(web));
             // Anything beyond the origin would be taken for a limit that nobody keeps.
             let never = |host: &str| {
                 let host = host.strip_suffix('/').unwrap_or(host);
                 host.is_empty() || host.contains(['/', '\\', '*', '@', '?', '#', ' '])
             };
-            if host.is_none_or(|(_, host)| never(host)) {
+            if host.is_none_or(never) {
                 let remedy = "an origin such as https://api.example.com, without path, login or *";
-                return Err(invalid("origins", &format!("{origin:?}"), remedy));
+                return Err(invalid("origins", &["\"", origin, "\""].concat(), remedy));
             }
         }
         let limit = |option, limit: Option<Duration>| match limit {
@@ -241,7 +241,10 @@ fn invalid(option: &'static str, value: &str, remedy: &'static str) -> InvalidOp
 fn bounded(option: &'static str, duration: Duration) -> Result<Millis, InvalidOption> {
     let millis = Millis::try_from(duration.as_millis()).ok();
     let millis = millis.filter(|_| duration.as_secs() <= MAX_SECONDS);
-    millis.ok_or_else(|| invalid(option, &format!("{duration:?}"), "at most 1,000,000,000 s"))
+    millis.ok_or_else(|| {
+        let value = [&duration.as_secs().to_string(), " s"].concat();
+        invalid(option, &value, "at most 1,000,000,000 s")
+    })
 }
 
 fn positive(option: &'static str, duration: Duration) -> Result<Millis, InvalidOption> {

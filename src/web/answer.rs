@@ -36,19 +36,19 @@ impl Slot {
 }
 
 /// Waits for the answer. Dropped before, it tells the engine that this caller waits no more.
-pub(super) struct Answer<G: FnMut(&Slot)> {
+pub(super) struct Answer {
     slot: Slot,
-    give_up: G,
+    give_up: Box<dyn Fn(&Slot)>,
     settled: bool,
 }
 
-impl<G: FnMut(&Slot)> Answer<G> {
-    pub(super) const fn new(slot: Slot, give_up: G) -> Self {
-        Self { slot, give_up, settled: false }
+impl Answer {
+    pub(super) fn new(slot: Slot, give_up: impl Fn(&Slot) + 'static) -> Self {
+        Self { slot, give_up: Box::new(give_up), settled: false }
     }
 }
 
-impl<G: FnMut(&Slot) + Unpin> Future for Answer<G> {
+impl Future for Answer {
     type Output = Result<Outcome, Error>;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
@@ -73,7 +73,7 @@ impl<G: FnMut(&Slot) + Unpin> Future for Answer<G> {
     }
 }
 
-impl<G: FnMut(&Slot)> Drop for Answer<G> {
+impl Drop for Answer {
     fn drop(&mut self) {
         if !self.settled {
             (self.give_up)(&self.slot);

@@ -6,7 +6,7 @@ use std::borrow::Cow;
 use crate::{core::error, engine::options::InvalidOption};
 
 /// A failure with a stable code. It never holds a token, and can be sent anywhere.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Error {
     code: &'static str,
     message: Cow<'static, str>,
@@ -86,6 +86,13 @@ impl From<InvalidOption> for Error {
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: {}", self.code, self.message)
+    }
+}
+
+/// As for people: what `expect` prints is read by them.
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
     }
 }
 

@@ -1,6 +1,6 @@
 //! `fetch` with the session's token, for front ends in Rust.
 
-use core::time::Duration;
+use core::{future::Future, pin::Pin, time::Duration};
 
 use js_sys::{Function, Promise};
 use wasm_bindgen::{JsCast, JsValue};
@@ -94,7 +94,7 @@ impl Session {
 }
 
 fn authorize(request: &Request, token: &AccessToken) -> Result<(), Error> {
-    let value = format!("Bearer {}", token.as_str());
+    let value = ["Bearer ", token.as_str()].concat();
     request.headers().set("Authorization", &value).map_err(|_| Error::network(USED))
 }
 
@@ -106,18 +106,22 @@ fn place(address: &str) -> String {
 /// Whether a newer token may help; none does where more is wanted (RFC 6750, RFC 9470).
 fn is_refused(response: &Response) -> bool {
     let challenge = response.headers().get("WWW-Authenticate").ok().flatten().unwrap_or_default();
+    let mut words = challenge.split(['"', '=', ',', ' ']);
     response.status() == 401
-        && !["insufficient_scope", "insufficient_user_authentication"]
-            .iter()
-            .any(|error| challenge.contains(error))
+        && !words.any(|it| it == "insufficient_scope" || it == "insufficient_user_authentication")
 }
 
-async fn send(request: &Request) -> Result<Response, Error> {
+/// Sends a request. Boxed, so that its callers share what waits for the response.
+fn send(request: &Request) -> Pin<Box<dyn Future<Output = Result<Response, Error>>>> {
     let fetch: Function = global("fetch").unchecked_into();
-    let failed = |_: JsValue| Error::network("the request failed: no network, or blocked by CORS");
-    let promise = fetch.call1(&JsValue::UNDEFINED, request).map_err(failed)?;
-    let response = JsFuture::from(Promise::resolve(&promise)).await.map_err(failed)?;
-    Ok(response.unchecked_into())
+    let called = fetch.call1(&JsValue::UNDEFINED, request);
+    Box::pin(async move {
+        let failed =
+            |_: JsValue| Error::network("the request failed: no network, or blocked by CORS");
+        let promise = Promise::resolve(&called.map_err(failed)?);
+        let response = JsFuture::from(promise).await.map_err(failed)?;
+        Ok(response.unchecked_into())
+    })
 }
 
 const USED: &str = "the request cannot be sent with a token: its body was read, or its mode forbids \

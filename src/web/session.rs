@@ -193,18 +193,17 @@ impl Session {
         Subscription { engine: weak(engine), number: number.unwrap_or(0), event: true }
     }
 
-    async fn ask(&self, input: impl FnOnce(WaiterId) -> Input) -> Result<Outcome, Error> {
+    /// Asks now; the answer is waited for. Not generic: each type of future costs bytes.
+    fn ask(&self, input: &dyn Fn(WaiterId) -> Input) -> Result<Answer, Error> {
         let engine = self.engine().ok_or(Error::no_browser())?;
         let slot = Slot::default();
         engine.ask(slot.clone(), input);
         let waits = Rc::downgrade(&engine);
-        drop(engine);
-        let give_up = move |slot: &Slot| {
+        Ok(Answer::new(slot, move |slot| {
             if let Some(engine) = waits.upgrade() {
                 engine.abandon(|known| known.is(slot));
             }
-        };
-        Answer::new(slot, give_up).await
+        }))
     }
 
     /// Page load: finds the session in storage, in other tabs, or by the cookie.
@@ -213,7 +212,7 @@ impl Session {
     /// `ERR_DISPOSED`; `ERR_NO_BROWSER` on a server.
     pub async fn restore(&self) -> Result<Snapshot, Error> {
         self.engine().ok_or(Error::no_browser())?.host.listen();
-        self.ask(|waiter| Input::Restore { waiter }).await?;
+        self.ask(&|waiter| Input::Restore { waiter })?.await?;
         Ok(self.snapshot())
     }
 
@@ -222,7 +221,7 @@ impl Session {
     /// # Errors
     /// `ERR_NO_BROWSER` on a server.
     pub async fn sign_out(&self) -> Result<(), Error> {
-        self.ask(|waiter| Input::SignOut { waiter, everywhere: false }).await.map(|_| ())
+        self.ask(&|waiter| Input::SignOut { waiter, everywhere: false })?.await.map(|_| ())
     }
 
     /// The same for all of the user's sessions.
@@ -230,7 +229,7 @@ impl Session {
     /// # Errors
     /// As [`sign_out`](Self::sign_out).
     pub async fn sign_out_everywhere(&self) -> Result<(), Error> {
-        self.ask(|waiter| Input::SignOut { waiter, everywhere: true }).await.map(|_| ())
+        self.ask(&|waiter| Input::SignOut { waiter, everywhere: true })?.await.map(|_| ())
     }
 
     /// Refreshes now, for changed claims; joins a refresh under way. One attempt.
@@ -238,7 +237,7 @@ impl Session {
     /// # Errors
     /// Why it failed; the session goes on trying by itself.
     pub async fn refresh(&self) -> Result<(), Error> {
-        self.ask(|waiter| Input::RefreshWanted { waiter }).await.map(|_| ())
+        self.ask(&|waiter| Input::RefreshWanted { waiter })?.await.map(|_| ())
     }
 
     /// A token that is good for at least `min`.
@@ -260,7 +259,7 @@ impl Session {
         }
         drop(engine);
         let min_validity = i64::try_from(min.as_millis()).unwrap_or(i64::MAX >> 4);
-        match self.ask(|waiter| Input::TokenWanted { waiter, min_validity }).await? {
+        match self.ask(&|waiter| Input::TokenWanted { waiter, min_validity })?.await? {
             Outcome::Token(lease) => Ok(Some(lease)),
             _ => Ok(None),
         }
@@ -272,7 +271,7 @@ impl Session {
     /// `ERR_REFRESH_UNAVAILABLE` when there is none and none can be had: hand the 401 on.
     pub async fn replace(&self, refused: &AccessToken) -> Result<AccessToken, Error> {
         let lease = refused.0.id;
-        match self.ask(|waiter| Input::Unauthorized { waiter: Some(waiter), lease }).await? {
+        match self.ask(&|waiter| Input::Unauthorized { waiter: Some(waiter), lease })?.await? {
             Outcome::Token(lease) => Ok(AccessToken(lease)),
             _ => Err(crate::core::error::Error::Unavailable.into()),
         }
