@@ -6,6 +6,8 @@ import { test } from "node:test";
 import { createSession } from "everfresh";
 import { createTestKit, fakeSession, installLocks, token } from "everfresh/testing";
 
+import { put } from "./page.mjs";
+
 /** A kit that is reset after the test. */
 function kit(t, options) {
   const made = createTestKit(options);
@@ -242,4 +244,15 @@ test("locks that are there stay as they are", (t) => {
   installLocks()();
   assert.equal(navigator.locks, locks);
   undo();
+});
+
+test("where the environment has no fetch, as jsdom in Jest, the kit brings what it needs of it", async (t) => {
+  put(t, { fetch: undefined, Request: undefined, Response: undefined, Headers: undefined });
+  const { session, server, clock } = await signedIn(t, { idleSeconds: Infinity });
+  server.expire();
+  const response = await session.fetch("/api/me", { headers: { Accept: "application/json" } });
+  assert.deepEqual([response.status, response.ok, (await response.clone().json()).sub], [200, true, "ana"]);
+  await clock.advance(600);
+  assert.equal(session.snapshot.status, "active");
+  assert.equal((await fakeSession().fetch("/a")).status, 204);
 });

@@ -5,6 +5,8 @@ import { NotSignedInError } from "../entry/inline.ts";
 import type { Session, SessionEvents, Snapshot, Stats } from "../types.ts";
 import { UNKNOWN } from "../unknown.ts";
 
+import { makeResponse } from "./fetch-classes.ts";
+
 /** A session that a test drives. */
 export interface FakeSession extends Session {
   /** Every call of a method, in order: its name, then its arguments. */
@@ -65,7 +67,7 @@ export function fakeSession(patch: Partial<Snapshot> = {}): FakeSession {
       return snapshot;
     }),
     refresh: noted("refresh", async () => snapshot),
-    fetch: noted("fetch", async () => new Response(null, { status: 204 })),
+    fetch: noted("fetch", async () => makeResponse(null, { status: 204, headers: {} })),
     getAccessToken: noted("getAccessToken", async () => {
       if (signedIn()) return "fake-token";
       throw new NotSignedInError("nobody is signed in: fakeSession({ status: \"active\" })");

@@ -3,6 +3,7 @@
 import type { ServiceSettings } from "../service/token-service.ts";
 import { TokenService } from "../service/token-service.ts";
 
+import { makeHeaders, makeResponse, readRequest } from "./fetch-classes.ts";
 import { tokenSigner } from "./token.ts";
 
 /** What may go wrong with the next refresh. */
@@ -78,10 +79,8 @@ export class KitServer {
 
   /** The server as a `fetch`. */
   readonly fetch: typeof globalThis.fetch = async (input, init) => {
-    const request = new Request(typeof input === "string" ? new URL(input, "https://app.test/") : input, init);
-    const { method, url, headers } = request;
+    const { method, url, headers, body } = await readRequest(input, init, "https://app.test/");
     const { pathname, search } = new URL(url);
-    const body = await request.text();
     const token = /^Bearer (.*)$/.exec(headers.get("Authorization") ?? "")?.[1];
     this.calls.push({ method, url, path: pathname, headers, body, token });
     const signal = init?.signal ?? undefined;
@@ -94,7 +93,7 @@ export class KitServer {
     }
     if (fault === "refused") this.revoke();
     if (fault && fault !== "refused" && fault !== "lost") return this.#faulty(fault);
-    const sent = new Headers(headers);
+    const sent = makeHeaders(headers);
     if (this.#cookies) sent.set("Cookie", this.#cookies);
     const answer = this.#service.handle({ method, path: pathname + search, headers: sent, body });
     for (const cookie of answer.cookies ?? []) this.#keep(cookie);
@@ -146,6 +145,6 @@ export class KitServer {
   #response(status: number, body: string, headers: Record<string, string>): Response {
     const date = new Date(this.#settings.now()).toUTCString();
     const none = status === 204 || status === 304;
-    return new Response(none ? null : body, { status, headers: { ...headers, Date: date } });
+    return makeResponse(none ? null : body, { status, headers: { ...headers, Date: date } });
   }
 }
