@@ -1,11 +1,12 @@
 //! Blanks the data that no code is left to read, which wasm-opt does not see: it knows addresses, not
 //! what lies between them. The linker wrote down who refers to what (`--emit-relocs`).
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::ops::Range;
 
 use anyhow::{Context, Result, bail, ensure};
-use walrus::Module;
+use walrus::ir::{Instr, InstrSeq, Visitor, dfs_in_order};
+use walrus::{FunctionId, LocalFunction, Module};
 use wasmparser::{
     DefinedDataSymbol, KnownCustom, Linking, Parser, Payload, RelocationEntry, RelocationType,
     SymbolInfo,
@@ -17,7 +18,8 @@ use wasmparser::{
 /// # Errors
 /// When the functions of the three cannot be matched, or the linker wrote what is not known.
 pub(crate) fn blank(module: &mut Module, compiled: &[u8], reached: &Module) -> Result<()> {
-    let linked = Linked::read(compiled)?;
+    let mut linked = Linked::read(compiled)?;
+    linked.forget(&unread_arguments(module));
     let names: BTreeSet<&str> = reached
         .funcs
         .iter_local()
@@ -44,6 +46,46 @@ pub(crate) fn blank(module: &mut Module, compiled: &[u8], reached: &Module) -> R
     Ok(())
 }
 
+/// The places, in the file that the linker wrote, of constants that are handed to functions which look
+/// at nothing: those whose messages nobody reads.
+fn unread_arguments(module: &Module) -> BTreeSet<usize> {
+    let looks_at_nothing = |function: &LocalFunction| {
+        let body = &function.block(function.entry_block()).instrs;
+        matches!(&body[..], [(Instr::Unreachable(_) | Instr::Const(_), _)])
+    };
+    let mut found = Arguments::default();
+    for (id, function) in module.funcs.iter_local() {
+        if looks_at_nothing(function) {
+            let parameters = module.types.params(module.funcs.get(id).ty());
+            found.parameters.insert(id, parameters.len());
+        }
+    }
+    for (_, function) in module.funcs.iter_local() {
+        dfs_in_order(&mut found, function, function.entry_block());
+    }
+    found.places
+}
+
+/// The constants before calls of functions with so many parameters.
+#[derive(Default)]
+struct Arguments {
+    parameters: HashMap<FunctionId, usize>,
+    places: BTreeSet<usize>,
+}
+
+impl<'a> Visitor<'a> for Arguments {
+    fn start_instr_seq(&mut self, sequence: &'a InstrSeq) {
+        for (at, (instruction, _)) in sequence.instrs.iter().enumerate() {
+            let Instr::Call(call) = instruction else { continue };
+            let Some(&count) = self.parameters.get(&call.func) else { continue };
+            let before = sequence.instrs[..at].iter().rev().take(count);
+            let plain =
+                before.take_while(|(it, _)| matches!(it, Instr::Const(_) | Instr::LocalGet(_)));
+            self.places.extend(plain.map(|(_, place)| place.data() as usize));
+        }
+    }
+}
+
 /// What the linker says of its file; ranges and segments are places in that file.
 struct Linked<'a> {
     file: &'a [u8],
@@ -51,8 +93,9 @@ struct Linked<'a> {
     segments: Vec<usize>,
     /// All symbols, of which some are data.
     symbols: Vec<Option<DefinedDataSymbol>>,
-    /// Addresses in the code, by their offset in the code section.
+    /// Addresses in the code, by their offset in the code section, and where that begins.
     code: Vec<RelocationEntry>,
+    code_start: usize,
     /// Addresses in the data, by their place in the file.
     data: Vec<RelocationEntry>,
 }
@@ -60,10 +103,11 @@ struct Linked<'a> {
 impl<'a> Linked<'a> {
     fn read(file: &'a [u8]) -> Result<Self> {
         let (segments, symbols, code, data) = Default::default();
-        let mut it = Self { file, segments, symbols, code, data };
+        let mut it = Self { file, segments, symbols, code, code_start: 0, data };
         let mut data_section = 0;
         for payload in Parser::new(0).parse_all(file) {
             match payload? {
+                Payload::CodeSectionStart { range, .. } => it.code_start = range.start,
                 Payload::DataSection(section) => {
                     data_section = section.range().start;
                     for segment in section {
@@ -102,6 +146,13 @@ impl<'a> Linked<'a> {
             bail!("the linker wrote no relocations");
         }
         Ok(it)
+    }
+
+    /// Drops the addresses that these instructions have, by their place in the file.
+    fn forget(&mut self, instructions: &BTreeSet<usize>) {
+        // The number follows the byte that says what the instruction is.
+        let place = |entry: &RelocationEntry| self.code_start + entry.offset as usize - 1;
+        self.code.retain(|entry| !instructions.contains(&place(entry)));
     }
 
     /// The places of the data that these parts of the code section do not lead to.
@@ -175,6 +226,8 @@ fn addresses(
 
 #[cfg(test)]
 mod tests {
+    use walrus::{FunctionBuilder, ValType};
+
     use super::*;
 
     #[test]
@@ -207,6 +260,28 @@ mod tests {
         assert!(linked.unread(&[0..1, 40..50]).is_empty(), "a text beside three numbers");
     }
 
+    #[test]
+    fn what_is_handed_to_a_function_that_traps_is_not_read() {
+        let mut module = Module::default();
+        let parameter = module.locals.add(ValType::I32);
+        let mut traps = FunctionBuilder::new(&mut module.types, &[ValType::I32], &[]);
+        traps.func_body().unreachable();
+        let traps = traps.finish(vec![parameter], &mut module.funcs);
+        let mut caller = FunctionBuilder::new(&mut module.types, &[], &[]);
+        caller.func_body().i32_const(7).drop().i32_const(8).i32_const(9).call(traps).drop();
+        let caller = caller.finish(Vec::new(), &mut module.funcs);
+        module.exports.add("caller", caller);
+        let file = module.emit_wasm();
+        let unread = unread_arguments(&Module::from_buffer(&file).unwrap());
+        let found: Vec<_> = unread.iter().map(|place| &file[*place..place + 2]).collect();
+        assert_eq!(found, [[0x41, 9]], "the argument alone");
+
+        let mut linked = linked(&[(0, 4)], &[address(11, 0)], &[]);
+        linked.code_start = 20;
+        linked.forget(&[30].into());
+        assert_eq!(linked.unread(&[0..20]), (100..104).collect());
+    }
+
     /// Symbols by offset and size in one segment at 100.
     fn linked<'a>(
         symbols: &[(u32, u32)],
@@ -220,6 +295,7 @@ mod tests {
             segments: vec![100],
             symbols: symbols.iter().map(symbol).collect(),
             code: code.to_vec(),
+            code_start: 0,
             data: data.to_vec(),
         }
     }
