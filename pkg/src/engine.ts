@@ -4,7 +4,12 @@ import { Engine as RustEngine } from "../wasm/everfresh_bg.js";
 
 import { originPolicy, pageBase } from "./allowed-origins.ts";
 import { onBug } from "./bug.ts";
-import { DisposedError, InvalidOptionError, type SessionError } from "./errors.ts";
+import {
+  DisposedError,
+  InvalidOptionError,
+  RefreshUnavailableError,
+  type SessionError,
+} from "./errors.ts";
 import { freeze } from "./freeze.ts";
 import { load, ready, takeNote } from "./loading.ts";
 import { own } from "./own.ts";
@@ -13,6 +18,7 @@ import type { Logger, Settings, TokenStorage } from "./options.ts";
 import { seconds } from "./parse-options.ts";
 import { keepNewest, Refusals } from "./refusals.ts";
 import { type Failure, toError } from "./to-error.ts";
+import { standIn, tokenTransport } from "./token-transport.ts";
 import { readTokens, type TokenFields } from "./tokens.ts";
 import type { Claims, SessionEvents, Snapshot, Stats } from "./types.ts";
 import { UNKNOWN } from "./unknown.ts";
@@ -65,6 +71,8 @@ export class Engine {
   /** What relative addresses of options count from: the page's base at the first use. */
   #base: string | undefined;
   #suspected = false;
+  /** The refresh function is being called. */
+  #calling = false;
   /** The address that leads nowhere. */
   #lost: SessionError | undefined;
   /** What tells it from other sessions. */
@@ -116,7 +124,18 @@ export class Engine {
         return address;
       }
     };
-    const given = { ...engine, revokeUrl: whole("revokeUrl"), url: whole("url") };
+    const [revokeUrl, url] = [whole("revokeUrl"), whole("url")];
+    const page = globalThis.location?.origin;
+    const isForeign = (address = "") =>
+      page && /^http/.test(address) && new URL(address).origin !== page;
+    const given = {
+      ...engine,
+      style: this.cookies ? "cookie" : engine["style"],
+      revokeUrl,
+      url,
+      foreign: isForeign(url),
+      revokeForeign: isForeign(revokeUrl),
+    };
     // Who has no name shares nothing, but finds again what a storage of its own keeps.
     return own(name || typeof storage === "string" ? given : { ...given, storage: this.#unnamed(storage) });
   }
@@ -167,7 +186,8 @@ export class Engine {
    * @throws when the tokens cannot be used; before loading that is found too late to throw
    */
   start(tokens: unknown): () => void {
-    const fields = readTokens(tokens);
+    const given = readTokens(tokens);
+    const fields = this.cookies ? { ...given, accessToken: standIn() } : given;
     this.#base ??= pageBase();
     let start: number | undefined;
     if (!this.#closed) {
@@ -194,6 +214,30 @@ export class Engine {
     } catch (failure) {
       this.log("warn", "the token in a response header cannot be used", toError(failure));
     }
+  }
+
+  /** No script sees a token: the leases stand for cookies. */
+  get cookies(): boolean {
+    return this.settings.refresh.style === "cookies";
+  }
+
+  /** What a request with this lease carries: a token, none, or with null cookies. */
+  carries(lease: Lease | undefined): string | null | undefined {
+    return this.cookies ? null : lease?.token;
+  }
+
+  /** What sends requests. */
+  transport(): typeof fetch {
+    return this.settings.fetch ?? globalThis.fetch;
+  }
+
+  /** @throws `ERR_REFRESH_UNAVAILABLE` to a refresh function that would wait for itself */
+  checkCaller(): void {
+    if (!this.#calling) return;
+    throw new RefreshUnavailableError(
+      "the refresh function waits for its own session, which waits for it: send its request with the " +
+        "fetch that it is given",
+    );
   }
 
   /** Waits for a lease, or for nothing. */
@@ -318,11 +362,19 @@ export class Engine {
           ? () => {
               throw this.#lost;
             }
-          : this.settings.fetch,
+          : tokenTransport(this.transport(), this.settings.refresh),
       lead: (claims: Claims | null) => this.#lead(freeze(claims)),
       call: async (request: object, signal: AbortSignal) => {
         const { claims } = this.snapshot;
-        return readTokens(await this.settings.refresh!({ ...request, claims, signal }));
+        const fetch = (...given: Parameters<typeof globalThis.fetch>) => this.transport()(...given);
+        let called: unknown;
+        this.#calling = true;
+        try {
+          called = this.settings.refresh.call!({ ...request, claims, signal, fetch });
+        } finally {
+          this.#calling = false;
+        }
+        return readTokens(await called);
       },
       settle: (waiter: number, lease?: Lease, failure?: Failure, cause?: unknown) => {
         const waiting = this.#take(waiter);

@@ -34,7 +34,7 @@ export async function sessionFetch(
   init: RequestInit | undefined,
 ): Promise<Response> {
   const { requests, settings } = session;
-  const transport = settings.fetch ?? globalThis.fetch;
+  const transport = session.transport();
   const request = prepare(input, init, session.allow);
   if (!request) {
     requests.passed += 1;
@@ -48,7 +48,7 @@ export async function sessionFetch(
   const waited = found instanceof Promise;
   const lease = waited ? await found : found;
   requests.sent += 1;
-  const response = await send(request, transport, lease?.token, waited);
+  const response = await send(request, transport, session.carries(lease), waited);
   // In a function of its own: what an async function holds, it saves at each await.
   return response.status === 401 || settings.isUnauthorized || settings.renewalHeader || request.request
     ? await conclude(session, ask, request, transport, lease, response)
@@ -79,7 +79,7 @@ async function conclude(
       if (newer) {
         discard(response);
         session.requests.resent += 1;
-        response = await send(request, transport, newer.token, true);
+        response = await send(request, transport, session.carries(newer), true);
         adoptRenewed(session, response, newer);
         if (await isRefused(session, response)) session.refusals.add(place, newer.id);
       }
@@ -95,7 +95,8 @@ export async function authorizationFor(
   ask: Ask,
   address: string,
 ): Promise<string | null> {
-  const lease = session.allow(address, pageBase()) && (await tokenFor(session, ask, 0, undefined));
+  if (session.cookies || !session.allow(address, pageBase())) return null;
+  const lease = await tokenFor(session, ask, 0, undefined);
   return lease ? bearer(lease) : null;
 }
 

@@ -23,6 +23,8 @@ export interface SessionOptions {
   readonly idleMode?: "lapse" | "end" | undefined;
   /** `warning` event this long before an idle or maximum-age end [60]. */
   readonly warnSeconds?: number | undefined;
+  /** What extends a session during its warning: any input, or `touch()` alone, a button ["input"]. */
+  readonly extendOn?: "input" | "touch" | undefined;
   /** Absolute limit from sign-in [Infinity]. */
   readonly maxSessionSeconds?: number | undefined;
   /** DOM events that count as user input. */
@@ -57,29 +59,58 @@ export interface TokenEndpoint {
   readonly url: string | URL;
   /**
    * "oauth2": form with `grant_type=refresh_token`. "json": `{refresh_token}`. "cookie": no body,
-   * credentials and `X-Everfresh: 1`. "renew": the valid access token as bearer ["oauth2"].
+   * credentials and `X-Everfresh: 1`. "cookies": the same, with both tokens in cookies that no script
+   * sees. "renew": the valid access token as bearer ["oauth2"].
    */
-  readonly style?: "oauth2" | "json" | "cookie" | "renew" | undefined;
+  readonly style?: "oauth2" | "json" | "cookie" | "cookies" | "renew" | undefined;
   /** `client_id`, for oauth2 and json. */
   readonly clientId?: string | undefined;
   /** Further request headers. */
   readonly headers?: Readonly<Record<string, string>> | undefined;
-  /** As in `fetch` ["include" for cookie, "same-origin" else]. */
+  /** As in `fetch` ["include" for cookie and cookies, "same-origin" else]. */
   readonly credentials?: RequestCredentials | undefined;
   /**
-   * Where sign-out revokes: RFC 7009 for oauth2 and json; for cookie and renew a logout endpoint,
-   * called with the access token as bearer and `X-Everfresh: 1`. `signOut({ everywhere: true })`
-   * adds the parameter `everywhere=true`. Without it sign-out ends the session in the browser only.
+   * Where sign-out revokes: RFC 7009 for oauth2 and json; for the others a logout endpoint, called
+   * with the access token, if the page has one, as bearer and, on the page's own origin, with
+   * `X-Everfresh: 1`. `signOut({ everywhere: true })` adds the parameter `everywhere=true`. Without it sign-out ends the session in the browser only.
    */
   readonly revokeUrl?: string | URL | undefined;
-  /** Further body parameters. */
-  readonly params?: Readonly<Record<string, string>> | undefined;
   /**
-   * How the rotation key travels: the parameter `rotation_key`, the header `Idempotency-Key`, or
-   * not at all ["param" for oauth2 and json, "header" for cookie and renew].
+   * Further body parameters. A function places the refresh token itself, under the service's own name
+   * for it: with json nothing else is sent but `client_id`.
+   */
+  readonly params?:
+    | Readonly<Record<string, string>>
+    | ((refreshToken: string) => Readonly<Record<string, string>>)
+    | undefined;
+  /** "GET" is for cookie, cookies and renew, and has no body ["POST"]. */
+  readonly method?: "POST" | "GET" | undefined;
+  /**
+   * How the rotation key travels: the parameter `rotation_key`, the header `Idempotency-Key`, or not
+   * at all ["param" for oauth2, "off" for json; for the others "header" on the page's own origin and
+   * "off" elsewhere].
    */
   readonly rotationKey?: "param" | "header" | "off" | undefined;
+  /**
+   * Makes a token set of an answer of another shape. Without an access token in it the answer is
+   * judged as it came.
+   *
+   * @param body - parsed, if it is JSON, else the text
+   * @param response - its status and headers; its body is used up
+   */
+  readonly tokens?:
+    | ((body: any, response: Response) => TokenSet | TokenResponse | string | null | undefined)
+    | undefined;
+  /** Overrides what an answer is taken for; `undefined` leaves it to the usual rules. */
+  readonly classify?: ((response: Response, body: any) => Verdict | undefined) | undefined;
 }
+
+/** What an answer of a token endpoint is: "transient" says nothing about the session. */
+export type Verdict =
+  | "granted"
+  | "transient"
+  | "refused"
+  | { readonly refused: "revoked" | "reuse" | "login-required" };
 
 /** What a refresh function is given. */
 export interface RefreshRequest {
@@ -97,6 +128,8 @@ export interface RefreshRequest {
   readonly lastActivityAt: number;
   /** Aborted when the answer is no longer wanted. */
   readonly signal: AbortSignal;
+  /** The plain transport. The session's own `fetch` would wait for this very refresh. */
+  readonly fetch: typeof fetch;
 }
 
 /**
@@ -139,6 +172,7 @@ export interface Parsed {
   readonly idleSeconds: number;
   readonly idleMode: string | undefined;
   readonly warnSeconds: number;
+  readonly extendOn: string | undefined;
   readonly maxSessionSeconds: number;
   readonly timeoutSeconds: number;
   readonly waitSeconds: number;
@@ -153,9 +187,7 @@ export interface Parsed {
 }
 
 /** What everything else uses. @internal */
-export interface Settings extends Omit<Parsed, "refresh"> {
-  /** The application's own function. */
-  readonly refresh: ((request: object) => unknown) | undefined;
+export interface Settings extends Parsed {
   /** What src/npm/settings.rs reads; durations in milliseconds. */
   readonly engine: Readonly<Record<string, unknown>>;
 }
@@ -166,10 +198,13 @@ export interface Endpoint {
   readonly style: string;
   readonly call?: (request: object) => unknown;
   readonly url?: string | URL;
+  readonly method?: string | undefined;
   readonly clientId?: string | undefined;
   readonly headers?: Readonly<Record<string, string>> | undefined;
   readonly credentials?: RequestCredentials | undefined;
   readonly revokeUrl?: string | URL | undefined;
-  readonly params?: Readonly<Record<string, string>> | undefined;
+  readonly params?: Readonly<Record<string, string>> | ((token: string) => unknown) | undefined;
   readonly rotationKey?: string | undefined;
+  readonly tokens?: ((body: unknown, response: Response) => unknown) | undefined;
+  readonly classify?: ((response: Response, body: unknown) => unknown) | undefined;
 }

@@ -9,7 +9,7 @@ type Rule = (value: unknown, name: string) => unknown;
 
 /** Checks the options and brings them into the form that everything else uses. */
 export function parseOptions(options: SessionOptions): Settings {
-  const { refresh, ...parsed } = read<Parsed>(object(options, "options") as object, "", "refresh", {
+  const parsed = read<Parsed>(object(options, "options") as object, "", "refresh", {
     refresh: [endpoint],
     // Elsewhere one process may serve many users.
     name: [text, globalThis.location?.origin && "default"],
@@ -19,6 +19,7 @@ export function parseOptions(options: SessionOptions): Settings {
     idleSeconds: [limit, typeof document === "undefined" ? Infinity : 1_800],
     idleMode: [oneOf("lapse", "end")],
     warnSeconds: [seconds, 60],
+    extendOn: [oneOf("input", "touch")],
     maxSessionSeconds: [limit, Infinity],
     activityEvents: [listOf(text), activityEvents],
     origins: [listOf(origin)],
@@ -30,14 +31,13 @@ export function parseOptions(options: SessionOptions): Settings {
     fetch: [callable],
     logger: [methods("debug", "info", "warn", "error")],
   });
-  const { leadSeconds, idleMode, activityEvents: events } = parsed;
+  const { refresh, leadSeconds, idleMode, extendOn, activityEvents: events } = parsed;
   // Of what was given: a short idle time with the usual warning is warned of at once.
   if (options.warnSeconds! > options.idleSeconds!) {
     rule("at most idleSeconds", () => false)(options.warnSeconds, "warnSeconds");
   }
   return {
     ...parsed,
-    refresh: refresh.call,
     engine: own<Settings["engine"]>({
       ...refresh,
       lead: 1_000 * (typeof leadSeconds === "function" ? 60 : leadSeconds),
@@ -45,6 +45,7 @@ export function parseOptions(options: SessionOptions): Settings {
       minInterval: 1_000 * parsed.minIntervalSeconds,
       idle: 1_000 * parsed.idleSeconds,
       idleMode,
+      extendByTouch: extendOn === "touch",
       warn: 1_000 * parsed.warnSeconds,
       maxSession: 1_000 * parsed.maxSessionSeconds,
       timeout: 1_000 * parsed.timeoutSeconds,
@@ -63,16 +64,22 @@ function endpoint(value: unknown, name: string): Endpoint {
   if (isFunction(value)) return own<Endpoint>({ style: "function", call: value });
   const remedy = "the token endpoint's URL, a TokenEndpoint, or a function";
   const given = isAddress(value) ? { url: value } : rule(remedy, isObject)(value, name);
-  return read<Endpoint>(given as object, "refresh.", "url", {
+  const endpoint = read<Endpoint>(given as object, "refresh.", "url", {
     url: [url],
-    style: [oneOf("oauth2", "json", "cookie", "renew"), "oauth2"],
+    style: [oneOf("oauth2", "json", "cookie", "cookies", "renew"), "oauth2"],
     clientId: [text],
     headers: [headers],
     credentials: [oneOf("omit", "same-origin", "include")],
     revokeUrl: [url],
-    params: [texts],
+    params: [(value, name) => (isFunction(value) ? value : texts(value, name))],
+    method: [oneOf("POST", "GET")],
     rotationKey: [oneOf("param", "header", "off")],
+    tokens: [callable],
+    classify: [callable],
   });
+  // A token in the body would end up in the address, and with it in logs.
+  if (/^oauth2|^json/.test(endpoint.style)) oneOf("POST")(endpoint.method ?? "POST", `${name}.method`);
+  return endpoint;
 }
 
 /** Reads fields, of which one must be there. A field that nobody knows may be misspelt. */
@@ -169,7 +176,8 @@ const listOf =
   (value, name) =>
     (list(value, name) as unknown[]).map((item, i) => each(item, `${name}[${i}]`));
 const list = rule("an array", Array.isArray);
-const texts: Rule = (value, name) =>
+/** Own fields that are texts. @internal */
+export const texts: Rule = (value, name) =>
   Object.fromEntries(
     Object.entries(object(value, name) as object).map(([key, item]) => [
       key,

@@ -68,21 +68,29 @@ export function prepare(
 /**
  * Sends a request, each time the same bytes.
  *
+ * @param token - null: cookies stand for it
  * @param later - time has passed since it was read: the page's base may be another
  * @internal
  */
 export function send(
   { address, base, request, fields, headers }: ReplayableRequest,
   transport: typeof fetch,
-  token: string | undefined,
+  token: string | null | undefined,
   later: boolean,
 ): Promise<Response> {
-  if (request && !fields) {
+  if (request && !fields && token !== null) {
     // An init would reset the referrer of a Request that comes without one.
     const copy = copyOf(request);
     return transport(token === undefined ? copy : authorize(copy, `Bearer ${token}`));
   }
   const init = { ...fields, headers: withToken(headers, token) } as RequestInit;
+  if (token === null) {
+    init.credentials ??= "include";
+    if (request) {
+      init.referrer ??= platformField(request, "referrer");
+      init.referrerPolicy ??= platformField(request, "referrerPolicy");
+    }
+  }
   if (request) return transport(fields?.body == null ? copyOf(request) : request, init);
   const resolve = later && !/^https?:\/\//i.test(address);
   return transport(resolve ? new URL(address, base).href : address, init);
@@ -153,9 +161,9 @@ const isHeaders = (headers: Headers | Record<string, string>): headers is Header
 /** Headers to send; those that were sent before stay as they are. */
 function withToken(
   headers: Headers | Record<string, string> | undefined,
-  token: string | undefined,
+  token: string | null | undefined,
 ): HeadersInit | undefined {
-  if (token === undefined) return headers;
+  if (token == null) return headers;
   const value = `Bearer ${token}`;
   if (!headers) return { Authorization: value };
   if (!isHeaders(headers)) return { Authorization: value, ...headers };

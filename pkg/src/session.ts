@@ -6,7 +6,7 @@ import { authorizationFor, newerAuthorization, sessionFetch, tokenFor } from "./
 import type { SessionOptions } from "./options.ts";
 import { own } from "./own.ts";
 import { parseOptions, seconds } from "./parse-options.ts";
-import { shareWaits } from "./shared-waits.ts";
+import { type Ask, shareWaits } from "./shared-waits.ts";
 import type { Session } from "./types.ts";
 
 /** By name; `written` are the options as they were given last. */
@@ -60,9 +60,13 @@ function handleOf(engine: Engine, release: () => void): Session {
     release();
   };
 
-  const ask = shareWaits(engine.requests, (want, value, signal) =>
+  const share = shareWaits(engine.requests, (want, value, signal) =>
     engine.wait(handle, want, value, signal),
   );
+  const ask: Ask = (...wait) => {
+    engine.checkCaller();
+    return share(...wait);
+  };
 
   const handle: Session = {
     // Not async: a second promise around each request would be felt.
@@ -106,11 +110,11 @@ function handleOf(engine: Engine, release: () => void): Session {
       check();
       const { minValiditySeconds = 0, signal } = own(options);
       const validity = 1_000 * seconds(minValiditySeconds, "minValiditySeconds");
-      const lease = await tokenFor(engine, ask, validity, signal);
+      const lease = !engine.cookies && (await tokenFor(engine, ask, validity, signal));
       if (lease) return lease.token;
       throw new NotSignedInError(
-        "nobody is signed in: call start() or await restore() first; snapshot.reason says why a " +
-          "session ended",
+        "nobody is signed in, or style cookies keeps the token from scripts: call start() or await " +
+          "restore() first; snapshot.reason says why a session ended",
       );
     },
 
@@ -126,6 +130,7 @@ function handleOf(engine: Engine, release: () => void): Session {
 
     async refresh(reason) {
       check();
+      engine.checkCaller();
       engine.log("debug", "a refresh was asked for", reason);
       await engine.ask(handle, (rust, waiter) => rust.refresh(waiter));
       return engine.snapshot;

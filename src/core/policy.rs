@@ -39,6 +39,8 @@ pub struct Policy {
     pub idle: Option<Millis>,
     /// What happens then.
     pub idle_mode: IdleMode,
+    /// During the warning only `Input::Touch` and a hold extend the session.
+    pub extend_by_touch: bool,
     /// The warning comes this long before an idle or maximum-age end.
     pub warn: Millis,
     /// Absolute limit from sign-in; `None` leaves it to the server.
@@ -59,6 +61,7 @@ impl Default for Policy {
             min_interval: 5_000,
             idle: Some(1_800_000),
             idle_mode: IdleMode::Lapse,
+            extend_by_touch: false,
             warn: 60_000,
             max_session: None,
             timeout: 10_000,

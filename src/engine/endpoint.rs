@@ -33,9 +33,13 @@ pub struct Endpoint {
     pub revoke_url: Option<String>,
     /// Further body parameters.
     pub params: Vec<(String, String)>,
-    /// How the rotation key travels; by default as a parameter where there is a body, as a header
-    /// else.
+    /// How the rotation key travels; by default as a parameter for [`Style::OAuth2`], not at all for
+    /// [`Style::Json`], and as a header else, to the page's own origin.
     pub rotation_key: Option<Carrier>,
+    /// `url` is of another origin than the page: no header of ours goes there unless it is asked for.
+    pub foreign: bool,
+    /// So is `revoke_url`.
+    pub revoke_foreign: bool,
 }
 
 /// How a token endpoint wants to be asked.
@@ -125,8 +129,12 @@ impl Endpoint {
 
     /// The request for new tokens.
     pub(super) fn refresh<F: Formats>(&self, request: &RefreshRequest) -> Request {
-        let usual = if self.has_body() { Carrier::Param } else { Carrier::Header };
-        let carrier = self.rotation_key.unwrap_or(usual);
+        let carrier = self.rotation_key.unwrap_or(match self.style {
+            Style::OAuth2 => Carrier::Param,
+            Style::Cookie | Style::Renew if !self.foreign => Carrier::Header,
+            // Strict services refuse members, and headers across origins, that they do not know.
+            _ => Carrier::Off,
+        });
         let mut fields = Fields::default();
         if self.style == Style::OAuth2 {
             fields.set("grant_type", "refresh_token");
@@ -142,7 +150,7 @@ impl Endpoint {
         if carrier == Carrier::Param {
             fields.set("rotation_key", &request.rotation_key);
         }
-        if self.style == Style::Cookie {
+        if self.style == Style::Cookie && !self.foreign {
             headers.set("X-Everfresh", "1");
         }
         if self.style == Style::Renew {
@@ -169,7 +177,9 @@ impl Endpoint {
             fields.set("token_type_hint", hint);
             fields.set_given("client_id", self.client_id.as_deref());
         } else {
-            headers.set("X-Everfresh", "1");
+            if !self.revoke_foreign {
+                headers.set("X-Everfresh", "1");
+            }
             headers.bearer(request.access_token.as_deref());
         }
         if request.everywhere {

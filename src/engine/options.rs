@@ -26,6 +26,7 @@ pub struct Options {
     min_interval: Duration,
     idle: Option<Duration>,
     idle_mode: IdleMode,
+    extend_by_touch: bool,
     warn: Duration,
     max_session: Option<Duration>,
     timeout: Duration,
@@ -59,6 +60,7 @@ impl Default for Options {
             min_interval: duration(min_interval),
             idle: idle.map(duration),
             idle_mode,
+            extend_by_touch: false,
             warn: duration(warn),
             max_session: None,
             timeout: duration(timeout),
@@ -122,6 +124,13 @@ impl Options {
     #[must_use]
     pub const fn idle_mode(mut self, idle_mode: IdleMode) -> Self {
         self.idle_mode = idle_mode;
+        self
+    }
+
+    /// During the warning only `touch`, a button, extends the session, and no other input.
+    #[must_use]
+    pub const fn extend_by_touch(mut self, extend_by_touch: bool) -> Self {
+        self.extend_by_touch = extend_by_touch;
         self
     }
 
@@ -224,6 +233,7 @@ impl Options {
             min_interval: bounded("min_interval", self.min_interval)?,
             idle: limit("idle", self.idle)?,
             idle_mode: self.idle_mode,
+            extend_by_touch: self.extend_by_touch,
             warn: bounded("warn", self.warn)?,
             max_session: limit("max_session", self.max_session)?,
             timeout: positive("timeout", self.timeout)?,

@@ -36,6 +36,7 @@ pub(super) fn read(options: &JsValue) -> Settings {
                 Some("end") => IdleMode::End,
                 _ => IdleMode::Lapse,
             },
+            extend_by_touch: get(options, "extendByTouch").is_truthy(),
             warn: millis("warn"),
             max_session: limit("maxSession"),
             timeout: millis("timeout"),
@@ -61,6 +62,8 @@ pub(super) fn read(options: &JsValue) -> Settings {
             },
             revoke_url: text("revokeUrl"),
             params: pairs(&get(options, "params")),
+            foreign: get(options, "foreign").is_truthy(),
+            revoke_foreign: get(options, "revokeForeign").is_truthy(),
             rotation_key: match text("rotationKey").as_deref() {
                 Some("param") => Some(Carrier::Param),
                 Some("header") => Some(Carrier::Header),

@@ -7,11 +7,14 @@ use std::{
     sync::{self, Arc},
 };
 
+use web_sys::Url;
+
 use super::{
     answer::{Answer, Slot},
     clock,
     error::Error,
     host::{WebEngine, open},
+    js::{get, global},
     rust_face::RustFace,
 };
 use crate::{
@@ -83,7 +86,12 @@ impl Session {
     }
 
     fn open(options: Options, face: RustFace) -> Result<Self, Error> {
-        let settings = options.settings()?;
+        let mut settings = options.settings()?;
+        if cfg!(target_family = "wasm") {
+            let endpoint = &mut settings.endpoint;
+            endpoint.foreign = is_foreign(&endpoint.url);
+            endpoint.revoke_foreign = endpoint.revoke_url.as_deref().is_some_and(is_foreign);
+        }
         let name = options.session_name();
         let known = ENGINES.with_borrow(|engines| {
             let named = |(key, engine): &Entry| {
@@ -308,6 +316,13 @@ impl Session {
             Err(_) => Ok(answer),
         }
     }
+}
+
+/// Whether an address is of another origin than the page, if there is one. What is relative is not.
+fn is_foreign(address: &str) -> bool {
+    let page = get(&global("location"), "origin").as_string();
+    let origin = Url::new(address).ok().map(|url| url.origin());
+    page.is_some() && origin.is_some() && page != origin
 }
 
 fn not_signed_in() -> Error {

@@ -93,7 +93,7 @@ pub(crate) fn policies() -> impl Strategy<Value = Policy> {
         0..50_000_i64,
         0..10_000_i64,
         of(1_000..600_000_i64),
-        any::<bool>(),
+        any::<(bool, bool)>(),
         0..90_000_i64,
         of(1_000..3_000_000_i64),
         of(0..60_000_i64),
@@ -105,12 +105,23 @@ pub(crate) fn policies() -> impl Strategy<Value = Policy> {
         ],
     )
         .prop_map(
-            |(lead, jitter, min_interval, idle, end, warn, max_session, wait, credential)| Policy {
+            |(
+                lead,
+                jitter,
+                min_interval,
+                idle,
+                (end, extend_by_touch),
+                warn,
+                max_session,
+                wait,
+                credential,
+            )| Policy {
                 lead,
                 jitter,
                 min_interval,
                 idle,
                 idle_mode: if end { IdleMode::End } else { IdleMode::Lapse },
+                extend_by_touch,
                 warn,
                 max_session,
                 timeout: 10_000,

@@ -138,7 +138,11 @@ impl<E: Entropy> Session<E> {
                 self.heard(message.clone());
                 self.keep(message);
             }
-            Input::Activity => self.input(false),
+            Input::Activity => {
+                if self.input_counts() {
+                    self.input(false);
+                }
+            }
             Input::Touch => self.input(true),
             Input::Hold(begins) => {
                 self.hold(begins);
@@ -321,8 +325,9 @@ impl<E: Entropy> Session<E> {
 
     fn woken(&mut self, wake: Wake) {
         self.ctx.retry_revokes(true);
+        let counts = wake == Wake::Visible && self.input_counts();
         if let Some((live, ctx)) = self.live() {
-            live.reread(wake == Wake::Visible, ctx);
+            live.reread(counts, ctx);
             live.hurry(ctx);
         }
         if let State::Ended(ended) = &self.state
@@ -354,6 +359,13 @@ impl<E: Entropy> Session<E> {
         }
         self.ctx.holds = count(self.ctx.holds);
         self.input(true);
+    }
+
+    /// Whether input extends the session; near its end it may take a button.
+    fn input_counts(&self) -> bool {
+        let State::Live(live) = &self.state else { return true };
+        let near = || live.approaching(&self.ctx);
+        !self.ctx.policy.extend_by_touch || near().is_none_or(|(_, why)| why != EndReason::Idle)
     }
 
     fn input(&mut self, at_once: bool) {

@@ -65,9 +65,7 @@ fn json_is_an_object_of_texts() {
     let types = [("Accept", "application/json"), ("Content-Type", "application/json")];
     assert_eq!(headers(&request), types);
     let body: serde_json::Value = serde_json::from_str(&request.body.unwrap()).unwrap();
-    let fields = serde_json::json!({
-        "refresh_token": "refresh 1&+ü", "a\"": "\\\n\u{1}", "rotation_key": "key-1"
-    });
+    let fields = serde_json::json!({ "refresh_token": "refresh 1&+ü", "a\"": "\\\n\u{1}" });
     assert_eq!(body, fields);
 }
 
@@ -89,6 +87,27 @@ fn cookie_and_renew_have_no_body() {
         ]
     );
     assert_eq!((renew.body, renew.credentials), (None, Credentials::SameOrigin));
+}
+
+#[test]
+fn to_another_origin_goes_no_header_of_ours_unless_it_is_asked_for() {
+    for style in [Style::Cookie, Style::Renew] {
+        let endpoint = Endpoint { foreign: true, revoke_foreign: true, ..revocable(style) };
+        for request in [refresh(&endpoint), revoke(&endpoint, None, false)] {
+            let names = request.headers.iter().map(|(name, _)| name.as_str());
+            let ours = |name: &&str| ["X-Everfresh", "Idempotency-Key"].contains(name);
+            assert_eq!(names.filter(ours).count(), 0, "{style:?}");
+        }
+    }
+    let asked = Endpoint {
+        foreign: true,
+        rotation_key: Some(Carrier::Header),
+        headers: owned(&[("X-Everfresh", "1")]),
+        ..of(Style::Cookie)
+    };
+    let expected =
+        [("Accept", "application/json"), ("X-Everfresh", "1"), ("Idempotency-Key", "key-1")];
+    assert_eq!(headers(&refresh(&asked)), expected);
 }
 
 #[test]

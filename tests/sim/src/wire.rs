@@ -80,7 +80,7 @@ impl Wire {
             style: if self.json { Style::Json } else { Style::OAuth2 },
             url: "/oauth/token".to_owned(),
             revoke_url: Some("/oauth/revoke".to_owned()),
-            rotation_key: self.key_in_header.then_some(Carrier::Header),
+            rotation_key: Some(if self.key_in_header { Carrier::Header } else { Carrier::Param }),
             ..Endpoint::default()
         }
     }
