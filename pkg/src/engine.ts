@@ -130,6 +130,7 @@ export class Engine {
       page && /^http/.test(address) && new URL(address).origin !== page;
     const given = {
       ...engine,
+      alone: !name,
       style: this.cookies ? "cookie" : engine["style"],
       revokeUrl,
       url,

@@ -39,7 +39,7 @@ test("an application with a session becomes stable, whatever it calls and whenev
   const zone = app.injector.get(NgZone);
   const stable = async (what) => {
     const late = Symbol(what);
-    const timeout = new Promise((done) => Zone.root.run(() => setTimeout(done, 3_000, late)));
+    const timeout = new Promise((done) => Zone.root.run(() => setTimeout(done, 20_000, late)));
     assert.notEqual(await Promise.race([app.injector.get(ApplicationRef).whenStable(), timeout]), late);
   };
   await stable("bootstrap");

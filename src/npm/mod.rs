@@ -51,6 +51,7 @@ impl Engine {
     }
 
     fn use_places(&self, options: &JsValue) {
+        self.0.host.set_alone(settings::alone(options));
         self.0.host.configure(settings::activity_events(options), settings::place(options));
     }
 

@@ -85,6 +85,11 @@ pub(super) fn place(options: &JsValue) -> Option<JsValue> {
     Some(get(options, "storage")).filter(|place| place.as_string().is_none())
 }
 
+/// Whether no other tab may share the session.
+pub(super) fn alone(options: &JsValue) -> bool {
+    get(options, "alone").is_truthy()
+}
+
 pub(super) fn activity_events(options: &JsValue) -> Vec<String> {
     let events: Array = get(options, "activityEvents").unchecked_into();
     events.iter().filter_map(|event| event.as_string()).collect()

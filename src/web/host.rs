@@ -1,7 +1,7 @@
 //! The engine's host on the Web: puts the adapters together.
 
 use std::{
-    cell::RefCell,
+    cell::{Cell, RefCell},
     rc::{Rc, Weak},
 };
 
@@ -44,6 +44,8 @@ pub(crate) struct WebHost<F: Face> {
     /// Names the channel, the lock and the record in storage.
     key: String,
     engine: Weak<WebEngine<F>>,
+    /// Whether no tab shares the session: then there is nobody to talk to or to wait for.
+    alone: Cell<bool>,
     activity_events: RefCell<Vec<String>>,
     places: RefCell<Places>,
     timer: RefCell<Option<Timeout>>,
@@ -62,6 +64,7 @@ pub(crate) fn open<F: Face>(face: F, name: &str, settings: Settings) -> Rc<WebEn
             face,
             key: ["everfresh:", name].concat(),
             engine: Weak::clone(engine),
+            alone: Cell::default(),
             activity_events: RefCell::default(),
             places: RefCell::default(),
             timer: RefCell::default(),
@@ -86,6 +89,11 @@ impl<F: Face> WebHost<F> {
         }
     }
 
+    /// No other tab shares the session, or may.
+    pub(crate) fn set_alone(&self, alone: bool) {
+        self.alone.set(alone);
+    }
+
     /// Listens to the page and to the other tabs from now on.
     pub(crate) fn listen(&self) {
         if self.page.borrow().is_none() {
@@ -98,7 +106,7 @@ impl<F: Face> WebHost<F> {
             let events = self.activity_events.borrow().clone();
             self.page.replace(Page::listen(&events, &self.key, tell));
         }
-        if self.channel.borrow().is_none() {
+        if self.channel.borrow().is_none() && !self.alone.get() {
             let engine = Weak::clone(&self.engine);
             let deliver = move |text: &str| {
                 if let Some(engine) = engine.upgrade() {
@@ -204,6 +212,10 @@ impl<F: Face> Host for WebHost<F> {
 
     fn request_lock(&self, ticket: Ticket) {
         let engine = Weak::clone(&self.engine);
+        if self.alone.get() {
+            engine.upgrade().iter().for_each(|engine| engine.feed(Input::LockGranted(ticket)));
+            return;
+        }
         let lock = Lock::request(&self.key, move |held| {
             let input =
                 if held { Input::LockGranted(ticket) } else { Input::LockUnavailable(ticket) };
