@@ -147,7 +147,13 @@ test("a clock that is wrong is told of, and does no harm", async (t) => {
   assert.ok(server.refreshes.length <= 15, String(server.refreshes.length));
 });
 
-for (const [style, path] of [["json", "/oauth/token"], ["cookie", "/auth/refresh"], ["renew", "/auth/renew"]]) {
+const refreshedAt = {
+  json: "/oauth/token",
+  cookie: "/auth/refresh",
+  cookies: "/auth/refresh",
+  renew: "/auth/renew",
+};
+for (const [style, path] of Object.entries(refreshedAt)) {
   test(`style ${style}`, async (t) => {
     const { session, server, clock } = kit(t, { style, idleSeconds: Infinity });
     const login = await server.fetch("/auth/login", {
@@ -160,6 +166,7 @@ for (const [style, path] of [["json", "/oauth/token"], ["cookie", "/auth/refresh
     assert.equal(session.snapshot.status, "active");
     assert.deepEqual([...new Set(server.refreshes.map((call) => call.path))], [path]);
     assert.ok(server.refreshes.length >= 2);
+    assert.equal((await session.fetch("/api/me")).status, 200);
   });
 }
 

@@ -58,7 +58,7 @@ export function createTestKit(options: TestKitOptions = {}): TestKit {
   const revokeUrl = url === "/oauth/token" ? "/oauth/revoke" : "/auth/logout";
   const browser = new Browser(clock);
   const sessionOptions = {
-    refresh: { url, style, revokeUrl } as SessionOptions["refresh"],
+    refresh: { url, style, revokeUrl },
     jitterSeconds: 0,
     ...given,
   };
