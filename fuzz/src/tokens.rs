@@ -2,7 +2,7 @@ use anyhow::{Result, ensure};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use everfresh_server::config::{Layer, Settings};
-use everfresh_server::jwt::{PublicKey, RemoteKeys, Verifier, verify_jws};
+use everfresh_server::jwt::{RemoteKeys, Verifier, VerifyingKey, verify_jws};
 use everfresh_server::rotation::RefreshToken;
 use serde_json::{Value, json};
 
@@ -15,7 +15,7 @@ pub(crate) async fn run(dice: &mut Dice, cases: u64) -> Result<()> {
     let answer = world.login().await?;
     let (access, refresh) = (answer.text("access_token"), answer.text("refresh_token"));
     let jwks = world.state.issuer.keys.jwks(NOON / 1_000);
-    let key = jwks["keys"][0].as_object().map(PublicKey::from_jwk);
+    let key = jwks["keys"][0].as_object().map(VerifyingKey::from_jwk);
     let Some(Ok(key)) = key else { anyhow::bail!("the server publishes no key: {jwks}") };
     let keys = RemoteKeys::at("http://127.0.0.1:1/")?;
     let verifier = Verifier::new("http://127.0.0.1:8080", "http://127.0.0.1:8080", keys);
@@ -34,7 +34,7 @@ pub(crate) async fn run(dice: &mut Dice, cases: u64) -> Result<()> {
             ensure!(verifier.verify(&text, NOON).await.is_err(), "verified elsewhere: {text}");
         }
         if let Value::Object(jwk) = jwk(dice) {
-            let _ = PublicKey::from_jwk(&jwk);
+            let _ = VerifyingKey::from_jwk(&jwk);
         }
     }
     Ok(())

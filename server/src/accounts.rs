@@ -5,7 +5,7 @@ use crate::rotation::Revocation;
 use crate::secret::Secret;
 use crate::start::{self, StartError};
 use crate::state::AppState;
-use crate::store::{Change, StoreError, User, Whose};
+use crate::store::{Change, SessionSelector, StoreError, User};
 
 /// What is to become of a user.
 #[derive(Clone, Debug)]
@@ -52,7 +52,7 @@ pub async fn change(
     let user = app.store.change_user(id.clone(), fields).await?.ok_or_else(unknown)?;
     // After the change, so that no session begins in between on what was there before.
     if let Some(why) = ends {
-        app.store.end(Whose::User(id, None), why).await?;
+        app.store.end(SessionSelector::User(id, None), why).await?;
     }
     Ok(user)
 }

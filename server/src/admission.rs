@@ -6,16 +6,18 @@ use http::{HeaderMap, Method};
 use crate::error::ApiError;
 use crate::extract::{CookieJar, Session, bearer, refuse, trust};
 use crate::jwt::{Claims, Flaw, seconds};
-use crate::ledger;
 use crate::policy::{Policy, Renew, Revoked};
 use crate::renewing::{Due, Renewal};
-use crate::rotation::{Millis, Profile, RefreshToken, Revocation, Row, SessionId, Status};
+use crate::rotation::{
+    Millis, Profile, RefreshToken, Revocation, SessionFamily, SessionId, Status,
+};
 use crate::state::AppState;
-use crate::store::{User, Whose};
+use crate::store::{SessionSelector, User};
+use crate::token_status;
 
 /// How good an access token has to be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Ripeness {
+pub(crate) enum Freshness {
     /// Good for a request.
     Usable,
     /// Perhaps too old for that, but good for a renewal.
@@ -26,7 +28,7 @@ pub(crate) enum Ripeness {
 pub(crate) async fn admit(
     app: &AppState,
     parts: &Parts,
-    ripeness: Ripeness,
+    ripeness: Freshness,
 ) -> Result<Option<Session>, ApiError> {
     let due = parts.extensions.get::<Due>();
     if let Some(token) = bearer(&parts.headers)? {
@@ -51,13 +53,13 @@ pub(crate) async fn standing(
     app: &AppState,
     claims: &Claims,
     now: Millis,
-) -> Result<(Row, User), ApiError> {
+) -> Result<(SessionFamily, User), ApiError> {
     let sid = SessionId::parse(&claims.sid).ok_or_else(|| refuse(&Flaw::Claims))?;
     let (row, user) = living(app, sid, now).await?;
     if user.id != claims.sub {
         return Err(ENDED);
     }
-    match ledger::objection(app, claims, &user, now).await? {
+    match token_status::objection(app, claims, &user, now).await? {
         Some(why) => Err(ApiError::InvalidToken(why)),
         None => Ok((row, user)),
     }
@@ -73,7 +75,7 @@ async fn by_token(
     token: &str,
     headers: &HeaderMap,
     due: Option<&Due>,
-    ripeness: Ripeness,
+    ripeness: Freshness,
 ) -> Result<Session, ApiError> {
     let (policy, now) = (&app.settings.policy, app.clock.now());
     // Served late only where the answer can bring the newer token.
@@ -84,9 +86,9 @@ async fn by_token(
     };
     let claims = claims.map_err(|flaw| refuse(&flaw))?;
     let (row, user) = standing(app, &claims, now).await?;
-    ledger::same_agent(app, row.sid, headers, now).await?;
+    token_status::same_agent(app, row.sid, headers, now).await?;
     rivalry(app, &claims, &row, now).await?;
-    if ripeness == Ripeness::Usable && is_too_old(policy, &claims, now) {
+    if ripeness == Freshness::Usable && is_too_old(policy, &claims, now) {
         return Err(ApiError::SoftExpired);
     }
     seen(app, &claims, &row).await?;
@@ -116,7 +118,7 @@ async fn by_cookie(
     if row.digest != token.digest() || row.expiry(now, None).is_some() || voided {
         return Err(ENDED);
     }
-    ledger::same_agent(app, row.sid, headers, now).await?;
+    token_status::same_agent(app, row.sid, headers, now).await?;
     let (began, life) = (token.issued_at, policy.access_ttl.saturating_mul(1_000));
     let ends = began.saturating_add(life);
     let rolls = policy.renew == Renew::Cookie;
@@ -130,12 +132,16 @@ async fn by_cookie(
     }
     let until = row.idle_expires_at.into_iter().chain(row.absolute_expires_at).min();
     let exp = seconds(until.unwrap_or(ends));
-    let claims = Claims { iat: seconds(began), ..ledger::claims(app, &row, &user, now, exp) };
+    let claims = Claims { iat: seconds(began), ..token_status::claims(app, &row, &user, now, exp) };
     Ok(Session { claims, row, user })
 }
 
 /// A session that is not over, and its user, who is not locked out.
-async fn living(app: &AppState, sid: SessionId, now: Millis) -> Result<(Row, User), ApiError> {
+async fn living(
+    app: &AppState,
+    sid: SessionId,
+    now: Millis,
+) -> Result<(SessionFamily, User), ApiError> {
     let policy = &app.settings.policy;
     let (row, user) = app.store.session(sid).await?.ok_or(ENDED)?;
     // Where only refreshes count as use, an access token outlives a session that went idle.
@@ -148,13 +154,18 @@ async fn living(app: &AppState, sid: SessionId, now: Millis) -> Result<(Row, Use
 }
 
 /// Ends a session in which two access tokens are used side by side, where the policy forbids it.
-async fn rivalry(app: &AppState, claims: &Claims, row: &Row, now: Millis) -> Result<(), ApiError> {
+async fn rivalry(
+    app: &AppState,
+    claims: &Claims,
+    row: &SessionFamily,
+    now: Millis,
+) -> Result<(), ApiError> {
     let Some(generation) = claims.generation.filter(|_| app.settings.policy.one_access) else {
         return Ok(());
     };
     let life = claims.iat.saturating_mul(1_000)..claims.exp.saturating_mul(1_000);
     if row.is_rivalled(generation, life, now, app.settings.rules().grace) {
-        app.store.end(Whose::Session(row.sid), Revocation::Reuse).await?;
+        app.store.end(SessionSelector::Session(row.sid), Revocation::Reuse).await?;
         tracing::warn!(sid = %row.sid, "two access tokens of one session were in use");
         return Err(ENDED);
     }
@@ -162,7 +173,7 @@ async fn rivalry(app: &AppState, claims: &Claims, row: &Row, now: Millis) -> Res
 }
 
 /// Notes the first use of the newest access token, where that means something.
-async fn seen(app: &AppState, claims: &Claims, row: &Row) -> Result<(), ApiError> {
+async fn seen(app: &AppState, claims: &Claims, row: &SessionFamily) -> Result<(), ApiError> {
     let wanted = app.settings.profile != Profile::Keyed || app.settings.policy.one_access;
     match claims.generation {
         Some(generation) if wanted && generation == row.generation && !row.seen => {
@@ -173,7 +184,7 @@ async fn seen(app: &AppState, claims: &Claims, row: &Row) -> Result<(), ApiError
 }
 
 /// Moves the idle end of a session, where requests do that. Once a second is enough.
-async fn used(app: &AppState, row: Row, now: Millis) -> Result<Row, ApiError> {
+async fn used(app: &AppState, row: SessionFamily, now: Millis) -> Result<SessionFamily, ApiError> {
     let policy = &app.settings.policy;
     if !policy.use_counts || now < row.last_used_at.saturating_add(1_000) {
         return Ok(row);

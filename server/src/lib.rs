@@ -44,8 +44,8 @@ pub mod events;
 mod extract;
 mod files;
 mod guess;
+mod instrumented_store;
 pub mod jwt;
-mod ledger;
 mod limits;
 pub mod password;
 pub mod policy;
@@ -61,7 +61,7 @@ mod stats;
 pub mod store;
 mod strangers;
 mod tls;
-mod watch;
+mod token_status;
 
 pub use app::app;
 pub use error::ApiError;

@@ -11,11 +11,11 @@ use http::header::SET_COOKIE;
 use crate::error::ApiError;
 use crate::extract::CookieJar;
 use crate::jwt::Claims;
-use crate::ledger;
 use crate::policy::{Policy, Renew};
 use crate::rotation::{RefreshToken, SessionId, Status};
-use crate::routes::tokens;
+use crate::routes::issue;
 use crate::state::AppState;
+use crate::token_status;
 
 /// Adds to successful answers what [`crate::AccessToken`] found to be due under policies that renew
 /// by header or cookie. [`crate::app`] has it; lay it around handlers of your own.
@@ -80,15 +80,15 @@ async fn renewed(
     match renewal {
         Renewal::Header(claims) => {
             let life = app.settings.policy.renewed_life();
-            let (token, _) = tokens::access(app, &row, &user, now, life, None).await?;
-            ledger::deny(app, &claims, now).await?;
+            let (token, _) = issue::access(app, &row, &user, now, life, None).await?;
+            token_status::deny(app, &claims, now).await?;
             let mut value = HeaderValue::try_from(token).map_err(|_| ApiError::Internal)?;
             value.set_sensitive(true);
             Ok(Some((http::HeaderName::from_static(Policy::HEADER), value)))
         }
         Renewal::Cookie(token) => {
             let token = token.redated(now).encode(&app.pepper);
-            let left = tokens::cookie_life(&row, now);
+            let left = issue::cookie_life(&row, now);
             let cookie = CookieJar::of(&app.settings).set(&token, left);
             Ok(Some((SET_COOKIE, cookie.ok_or(ApiError::Internal)?)))
         }

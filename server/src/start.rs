@@ -20,7 +20,7 @@ use crate::secret::{Secret, random};
 use crate::shared_keys::{self, SharedKeyError};
 use crate::state::AppState;
 use crate::store::{
-    MemoryStore, PostgresStore, RedisStore, SqliteStore, Store, StoreError, Terms, User,
+    MemoryStore, PostgresStore, RedisStore, RotationContext, SqliteStore, Store, StoreError, User,
 };
 use crate::tls::authorities;
 
@@ -53,7 +53,7 @@ pub async fn beside(settings: Settings) -> Result<AppState, StartError> {
 
 async fn assemble(
     mut settings: Settings,
-    sqlite: fn(&Path, Terms) -> Result<SqliteStore, StoreError>,
+    sqlite: fn(&Path, RotationContext) -> Result<SqliteStore, StoreError>,
 ) -> Result<AppState, StartError> {
     if settings.issuer.is_empty() {
         if settings.listen.port() == 0 || settings.listen.ip().is_unspecified() {
@@ -144,8 +144,8 @@ async fn postgres(
     let (keys, fresh) = shared_keys::open(&store, seal(settings)?).await?;
     let made = if fresh { "made" } else { "found" };
     tracing::info!("keys {made}, and sessions, in Postgres at {}", store.address());
-    for misgiving in store.misgivings().await? {
-        tracing::warn!("Postgres at {}: {misgiving}", store.address());
+    for warning in store.config_warnings().await? {
+        tracing::warn!("Postgres at {}: {warning}", store.address());
     }
     let terms = AppState::terms(settings, &keys);
     Ok((keys, store.under(terms)))
@@ -164,8 +164,8 @@ async fn redis(settings: &Settings, url: &Secret) -> Result<(Keyring, RedisStore
     let (keys, fresh) = shared_keys::open(&store, seal(settings)?).await?;
     let made = if fresh { "made" } else { "found" };
     tracing::info!("keys {made}, and sessions, in Redis at {}", store.address());
-    for misgiving in store.misgivings().await? {
-        tracing::warn!("Redis at {}: {misgiving}", store.address());
+    for warning in store.config_warnings().await? {
+        tracing::warn!("Redis at {}: {warning}", store.address());
     }
     let terms = AppState::terms(settings, &keys);
     Ok((keys, store.under(terms)))

@@ -10,14 +10,14 @@ use crate::audit::Audit;
 use crate::clock::Clock;
 use crate::config::Settings;
 use crate::events::Events;
+use crate::instrumented_store::InstrumentedStore;
 use crate::jwt::{Issuer, Keyring};
 use crate::limits::Limits;
 use crate::password::Passwords;
 use crate::rotation::Pepper;
 use crate::shared_keys::Fence;
 use crate::stats::Stats;
-use crate::store::{Store, Terms};
-use crate::watch::Watched;
+use crate::store::{RotationContext, Store};
 
 /// The server behind the routes; clones share it.
 #[derive(Clone)]
@@ -71,7 +71,7 @@ impl AppState {
         let (stats, events) = (Arc::new(Stats::default()), Arc::new(Events::default()));
         let fence = Arc::new(Fence::default());
         let audit = Arc::new(Audit::new(issuer.keys.audit_salt(), settings.audit));
-        let store = Arc::new(Watched {
+        let store = Arc::new(InstrumentedStore {
             store,
             clock: clock.clone(),
             events: Arc::clone(&events),
@@ -104,8 +104,8 @@ impl AppState {
 
     /// What a store must know to decide about refreshes as this server's settings demand.
     #[must_use]
-    pub fn terms(settings: &Settings, keys: &Keyring) -> Terms {
-        Terms { pepper: keys.pepper(), rules: settings.rules() }
+    pub fn terms(settings: &Settings, keys: &Keyring) -> RotationContext {
+        RotationContext { pepper: keys.pepper(), rules: settings.rules() }
     }
 }
 

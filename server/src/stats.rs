@@ -39,11 +39,10 @@ impl Stats {
     pub fn counted(&self) -> Counted {
         let counts = self.counts();
         let count = |transition| counts.refreshes.get(&transition).copied().unwrap_or_default();
-        let named = |transition| (format!("{transition:?}"), count(transition));
         Counted {
             routes: counts.routes.clone(),
             responses: counts.responses.clone(),
-            refreshes: Transition::ALL.into_iter().map(named).collect(),
+            refreshes: Transition::ALL.into_iter().map(|rule| (rule, count(rule))).collect(),
             latencies: counts.latencies.clone(),
             steps: counts.steps.clone(),
             failures: counts.failures.clone(),
@@ -62,8 +61,8 @@ pub struct Counted {
     pub routes: BTreeMap<String, u64>,
     /// Responses by `METHOD /route status`.
     pub responses: BTreeMap<String, u64>,
-    /// Refreshes by the rule that decided them, `T0` to `T10`.
-    pub refreshes: BTreeMap<String, u64>,
+    /// Refreshes by the rule that decided them.
+    pub refreshes: BTreeMap<Transition, u64>,
     /// How long answers took, by `METHOD /route`.
     #[serde(skip)]
     pub latencies: BTreeMap<String, Histogram>,

@@ -11,7 +11,9 @@ use everfresh_server::AppState;
 use everfresh_server::config::{Layer, Settings};
 use everfresh_server::jwt::Keyring;
 use everfresh_server::rotation::{Revocation, Rules, SessionId, Status, Transition};
-use everfresh_server::store::{Note, NoteKind, PostgresStore, Store, StoreError, Whose};
+use everfresh_server::store::{
+    MarkKind, PostgresStore, SessionSelector, Store, StoreError, TokenMark,
+};
 use stores::postgres::{DURABLE, FAST, Postgres, database, shared};
 use stores::{family, postgres_store, refresh, terms, user};
 use world::{KEY, World, refused};
@@ -25,7 +27,7 @@ async fn what_was_answered_survives_a_kill() {
         let next = refresh(&store, &token, Some(key), 1_000).await.answer.unwrap().token;
         postgres.restart();
         let again = refresh(&store, &token, Some(key), 2_000).await;
-        assert_eq!(again.transition, Transition::T6);
+        assert_eq!(again.transition, Transition::Replayed);
         assert_eq!(again.answer.unwrap().token, next);
         token = next;
     }
@@ -38,8 +40,8 @@ async fn while_postgres_is_gone_every_step_fails_and_none_panics() {
     postgres.kill();
     let failed = |error: StoreError| matches!(error, StoreError::Postgres(_));
     let (token, row) = family(2, "ann", 0);
-    let note = Note {
-        kind: NoteKind::Denied,
+    let note = TokenMark {
+        kind: MarkKind::Denied,
         key: "a".to_owned(),
         sid: token.sid,
         text: String::new(),
@@ -50,7 +52,7 @@ async fn while_postgres_is_gone_every_step_fails_and_none_panics() {
     assert!(failed(store.session(token.sid).await.unwrap_err()));
     assert!(failed(store.sessions(None).await.unwrap_err()));
     assert!(failed(store.note(note, 0).await.unwrap_err()));
-    assert!(failed(store.notes(NoteKind::Denied, 0).await.unwrap_err()));
+    assert!(failed(store.notes(MarkKind::Denied, 0).await.unwrap_err()));
     assert!(failed(store.sweep(1).await.unwrap_err()));
     assert!(failed(store.audit(Vec::new(), 0).await.unwrap_err()));
     assert!(failed(store.audited(1).await.unwrap_err()));
@@ -98,7 +100,7 @@ async fn a_postgres_that_stands_still_is_given_up_and_found_again() {
     assert!(stopped.to_string().contains("does not answer"), "{stopped}");
     assert!(began.elapsed().as_secs() < 8, "it took {:?}", began.elapsed());
     postgres.signal("-CONT");
-    assert_eq!(refresh(&store, &token, Some(1), 1_000).await.transition, Transition::T5);
+    assert_eq!(refresh(&store, &token, Some(1), 1_000).await.transition, Transition::Rotated);
 }
 
 #[tokio::test]
@@ -111,10 +113,13 @@ async fn a_step_whose_client_hangs_up_leaves_nothing_open() {
         let _ =
             tokio::time::timeout(std::time::Duration::from_micros(u64::from(key) * 50), step).await;
         let outcome = refresh(&store, &token, Some(key), 1_000).await;
-        assert!([Transition::T5, Transition::T6].contains(&outcome.transition), "{outcome:?}");
+        assert!(
+            [Transition::Rotated, Transition::Replayed].contains(&outcome.transition),
+            "{outcome:?}"
+        );
         token = outcome.answer.unwrap().token;
     }
-    let ended = store.end(Whose::Session(token.sid), Revocation::Logout).await.unwrap();
+    let ended = store.end(SessionSelector::Session(token.sid), Revocation::Logout).await.unwrap();
     assert_eq!(ended.len(), 1);
 }
 
@@ -172,7 +177,7 @@ async fn a_command_makes_no_tables() {
 async fn settings_that_lose_sessions_are_named() {
     let open = async |postgres: &Postgres| {
         let store = postgres_store(&postgres.database(), Rules::default()).await;
-        store.misgivings().await.unwrap()
+        store.config_warnings().await.unwrap()
     };
     assert_eq!(open(&Postgres::start(&[])).await, Vec::<&str>::new());
     let found = open(shared()).await;

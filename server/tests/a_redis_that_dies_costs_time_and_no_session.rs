@@ -11,7 +11,7 @@ use everfresh_server::AppState;
 use everfresh_server::config::{Layer, Settings};
 use everfresh_server::jwt::Keyring;
 use everfresh_server::rotation::{Refusal, Rules, SessionId, Status, Transition};
-use everfresh_server::store::{Note, NoteKind, RedisStore, Store, StoreError};
+use everfresh_server::store::{MarkKind, RedisStore, Store, StoreError, TokenMark};
 use stores::{ALWAYS, NEVER, Redis, family, redis_store, refresh, user};
 use world::{KEY, NOON, World, refused};
 
@@ -23,7 +23,7 @@ async fn a_lost_script_is_loaded_again() {
     for key in 0..5 {
         assert_eq!(redis.say(&["SCRIPT", "FLUSH"]), "OK");
         let outcome = refresh(&store, &token, Some(key), 1_000).await;
-        assert_eq!(outcome.transition, Transition::T5);
+        assert_eq!(outcome.transition, Transition::Rotated);
         token = outcome.answer.unwrap().token;
     }
 }
@@ -37,7 +37,7 @@ async fn what_was_answered_survives_a_kill() {
         let next = refresh(&store, &token, Some(key), 1_000).await.answer.unwrap().token;
         redis.restart();
         let again = refresh(&store, &token, Some(key), 2_000).await;
-        assert_eq!(again.transition, Transition::T6);
+        assert_eq!(again.transition, Transition::Replayed);
         assert_eq!(again.answer.unwrap().token, next);
         token = next;
     }
@@ -50,8 +50,8 @@ async fn while_redis_is_gone_every_step_fails_and_none_panics() {
     redis.kill();
     let failed = |error: StoreError| matches!(error, StoreError::Redis(_));
     let (token, row) = family(2, "ann", 0);
-    let note = Note {
-        kind: NoteKind::Denied,
+    let note = TokenMark {
+        kind: MarkKind::Denied,
         key: "a".to_owned(),
         sid: token.sid,
         text: String::new(),
@@ -62,7 +62,7 @@ async fn while_redis_is_gone_every_step_fails_and_none_panics() {
     assert!(failed(store.session(token.sid).await.unwrap_err()));
     assert!(failed(store.sessions(None).await.unwrap_err()));
     assert!(failed(store.note(note, 0).await.unwrap_err()));
-    assert!(failed(store.notes(NoteKind::Denied, 0).await.unwrap_err()));
+    assert!(failed(store.notes(MarkKind::Denied, 0).await.unwrap_err()));
     assert!(failed(store.sweep(1).await.unwrap_err()));
     assert!(failed(store.audit(Vec::new(), 0).await.unwrap_err()));
     assert!(failed(store.audited(1).await.unwrap_err()));
@@ -111,7 +111,7 @@ async fn a_write_lost_in_a_failover_is_an_alarm_and_no_theft() {
     redis.put_back(&before);
     redis.restart();
     let behind = refresh(&store, &third, Some(3), 3_000).await;
-    assert_eq!(behind.transition, Transition::T10);
+    assert_eq!(behind.transition, Transition::StoreBehind);
     assert_eq!(behind.answer.unwrap_err(), Refusal::StoreBehind);
     let (row, _) = store.session(first.sid).await.unwrap().unwrap();
     assert_eq!((row.status, row.generation), (Status::Active, 1), "nothing has changed");
@@ -127,12 +127,12 @@ async fn a_write_lost_in_a_failover_is_an_alarm_and_no_theft() {
     redis.put_back(&before);
     redis.restart();
     let believed = refresh(&believing, &ahead, Some(5), 4_000).await;
-    assert_eq!(believed.transition, Transition::T10);
+    assert_eq!(believed.transition, Transition::StoreBehind);
     assert_eq!(believed.answer.unwrap().token.generation, 2);
 
     // Whose answer was lost with the write has the old token and its key, and just goes on.
     let again = refresh(&store, &second, Some(2), 4_000).await;
-    assert_eq!(again.transition, Transition::T5);
+    assert_eq!(again.transition, Transition::Rotated);
 }
 
 #[tokio::test]
@@ -142,8 +142,8 @@ async fn every_key_is_in_one_slot_and_what_ends_goes_away_by_itself() {
     let (token, mut row) = family(2, "ann", NOON);
     row.idle_expires_at = Some(NOON + 60_000);
     store.open(row).await.unwrap();
-    let note = Note {
-        kind: NoteKind::Denied,
+    let note = TokenMark {
+        kind: MarkKind::Denied,
         key: "a".to_owned(),
         sid: token.sid,
         text: String::new(),
@@ -192,17 +192,17 @@ async fn nonsense_in_redis_is_an_error_and_no_panic() {
 async fn settings_that_lose_sessions_are_named() {
     let terms = || stores::terms(Rules::default());
     let good = Redis::start(&[ALWAYS, &["--maxmemory-policy", "noeviction"]].concat());
-    let found = RedisStore::at(&good.url(), terms()).unwrap().misgivings().await.unwrap();
+    let found = RedisStore::at(&good.url(), terms()).unwrap().config_warnings().await.unwrap();
     assert_eq!(found, Vec::<&str>::new());
     let bad = Redis::start(&["--appendfsync", "no", "--maxmemory-policy", "allkeys-lru"]);
-    let found = RedisStore::at(&bad.url(), terms()).unwrap().misgivings().await.unwrap();
+    let found = RedisStore::at(&bad.url(), terms()).unwrap().config_warnings().await.unwrap();
     for (found, remedy) in found.iter().zip(["noeviction", "appendonly yes", "appendfsync always"])
     {
         assert!(found.contains(remedy), "{found}");
     }
     assert_eq!(found.len(), 3);
     let silent = Redis::start(&["--rename-command", "CONFIG", ""]);
-    let found = RedisStore::at(&silent.url(), terms()).unwrap().misgivings().await.unwrap();
+    let found = RedisStore::at(&silent.url(), terms()).unwrap().config_warnings().await.unwrap();
     assert_eq!(found, Vec::<&str>::new(), "what it does not tell is taken to be right");
 }
 
@@ -218,7 +218,7 @@ async fn a_full_redis_refuses_and_keeps_what_it_has() {
     let (row, _) = store.session(token.sid).await.unwrap().unwrap();
     assert_eq!((row.status, row.generation), (Status::Active, 0));
     redis.say(&["CONFIG", "SET", "maxmemory", "0"]);
-    assert_eq!(refresh(&store, &token, Some(1), 1_000).await.transition, Transition::T5);
+    assert_eq!(refresh(&store, &token, Some(1), 1_000).await.transition, Transition::Rotated);
 }
 
 #[tokio::test]

@@ -10,8 +10,10 @@ mod stores;
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use everfresh_server::rotation::{Profile, RefreshToken, Revocation, Row, Rules, SessionId};
-use everfresh_server::store::{Change, MemoryStore, Store, Whose};
+use everfresh_server::rotation::{
+    Profile, RefreshToken, Revocation, Rules, SessionFamily, SessionId,
+};
+use everfresh_server::store::{Change, MemoryStore, SessionSelector, Store};
 use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
 use stores::postgres::{database, shared};
@@ -157,7 +159,7 @@ fn play(store: &Arc<dyn Store>, rules: Rules, actions: &[Action]) -> Result<(), 
                     store.change_user("u_ann".to_owned(), change).await.unwrap();
                 }
                 Action::SignOut => {
-                    store.end(Whose::Session(sid()), Revocation::Logout).await.unwrap();
+                    store.end(SessionSelector::Session(sid()), Revocation::Logout).await.unwrap();
                     model.dead = true;
                 }
                 Action::GoBack(grants) => {
@@ -175,7 +177,7 @@ fn play(store: &Arc<dyn Store>, rules: Rules, actions: &[Action]) -> Result<(), 
     })
 }
 
-async fn stored(store: &Arc<dyn Store>) -> Row {
+async fn stored(store: &Arc<dyn Store>) -> SessionFamily {
     store.session(sid()).await.unwrap().unwrap().0
 }
 

@@ -3,8 +3,10 @@
 
 mod stores;
 
-use everfresh_server::rotation::{Revocation, Row, Rules, SessionId, Status, Transition};
-use everfresh_server::store::{Change, Note, NoteKind, PasswordChange, SignIn, SignOut, Store};
+use everfresh_server::rotation::{Revocation, Rules, SessionFamily, SessionId, Status, Transition};
+use everfresh_server::store::{
+    Change, MarkKind, PasswordChange, SignIn, SignOut, Store, TokenMark,
+};
 use stores::family;
 use tokio::task::JoinSet;
 
@@ -70,8 +72,8 @@ async fn no_session_slips_past_a_new_password() {
 async fn a_sign_in_voids_the_older_ones_where_it_has_to() {
     for stores::Tested { name, store, .. } in &stores::all(Rules::default()).await {
         store.sign_in(sign_in(1, "!", true)).await.unwrap().unwrap();
-        let note = Note {
-            kind: NoteKind::Agent,
+        let note = TokenMark {
+            kind: MarkKind::Agent,
             key: sid(2).to_string(),
             sid: sid(2),
             text: "browser".to_owned(),
@@ -81,7 +83,7 @@ async fn a_sign_in_voids_the_older_ones_where_it_has_to() {
         let opened = store.sign_in(noted).await.unwrap().unwrap();
         assert_eq!((opened.row.user_version, numbers(&opened.ended)), (3, vec![1]), "{name}");
         assert_eq!(active(&**store).await, [2], "{name}");
-        let found = store.noted(NoteKind::Agent, note.key.clone(), 0).await.unwrap();
+        let found = store.noted(MarkKind::Agent, note.key.clone(), 0).await.unwrap();
         assert_eq!(found, Some(note), "{name}");
     }
 }
@@ -97,7 +99,7 @@ async fn reuse_ends_all_sessions_of_the_user_where_it_has_to() {
         store.open(family(4, "ben", 0).1).await.unwrap();
         stores::refresh(store, &token, Some(1), 0).await.answer.unwrap();
         let outcome = stores::refresh(store, &token, Some(2), 0).await;
-        assert_eq!(outcome.transition, Transition::T9, "{name}");
+        assert_eq!(outcome.transition, Transition::Reused, "{name}");
         assert_eq!(numbers(&outcome.ended), [1, 2, 3], "{name}");
         assert_eq!(active(&**store).await, [4], "{name}");
     }
@@ -136,7 +138,7 @@ async fn a_sign_out_takes_the_access_tokens_along() {
         for number in 1..=2 {
             store.sign_in(sign_in(number, "!", false)).await.unwrap().unwrap();
         }
-        let note = |kind, key: &str| Note {
+        let note = |kind, key: &str| TokenMark {
             kind,
             key: key.to_owned(),
             sid: sid(1),
@@ -144,14 +146,14 @@ async fn a_sign_out_takes_the_access_tokens_along() {
             until: 1_000,
         };
         for key in ["a", "b"] {
-            store.note(note(NoteKind::Allowed, key), 0).await.unwrap();
+            store.note(note(MarkKind::Allowed, key), 0).await.unwrap();
         }
         let sign_out = SignOut {
             sid: sid(1),
             everywhere: false,
             raises_version: true,
             forgets_allowed: true,
-            denied: Some(note(NoteKind::Denied, "c")),
+            denied: Some(note(MarkKind::Denied, "c")),
             now: 0,
             max_login_age: None,
         };
@@ -160,8 +162,8 @@ async fn a_sign_out_takes_the_access_tokens_along() {
         assert_eq!(one.status, Status::Revoked(Revocation::Logout), "{name}");
         assert_eq!(other.status, Status::Revoked(Revocation::Version), "{name}");
         assert_eq!(done.forgotten.len(), 2, "{name}");
-        assert_eq!(store.notes(NoteKind::Allowed, 0).await.unwrap(), 0, "{name}");
-        assert_eq!(store.notes(NoteKind::Denied, 0).await.unwrap(), 1, "{name}");
+        assert_eq!(store.notes(MarkKind::Allowed, 0).await.unwrap(), 0, "{name}");
+        assert_eq!(store.notes(MarkKind::Denied, 0).await.unwrap(), 1, "{name}");
         let ann = store.user_named("ann".to_owned()).await.unwrap().unwrap();
         assert_eq!(ann.version, 2, "{name}");
     }
@@ -180,7 +182,7 @@ fn sid(number: u8) -> SessionId {
     SessionId([number; 16])
 }
 
-fn numbers(rows: &[Row]) -> Vec<u8> {
+fn numbers(rows: &[SessionFamily]) -> Vec<u8> {
     rows.iter().map(|row| row.sid.0[0]).collect()
 }
 

@@ -9,7 +9,7 @@ use base64::engine::general_purpose::STANDARD;
 use everfresh_server::audit::Action;
 use everfresh_server::rotation::SessionId;
 use everfresh_server::serve::Peer;
-use everfresh_server::store::{Note, NoteKind};
+use everfresh_server::store::{MarkKind, TokenMark};
 use everfresh_server::{app, start};
 use http::{Method, Request, StatusCode};
 use http_body_util::BodyExt as _;
@@ -50,15 +50,15 @@ async fn a_token_that_is_admitted_no_longer_is_told_by_name() {
     let world = world().await;
     let mut stream = listen(&world, "gateway:key").await;
     heard(&mut stream).await;
-    let note = Note {
-        kind: NoteKind::Allowed,
+    let note = TokenMark {
+        kind: MarkKind::Allowed,
         key: "a-jti".to_owned(),
         sid: SessionId([5; 16]),
         text: String::new(),
         until: NOON + 1_000,
     };
     world.state.store.note(note, NOON).await.unwrap();
-    world.state.store.forget(NoteKind::Allowed, SessionId([5; 16])).await.unwrap();
+    world.state.store.forget(MarkKind::Allowed, SessionId([5; 16])).await.unwrap();
     let text = heard(&mut stream).await;
     let sid = SessionId([5; 16]);
     let event = json!({ "jti": "a-jti", "sid": sid.to_string(), "reason": "revoked", "at": NOON });

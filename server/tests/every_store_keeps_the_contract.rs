@@ -8,7 +8,9 @@ use std::sync::Arc;
 
 use everfresh_server::audit::{Action, Entry};
 use everfresh_server::rotation::{Revocation, Rules, SessionId, Status, Transition};
-use everfresh_server::store::{Change, Note, NoteKind, SqliteStore, Store as _, Whose};
+use everfresh_server::store::{
+    Change, MarkKind, SessionSelector, SqliteStore, Store as _, TokenMark,
+};
 use stores::{Folder, family, refresh, sqlite, user};
 
 #[tokio::test]
@@ -45,13 +47,17 @@ async fn ending_touches_what_it_should_and_nothing_else() {
             active.map(|row| row.sid.0[0]).collect::<Vec<_>>()
         };
         let end = async |whose| store.end(whose, Revocation::Device).await.unwrap().len();
-        assert_eq!(end(Whose::SessionOf("u_ben".to_owned(), sid(1))).await, 0, "{name}");
-        assert_eq!(end(Whose::SessionOf("u_ann".to_owned(), sid(1))).await, 1, "{name}");
+        assert_eq!(end(SessionSelector::SessionOf("u_ben".to_owned(), sid(1))).await, 0, "{name}");
+        assert_eq!(end(SessionSelector::SessionOf("u_ann".to_owned(), sid(1))).await, 1, "{name}");
         assert_eq!(active().await, [2, 3, 4], "{name}");
-        assert_eq!(end(Whose::Session(sid(1))).await, 0, "{name}: ended families stay as they are");
-        assert_eq!(end(Whose::User("u_ann".to_owned(), Some(sid(3)))).await, 1, "{name}");
+        assert_eq!(
+            end(SessionSelector::Session(sid(1))).await,
+            0,
+            "{name}: ended families stay as they are"
+        );
+        assert_eq!(end(SessionSelector::User("u_ann".to_owned(), Some(sid(3)))).await, 1, "{name}");
         assert_eq!(active().await, [3, 4], "{name}");
-        assert_eq!(end(Whose::User("u_ann".to_owned(), None)).await, 1, "{name}");
+        assert_eq!(end(SessionSelector::User("u_ann".to_owned(), None)).await, 1, "{name}");
         assert_eq!(active().await, [4], "{name}");
         assert_eq!(store.sessions(Some("u_ann".to_owned())).await.unwrap().len(), 3, "{name}");
     }
@@ -92,7 +98,7 @@ async fn a_use_moves_the_idle_end_but_never_past_the_absolute_one() {
         assert_eq!(idle_end().await, (90, Some(190)), "{name}");
         store.touch(token.sid, 180, Some(100)).await.unwrap();
         assert_eq!(idle_end().await, (180, Some(250)), "{name}");
-        store.end(Whose::Session(token.sid), Revocation::Logout).await.unwrap();
+        store.end(SessionSelector::Session(token.sid), Revocation::Logout).await.unwrap();
         store.touch(token.sid, 200, Some(100)).await.unwrap();
         assert_eq!(idle_end().await, (180, Some(250)), "{name}: what has ended stays as it is");
         store.touch(SessionId([9; 16]), 200, None).await.unwrap();
@@ -102,36 +108,36 @@ async fn a_use_moves_the_idle_end_but_never_past_the_absolute_one() {
 #[tokio::test]
 async fn a_note_is_kept_until_it_expires() {
     for stores::Tested { name, store, .. } in &stores::all(Rules::default()).await {
-        let note = |kind, key: &str, sid: u8, until| Note {
+        let note = |kind, key: &str, sid: u8, until| TokenMark {
             kind,
             key: key.to_owned(),
             sid: SessionId([sid; 16]),
             text: format!("{key} \"{until}\""),
             until,
         };
-        let written = note(NoteKind::Denied, "a", 1, 100);
+        let written = note(MarkKind::Denied, "a", 1, 100);
         for note in [
-            note(NoteKind::Denied, "a", 1, 50),
+            note(MarkKind::Denied, "a", 1, 50),
             written.clone(),
-            note(NoteKind::Denied, "b", 1, 200),
-            note(NoteKind::Denied, "c", 2, 200),
-            note(NoteKind::Allowed, "a", 1, 200),
+            note(MarkKind::Denied, "b", 1, 200),
+            note(MarkKind::Denied, "c", 2, 200),
+            note(MarkKind::Allowed, "a", 1, 200),
         ] {
             store.note(note, 0).await.unwrap();
         }
-        let find = async |now| store.noted(NoteKind::Denied, "a".to_owned(), now).await.unwrap();
+        let find = async |now| store.noted(MarkKind::Denied, "a".to_owned(), now).await.unwrap();
         assert_eq!(find(99).await, Some(written), "{name}");
         assert_eq!(find(100).await, None, "{name}");
-        let count = async |now| store.notes(NoteKind::Denied, now).await.unwrap();
+        let count = async |now| store.notes(MarkKind::Denied, now).await.unwrap();
         assert_eq!((count(99).await, count(100).await, count(200).await), (3, 2, 0), "{name}");
 
-        store.note(note(NoteKind::Issued, "z", 3, 300), 150).await.unwrap();
+        store.note(note(MarkKind::Issued, "z", 3, 300), 150).await.unwrap();
         assert_eq!(find(99).await, None, "{name}: what has expired is dropped");
         let session = SessionId([1; 16]);
-        let taken = store.forget(NoteKind::Denied, session).await.unwrap();
-        assert_eq!(taken, [note(NoteKind::Denied, "b", 1, 200)], "{name}");
+        let taken = store.forget(MarkKind::Denied, session).await.unwrap();
+        assert_eq!(taken, [note(MarkKind::Denied, "b", 1, 200)], "{name}");
         assert_eq!(count(150).await, 1, "{name}: another session's stay");
-        let allowed = store.noted(NoteKind::Allowed, "a".to_owned(), 150).await.unwrap();
+        let allowed = store.noted(MarkKind::Allowed, "a".to_owned(), 150).await.unwrap();
         assert_eq!(allowed.map(|note| note.until), Some(200), "{name}: other kinds stay");
     }
 }
@@ -212,9 +218,9 @@ async fn sqlite_finds_everything_again_after_a_restart() {
     let store: Arc<dyn everfresh_server::store::Store> =
         Arc::new(sqlite(&folder, Rules::default()));
     let again = refresh(&store, &token, Some(1), 20).await;
-    assert_eq!(again.transition, Transition::T6);
+    assert_eq!(again.transition, Transition::Replayed);
     assert_eq!(again.answer.unwrap().token, first);
-    assert_eq!(refresh(&store, &first, Some(2), 30).await.transition, Transition::T5);
+    assert_eq!(refresh(&store, &first, Some(2), 30).await.transition, Transition::Rotated);
 }
 
 #[tokio::test]
@@ -227,7 +233,7 @@ async fn sqlite_brings_an_older_file_up_to_date_and_refuses_a_newer_one() {
     };
     change("DROP TABLE note; DROP TABLE audit; PRAGMA user_version = 1;");
     let store = sqlite(&folder, Rules::default());
-    assert_eq!(store.notes(NoteKind::Denied, 0).await.unwrap(), 0);
+    assert_eq!(store.notes(MarkKind::Denied, 0).await.unwrap(), 0);
     drop(store);
     change("PRAGMA user_version = 1000;");
     let error = SqliteStore::open(&file, stores::terms(Rules::default())).unwrap_err();
@@ -294,7 +300,7 @@ async fn race(
     let (mut advances, mut answers) = (0, HashSet::new());
     for attempt in attempts {
         let outcome = attempt.await.unwrap();
-        advances += usize::from(outcome.transition == Transition::T5);
+        advances += usize::from(outcome.transition == Transition::Rotated);
         answers.extend(outcome.answer.map(|renewed| renewed.token.encode(&stores::pepper())));
     }
     (advances, answers.len())

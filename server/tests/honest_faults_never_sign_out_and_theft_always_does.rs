@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 use everfresh_server::rotation::{Pepper, Profile, Refusal, Rules, SessionId, Transition};
-use everfresh_server::store::{MemoryStore, Terms};
+use everfresh_server::store::{MemoryStore, RotationContext};
 use proptest::prelude::*;
 
 proptest! {
@@ -21,7 +21,7 @@ proptest! {
                 let recent = sent.len().saturating_sub(8);
                 if let Some((token, key)) = sent.get(recent) {
                     let outcome = store.refresh_now(token, Some(key), now, salt(step));
-                    prop_assert_ne!(outcome.transition, Transition::T9);
+                    prop_assert_ne!(outcome.transition, Transition::Reused);
                 }
                 continue;
             }
@@ -32,10 +32,10 @@ proptest! {
             }
             let outcome = store.refresh_now(&held, Some(&key), now, salt(step));
             prop_assert!(
-                matches!(outcome.transition, Transition::T5 | Transition::T6),
+                matches!(outcome.transition, Transition::Rotated | Transition::Replayed),
                 "step {}: {:?}", step, outcome.transition
             );
-            if outcome.transition == Transition::T5 {
+            if outcome.transition == Transition::Rotated {
                 rotations += 1;
                 sent.push((held.clone(), key.clone()));
             }
@@ -86,7 +86,7 @@ proptest! {
         });
         for text in texts.into_iter().chain(flipped).filter(|text| *text != first) {
             let outcome = store.refresh_now(&text, Some("sixteen characters"), 1_000, [1; 32]);
-            prop_assert_eq!(outcome.transition, Transition::T0);
+            prop_assert_eq!(outcome.transition, Transition::NotAuthentic);
         }
         prop_assert_eq!(store.row(SID), before);
     }
@@ -98,7 +98,7 @@ fn two_tabs_without_shared_storage_survive_in_the_grace_window() {
     let (store, first) = begin(rules);
     let one = store.refresh_now(&first, Some("the key of the first tab"), 0, [1; 32]);
     let two = store.refresh_now(&first, Some("the key of the second tab"), 10_000, [2; 32]);
-    assert_eq!(two.transition, Transition::T7);
+    assert_eq!(two.transition, Transition::Forgiven);
     assert_eq!(one.answer.unwrap().token, two.answer.unwrap().token);
 }
 
@@ -121,7 +121,7 @@ fn fault() -> impl Strategy<Value = Fault> {
 
 fn begin(rules: Rules) -> (MemoryStore, String) {
     let rules = Rules { idle: None, ..rules };
-    let store = MemoryStore::new(Terms { pepper: Pepper::new(1, [5; 32]), rules });
+    let store = MemoryStore::new(RotationContext { pepper: Pepper::new(1, [5; 32]), rules });
     let first = store.begin("ann", "web", SID, [6; 32], 0);
     (store, first)
 }

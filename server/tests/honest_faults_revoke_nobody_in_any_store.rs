@@ -14,7 +14,7 @@ mod stores;
 use std::sync::Arc;
 
 use everfresh_server::rotation::{
-    Attempt, RefreshToken, Refusal, Row, Rules, SessionId, Status, Transition,
+    Attempt, RefreshToken, Refusal, Rules, SessionFamily, SessionId, Status, Transition,
 };
 use everfresh_server::store::{MemoryStore, Outcome, Store, StoreError};
 use stores::postgres::{DURABLE, Postgres};
@@ -114,7 +114,7 @@ async fn live(store: Arc<dyn Store>, seed: u64, run: usize) -> Seen {
     let mut dice = Dice(seed ^ (run as u64 + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15));
     let sid = SessionId(((u128::from(dice.next()) << 64) | run as u128).to_be_bytes());
     let mut held = RefreshToken::first(sid, 0, [run as u8; 32]);
-    let mut row = Row::opened(&held, "u_ann".to_owned(), "default".to_owned());
+    let mut row = SessionFamily::opened(&held, "u_ann".to_owned(), "default".to_owned());
     row.idle_expires_at = Some(u64::MAX / 4);
     while store.open(row.clone()).await.is_err() {
         tokio::task::yield_now().await;
@@ -131,7 +131,7 @@ async fn live(store: Arc<dyn Store>, seed: u64, run: usize) -> Seen {
             let recent: &[(RefreshToken, u32)] = &sent[sent.len().saturating_sub(8)..];
             let (token, key) = recent[dice.below(recent.len() as u64) as usize].clone();
             let outcome = ask(&store, &token, key, now, &mut dice, &mut seen).await;
-            assert_ne!(outcome.transition, Transition::T9, "{told} step {step}: {outcome:?}");
+            assert_ne!(outcome.transition, Transition::Reused, "{told} step {step}: {outcome:?}");
             continue;
         }
         // The key is written down before the request goes out, and kept until an answer came.
@@ -146,14 +146,14 @@ async fn live(store: Arc<dyn Store>, seed: u64, run: usize) -> Seen {
             let (one, two) = tokio::join!(one, two);
             seen.add(more);
             let rules = [one.transition, two.transition];
-            assert!(rules.contains(&Transition::T6), "{told} step {step}: {rules:?}");
-            moved += u64::from(rules.contains(&Transition::T5));
+            assert!(rules.contains(&Transition::Replayed), "{told} step {step}: {rules:?}");
+            moved += u64::from(rules.contains(&Transition::Rotated));
             let (one_token, two_token) = (token(&one), token(&two));
             assert_eq!(one_token, two_token, "{told} step {step}: two tabs, two answers");
             one
         } else {
             let outcome = ask(&store, &held, key, now, &mut dice, &mut seen).await;
-            moved += u64::from(outcome.transition == Transition::T5);
+            moved += u64::from(outcome.transition == Transition::Rotated);
             outcome
         };
         sent.push((held.clone(), key));

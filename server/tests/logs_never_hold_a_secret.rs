@@ -37,7 +37,7 @@ async fn not_even_at_the_finest_level() {
     drop(guard);
 
     let text = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
-    assert!(text.contains("refreshed") && text.contains("T9") && text.contains("request{id="));
+    assert!(text.contains("refreshed") && text.contains("reused") && text.contains("request{id="));
     for tokens in [&first, &second, &other] {
         let signature = tokens.access.rsplit('.').next().unwrap();
         for secret in [&tokens.access, &tokens.refresh, signature, &tokens.refresh[40..]] {

@@ -81,8 +81,8 @@ async fn the_counters_read_like_prometheus() {
     let text = answer.text();
     let labels = "method=\"POST\",route=\"/oauth/token\",status=\"200\"";
     assert!(text.contains(&format!("everfresh_requests_total{{{labels}}} 1\n")), "{text}");
-    assert!(text.contains("everfresh_refreshes_total{rule=\"T5\"} 1\n"));
-    assert!(text.contains("everfresh_refreshes_total{rule=\"T9\"} 0\n"));
+    assert!(text.contains("everfresh_refreshes_total{rule=\"rotated\"} 1\n"));
+    assert!(text.contains("everfresh_refreshes_total{rule=\"reused\"} 0\n"));
     assert!(text.contains("everfresh_store_duration_seconds_count{step=\"refresh\"} 1\n"));
     assert!(text.contains("everfresh_store_errors_total{step=\"refresh\"} 0\n"));
     let route = "method=\"POST\",route=\"/oauth/token\"";

@@ -3,7 +3,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use everfresh_server::jwt::{Algorithm, PublicKey, verify_jws};
+use everfresh_server::jwt::{Algorithm, VerifyingKey, verify_jws};
 use serde_json::{Value, json};
 use wycheproof_ng_kdf_jose::json_web::{TestName, TestSet};
 
@@ -64,7 +64,7 @@ fn the_example_for_eddsa() {
 }
 
 /// An empty or doubled header algorithm, a key of another kind, a changed part.
-fn accepts_it_and_nothing_like_it(token: &str, key: &PublicKey) {
+fn accepts_it_and_nothing_like_it(token: &str, key: &VerifyingKey) {
     assert!(verify_jws(token, key).is_ok());
     let last = if token.ends_with('A') { "B" } else { "A" };
     for other in [
@@ -76,22 +76,22 @@ fn accepts_it_and_nothing_like_it(token: &str, key: &PublicKey) {
     ] {
         assert!(verify_jws(&other, key).is_err(), "{other}");
     }
-    let shared = PublicKey::shared(&[7; 32]).unwrap();
+    let shared = VerifyingKey::shared(&[7; 32]).unwrap();
     assert!(verify_jws(token, &shared).is_err(), "the header does not choose the key");
 }
 
-fn public(jwk: &Value) -> PublicKey {
-    PublicKey::from_jwk(jwk.as_object().unwrap()).unwrap()
+fn public(jwk: &Value) -> VerifyingKey {
+    VerifyingKey::from_jwk(jwk.as_object().unwrap()).unwrap()
 }
 
 /// The group's key, with the secret of those that share one; none if the kind is not known here.
-fn key(jwk: Option<&Value>) -> Option<PublicKey> {
+fn key(jwk: Option<&Value>) -> Option<VerifyingKey> {
     let jwk = jwk?.as_object()?;
     if jwk.get("kty")? != "oct" {
-        return PublicKey::from_jwk(jwk).ok();
+        return VerifyingKey::from_jwk(jwk).ok();
     }
     let secret = URL_SAFE_NO_PAD.decode(jwk.get("k")?.as_str()?).unwrap();
-    Some(PublicKey::shared(&secret).unwrap())
+    Some(VerifyingKey::shared(&secret).unwrap())
 }
 
 const PAYLOAD: &str = "eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9leGFtcGxlLmNvbS\

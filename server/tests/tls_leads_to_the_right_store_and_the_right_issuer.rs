@@ -33,8 +33,8 @@ async fn sessions_live_in_a_redis_behind_tls() {
     assert!(store.add_user(user("ann")).await.unwrap());
     let (token, row) = family(1, "ann", 0);
     store.open(row).await.unwrap();
-    assert_eq!(refresh(&store, &token, Some(1), 1_000).await.transition, Transition::T5);
-    assert_eq!(refresh(&store, &token, Some(1), 1_000).await.transition, Transition::T6);
+    assert_eq!(refresh(&store, &token, Some(1), 1_000).await.transition, Transition::Rotated);
+    assert_eq!(refresh(&store, &token, Some(1), 1_000).await.transition, Transition::Replayed);
 }
 
 #[tokio::test]
@@ -74,7 +74,7 @@ async fn sessions_live_in_a_postgres_behind_tls() {
     assert!(store.add_user(user("ann")).await.unwrap());
     let (token, row) = family(1, "ann", 0);
     store.open(row).await.unwrap();
-    assert_eq!(refresh(&store, &token, Some(1), 1_000).await.transition, Transition::T5);
+    assert_eq!(refresh(&store, &token, Some(1), 1_000).await.transition, Transition::Rotated);
     let encrypted = "SELECT bool_and(ssl) FROM pg_stat_ssl JOIN pg_stat_activity USING (pid) \
                      WHERE application_name = 'everfresh-server'";
     assert_eq!(postgres.say("postgres", encrypted), "t");

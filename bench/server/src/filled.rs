@@ -5,7 +5,7 @@ use anyhow::{Result, ensure};
 use everfresh_server::config::{Layer, Settings, StoreKind};
 use everfresh_server::jwt::Keyring;
 use everfresh_server::password::Passwords;
-use everfresh_server::rotation::{RefreshToken, Row, SessionId};
+use everfresh_server::rotation::{RefreshToken, SessionFamily, SessionId};
 use everfresh_server::secret::random;
 use everfresh_server::store::{PostgresStore, RedisStore, SqliteStore, Store};
 use everfresh_server::{AppState, clock::Clock, shared_keys, start};
@@ -33,7 +33,7 @@ impl Filled {
         let mut writing = JoinSet::new();
         for _ in 0..sessions {
             let token = RefreshToken::first(SessionId(random()?), now, random()?);
-            let mut row = Row::opened(&token, user.id.clone(), "default".to_owned());
+            let mut row = SessionFamily::opened(&token, user.id.clone(), "default".to_owned());
             row.idle_expires_at = Some(now + 48 * 3_600_000);
             row.absolute_expires_at = Some(now + 30 * 86_400_000);
             tokens.push(token.encode(&pepper));

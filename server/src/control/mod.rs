@@ -3,8 +3,8 @@
 
 mod clock;
 mod faults;
+mod inspect;
 mod keys;
-mod look;
 mod users;
 
 use std::net::SocketAddr;
@@ -78,7 +78,7 @@ fn switchboard(state: AppState, faults: Arc<Faults>) -> Router {
         .merge(clock::router())
         .merge(faults::router(faults))
         .merge(keys::router())
-        .merge(look::router())
+        .merge(inspect::router())
         .merge(users::router())
         .method_not_allowed_fallback(async || ApiError::MethodNotAllowed)
         .fallback(async || ApiError::NotFound)

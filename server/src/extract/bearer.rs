@@ -3,10 +3,10 @@ use http::HeaderMap;
 use http::header::AUTHORIZATION;
 use http::request::Parts;
 
-use crate::admission::{self, Ripeness};
+use crate::admission::{self, Freshness};
 use crate::error::ApiError;
 use crate::jwt::{Claims, Flaw};
-use crate::rotation::Row;
+use crate::rotation::SessionFamily;
 use crate::state::AppState;
 use crate::store::User;
 
@@ -59,7 +59,7 @@ pub struct Session {
     /// What the token says.
     pub claims: Claims,
     /// The family, as it is now.
-    pub row: Row,
+    pub row: SessionFamily,
     /// The user, as they are now.
     pub user: User,
 }
@@ -90,7 +90,7 @@ where
             ));
         }
         let app = AppState::from_ref(state);
-        admission::admit(&app, parts, Ripeness::Usable).await.map(Self)
+        admission::admit(&app, parts, Freshness::Usable).await.map(Self)
     }
 }
 
@@ -105,7 +105,7 @@ where
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
         let app = AppState::from_ref(state);
-        let session = admission::admit(&app, parts, Ripeness::Renewable).await?;
+        let session = admission::admit(&app, parts, Freshness::Renewable).await?;
         session.map(Self).ok_or(ApiError::MissingToken)
     }
 }

@@ -3,7 +3,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Map, Value};
 
 use super::json::object;
-use super::{Algorithm, Flaw, PublicKey};
+use super::{Algorithm, Flaw, VerifyingKey};
 
 /// A token in compact form, taken apart strictly: three parts of base64url without padding,
 /// whitespace or stray bits, the header a JSON object without duplicate members. Nothing of it is
@@ -49,7 +49,7 @@ impl<'a> Compact<'a> {
     }
 
     /// The payload, if the key is of the header's algorithm and the signature is the key's.
-    pub(super) fn open(&self, key: &PublicKey) -> Result<Vec<u8>, Flaw> {
+    pub(super) fn open(&self, key: &VerifyingKey) -> Result<Vec<u8>, Flaw> {
         if self.algorithm()? != key.algorithm() {
             return Err(Flaw::Header);
         }
@@ -62,14 +62,14 @@ impl<'a> Compact<'a> {
     }
 
     /// As [`Self::open`], and the payload is a JSON object without duplicate members.
-    pub(super) fn claims(&self, key: &PublicKey) -> Result<Map<String, Value>, Flaw> {
+    pub(super) fn claims(&self, key: &VerifyingKey) -> Result<Map<String, Value>, Flaw> {
         object(&self.open(key)?).ok_or(Flaw::Format)
     }
 }
 
 /// The payload of a signed token in compact form (RFC 7515), whatever it is about. Access tokens
 /// are for [`super::Issuer`] and [`super::Verifier`], which also look at what they say.
-pub fn verify_jws(token: &str, key: &PublicKey) -> Result<Vec<u8>, Flaw> {
+pub fn verify_jws(token: &str, key: &VerifyingKey) -> Result<Vec<u8>, Flaw> {
     Compact::parse(token)?.open(key)
 }
 

@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
-use super::public::mac;
-use super::{Algorithm, KeyError, PublicKey, Seconds};
+use super::verifying_key::mac;
+use super::{Algorithm, KeyError, Seconds, VerifyingKey};
 use crate::secret::{Secret, random};
 
 /// A key that signs, and when.
@@ -90,10 +90,10 @@ impl Key {
         }
     }
 
-    pub(super) fn verifying(&self) -> Option<PublicKey> {
+    pub(super) fn verifying(&self) -> Option<VerifyingKey> {
         match &self.secret {
-            Signing::Ed25519(key) => Some(PublicKey::ed25519(key.verifying_key())),
-            Signing::Shared(secret) => PublicKey::shared(secret.as_slice()).ok(),
+            Signing::Ed25519(key) => Some(VerifyingKey::ed25519(key.verifying_key())),
+            Signing::Shared(secret) => VerifyingKey::shared(secret.as_slice()).ok(),
         }
     }
 

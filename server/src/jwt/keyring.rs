@@ -11,7 +11,7 @@ use sha2::{Digest, Sha256};
 use super::key::{Key, StoredKey, expose};
 use super::key_file::KeyFile;
 use super::seal::unseal;
-use super::{Algorithm, PublicKey, Seal, Seconds};
+use super::{Algorithm, Seal, Seconds, VerifyingKey};
 use crate::rotation::Pepper;
 use crate::secret::{Secret, random};
 
@@ -221,7 +221,7 @@ impl Keyring {
         keys.iter().rev().find(|key| key.signs_from <= at).or_else(|| keys.first()).cloned()
     }
 
-    pub(super) fn verifying(&self, kid: &str, at: Seconds) -> Option<PublicKey> {
+    pub(super) fn verifying(&self, kid: &str, at: Seconds) -> Option<VerifyingKey> {
         self.keys().iter().find(|key| key.kid == kid && key.trusted(at))?.verifying()
     }
 

@@ -11,22 +11,22 @@ mod json;
 mod key;
 mod key_file;
 mod keyring;
-mod public;
 mod remote;
 mod seal;
 mod verifier;
 mod verify;
+mod verifying_key;
 
 pub use algorithm::Algorithm;
 pub use claims::{Claims, Profile};
 pub use compact::verify_jws;
 pub use fetch::{Fetch, FetchError, HttpFetch};
 pub use keyring::{KeyError, KeyInfo, Keyring};
-pub use public::{BadKey, PublicKey};
 pub use remote::{BadUrl, RemoteKeys};
 pub use seal::Seal;
 pub use verifier::{Verified, Verifier};
 pub use verify::{Flaw, Issuer};
+pub use verifying_key::{BadKey, VerifyingKey};
 
 use crate::rotation::Millis;
 

@@ -8,7 +8,7 @@ use serde_json::Value;
 use tokio::sync::Mutex;
 
 use super::json::object;
-use super::{Fetch, HttpFetch, Keyring, PublicKey};
+use super::{Fetch, HttpFetch, Keyring, VerifyingKey};
 use crate::rotation::Millis;
 
 /// The published keys of an issuer (RFC 7517), fetched when they are needed.
@@ -52,7 +52,7 @@ impl RemoteKeys {
 
     /// The key of a name. Requests for the issuer's keys are made one at a time, and all who wait
     /// share the answer.
-    pub(super) async fn key(&self, kid: &str, now: Millis) -> Option<PublicKey> {
+    pub(super) async fn key(&self, kid: &str, now: Millis) -> Option<VerifyingKey> {
         let mut cache = self.cache.lock().await;
         let age = |since: Option<Millis>| since.map_or(Millis::MAX, |since| now.abs_diff(since));
         let wanted = age(cache.fetched_at) >= Self::FRESH || !cache.keys.contains_key(kid);
@@ -87,20 +87,20 @@ pub struct BadUrl;
 
 #[derive(Default)]
 struct Cache {
-    keys: HashMap<String, PublicKey>,
+    keys: HashMap<String, VerifyingKey>,
     fetched_at: Option<Millis>,
     asked_at: Option<Millis>,
 }
 
 /// A key set. Keys that cannot be used here are left out, and so are those that share a name.
-fn read(body: &[u8]) -> Option<HashMap<String, PublicKey>> {
+fn read(body: &[u8]) -> Option<HashMap<String, VerifyingKey>> {
     let set = object(body)?;
     let listed = set.get("keys")?.as_array()?;
     let mut keys = HashMap::new();
     let mut named_twice = Vec::new();
     for jwk in listed.iter().take(MOST).filter_map(Value::as_object) {
         let Some(kid) = jwk.get("kid").and_then(Value::as_str) else { continue };
-        match PublicKey::from_jwk(jwk) {
+        match VerifyingKey::from_jwk(jwk) {
             Ok(key) => {
                 if keys.insert(kid.to_owned(), key).is_some() {
                     named_twice.push(kid.to_owned());

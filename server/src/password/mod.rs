@@ -153,7 +153,7 @@ mod tests {
     use crate::clock::Clock;
     use crate::config::Settings;
     use crate::jwt::Keyring;
-    use crate::rotation::{RefreshToken, Row, SessionId};
+    use crate::rotation::{RefreshToken, SessionFamily, SessionId};
     use crate::store::MemoryStore;
     use crate::{AppState, start};
 
@@ -227,7 +227,7 @@ mod tests {
         let ann = start::new_user(&state.passwords, "ann", "secret".into(), 0).await.unwrap();
         state.store.add_user(ann.clone()).await.unwrap();
         let token = RefreshToken::first(SessionId([1; 16]), 0, [1; 32]);
-        state.store.open(Row::opened(&token, ann.id, "web".to_owned())).await.unwrap();
+        state.store.open(SessionFamily::opened(&token, ann.id, "web".to_owned())).await.unwrap();
         let app = crate::app(state.clone());
         let send = |path: &str, kind: &str, body: String| {
             let request = Request::post(path).header("content-type", format!("application/{kind}"));

@@ -1,8 +1,9 @@
+use serde::Serialize;
 use subtle::ConstantTimeEq;
 
 use super::{
-    Ended, KeyDigest, Millis, Parent, Pepper, RefreshToken, Revocation, RingEntry, Row, Rules,
-    Status,
+    Ended, KeyDigest, Millis, Parent, Pepper, RefreshToken, Revocation, RingEntry, Rules,
+    SessionFamily, Status,
 };
 
 /// One refresh of a known family: what becomes of the row, and what the client hears.
@@ -11,25 +12,25 @@ use super::{
 /// (a lock, a transaction) from before this call until it has written [`Decision::row`].
 #[must_use]
 pub fn decide(
-    row: &Row,
+    row: &SessionFamily,
     attempt: &Attempt,
-    standing: Standing,
+    standing: UserStatus,
     rules: &Rules,
     pepper: &Pepper,
 ) -> Decision {
     if let Some(ended) = row.status.ended() {
-        return Decision::refuse(Transition::T1, Refusal::Ended(ended));
+        return Decision::refuse(Transition::UnknownOrEnded, Refusal::Ended(ended));
     }
     if attempt.client_id.as_ref().is_some_and(|client| *client != row.client_id) {
-        return Decision::refuse(Transition::T2, Refusal::WrongClient);
+        return Decision::refuse(Transition::WrongClient, Refusal::WrongClient);
     }
     if let Some(expiry) = row.expiry(attempt.now, rules.max_login_age) {
         let refusal = Refusal::Ended(Ended::Expired(expiry));
-        return Decision::end(row, Status::Expired(expiry), Transition::T3, refusal);
+        return Decision::end(row, Status::Expired(expiry), Transition::Expired, refusal);
     }
     if let Some(why) = standing.objection(row) {
         let status = Status::Revoked(why);
-        return Decision::end(row, status, Transition::T4, Refusal::LoginRequired);
+        return Decision::end(row, status, Transition::UserRevoked, Refusal::LoginRequired);
     }
 
     let token = &attempt.token;
@@ -41,24 +42,25 @@ pub fn decide(
         _ => None,
     };
     if known.is_some_and(|digest| !bool::from(token.digest().ct_eq(digest))) {
-        return Decision::refuse(Transition::T0, Refusal::Malformed);
+        return Decision::refuse(Transition::NotAuthentic, Refusal::Malformed);
     }
 
     let key = attempt.key.filter(|_| rules.profile.honours_keys());
     if token.generation == row.generation && rules.reusable {
         Decision {
-            transition: Transition::T5,
+            transition: Transition::Rotated,
             answer: Ok(Grant { token: token.clone(), replayed: false }),
             row: Some(row.clone().used(attempt.now, rules.idle)),
         }
     } else if token.generation == row.generation {
         rotate(row, attempt, key, rules, pepper)
     } else if rules.resync && lost_one_write(row, token) {
-        let caught_up = Row { generation: token.generation, digest: token.digest(), ..row.clone() };
+        let caught_up =
+            SessionFamily { generation: token.generation, digest: token.digest(), ..row.clone() };
         let decision = rotate(&caught_up, attempt, key, rules, pepper);
-        Decision { transition: Transition::T10, ..decision }
+        Decision { transition: Transition::StoreBehind, ..decision }
     } else if token.generation > row.generation {
-        Decision::refuse(Transition::T10, Refusal::StoreBehind)
+        Decision::refuse(Transition::StoreBehind, Refusal::StoreBehind)
     } else if token.generation.checked_add(1) == Some(row.generation) {
         repeat(row, attempt, key, rules, pepper)
     } else {
@@ -67,7 +69,7 @@ pub fn decide(
 }
 
 fn rotate(
-    row: &Row,
+    row: &SessionFamily,
     attempt: &Attempt,
     key: Option<KeyDigest>,
     rules: &Rules,
@@ -79,7 +81,7 @@ fn rotate(
     next.generation = token.generation;
     next.parent = Some(Parent { digest: row.digest, salt: attempt.salt });
     next.digest = token.digest();
-    if next.ring.len() == Row::RING {
+    if next.ring.len() == SessionFamily::RING {
         next.ring.remove(0);
     }
     next.ring.push(RingEntry { generation: row.generation, key, rotated_at: now });
@@ -88,20 +90,20 @@ fn rotate(
     next.seen = false;
 
     Decision {
-        transition: Transition::T5,
+        transition: Transition::Rotated,
         answer: Ok(Grant { token, replayed: false }),
         row: Some(next.used(now, rules.idle)),
     }
 }
 
 /// The store went back by the one rotation that made this token; its tag says that we made it.
-fn lost_one_write(row: &Row, token: &RefreshToken) -> bool {
+fn lost_one_write(row: &SessionFamily, token: &RefreshToken) -> bool {
     row.generation.checked_add(1) == Some(token.generation) && token.issued_at > row.last_used_at
 }
 
 /// The parent came again: a retry, or a thief.
 fn repeat(
-    row: &Row,
+    row: &SessionFamily,
     attempt: &Attempt,
     key: Option<KeyDigest>,
     rules: &Rules,
@@ -112,9 +114,9 @@ fn repeat(
         return reused(row);
     };
     let transition = if key.is_some() && key == rotation.key {
-        Transition::T6
+        Transition::Replayed
     } else if !row.seen && forgiven(row, rotation, attempt, rules) {
-        Transition::T7
+        Transition::Forgiven
     } else {
         return reused(row);
     };
@@ -127,31 +129,36 @@ fn repeat(
         return Decision::refuse(transition, Refusal::TooManyReplays);
     }
     let token = attempt.token.successor(pepper, &parent.salt, rotation.rotated_at);
-    let row = late.then(|| Row { replays: row.replays + 1, ..row.clone() });
+    let row = late.then(|| SessionFamily { replays: row.replays + 1, ..row.clone() });
     Decision { transition, answer: Ok(Grant { token, replayed: true }), row }
 }
 
 /// A token from before the parent: a late duplicate, or a thief.
-fn outdated(row: &Row, attempt: &Attempt, key: Option<KeyDigest>, rules: &Rules) -> Decision {
+fn outdated(
+    row: &SessionFamily,
+    attempt: &Attempt,
+    key: Option<KeyDigest>,
+    rules: &Rules,
+) -> Decision {
     let Some(rotation) = row.rotation_of(attempt.token.generation) else { return reused(row) };
     let same = key.is_some() && key == rotation.key;
     if same || forgiven(row, rotation, attempt, rules) {
-        Decision::refuse(Transition::T8, Refusal::Superseded)
+        Decision::refuse(Transition::LateDuplicate, Refusal::Superseded)
     } else {
         reused(row)
     }
 }
 
 /// Within the grace window, but never for a family that has keys and now comes without one.
-fn forgiven(row: &Row, rotation: &RingEntry, attempt: &Attempt, rules: &Rules) -> bool {
+fn forgiven(row: &SessionFamily, rotation: &RingEntry, attempt: &Attempt, rules: &Rules) -> bool {
     let downgrade = row.keyed && attempt.key.is_none();
     let in_time = attempt.now <= rotation.rotated_at.saturating_add(rules.grace);
     rules.profile.forgives() && !downgrade && in_time
 }
 
-fn reused(row: &Row) -> Decision {
+fn reused(row: &SessionFamily) -> Decision {
     let status = Status::Revoked(Revocation::Reuse);
-    Decision::end(row, status, Transition::T9, Refusal::Reused)
+    Decision::end(row, status, Transition::Reused, Refusal::Reused)
 }
 
 /// One presented refresh token with all that the decision may depend on.
@@ -171,7 +178,7 @@ pub struct Attempt {
 
 /// How the user stands with the server at the time of the refresh.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Standing {
+pub struct UserStatus {
     /// An administrator locked the user out.
     pub disabled: bool,
     /// The user has to sign in again.
@@ -180,8 +187,8 @@ pub struct Standing {
     pub version: u32,
 }
 
-impl Standing {
-    fn objection(self, row: &Row) -> Option<Revocation> {
+impl UserStatus {
+    fn objection(self, row: &SessionFamily) -> Option<Revocation> {
         if self.disabled {
             Some(Revocation::Admin)
         } else if self.reauth {
@@ -202,7 +209,7 @@ pub struct Decision {
     /// What the client gets.
     pub answer: Result<Grant, Refusal>,
     /// The row to write, if it changed.
-    pub row: Option<Row>,
+    pub row: Option<SessionFamily>,
 }
 
 impl Decision {
@@ -212,8 +219,12 @@ impl Decision {
         Self { transition, answer: Err(refusal), row: None }
     }
 
-    fn end(row: &Row, status: Status, transition: Transition, refusal: Refusal) -> Self {
-        Self { transition, answer: Err(refusal), row: Some(Row { status, ..row.clone() }) }
+    fn end(row: &SessionFamily, status: Status, transition: Transition, refusal: Refusal) -> Self {
+        Self {
+            transition,
+            answer: Err(refusal),
+            row: Some(SessionFamily { status, ..row.clone() }),
+        }
     }
 }
 
@@ -249,47 +260,77 @@ pub enum Refusal {
     StoreBehind,
 }
 
-/// The rules of a refresh, in the order in which they are tried.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+/// The rules of a refresh, in the order in which they are tried. Serialised by their numbers, T0 to
+/// T10.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 pub enum Transition {
     /// Not authentic: nothing happens.
-    T0,
+    #[serde(rename = "T0")]
+    NotAuthentic,
     /// The family is unknown or has ended.
-    T1,
+    #[serde(rename = "T1")]
+    UnknownOrEnded,
     /// Another client: refused, but nobody is signed out for it.
-    T2,
+    #[serde(rename = "T2")]
+    WrongClient,
     /// A limit has been reached: the family expires.
-    T3,
+    #[serde(rename = "T3")]
+    Expired,
     /// The user may not go on: the family is revoked.
-    T4,
+    #[serde(rename = "T4")]
+    UserRevoked,
     /// The newest token: rotate.
-    T5,
+    #[serde(rename = "T5")]
+    Rotated,
     /// The parent with its own key: the same answer again.
-    T6,
+    #[serde(rename = "T6")]
+    Replayed,
     /// The parent with another key, forgiven within the grace window.
-    T7,
+    #[serde(rename = "T7")]
+    Forgiven,
     /// A late duplicate of an old rotation: refused, but nobody is signed out for it.
-    T8,
+    #[serde(rename = "T8")]
+    LateDuplicate,
     /// Any other old token: theft, the family is revoked.
-    T9,
+    #[serde(rename = "T9")]
+    Reused,
     /// A token from the store's future: refused, unless one lost write explains it; and an alarm
     /// for the operator.
-    T10,
+    #[serde(rename = "T10")]
+    StoreBehind,
 }
 
 impl Transition {
     /// All of them, in order.
     pub const ALL: [Self; 11] = [
-        Self::T0,
-        Self::T1,
-        Self::T2,
-        Self::T3,
-        Self::T4,
-        Self::T5,
-        Self::T6,
-        Self::T7,
-        Self::T8,
-        Self::T9,
-        Self::T10,
+        Self::NotAuthentic,
+        Self::UnknownOrEnded,
+        Self::WrongClient,
+        Self::Expired,
+        Self::UserRevoked,
+        Self::Rotated,
+        Self::Replayed,
+        Self::Forgiven,
+        Self::LateDuplicate,
+        Self::Reused,
+        Self::StoreBehind,
     ];
+
+    /// As metrics, logs and the audit log write it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::NotAuthentic => "not_authentic",
+            Self::UnknownOrEnded => "unknown_or_ended",
+            Self::WrongClient => "wrong_client",
+            Self::Expired => "expired",
+            Self::UserRevoked => "user_revoked",
+            Self::Rotated => "rotated",
+            Self::Replayed => "replayed",
+            Self::Forgiven => "forgiven",
+            Self::LateDuplicate => "late_duplicate",
+            Self::Reused => "reused",
+            Self::StoreBehind => "store_behind",
+        }
+    }
 }

@@ -10,14 +10,14 @@
 
 mod bytes;
 mod decide;
+mod family;
 mod key;
-mod row;
 mod rules;
 mod token;
 
-pub use decide::{Attempt, Decision, Grant, Refusal, Standing, Transition, decide};
+pub use decide::{Attempt, Decision, Grant, Refusal, Transition, UserStatus, decide};
+pub use family::{Ended, Expiry, Parent, Revocation, RingEntry, SessionFamily, Status};
 pub use key::{KeyDigest, RotationKey};
-pub use row::{Ended, Expiry, Parent, Revocation, RingEntry, Row, Status};
 pub use rules::{Profile, Rules};
 pub use token::{NotAuthentic, Pepper, RefreshToken, SessionId};
 

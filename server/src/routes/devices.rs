@@ -8,9 +8,9 @@ use serde::Serialize;
 use crate::error::ApiError;
 use crate::extract::AccessToken;
 use crate::jwt::{Seconds, seconds};
-use crate::rotation::{Revocation, Row, SessionId, Status};
+use crate::rotation::{Revocation, SessionFamily, SessionId, Status};
 use crate::state::AppState;
-use crate::store::Whose;
+use crate::store::SessionSelector;
 
 pub(super) fn router() -> Router<AppState> {
     Router::new().route("/auth/devices", get(devices)).route("/auth/devices/{id}", delete(remove))
@@ -23,7 +23,7 @@ async fn devices(
     let now = app.clock.now();
     let mut rows = app.store.sessions(Some(session.user.id)).await?;
     rows.retain(|row| row.status == Status::Active && row.expiry(now, None).is_none());
-    let device = |row: Row| Device {
+    let device = |row: SessionFamily| Device {
         id: row.sid.to_string(),
         current: row.sid == session.row.sid,
         name: row.device_name,
@@ -39,7 +39,7 @@ async fn remove(
     Path(id): Path<String>,
 ) -> Result<StatusCode, ApiError> {
     let sid = SessionId::parse(&id).ok_or(ApiError::NotFound)?;
-    let whose = Whose::SessionOf(session.user.id, sid);
+    let whose = SessionSelector::SessionOf(session.user.id, sid);
     if app.store.end(whose, Revocation::Device).await?.is_empty() {
         return Err(ApiError::NotFound);
     }

@@ -10,7 +10,7 @@ use http::{HeaderMap, HeaderName, Method, Uri};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
-use super::tokens;
+use super::issue;
 use crate::error::ApiError;
 use crate::extract::{AccessToken, Raw};
 use crate::state::AppState;
@@ -50,7 +50,7 @@ async fn echo(
         body_sha256: hex(&Sha256::digest(&body)),
         body_length: body.len(),
     };
-    (tokens::no_store(HeaderMap::new()), Json(echo)).into_response()
+    (issue::no_store(HeaderMap::new()), Json(echo)).into_response()
 }
 
 const CREDENTIALS: [HeaderName; 3] = [AUTHORIZATION, COOKIE, PROXY_AUTHORIZATION];

@@ -10,13 +10,13 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
-use super::tokens;
+use super::issue;
 use crate::admission;
 use crate::error::ApiError;
 use crate::extract::{Client, Form};
 use crate::jwt::seconds;
 use crate::limits::Limited;
-use crate::rotation::{RefreshToken, Row, SessionId, Status};
+use crate::rotation::{RefreshToken, SessionFamily, SessionId, Status};
 use crate::secret::Secret;
 use crate::state::AppState;
 use crate::store::User;
@@ -38,7 +38,7 @@ async fn introspect(
         Some(description) => description,
         None => json!({ "active": false }),
     };
-    Ok((tokens::no_store(HeaderMap::new()), Json(found)).into_response())
+    Ok((issue::no_store(HeaderMap::new()), Json(found)).into_response())
 }
 
 /// Admits a service by its id and secret, so often as its limits allow. What a wrong secret costs is
@@ -108,7 +108,7 @@ async fn described(app: &AppState, token: &Secret) -> Result<Option<Value>, ApiE
     }))
 }
 
-async fn living(app: &AppState, sid: SessionId) -> Result<Option<(Row, User)>, ApiError> {
+async fn living(app: &AppState, sid: SessionId) -> Result<Option<(SessionFamily, User)>, ApiError> {
     let max_login_age = app.settings.rules().max_login_age;
     let now = app.clock.now();
     Ok(app.store.session(sid).await?.filter(|(row, user)| {

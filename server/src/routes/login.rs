@@ -5,15 +5,15 @@ use axum::routing::post;
 use http::HeaderMap;
 use serde::Deserialize;
 
-use super::tokens::{self, Carrier};
+use super::issue::{self, Carrier};
 use crate::error::ApiError;
 use crate::extract::{Client, JsonBody, LONGEST_NAME, LONGEST_PASSWORD, is_longer};
 use crate::guess;
-use crate::ledger;
-use crate::rotation::{RefreshToken, Row, SessionId};
+use crate::rotation::{RefreshToken, SessionFamily, SessionId};
 use crate::secret::{Secret, random};
 use crate::state::AppState;
 use crate::store::{SignIn, SignedIn, User};
+use crate::token_status;
 
 pub(super) fn router() -> Router<AppState> {
     Router::new().route("/auth/login", post(login))
@@ -52,13 +52,14 @@ async fn login(
     let absolute = policy.absolute_ttl.map(after);
     let idle =
         policy.idle_ttl.map(after).filter(|_| policy.gives_refresh_tokens() || policy.use_counts);
-    let row = Row {
+    let row = SessionFamily {
         device_name,
         idle_expires_at: idle.map(|idle| absolute.map_or(idle, |absolute| idle.min(absolute))),
         absolute_expires_at: absolute,
-        ..Row::opened(&token, user.id.clone(), client_id)
+        ..SessionFamily::opened(&token, user.id.clone(), client_id)
     };
-    let (note, voids_others) = (ledger::agent_note(&app, &row, &headers), policy.bump_at_sign_in);
+    let (note, voids_others) =
+        (token_status::agent_mark(&app, &row, &headers), policy.bump_at_sign_in);
     let sign_in = SignIn { row, verified: user.password, voids_others, note };
     let Some(SignedIn { row, user, .. }) = app.store.sign_in(sign_in).await? else {
         app.audit.failed(now, "changed", Some(&user.id), client.0);
@@ -68,7 +69,7 @@ async fn login(
 
     let carrier = if app.settings.cookie { Carrier::Cookie } else { Carrier::Body };
     let token = policy.gives_refresh_tokens().then_some(&token);
-    tokens::issued(&app, &row, &user, token, carrier).await
+    issue::issued(&app, &row, &user, token, carrier).await
 }
 
 /// Why nobody is signed in; for the operator, and not for who tried.

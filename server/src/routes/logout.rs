@@ -6,16 +6,16 @@ use http::header::{AUTHORIZATION, SET_COOKIE};
 use http::{HeaderMap, HeaderValue, StatusCode};
 use serde::Deserialize;
 
+use super::issue;
 use super::revoke::{self, Held};
-use super::tokens;
 use crate::error::ApiError;
 use crate::extract::{
     CookieJar, Form, Raw, SMALL, TrustedOrigin, bearer, content_type, object, trust,
 };
-use crate::ledger;
 use crate::rotation::Status;
 use crate::secret::Secret;
 use crate::state::AppState;
+use crate::token_status;
 
 pub(super) fn router() -> Router<AppState> {
     Router::new()
@@ -42,14 +42,14 @@ async fn end(app: &AppState, request: Request, everywhere: bool) -> Result<Respo
     let cookie = cookie.filter(|_| app.settings.cookie);
     let caller = caller(app, request, cookie.as_ref()).await?;
     if let Some(Held { sid, claims }) = &caller {
-        let ended = ledger::sign_out(app, *sid, claims.as_ref(), everywhere).await?;
+        let ended = token_status::sign_out(app, *sid, claims.as_ref(), everywhere).await?;
         tracing::info!(%sid, ended, everywhere, "signed out");
     }
     let worthless = match cookie {
         Some(cookie) => !is_of_a_living_session(app, &cookie).await?,
         None => app.settings.cookie,
     };
-    let mut headers = tokens::no_store(HeaderMap::new());
+    let mut headers = issue::no_store(HeaderMap::new());
     if ours || caller.is_some() {
         // Not cookies and storage: those of the whole site would go, and with the session's record
         // the other tabs' knowledge of the end.

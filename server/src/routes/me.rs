@@ -4,7 +4,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use http::HeaderMap;
 
-use super::tokens;
+use super::issue;
 use crate::extract::AccessToken;
 use crate::state::AppState;
 
@@ -13,5 +13,5 @@ pub(super) fn router() -> Router<AppState> {
 }
 
 async fn me(AccessToken(session): AccessToken) -> Response {
-    (tokens::no_store(HeaderMap::new()), Json(session.claims)).into_response()
+    (issue::no_store(HeaderMap::new()), Json(session.claims)).into_response()
 }

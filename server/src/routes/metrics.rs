@@ -8,9 +8,10 @@ use axum::routing::get;
 use http::header::CONTENT_TYPE;
 
 use crate::error::ApiError;
+use crate::rotation::Transition;
 use crate::state::AppState;
 use crate::stats::{Counted, Histogram};
-use crate::store::NoteKind;
+use crate::store::MarkKind;
 
 pub(super) fn router() -> Router<AppState> {
     Router::new().route("/metrics", get(metrics))
@@ -43,18 +44,18 @@ async fn metrics(State(app): State<AppState>) -> Result<Response, ApiError> {
     let lost = "Audit entries that could not be written in time.";
     family(&mut text, "everfresh_audit_lost_total", "counter", lost);
     let _ = writeln!(text, "everfresh_audit_lost_total {}", app.audit.lost());
-    let denied = app.store.notes(NoteKind::Denied, app.clock.now()).await?;
+    let denied = app.store.notes(MarkKind::Denied, app.clock.now()).await?;
     let help = "Access tokens on the deny list that have not expired.";
     family(&mut text, "everfresh_denied_tokens", "gauge", help);
     let _ = writeln!(text, "everfresh_denied_tokens {denied}");
     Ok(([(CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text).into_response())
 }
 
-fn refreshes(text: &mut String, counts: &BTreeMap<String, u64>) {
+fn refreshes(text: &mut String, counts: &BTreeMap<Transition, u64>) {
     let help = "Refreshes by the rule that decided them.";
     family(text, "everfresh_refreshes_total", "counter", help);
     for (rule, count) in counts {
-        let _ = writeln!(text, "everfresh_refreshes_total{{rule=\"{rule}\"}} {count}");
+        let _ = writeln!(text, "everfresh_refreshes_total{{rule=\"{}\"}} {count}", rule.name());
     }
 }
 

@@ -5,6 +5,7 @@ mod echo;
 mod events;
 mod health;
 mod introspect;
+pub(crate) mod issue;
 mod login;
 mod logout;
 mod me;
@@ -16,7 +17,6 @@ mod refresh;
 mod renew;
 mod revoke;
 mod token;
-pub(crate) mod tokens;
 mod well_known;
 
 use axum::Router;

@@ -4,8 +4,8 @@ use axum::response::Response;
 use axum::routing::post;
 use http::HeaderMap;
 
+use super::issue::{self, Carrier};
 use super::token;
-use super::tokens::{self, Carrier};
 use crate::error::ApiError;
 use crate::extract::{Client, CookieJar, TrustedOrigin, rotation_key};
 use crate::state::AppState;
@@ -24,5 +24,5 @@ async fn refresh(
     let presented = CookieJar::of(&app.settings).read(&headers);
     let presented = presented.ok_or(ApiError::InvalidGrant("there is no session cookie", None))?;
     let outcome = token::refresh(&app, client, &headers, &presented, key, None).await?;
-    tokens::refreshed(&app, outcome, Carrier::Cookie).await
+    issue::refreshed(&app, outcome, Carrier::Cookie).await
 }

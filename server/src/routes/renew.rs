@@ -6,13 +6,13 @@ use axum::routing::post;
 use http::HeaderMap;
 use serde::Deserialize;
 
-use super::tokens::{self, TokenBody};
+use super::issue::{self, TokenBody};
 use crate::error::ApiError;
 use crate::extract::{Raw, RenewableToken, SMALL, Session, content_type, object};
 use crate::jwt::seconds;
-use crate::ledger;
 use crate::policy::Renew;
 use crate::state::AppState;
+use crate::token_status;
 
 pub(super) fn router() -> Router<AppState> {
     Router::new().route("/auth/renew", post(renew))
@@ -41,8 +41,8 @@ async fn renew(
         policy.is_due(claims.iat.saturating_mul(1_000), claims.exp.saturating_mul(1_000), now);
     let wanted = exp.into_iter().chain((!due).then_some(claims.exp)).min();
     let life = if due { policy.renewed_life() } else { policy.longest_access() };
-    let (access_token, expires_in) = tokens::access(&app, &row, &user, now, life, wanted).await?;
-    ledger::deny(&app, &claims, now).await?;
+    let (access_token, expires_in) = issue::access(&app, &row, &user, now, life, wanted).await?;
+    token_status::deny(&app, &claims, now).await?;
     let body = TokenBody {
         access_token,
         token_type: "Bearer",
@@ -51,7 +51,7 @@ async fn renew(
         refresh_in: policy.wish(),
         session_expires_in: row.absolute_expires_at.map(|at| seconds(at.saturating_sub(now))),
     };
-    Ok((tokens::no_store(HeaderMap::new()), Json(body)).into_response())
+    Ok((issue::no_store(HeaderMap::new()), Json(body)).into_response())
 }
 
 fn wish(headers: &HeaderMap, body: &[u8]) -> Result<Wish, ApiError> {

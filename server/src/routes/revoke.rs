@@ -4,13 +4,13 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use http::HeaderMap;
 
-use super::tokens;
+use super::issue;
 use crate::error::ApiError;
 use crate::extract::Form;
 use crate::jwt::Claims;
-use crate::ledger;
 use crate::rotation::{RefreshToken, SessionId};
 use crate::state::AppState;
+use crate::token_status;
 
 pub(super) fn router() -> Router<AppState> {
     Router::new().route("/oauth/revoke", post(revoke))
@@ -22,10 +22,10 @@ async fn revoke(State(app): State<AppState>, mut form: Form) -> Result<Response,
     let token = form.take("token").ok_or(ApiError::InvalidRequest("token is missing"))?;
     let everywhere = form.take("everywhere").is_some_and(|value| value.expose() == "true");
     if let Some(Held { sid, claims }) = held(&app, token.expose()) {
-        let ended = ledger::sign_out(&app, sid, claims.as_ref(), everywhere).await?;
+        let ended = token_status::sign_out(&app, sid, claims.as_ref(), everywhere).await?;
         tracing::info!(%sid, ended, everywhere, "token revoked");
     }
-    Ok(tokens::no_store(HeaderMap::new()).into_response())
+    Ok(issue::no_store(HeaderMap::new()).into_response())
 }
 
 /// What an authentic token of either kind proves, expired or not.

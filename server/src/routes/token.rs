@@ -4,10 +4,9 @@ use axum::response::Response;
 use axum::routing::post;
 use http::HeaderMap;
 
-use super::tokens::{self, Carrier};
+use super::issue::{self, Carrier};
 use crate::error::ApiError;
 use crate::extract::{Client, Form, bearer, refuse, rotation_key};
-use crate::ledger;
 use crate::limits::Limited;
 use crate::rotation::{
     Attempt, NotAuthentic, RefreshToken, Refusal, RotationKey, SessionId, Transition,
@@ -15,6 +14,7 @@ use crate::rotation::{
 use crate::secret::{Secret, random};
 use crate::state::AppState;
 use crate::store::Outcome;
+use crate::token_status;
 
 pub(super) fn router() -> Router<AppState> {
     Router::new().route("/oauth/token", post(token))
@@ -43,7 +43,7 @@ async fn token(
     let client_id = form.take("client_id").map(|id| id.expose().to_owned());
 
     let outcome = refresh(&app, client, &headers, &presented, key, client_id).await?;
-    tokens::refreshed(&app, outcome, Carrier::Body).await
+    issue::refreshed(&app, outcome, Carrier::Body).await
 }
 
 /// One refresh; garbage is dropped before the store hears of it.
@@ -61,14 +61,14 @@ pub(super) async fn refresh(
             if why == NotAuthentic::Forged {
                 app.limits.take(Limited::Forgery(client.party()), app.clock.now())?;
             }
-            return Ok(Outcome::refuse(Transition::T0, Refusal::Malformed));
+            return Ok(Outcome::refuse(Transition::NotAuthentic, Refusal::Malformed));
         }
     };
     app.limits.take(Limited::Refresh(token.sid), app.clock.now())?;
     if app.settings.policy.access_at_refresh {
         accompanied(app, headers, token.sid)?;
     }
-    ledger::same_agent(app, token.sid, headers, app.clock.now()).await?;
+    token_status::same_agent(app, token.sid, headers, app.clock.now()).await?;
     let key = key.map(|key| key.digest());
     let attempt = Attempt { token, key, client_id, now: app.clock.now(), salt: random()? };
     Ok(app.store.refresh(attempt).await?)

@@ -6,8 +6,8 @@
 //! transaction in SQLite and Postgres, and by compare-and-set in Redis.
 
 pub(crate) mod crash;
+mod mark;
 mod memory;
-mod note;
 mod postgres;
 mod redis;
 mod sign_in;
@@ -20,8 +20,8 @@ mod user;
 use std::fmt::Debug;
 use std::pin::Pin;
 
+pub use mark::{MarkKind, TokenMark};
 pub use memory::MemoryStore;
-pub use note::{Note, NoteKind};
 pub use postgres::PostgresStore;
 pub use redis::RedisStore;
 pub use sign_in::{PasswordChange, SignIn, SignedIn};
@@ -32,7 +32,7 @@ pub(crate) use user::present;
 pub use user::{Change, User};
 
 use crate::audit::Entry;
-use crate::rotation::{Attempt, Millis, Pepper, Revocation, Row, Rules, SessionId};
+use crate::rotation::{Attempt, Millis, Pepper, Revocation, Rules, SessionFamily, SessionId};
 
 /// A place for users and session families.
 ///
@@ -47,20 +47,20 @@ pub trait Store: Send + Sync + Debug {
 
     /// Puts a new password in the place of the verified one and ends the user's other sessions, in
     /// one; answers with those. If the old one is no longer the user's, nothing happens.
-    fn change_password(&self, change: PasswordChange) -> Pending<'_, Option<Vec<Row>>>;
+    fn change_password(&self, change: PasswordChange) -> Pending<'_, Option<Vec<SessionFamily>>>;
 
     /// Ends a session because its user said so, with all that follows.
     fn sign_out(&self, sign_out: SignOut) -> Pending<'_, SignedOut>;
 
     /// Begins a family for which something else than a password vouches; clears the user's duty to
     /// sign in again.
-    fn open(&self, row: Row) -> Pending<'_, ()>;
+    fn open(&self, row: SessionFamily) -> Pending<'_, ()>;
 
     /// A family and its user.
-    fn session(&self, sid: SessionId) -> Pending<'_, Option<(Row, User)>>;
+    fn session(&self, sid: SessionId) -> Pending<'_, Option<(SessionFamily, User)>>;
 
     /// Ends families that are still active; answers with them, as they are then.
-    fn end(&self, whose: Whose, why: Revocation) -> Pending<'_, Vec<Row>>;
+    fn end(&self, whose: SessionSelector, why: Revocation) -> Pending<'_, Vec<SessionFamily>>;
 
     /// Notes that the access token of this generation has been used.
     fn mark_seen(&self, sid: SessionId, generation: u32) -> Pending<'_, ()>;
@@ -70,19 +70,19 @@ pub trait Store: Send + Sync + Debug {
     fn touch(&self, sid: SessionId, now: Millis, idle: Option<Millis>) -> Pending<'_, ()>;
 
     /// Writes a note, over an older one of its kind and key; drops those that have expired.
-    fn note(&self, note: Note, now: Millis) -> Pending<'_, ()>;
+    fn note(&self, note: TokenMark, now: Millis) -> Pending<'_, ()>;
 
     /// The note of a kind and key, unless it has expired.
-    fn noted(&self, kind: NoteKind, key: String, now: Millis) -> Pending<'_, Option<Note>>;
+    fn noted(&self, kind: MarkKind, key: String, now: Millis) -> Pending<'_, Option<TokenMark>>;
 
     /// Drops all notes of a kind that belong to a session; answers with them.
-    fn forget(&self, kind: NoteKind, sid: SessionId) -> Pending<'_, Vec<Note>>;
+    fn forget(&self, kind: MarkKind, sid: SessionId) -> Pending<'_, Vec<TokenMark>>;
 
     /// How many notes of a kind have not expired.
-    fn notes(&self, kind: NoteKind, now: Millis) -> Pending<'_, usize>;
+    fn notes(&self, kind: MarkKind, now: Millis) -> Pending<'_, usize>;
 
     /// A user's families, or everybody's, oldest first.
-    fn sessions(&self, user_id: Option<String>) -> Pending<'_, Vec<Row>>;
+    fn sessions(&self, user_id: Option<String>) -> Pending<'_, Vec<SessionFamily>>;
 
     /// Adds a user, unless there is one of that name; says whether it did.
     fn add_user(&self, user: User) -> Pending<'_, bool>;
@@ -120,16 +120,16 @@ pub trait Store: Send + Sync + Debug {
 
 /// The few operations on tables that the steps are made of.
 pub(crate) trait Tables {
-    fn row(&mut self, sid: SessionId) -> Result<Option<Row>, StoreError>;
-    fn rows(&mut self, user_id: Option<&str>) -> Result<Vec<Row>, StoreError>;
-    fn put_row(&mut self, row: Row) -> Result<(), StoreError>;
+    fn row(&mut self, sid: SessionId) -> Result<Option<SessionFamily>, StoreError>;
+    fn rows(&mut self, user_id: Option<&str>) -> Result<Vec<SessionFamily>, StoreError>;
+    fn put_row(&mut self, row: SessionFamily) -> Result<(), StoreError>;
     fn user(&mut self, id: &str) -> Result<Option<User>, StoreError>;
     fn user_named(&mut self, username: &str) -> Result<Option<User>, StoreError>;
     fn put_user(&mut self, user: User) -> Result<(), StoreError>;
-    fn put_note(&mut self, note: Note) -> Result<(), StoreError>;
-    fn find_note(&mut self, kind: NoteKind, key: &str) -> Result<Option<Note>, StoreError>;
-    fn take_notes(&mut self, kind: NoteKind, sid: SessionId) -> Result<Vec<Note>, StoreError>;
-    fn drop_notes(&mut self, now: Millis) -> Result<(), StoreError>;
+    fn put_mark(&mut self, note: TokenMark) -> Result<(), StoreError>;
+    fn find_mark(&mut self, kind: MarkKind, key: &str) -> Result<Option<TokenMark>, StoreError>;
+    fn take_marks(&mut self, kind: MarkKind, sid: SessionId) -> Result<Vec<TokenMark>, StoreError>;
+    fn drop_marks(&mut self, now: Millis) -> Result<(), StoreError>;
 }
 
 /// A step under way.
@@ -137,7 +137,7 @@ pub type Pending<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + S
 
 /// Which families a step is about.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Whose {
+pub enum SessionSelector {
     /// One.
     Session(SessionId),
     /// One, if it belongs to this user.
@@ -148,7 +148,7 @@ pub enum Whose {
 
 /// What a store needs in order to decide about a refresh.
 #[derive(Clone, Debug)]
-pub struct Terms {
+pub struct RotationContext {
     /// The server's share in every token.
     pub pepper: Pepper,
     /// The numbers.

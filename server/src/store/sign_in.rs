@@ -1,32 +1,32 @@
 //! What begins with a password: a session, or another password. Between the moment in which the
 //! password was verified and the step, it may have been changed; so the step looks again.
 
-use super::{Note, StoreError, Tables, User, steps};
-use crate::rotation::{Revocation, Row, SessionId};
+use super::{StoreError, Tables, TokenMark, User, steps};
+use crate::rotation::{Revocation, SessionFamily, SessionId};
 use crate::secret::Secret;
 
 /// A sign-in whose password was verified.
 #[derive(Clone, Debug)]
 pub struct SignIn {
     /// The family to begin; it gets the version that the user then has.
-    pub row: Row,
+    pub row: SessionFamily,
     /// What was stored when the password was verified.
     pub verified: Secret,
     /// All older sessions of the user are void from now on.
     pub voids_others: bool,
     /// What has to be known about the session besides.
-    pub note: Option<Note>,
+    pub note: Option<TokenMark>,
 }
 
 /// A sign-in that was carried out.
 #[derive(Clone, Debug)]
 pub struct SignedIn {
     /// The family.
-    pub row: Row,
+    pub row: SessionFamily,
     /// The user as they are now.
     pub user: User,
     /// The families that ended for it, as they are now.
-    pub ended: Vec<Row>,
+    pub ended: Vec<SessionFamily>,
 }
 
 /// A change of the password whose old one was verified.
@@ -57,7 +57,7 @@ pub(crate) fn sign_in(
     // Written even if it is the same, so that a change of the password at this moment cannot have
     // missed this session: of two steps that write one record the later one sees the other.
     tables.put_user(user.clone())?;
-    let row = Row { user_version: user.version, ..row.clone() };
+    let row = SessionFamily { user_version: user.version, ..row.clone() };
     tables.put_row(row.clone())?;
     if let Some(note) = note {
         steps::note(tables, note.clone(), row.created_at)?;
@@ -69,7 +69,7 @@ pub(crate) fn sign_in(
 pub(crate) fn change_password(
     tables: &mut impl Tables,
     change: &PasswordChange,
-) -> Result<Option<Vec<Row>>, StoreError> {
+) -> Result<Option<Vec<SessionFamily>>, StoreError> {
     let PasswordChange { user_id, verified, password, spared } = change;
     let Some(user) = still(tables, user_id, verified)? else { return Ok(None) };
     tables.put_user(User { password: password.clone(), ..user })?;

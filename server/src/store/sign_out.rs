@@ -1,7 +1,7 @@
 //! The end of a session, with all that follows from it, as one step.
 
-use super::{Note, NoteKind, StoreError, Tables, User, steps};
-use crate::rotation::{Millis, Revocation, Row, SessionId, Status};
+use super::{MarkKind, StoreError, Tables, TokenMark, User, steps};
+use crate::rotation::{Millis, Revocation, SessionFamily, SessionId, Status};
 
 /// What a token that proves a session asks for.
 #[derive(Clone, Debug)]
@@ -16,7 +16,7 @@ pub struct SignOut {
     /// The access tokens of the session are no longer admitted by name.
     pub forgets_allowed: bool,
     /// The access token that was presented, refused from now on.
-    pub denied: Option<Note>,
+    pub denied: Option<TokenMark>,
     /// The server's time.
     pub now: Millis,
     /// A sign-in older than this is worth nothing, in milliseconds.
@@ -27,9 +27,9 @@ pub struct SignOut {
 #[derive(Clone, Debug, Default)]
 pub struct SignedOut {
     /// The families that ended, as they are now.
-    pub ended: Vec<Row>,
+    pub ended: Vec<SessionFamily>,
     /// The access tokens that are no longer admitted.
-    pub forgotten: Vec<Note>,
+    pub forgotten: Vec<TokenMark>,
 }
 
 pub(crate) fn sign_out(
@@ -42,7 +42,7 @@ pub(crate) fn sign_out(
         steps::note(tables, note.clone(), *now)?;
     }
     if sign_out.forgets_allowed {
-        done.forgotten = tables.take_notes(NoteKind::Allowed, *sid)?;
+        done.forgotten = tables.take_marks(MarkKind::Allowed, *sid)?;
     }
     let Some(row) = tables.row(*sid)?.filter(|row| row.status == Status::Active) else {
         return Ok(done);

@@ -1,9 +1,11 @@
 //! The steps that every store performs, written once.
 
-use super::{Change, Note, NoteKind, StoreError, Tables, Terms, User, Whose};
+use super::{
+    Change, MarkKind, RotationContext, SessionSelector, StoreError, Tables, TokenMark, User,
+};
 use crate::rotation::{
-    self, Attempt, Decision, Grant, Millis, RefreshToken, Refusal, Revocation, Row, SessionId,
-    Status, Transition,
+    self, Attempt, Decision, Grant, Millis, RefreshToken, Refusal, Revocation, SessionFamily,
+    SessionId, Status, Transition,
 };
 
 /// What a refresh came to, and for whom.
@@ -14,9 +16,9 @@ pub struct Outcome {
     /// What the client gets.
     pub answer: Result<Renewed, Refusal>,
     /// The family as it is now, if there is one.
-    pub family: Option<Row>,
+    pub family: Option<SessionFamily>,
     /// The families that this refresh has ended, as they are now.
-    pub ended: Vec<Row>,
+    pub ended: Vec<SessionFamily>,
 }
 
 impl Outcome {
@@ -33,7 +35,7 @@ pub struct Renewed {
     /// This is the answer to an earlier refresh, given again.
     pub replayed: bool,
     /// The family as it is now.
-    pub row: Row,
+    pub row: SessionFamily,
     /// The user as they are now.
     pub user: User,
 }
@@ -41,13 +43,13 @@ pub struct Renewed {
 pub(crate) fn refresh(
     tables: &mut impl Tables,
     attempt: &Attempt,
-    terms: &Terms,
+    terms: &RotationContext,
 ) -> Result<Outcome, StoreError> {
     let Some(row) = tables.row(attempt.token.sid)? else {
-        return Ok(Outcome::refuse(Transition::T1, Refusal::Unknown));
+        return Ok(Outcome::refuse(Transition::UnknownOrEnded, Refusal::Unknown));
     };
     let Some(user) = tables.user(&row.user_id)? else {
-        return Ok(Outcome::refuse(Transition::T1, Refusal::Unknown));
+        return Ok(Outcome::refuse(Transition::UnknownOrEnded, Refusal::Unknown));
     };
     let Decision { transition, answer, row: changed } =
         rotation::decide(&row, attempt, user.standing(), &terms.rules, &terms.pepper);
@@ -57,10 +59,10 @@ pub(crate) fn refresh(
 
     let mut ended = Vec::new();
     let row = changed.unwrap_or(row);
-    if transition == Transition::T9 && terms.rules.reuse_ends_all {
+    if transition == Transition::Reused && terms.rules.reuse_ends_all {
         ended = end_all(tables, &row.user_id, None, Revocation::Reuse)?;
     }
-    if matches!(transition, Transition::T3 | Transition::T4 | Transition::T9) {
+    if matches!(transition, Transition::Expired | Transition::UserRevoked | Transition::Reused) {
         ended.insert(0, row.clone());
     }
     let family = Some(row.clone());
@@ -68,7 +70,7 @@ pub(crate) fn refresh(
     Ok(Outcome { transition, answer, family, ended })
 }
 
-pub(crate) fn open(tables: &mut impl Tables, mut row: Row) -> Result<(), StoreError> {
+pub(crate) fn open(tables: &mut impl Tables, mut row: SessionFamily) -> Result<(), StoreError> {
     if let Some(mut user) = tables.user(&row.user_id)? {
         row.user_version = user.version;
         if user.reauth {
@@ -82,7 +84,7 @@ pub(crate) fn open(tables: &mut impl Tables, mut row: Row) -> Result<(), StoreEr
 pub(crate) fn session(
     tables: &mut impl Tables,
     sid: SessionId,
-) -> Result<Option<(Row, User)>, StoreError> {
+) -> Result<Option<(SessionFamily, User)>, StoreError> {
     let Some(row) = tables.row(sid)? else { return Ok(None) };
     let user = tables.user(&row.user_id)?;
     Ok(user.map(|user| (row, user)))
@@ -90,13 +92,13 @@ pub(crate) fn session(
 
 pub(crate) fn end(
     tables: &mut impl Tables,
-    whose: &Whose,
+    whose: &SessionSelector,
     why: Revocation,
-) -> Result<Vec<Row>, StoreError> {
+) -> Result<Vec<SessionFamily>, StoreError> {
     let (sid, owner) = match whose {
-        Whose::Session(sid) => (sid, None),
-        Whose::SessionOf(user, sid) => (sid, Some(user)),
-        Whose::User(user, spared) => return end_all(tables, user, *spared, why),
+        SessionSelector::Session(sid) => (sid, None),
+        SessionSelector::SessionOf(user, sid) => (sid, Some(user)),
+        SessionSelector::User(user, spared) => return end_all(tables, user, *spared, why),
     };
     let row = tables.row(*sid)?.filter(|row| owner.is_none_or(|owner| row.user_id == *owner));
     let active = row.into_iter().filter(|row| row.status == Status::Active);
@@ -109,7 +111,7 @@ pub(super) fn end_all(
     user_id: &str,
     spared: Option<SessionId>,
     why: Revocation,
-) -> Result<Vec<Row>, StoreError> {
+) -> Result<Vec<SessionFamily>, StoreError> {
     let mut rows = tables.rows(Some(user_id))?;
     rows.retain(|row| row.status == Status::Active && Some(row.sid) != spared);
     rows.into_iter().map(|row| revoke(tables, row, why)).collect()
@@ -117,10 +119,10 @@ pub(super) fn end_all(
 
 pub(super) fn revoke(
     tables: &mut impl Tables,
-    row: Row,
+    row: SessionFamily,
     why: Revocation,
-) -> Result<Row, StoreError> {
-    let row = Row { status: Status::Revoked(why), ..row };
+) -> Result<SessionFamily, StoreError> {
+    let row = SessionFamily { status: Status::Revoked(why), ..row };
     tables.put_row(row.clone())?;
     Ok(row)
 }
@@ -132,7 +134,7 @@ pub(crate) fn mark_seen(
 ) -> Result<(), StoreError> {
     match tables.row(sid)? {
         Some(row) if row.generation == generation && !row.seen => {
-            tables.put_row(Row { seen: true, ..row })
+            tables.put_row(SessionFamily { seen: true, ..row })
         }
         _ => Ok(()),
     }
@@ -150,18 +152,22 @@ pub(crate) fn touch(
     }
 }
 
-pub(crate) fn note(tables: &mut impl Tables, note: Note, now: Millis) -> Result<(), StoreError> {
-    tables.drop_notes(now)?;
-    tables.put_note(note)
+pub(crate) fn note(
+    tables: &mut impl Tables,
+    note: TokenMark,
+    now: Millis,
+) -> Result<(), StoreError> {
+    tables.drop_marks(now)?;
+    tables.put_mark(note)
 }
 
 pub(crate) fn noted(
     tables: &mut impl Tables,
-    kind: NoteKind,
+    kind: MarkKind,
     key: &str,
     now: Millis,
-) -> Result<Option<Note>, StoreError> {
-    Ok(tables.find_note(kind, key)?.filter(|note| note.until > now))
+) -> Result<Option<TokenMark>, StoreError> {
+    Ok(tables.find_mark(kind, key)?.filter(|note| note.until > now))
 }
 
 pub(crate) fn add_user(tables: &mut impl Tables, user: User) -> Result<bool, StoreError> {

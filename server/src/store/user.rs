@@ -1,6 +1,6 @@
 use serde::{Deserialize, Serialize};
 
-use crate::rotation::{Millis, Standing};
+use crate::rotation::{Millis, UserStatus};
 use crate::secret::Secret;
 
 /// A person who can sign in.
@@ -29,8 +29,8 @@ pub struct User {
 }
 
 impl User {
-    pub(crate) fn standing(&self) -> Standing {
-        Standing { disabled: self.disabled, reauth: self.reauth, version: self.version }
+    pub(crate) fn standing(&self) -> UserStatus {
+        UserStatus { disabled: self.disabled, reauth: self.reauth, version: self.version }
     }
 }
 

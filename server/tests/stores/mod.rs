@@ -8,10 +8,10 @@ mod redis;
 use std::sync::Arc;
 
 use everfresh_server::rotation::{
-    Attempt, KeyDigest, Millis, Pepper, RefreshToken, RotationKey, Row, Rules, SessionId,
+    Attempt, KeyDigest, Millis, Pepper, RefreshToken, RotationKey, Rules, SessionFamily, SessionId,
 };
 use everfresh_server::store::{
-    MemoryStore, Outcome, PostgresStore, RedisStore, SqliteStore, Store, Terms, User,
+    MemoryStore, Outcome, PostgresStore, RedisStore, RotationContext, SqliteStore, Store, User,
 };
 pub(crate) use folder::Folder;
 use postgres::database;
@@ -68,8 +68,8 @@ pub(crate) fn sqlite(folder: &Folder, rules: Rules) -> SqliteStore {
     SqliteStore::open(&folder.0.join("test.db"), terms(rules)).unwrap()
 }
 
-pub(crate) fn terms(rules: Rules) -> Terms {
-    Terms { pepper: pepper(), rules }
+pub(crate) fn terms(rules: Rules) -> RotationContext {
+    RotationContext { pepper: pepper(), rules }
 }
 
 pub(crate) fn pepper() -> Pepper {
@@ -92,9 +92,9 @@ pub(crate) fn user(name: &str) -> User {
 }
 
 /// The first token of a family and its row.
-pub(crate) fn family(number: u8, user: &str, now: Millis) -> (RefreshToken, Row) {
+pub(crate) fn family(number: u8, user: &str, now: Millis) -> (RefreshToken, SessionFamily) {
     let token = RefreshToken::first(SessionId([number; 16]), now, [number; 32]);
-    let row = Row::opened(&token, format!("u_{user}"), "default".to_owned());
+    let row = SessionFamily::opened(&token, format!("u_{user}"), "default".to_owned());
     (token, row)
 }
 

@@ -1,8 +1,8 @@
 //! Forged, foreign and random tokens on every route that takes one, under policies of every kind.
 
 use axum::body::Body;
-use everfresh_server::rotation::{RefreshToken, Row, SessionId};
-use everfresh_server::store::{NoteKind, User};
+use everfresh_server::rotation::{RefreshToken, SessionFamily, SessionId};
+use everfresh_server::store::{MarkKind, User};
 use http::{Method, Request};
 use serde_json::json;
 
@@ -53,14 +53,14 @@ async fn nothing_that_the_server_did_not_make_changes_anything() {
 }
 
 /// Families, users, and how many notes there are of each kind.
-async fn state(world: &World) -> (Vec<Row>, Vec<Option<User>>, Vec<usize>) {
+async fn state(world: &World) -> (Vec<SessionFamily>, Vec<Option<User>>, Vec<usize>) {
     let store = &world.state.store;
     let mut users = Vec::new();
     for name in ["ann", "ben"] {
         users.push(store.user_named(name.to_owned()).await.unwrap());
     }
     let mut notes = Vec::new();
-    for kind in [NoteKind::Denied, NoteKind::Allowed, NoteKind::Latest, NoteKind::Agent] {
+    for kind in [MarkKind::Denied, MarkKind::Allowed, MarkKind::Latest, MarkKind::Agent] {
         notes.push(store.notes(kind, world.clock.now()).await.unwrap());
     }
     (store.sessions(None).await.unwrap(), users, notes)

@@ -18,7 +18,9 @@ use everfresh_server::config::{Layer, Settings};
 use everfresh_server::control::Rig;
 use everfresh_server::jwt::Keyring;
 use everfresh_server::password::Passwords;
-use everfresh_server::store::{MemoryStore, PostgresStore, RedisStore, SqliteStore, Store, Terms};
+use everfresh_server::store::{
+    MemoryStore, PostgresStore, RedisStore, RotationContext, SqliteStore, Store,
+};
 use everfresh_server::{AppState, start};
 use folder::Folder;
 use http::{HeaderMap, Method, Request, StatusCode};
@@ -154,7 +156,7 @@ enum Ground {
 }
 
 /// The store that `WORLD_STORE` names, or one in memory.
-async fn store(terms: Terms) -> (Arc<dyn Store>, Ground) {
+async fn store(terms: RotationContext) -> (Arc<dyn Store>, Ground) {
     let name = std::env::var("WORLD_STORE").unwrap_or_else(|_| "memory".to_owned());
     match name.as_str() {
         "memory" => (Arc::new(MemoryStore::new(terms)), Ground::Air),

@@ -10,8 +10,8 @@ use everfresh::{
     engine::endpoint::{self, Response},
 };
 use everfresh_server::rotation::{
-    Attempt, Decision, Ended, Pepper, RefreshToken, Refusal, Revocation, RotationKey, Row, Rules,
-    SessionId, Standing, Status, Transition, decide,
+    Attempt, Decision, Ended, Pepper, RefreshToken, Refusal, Revocation, RotationKey, Rules,
+    SessionFamily, SessionId, Status, Transition, UserStatus, decide,
 };
 
 use crate::setup::{Defect, LIFE, Setup};
@@ -22,7 +22,7 @@ pub const EPOCH: Millis = 1_767_225_600_000;
 /// One family, and how it came to its end.
 #[derive(Clone, Debug)]
 pub struct Server {
-    pub(crate) row: Row,
+    pub(crate) row: SessionFamily,
 }
 
 /// A refresh under way.
@@ -55,7 +55,7 @@ impl Server {
     #[must_use]
     pub fn sign_in() -> (Self, Reply) {
         let first = RefreshToken::first(SessionId([1; 16]), EPOCH as u64, [2; 32]);
-        let row = Row::opened(&first, "ana".to_owned(), "default".to_owned());
+        let row = SessionFamily::opened(&first, "ana".to_owned(), "default".to_owned());
         let reply = granted(&first, 0);
         (Self { row }, reply)
     }
@@ -68,11 +68,11 @@ impl Server {
         setup: &Setup,
     ) -> (Transition, Reply) {
         let Ok(token) = RefreshToken::parse(&request.token, &pepper()) else {
-            return (Transition::T0, Reply::Refused(""));
+            return (Transition::NotAuthentic, Reply::Refused(""));
         };
         let mut decision = self.decide(token, request, now, setup);
         if setup.has(Defect::ServerRotatesAgain)
-            && decision.transition == Transition::T6
+            && decision.transition == Transition::Replayed
             && let Ok(grant) = &decision.answer
         {
             decision = self.decide(grant.token.clone(), request, now, setup);
@@ -108,7 +108,7 @@ impl Server {
             // Always the same, so that equal histories make equal tokens.
             salt: [3; 32],
         };
-        decide(&self.row, &attempt, Standing::default(), &rules(), &pepper())
+        decide(&self.row, &attempt, UserStatus::default(), &rules(), &pepper())
     }
 
     /// The user signed out.
@@ -140,7 +140,9 @@ impl Server {
 
 impl Hash for Server {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        let Row { status, generation, digest, parent, ring, replays, keyed, seen, .. } = &self.row;
+        let SessionFamily {
+            status, generation, digest, parent, ring, replays, keyed, seen, ..
+        } = &self.row;
         (generation, digest, replays, keyed, seen).hash(state);
         status.ended().map(|ended| format!("{ended:?}")).hash(state);
         parent.as_ref().map(|parent| (parent.digest, parent.salt)).hash(state);

@@ -170,8 +170,9 @@ impl World {
         if self.facts.nothing_happens {
             // A refresh may be on its way when the session ends.
             let over = !self.tabs.iter().any(Tab::is_live);
-            let calm =
-                |rule: &Transition| *rule == Transition::T5 || over && *rule == Transition::T1;
+            let calm = |rule: &Transition| {
+                *rule == Transition::Rotated || over && *rule == Transition::UnknownOrEnded
+            };
             let odd = self.server.transitions.keys().find(|rule| !calm(rule)).copied();
             if let Some(rule) = odd {
                 self.broken("a calm session repeats nothing", format!("{rule:?}"));

@@ -9,7 +9,7 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use everfresh::core::{clock::Millis, grant::TokenResponse};
 use everfresh_server::{
     rotation::{Ended, Pepper, Refusal, Revocation, SessionId, Transition},
-    store::{MemoryStore, Terms, Whose},
+    store::{MemoryStore, RotationContext, SessionSelector},
 };
 
 use crate::{
@@ -69,7 +69,7 @@ pub struct Server {
 
 impl Server {
     pub(crate) fn new(seed: u64, plan: &Plan) -> Self {
-        let terms = Terms { pepper: Pepper::new(1, [7; 32]), rules: plan.rules };
+        let terms = RotationContext { pepper: Pepper::new(1, [7; 32]), rules: plan.rules };
         Self {
             store: MemoryStore::new(terms),
             dice: Dice::new(seed),
@@ -103,7 +103,7 @@ impl Server {
         match outcome.answer {
             Ok(renewed) => {
                 let sid = renewed.row.sid;
-                if outcome.transition == Transition::T5 && who == Who::Owner {
+                if outcome.transition == Transition::Rotated && who == Who::Owner {
                     *self.advances.entry((sid, key.to_owned())).or_default() += 1;
                 }
                 let refresh = self.store.encode(&renewed.token);
@@ -134,7 +134,7 @@ impl Server {
     }
 
     pub(crate) fn revoke(&self, sid: SessionId) {
-        self.store.end_now(&Whose::Session(sid), Revocation::Logout);
+        self.store.end_now(&SessionSelector::Session(sid), Revocation::Logout);
     }
 
     /// How long the session may live on, seconds.

@@ -1,25 +1,25 @@
 use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
 
 use crate::audit::Entry;
-use crate::rotation::{Millis, Row, SessionId};
-use crate::store::{Note, NoteKind, StoreError, Tables, User};
+use crate::rotation::{Millis, SessionFamily, SessionId};
+use crate::store::{MarkKind, StoreError, Tables, TokenMark, User};
 
 /// The tables, each with what finds its rows by something else than their key.
 #[derive(Debug, Default)]
 pub(super) struct Maps {
-    rows: HashMap<SessionId, Row>,
+    rows: HashMap<SessionId, SessionFamily>,
     rows_of: HashMap<String, HashSet<SessionId>>,
     users: HashMap<String, User>,
     ids: HashMap<String, String>,
-    notes: HashMap<(NoteKind, String), Note>,
-    notes_of: HashMap<(NoteKind, SessionId), BTreeSet<String>>,
+    notes: HashMap<(MarkKind, String), TokenMark>,
+    notes_of: HashMap<(MarkKind, SessionId), BTreeSet<String>>,
     /// The notes of each kind by what is dropped next.
-    expiries: HashMap<NoteKind, BTreeSet<(Millis, String)>>,
+    expiries: HashMap<MarkKind, BTreeSet<(Millis, String)>>,
     audit: VecDeque<Entry>,
 }
 
 impl Maps {
-    pub(super) fn count_notes(&self, kind: NoteKind, now: Millis) -> usize {
+    pub(super) fn count_notes(&self, kind: MarkKind, now: Millis) -> usize {
         self.expiries.get(&kind).map_or(0, |expiries| {
             let expired = expiries.iter().take_while(|(until, _)| *until <= now);
             expiries.len() - expired.count()
@@ -54,16 +54,16 @@ impl Maps {
         self.audit.iter().rev().take(newest).cloned().collect()
     }
 
-    fn expire(&mut self, kind: NoteKind, now: Millis) {
+    fn expire(&mut self, kind: MarkKind, now: Millis) {
         while let Some((until, key)) = self.expiries.get(&kind).and_then(BTreeSet::first)
             && *until <= now
         {
             let key = key.clone();
-            self.drop_note(kind, key);
+            self.drop_mark(kind, key);
         }
     }
 
-    fn drop_note(&mut self, kind: NoteKind, key: String) -> Option<Note> {
+    fn drop_mark(&mut self, kind: MarkKind, key: String) -> Option<TokenMark> {
         let note = self.notes.remove(&(kind, key))?;
         if let Some(expiries) = self.expiries.get_mut(&kind) {
             expiries.remove(&(note.until, note.key.clone()));
@@ -79,12 +79,12 @@ impl Maps {
 }
 
 impl Tables for Maps {
-    fn row(&mut self, sid: SessionId) -> Result<Option<Row>, StoreError> {
+    fn row(&mut self, sid: SessionId) -> Result<Option<SessionFamily>, StoreError> {
         Ok(self.rows.get(&sid).cloned())
     }
 
-    fn rows(&mut self, user_id: Option<&str>) -> Result<Vec<Row>, StoreError> {
-        let mut rows: Vec<Row> = match user_id {
+    fn rows(&mut self, user_id: Option<&str>) -> Result<Vec<SessionFamily>, StoreError> {
+        let mut rows: Vec<SessionFamily> = match user_id {
             Some(user) => {
                 let sids = self.rows_of.get(user).into_iter().flatten();
                 sids.filter_map(|sid| self.rows.get(sid)).cloned().collect()
@@ -95,7 +95,7 @@ impl Tables for Maps {
         Ok(rows)
     }
 
-    fn put_row(&mut self, row: Row) -> Result<(), StoreError> {
+    fn put_row(&mut self, row: SessionFamily) -> Result<(), StoreError> {
         self.rows_of.entry(row.user_id.clone()).or_default().insert(row.sid);
         self.rows.insert(row.sid, row);
         Ok(())
@@ -115,25 +115,25 @@ impl Tables for Maps {
         Ok(())
     }
 
-    fn put_note(&mut self, note: Note) -> Result<(), StoreError> {
-        self.drop_note(note.kind, note.key.clone());
+    fn put_mark(&mut self, note: TokenMark) -> Result<(), StoreError> {
+        self.drop_mark(note.kind, note.key.clone());
         self.expiries.entry(note.kind).or_default().insert((note.until, note.key.clone()));
         self.notes_of.entry((note.kind, note.sid)).or_default().insert(note.key.clone());
         self.notes.insert((note.kind, note.key.clone()), note);
         Ok(())
     }
 
-    fn find_note(&mut self, kind: NoteKind, key: &str) -> Result<Option<Note>, StoreError> {
+    fn find_mark(&mut self, kind: MarkKind, key: &str) -> Result<Option<TokenMark>, StoreError> {
         Ok(self.notes.get(&(kind, key.to_owned())).cloned())
     }
 
-    fn take_notes(&mut self, kind: NoteKind, sid: SessionId) -> Result<Vec<Note>, StoreError> {
+    fn take_marks(&mut self, kind: MarkKind, sid: SessionId) -> Result<Vec<TokenMark>, StoreError> {
         let keys = self.notes_of.remove(&(kind, sid)).unwrap_or_default();
-        Ok(keys.into_iter().filter_map(|key| self.drop_note(kind, key)).collect())
+        Ok(keys.into_iter().filter_map(|key| self.drop_mark(kind, key)).collect())
     }
 
-    fn drop_notes(&mut self, now: Millis) -> Result<(), StoreError> {
-        for kind in NoteKind::ALL {
+    fn drop_marks(&mut self, now: Millis) -> Result<(), StoreError> {
+        for kind in MarkKind::ALL {
             self.expire(kind, now);
         }
         Ok(())
@@ -151,15 +151,15 @@ mod tests {
     fn nothing_is_left_of_what_is_gone() {
         let mut maps = Maps::default();
         for number in 0..9 {
-            let (kind, key) = (NoteKind::Denied, format!("{}", number % 5));
+            let (kind, key) = (MarkKind::Denied, format!("{}", number % 5));
             let sid = SessionId([number % 2; 16]);
             let until = 10 + u64::from(number);
-            maps.put_note(Note { kind, key, sid, text: String::new(), until }).unwrap();
+            maps.put_mark(TokenMark { kind, key, sid, text: String::new(), until }).unwrap();
         }
-        assert_eq!(maps.count_notes(NoteKind::Denied, 0), 5, "one for each key");
-        assert_eq!(maps.take_notes(NoteKind::Denied, SessionId([0; 16])).unwrap().len(), 3);
-        assert_eq!(maps.count_notes(NoteKind::Denied, 0), 2);
-        maps.drop_notes(100).unwrap();
+        assert_eq!(maps.count_notes(MarkKind::Denied, 0), 5, "one for each key");
+        assert_eq!(maps.take_marks(MarkKind::Denied, SessionId([0; 16])).unwrap().len(), 3);
+        assert_eq!(maps.count_notes(MarkKind::Denied, 0), 2);
+        maps.drop_marks(100).unwrap();
         assert!(maps.notes.is_empty() && maps.notes_of.is_empty());
         assert!(maps.expiries.values().all(BTreeSet::is_empty));
     }

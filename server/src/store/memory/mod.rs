@@ -5,12 +5,14 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use self::maps::Maps;
 use super::{
-    Change, Note, NoteKind, Outcome, PasswordChange, Pending, SignIn, SignOut, SignedIn, SignedOut,
-    Store, StoreError, Tables, Terms, User, Whose, sign_in, sign_out, steps,
+    Change, MarkKind, Outcome, PasswordChange, Pending, RotationContext, SessionSelector, SignIn,
+    SignOut, SignedIn, SignedOut, Store, StoreError, Tables, TokenMark, User, sign_in, sign_out,
+    steps,
 };
 use crate::audit::Entry;
 use crate::rotation::{
-    Attempt, Millis, RefreshToken, Refusal, Revocation, RotationKey, Row, SessionId, Transition,
+    Attempt, Millis, RefreshToken, Refusal, Revocation, RotationKey, SessionFamily, SessionId,
+    Transition,
 };
 
 /// Keeps everything in memory, behind one lock; gone when the process ends.
@@ -19,28 +21,28 @@ use crate::rotation::{
 ///
 /// ```
 /// use everfresh_server::rotation::{Pepper, RefreshToken, Rules, SessionId, Transition};
-/// use everfresh_server::store::{MemoryStore, Terms};
+/// use everfresh_server::store::{MemoryStore, RotationContext};
 ///
-/// let terms = Terms { pepper: Pepper::new(1, [7; 32]), rules: Rules::default() };
+/// let terms = RotationContext { pepper: Pepper::new(1, [7; 32]), rules: Rules::default() };
 /// let store = MemoryStore::new(terms);
 /// let first = store.begin("ann", "web", SessionId([1; 16]), [2; 32], 0);
 /// let key = Some("a random rotation key");
 /// let outcome = store.refresh_now(&first, key, 1_000, [3; 32]);
-/// assert_eq!(outcome.transition, Transition::T5);
+/// assert_eq!(outcome.transition, Transition::Rotated);
 /// let second = store.encode(&outcome.answer.unwrap().token);
-/// assert_eq!(store.refresh_now(&first, key, 2_000, [4; 32]).transition, Transition::T6);
+/// assert_eq!(store.refresh_now(&first, key, 2_000, [4; 32]).transition, Transition::Replayed);
 /// # assert_ne!(first, second);
 /// ```
 #[derive(Debug)]
 pub struct MemoryStore {
-    terms: Terms,
+    terms: RotationContext,
     tables: Mutex<Maps>,
 }
 
 impl MemoryStore {
     /// An empty one.
     #[must_use]
-    pub fn new(terms: Terms) -> Self {
+    pub fn new(terms: RotationContext) -> Self {
         Self { terms, tables: Mutex::default() }
     }
 
@@ -54,14 +56,14 @@ impl MemoryStore {
         now: Millis,
     ) -> String {
         let token = RefreshToken::first(sid, now, secret);
-        let mut row = Row::opened(&token, user_id.to_owned(), client_id.to_owned());
+        let mut row = SessionFamily::opened(&token, user_id.to_owned(), client_id.to_owned());
         row.idle_expires_at = self.terms.rules.idle.map(|idle| now.saturating_add(idle));
         self.open_now(row);
         self.encode(&token)
     }
 
     /// Begins a family as it is given, for limits of your own; adds its user if need be.
-    pub fn open_now(&self, row: Row) {
+    pub fn open_now(&self, row: SessionFamily) {
         let mut maps = self.lock();
         let now = row.created_at;
         // Maps cannot fail.
@@ -80,7 +82,7 @@ impl MemoryStore {
         salt: [u8; 32],
     ) -> Outcome {
         let Ok(token) = RefreshToken::parse(token, &self.terms.pepper) else {
-            return Outcome::refuse(Transition::T0, Refusal::Malformed);
+            return Outcome::refuse(Transition::NotAuthentic, Refusal::Malformed);
         };
         let key = key.and_then(RotationKey::parse).map(|key| key.digest());
         let attempt = Attempt { token, key, client_id: None, now, salt };
@@ -95,12 +97,12 @@ impl MemoryStore {
 
     /// A family as it is now.
     #[must_use]
-    pub fn row(&self, sid: SessionId) -> Option<Row> {
+    pub fn row(&self, sid: SessionId) -> Option<SessionFamily> {
         self.lock().row(sid).unwrap_or_default()
     }
 
     /// Ends families; says how many.
-    pub fn end_now(&self, whose: &Whose, why: Revocation) -> usize {
+    pub fn end_now(&self, whose: &SessionSelector, why: Revocation) -> usize {
         steps::end(&mut *self.lock(), whose, why).unwrap_or_default().len()
     }
 
@@ -111,7 +113,7 @@ impl MemoryStore {
 
     fn decide(&self, attempt: &Attempt) -> Outcome {
         steps::refresh(&mut *self.lock(), attempt, &self.terms)
-            .unwrap_or_else(|_| Outcome::refuse(Transition::T1, Refusal::Unknown))
+            .unwrap_or_else(|_| Outcome::refuse(Transition::UnknownOrEnded, Refusal::Unknown))
     }
 
     fn lock(&self) -> MutexGuard<'_, Maps> {
@@ -135,7 +137,7 @@ impl Store for MemoryStore {
         self.step(|maps| sign_in::sign_in(maps, &sign_in))
     }
 
-    fn change_password(&self, change: PasswordChange) -> Pending<'_, Option<Vec<Row>>> {
+    fn change_password(&self, change: PasswordChange) -> Pending<'_, Option<Vec<SessionFamily>>> {
         self.step(|maps| sign_in::change_password(maps, &change))
     }
 
@@ -143,15 +145,15 @@ impl Store for MemoryStore {
         self.step(|maps| sign_out::sign_out(maps, &sign_out))
     }
 
-    fn open(&self, row: Row) -> Pending<'_, ()> {
+    fn open(&self, row: SessionFamily) -> Pending<'_, ()> {
         self.step(|maps| steps::open(maps, row))
     }
 
-    fn session(&self, sid: SessionId) -> Pending<'_, Option<(Row, User)>> {
+    fn session(&self, sid: SessionId) -> Pending<'_, Option<(SessionFamily, User)>> {
         self.step(|maps| steps::session(maps, sid))
     }
 
-    fn end(&self, whose: Whose, why: Revocation) -> Pending<'_, Vec<Row>> {
+    fn end(&self, whose: SessionSelector, why: Revocation) -> Pending<'_, Vec<SessionFamily>> {
         self.step(|maps| steps::end(maps, &whose, why))
     }
 
@@ -163,23 +165,23 @@ impl Store for MemoryStore {
         self.step(|maps| steps::touch(maps, sid, now, idle))
     }
 
-    fn note(&self, note: Note, now: Millis) -> Pending<'_, ()> {
+    fn note(&self, note: TokenMark, now: Millis) -> Pending<'_, ()> {
         self.step(|maps| steps::note(maps, note, now))
     }
 
-    fn noted(&self, kind: NoteKind, key: String, now: Millis) -> Pending<'_, Option<Note>> {
+    fn noted(&self, kind: MarkKind, key: String, now: Millis) -> Pending<'_, Option<TokenMark>> {
         self.step(|maps| steps::noted(maps, kind, &key, now))
     }
 
-    fn forget(&self, kind: NoteKind, sid: SessionId) -> Pending<'_, Vec<Note>> {
-        self.step(|maps| maps.take_notes(kind, sid))
+    fn forget(&self, kind: MarkKind, sid: SessionId) -> Pending<'_, Vec<TokenMark>> {
+        self.step(|maps| maps.take_marks(kind, sid))
     }
 
-    fn notes(&self, kind: NoteKind, now: Millis) -> Pending<'_, usize> {
+    fn notes(&self, kind: MarkKind, now: Millis) -> Pending<'_, usize> {
         self.step(|maps| Ok(maps.count_notes(kind, now)))
     }
 
-    fn sessions(&self, user_id: Option<String>) -> Pending<'_, Vec<Row>> {
+    fn sessions(&self, user_id: Option<String>) -> Pending<'_, Vec<SessionFamily>> {
         self.step(|maps| maps.rows(user_id.as_deref()))
     }
 

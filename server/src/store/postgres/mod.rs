@@ -11,11 +11,12 @@ use self::link::Link;
 use self::records::{Reader, entries, escaped, integer, note};
 use self::snapshot::{Snapshot, Want};
 use super::{
-    Change, Note, NoteKind, Outcome, PasswordChange, Pending, SignIn, SignOut, SignedIn, SignedOut,
-    Store, StoreError, Tables, Terms, User, Whose, sign_in, sign_out, steps,
+    Change, MarkKind, Outcome, PasswordChange, Pending, RotationContext, SessionSelector, SignIn,
+    SignOut, SignedIn, SignedOut, Store, StoreError, Tables, TokenMark, User, sign_in, sign_out,
+    steps,
 };
 use crate::audit::Entry;
-use crate::rotation::{Attempt, Millis, Revocation, Row, SessionId};
+use crate::rotation::{Attempt, Millis, Revocation, SessionFamily, SessionId};
 
 /// Keeps everything in Postgres, in a schema of its own, which any number of server processes may
 /// share.
@@ -25,7 +26,7 @@ use crate::rotation::{Attempt, Millis, Revocation, Row, SessionId};
 /// of rotation are the same code as in the other stores.
 #[derive(Debug)]
 pub struct PostgresStore {
-    terms: Terms,
+    terms: RotationContext,
     link: Link,
 }
 
@@ -37,7 +38,11 @@ impl PostgresStore {
     /// use. To another machine it goes over TLS, unless the address ends with `?sslmode=disable`, and
     /// the certificate must lead to one of `authorities`, in PEM, or else to one that the operating
     /// system trusts.
-    pub fn at(url: &str, authorities: Option<&[u8]>, terms: Terms) -> Result<Self, StoreError> {
+    pub fn at(
+        url: &str,
+        authorities: Option<&[u8]>,
+        terms: RotationContext,
+    ) -> Result<Self, StoreError> {
         Ok(Self { terms, link: Link::to(url, authorities)? })
     }
 
@@ -45,7 +50,7 @@ impl PostgresStore {
     pub async fn open(
         url: &str,
         authorities: Option<&[u8]>,
-        terms: Terms,
+        terms: RotationContext,
     ) -> Result<Self, StoreError> {
         let store = Self::at(url, authorities, terms)?;
         store.migrate().await?;
@@ -70,22 +75,22 @@ impl PostgresStore {
 
     /// The same store under other terms, for a caller that has to ask it for the keys first.
     #[must_use]
-    pub fn under(self, terms: Terms) -> Self {
+    pub fn under(self, terms: RotationContext) -> Self {
         Self { terms, ..self }
     }
 
     /// What is wrong with the settings of Postgres, for a store of sessions.
-    pub async fn misgivings(&self) -> Result<Vec<&'static str>, StoreError> {
+    pub async fn config_warnings(&self) -> Result<Vec<&'static str>, StoreError> {
         let found = self.query(statements::SETTINGS, &[]).await?;
         let Some(columns) = found.first() else { return Ok(Vec::new()) };
         let mut reader = Reader::of(columns);
-        let mut misgivings = Vec::new();
-        for (setting, misgiving) in SETTINGS {
+        let mut config_warnings = Vec::new();
+        for (setting, warning) in SETTINGS {
             if reader.next::<&str>(setting)? == "off" {
-                misgivings.push(misgiving);
+                config_warnings.push(warning);
             }
         }
-        Ok(misgivings)
+        Ok(config_warnings)
     }
 
     /// Host and port, without user and password.
@@ -108,7 +113,7 @@ impl Store for PostgresStore {
         Box::pin(self.transact(want, move |tables| sign_in::sign_in(tables, &sign_in)))
     }
 
-    fn change_password(&self, change: PasswordChange) -> Pending<'_, Option<Vec<Row>>> {
+    fn change_password(&self, change: PasswordChange) -> Pending<'_, Option<Vec<SessionFamily>>> {
         let want = Want::User(change.user_id.clone());
         Box::pin(self.transact(want, move |tables| sign_in::change_password(tables, &change)))
     }
@@ -118,12 +123,12 @@ impl Store for PostgresStore {
         Box::pin(self.transact(want, move |tables| sign_out::sign_out(tables, &sign_out)))
     }
 
-    fn open(&self, row: Row) -> Pending<'_, ()> {
+    fn open(&self, row: SessionFamily) -> Pending<'_, ()> {
         let want = Want::User(row.user_id.clone());
         Box::pin(self.transact(want, move |tables| steps::open(tables, row.clone())))
     }
 
-    fn session(&self, sid: SessionId) -> Pending<'_, Option<(Row, User)>> {
+    fn session(&self, sid: SessionId) -> Pending<'_, Option<(SessionFamily, User)>> {
         Box::pin(async move {
             let found = self.query(statements::FAMILY, &[&&sid.0[..]]).await?;
             let Some(columns) = found.first() else { return Ok(None) };
@@ -133,10 +138,12 @@ impl Store for PostgresStore {
         })
     }
 
-    fn end(&self, whose: Whose, why: Revocation) -> Pending<'_, Vec<Row>> {
+    fn end(&self, whose: SessionSelector, why: Revocation) -> Pending<'_, Vec<SessionFamily>> {
         let want = match &whose {
-            Whose::Session(sid) | Whose::SessionOf(_, sid) => Want::Family(*sid),
-            Whose::User(user_id, _) => Want::Listing(Some(user_id.clone())),
+            SessionSelector::Session(sid) | SessionSelector::SessionOf(_, sid) => {
+                Want::Family(*sid)
+            }
+            SessionSelector::User(user_id, _) => Want::Listing(Some(user_id.clone())),
         };
         Box::pin(self.transact(want, move |tables| steps::end(tables, &whose, why)))
     }
@@ -152,14 +159,14 @@ impl Store for PostgresStore {
     }
 
     /// Two statements, each of them whole by itself: what expires has no part in any decision.
-    fn note(&self, written: Note, now: Millis) -> Pending<'_, ()> {
+    fn note(&self, written: TokenMark, now: Millis) -> Pending<'_, ()> {
         Box::pin(async move {
             self.execute(statements::DROP_NOTES, &vec![Box::new(integer(now))]).await?;
             self.execute(statements::PUT_NOTE, &note(&written)).await.map(drop)
         })
     }
 
-    fn noted(&self, kind: NoteKind, key: String, now: Millis) -> Pending<'_, Option<Note>> {
+    fn noted(&self, kind: MarkKind, key: String, now: Millis) -> Pending<'_, Option<TokenMark>> {
         Box::pin(async move {
             let found = self.query(statements::NOTE, &[&kind.name(), &escaped(&key)]).await?;
             let note = found.first().map(|columns| Reader::of(columns).note()).transpose()?;
@@ -167,12 +174,12 @@ impl Store for PostgresStore {
         })
     }
 
-    fn forget(&self, kind: NoteKind, sid: SessionId) -> Pending<'_, Vec<Note>> {
-        let step = move |tables: &mut Snapshot| tables.take_notes(kind, sid);
+    fn forget(&self, kind: MarkKind, sid: SessionId) -> Pending<'_, Vec<TokenMark>> {
+        let step = move |tables: &mut Snapshot| tables.take_marks(kind, sid);
         Box::pin(self.transact(Want::Notes(kind, sid), step))
     }
 
-    fn notes(&self, kind: NoteKind, now: Millis) -> Pending<'_, usize> {
+    fn notes(&self, kind: MarkKind, now: Millis) -> Pending<'_, usize> {
         Box::pin(async move {
             let values = [&kind.name() as _, &integer(now) as _];
             let found = self.query(statements::COUNT_NOTES, &values).await?;
@@ -181,7 +188,7 @@ impl Store for PostgresStore {
         })
     }
 
-    fn sessions(&self, user_id: Option<String>) -> Pending<'_, Vec<Row>> {
+    fn sessions(&self, user_id: Option<String>) -> Pending<'_, Vec<SessionFamily>> {
         Box::pin(async move {
             let found = match &user_id {
                 Some(id) => self.query(statements::SESSIONS_OF_USER, &[id]).await?,

@@ -8,8 +8,8 @@ use tokio_postgres::Row as Columns;
 use tokio_postgres::types::{FromSql, ToSql};
 
 use crate::audit::{Action, Entry};
-use crate::rotation::{Millis, Parent, Row, SessionId};
-use crate::store::{Note, NoteKind, StoreError, User};
+use crate::rotation::{Millis, Parent, SessionFamily, SessionId};
+use crate::store::{MarkKind, StoreError, TokenMark, User};
 
 /// The values of a statement, in the order of its parameters.
 pub(super) type Values<'a> = Vec<Box<dyn ToSql + Sync + Send + 'a>>;
@@ -52,8 +52,8 @@ impl<'a> Reader<'a> {
         serde_json::from_str(self.next(what)?).map_err(|_| StoreError::Corrupt(what))
     }
 
-    pub(super) fn session(&mut self) -> Result<Row, StoreError> {
-        Ok(Row {
+    pub(super) fn session(&mut self) -> Result<SessionFamily, StoreError> {
+        Ok(SessionFamily {
             sid: SessionId(self.bytes("sid")?),
             user_id: self.next("user_id")?,
             client_id: self.text("client_id")?,
@@ -107,10 +107,10 @@ impl<'a> Reader<'a> {
         })
     }
 
-    pub(super) fn note(&mut self) -> Result<Note, StoreError> {
+    pub(super) fn note(&mut self) -> Result<TokenMark, StoreError> {
         let kind: &str = self.next("kind")?;
-        let kind = NoteKind::ALL.into_iter().find(|known| known.name() == kind);
-        Ok(Note {
+        let kind = MarkKind::ALL.into_iter().find(|known| known.name() == kind);
+        Ok(TokenMark {
             kind: kind.ok_or(StoreError::Corrupt("kind"))?,
             key: self.text("key")?,
             sid: SessionId(self.bytes("sid")?),
@@ -132,7 +132,7 @@ impl<'a> Reader<'a> {
     }
 }
 
-pub(super) fn session(row: &Row) -> Result<Values<'_>, StoreError> {
+pub(super) fn session(row: &SessionFamily) -> Result<Values<'_>, StoreError> {
     let end = row.idle_expires_at.into_iter().chain(row.absolute_expires_at).min();
     let parent = row.parent.as_ref();
     Ok(vec![
@@ -174,7 +174,7 @@ pub(super) fn user(user: &User) -> Values<'_> {
     ]
 }
 
-pub(super) fn note(note: &Note) -> Values<'_> {
+pub(super) fn note(note: &TokenMark) -> Values<'_> {
     vec![
         Box::new(note.kind.name()),
         Box::new(escaped(&note.key)),

@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 
-use crate::rotation::{Millis, Row, SessionId};
-use crate::store::{Note, NoteKind, StoreError, Tables, User};
+use crate::rotation::{Millis, SessionFamily, SessionId};
+use crate::store::{MarkKind, StoreError, Tables, TokenMark, User};
 
 /// What a step has read of Postgres, and what it wants written.
 ///
@@ -28,38 +28,38 @@ pub(super) enum Want {
     /// A user's families, or all.
     Listing(Option<String>),
     /// A note.
-    Note(NoteKind, String),
+    Mark(MarkKind, String),
     /// A session's notes of a kind.
-    Notes(NoteKind, SessionId),
+    Notes(MarkKind, SessionId),
 }
 
 /// Something to write.
 #[derive(Clone, Debug)]
 pub(super) enum Write {
     /// A family.
-    Row(Box<Row>),
+    SessionFamily(Box<SessionFamily>),
     /// A user.
     User(User),
     /// A note.
-    Note(Note),
+    Mark(TokenMark),
     /// There is to be no such note.
-    NoNote(NoteKind, String),
+    NoNote(MarkKind, String),
     /// All notes go that have expired at this time.
     Expire(Millis),
 }
 
 #[derive(Clone, Debug, Default)]
 struct Records {
-    rows: BTreeMap<SessionId, Option<Row>>,
+    rows: BTreeMap<SessionId, Option<SessionFamily>>,
     users: BTreeMap<String, Option<User>>,
     ids: BTreeMap<String, Option<String>>,
     listings: BTreeMap<Option<String>, Vec<SessionId>>,
-    notes: BTreeMap<(NoteKind, String), Option<Note>>,
-    notes_of: BTreeMap<(NoteKind, SessionId), Vec<String>>,
+    notes: BTreeMap<(MarkKind, String), Option<TokenMark>>,
+    notes_of: BTreeMap<(MarkKind, SessionId), Vec<String>>,
 }
 
 impl Snapshot {
-    pub(super) fn found_row(&mut self, sid: SessionId, row: Option<Row>) {
+    pub(super) fn found_row(&mut self, sid: SessionId, row: Option<SessionFamily>) {
         self.read.rows.insert(sid, row);
     }
 
@@ -74,16 +74,16 @@ impl Snapshot {
         }
     }
 
-    pub(super) fn found_listing(&mut self, user_id: Option<String>, rows: Vec<Row>) {
+    pub(super) fn found_listing(&mut self, user_id: Option<String>, rows: Vec<SessionFamily>) {
         self.read.listings.insert(user_id, rows.iter().map(|row| row.sid).collect());
         self.read.rows.extend(rows.into_iter().map(|row| (row.sid, Some(row))));
     }
 
-    pub(super) fn found_note(&mut self, kind: NoteKind, key: String, note: Option<Note>) {
+    pub(super) fn found_mark(&mut self, kind: MarkKind, key: String, note: Option<TokenMark>) {
         self.read.notes.insert((kind, key), note);
     }
 
-    pub(super) fn found_notes(&mut self, kind: NoteKind, sid: SessionId, notes: Vec<Note>) {
+    pub(super) fn found_marks(&mut self, kind: MarkKind, sid: SessionId, notes: Vec<TokenMark>) {
         let keys = notes.iter().map(|note| note.key.clone()).collect();
         self.read.notes_of.insert((kind, sid), keys);
         self.read
@@ -115,14 +115,14 @@ impl Snapshot {
 }
 
 impl Tables for Snapshot {
-    fn row(&mut self, sid: SessionId) -> Result<Option<Row>, StoreError> {
+    fn row(&mut self, sid: SessionId) -> Result<Option<SessionFamily>, StoreError> {
         match self.now.rows.get(&sid) {
             Some(row) => Ok(row.clone()),
             None => self.want(Want::Family(sid)),
         }
     }
 
-    fn rows(&mut self, user_id: Option<&str>) -> Result<Vec<Row>, StoreError> {
+    fn rows(&mut self, user_id: Option<&str>) -> Result<Vec<SessionFamily>, StoreError> {
         let user_id = user_id.map(str::to_owned);
         let Some(sids) = self.now.listings.get(&user_id) else {
             return self.want(Want::Listing(user_id));
@@ -131,7 +131,7 @@ impl Tables for Snapshot {
         Ok(rows.collect())
     }
 
-    fn put_row(&mut self, row: Row) -> Result<(), StoreError> {
+    fn put_row(&mut self, row: SessionFamily) -> Result<(), StoreError> {
         for listed in [None, Some(row.user_id.clone())] {
             if let Some(sids) = self.now.listings.get_mut(&listed)
                 && !sids.contains(&row.sid)
@@ -140,7 +140,7 @@ impl Tables for Snapshot {
             }
         }
         self.now.rows.insert(row.sid, Some(row.clone()));
-        self.writes.push(Write::Row(Box::new(row)));
+        self.writes.push(Write::SessionFamily(Box::new(row)));
         Ok(())
     }
 
@@ -166,7 +166,7 @@ impl Tables for Snapshot {
         Ok(())
     }
 
-    fn put_note(&mut self, note: Note) -> Result<(), StoreError> {
+    fn put_mark(&mut self, note: TokenMark) -> Result<(), StoreError> {
         let (kind, key) = (note.kind, note.key.clone());
         if let Some(keys) = self.now.notes_of.get_mut(&(kind, note.sid))
             && !keys.contains(&key)
@@ -174,18 +174,18 @@ impl Tables for Snapshot {
             keys.push(key.clone());
         }
         self.now.notes.insert((kind, key), Some(note.clone()));
-        self.writes.push(Write::Note(note));
+        self.writes.push(Write::Mark(note));
         Ok(())
     }
 
-    fn find_note(&mut self, kind: NoteKind, key: &str) -> Result<Option<Note>, StoreError> {
+    fn find_mark(&mut self, kind: MarkKind, key: &str) -> Result<Option<TokenMark>, StoreError> {
         match self.now.notes.get(&(kind, key.to_owned())) {
             Some(note) => Ok(note.clone()),
-            None => self.want(Want::Note(kind, key.to_owned())),
+            None => self.want(Want::Mark(kind, key.to_owned())),
         }
     }
 
-    fn take_notes(&mut self, kind: NoteKind, sid: SessionId) -> Result<Vec<Note>, StoreError> {
+    fn take_marks(&mut self, kind: MarkKind, sid: SessionId) -> Result<Vec<TokenMark>, StoreError> {
         let Some(keys) = self.now.notes_of.insert((kind, sid), Vec::new()) else {
             return self.want(Want::Notes(kind, sid));
         };
@@ -198,8 +198,9 @@ impl Tables for Snapshot {
         Ok(taken)
     }
 
-    fn drop_notes(&mut self, now: Millis) -> Result<(), StoreError> {
-        let expired = |note: &Option<Note>| note.as_ref().is_some_and(|note| note.until <= now);
+    fn drop_marks(&mut self, now: Millis) -> Result<(), StoreError> {
+        let expired =
+            |note: &Option<TokenMark>| note.as_ref().is_some_and(|note| note.until <= now);
         for note in self.now.notes.values_mut().filter(|note| expired(note)) {
             *note = None;
         }

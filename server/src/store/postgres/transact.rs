@@ -191,16 +191,16 @@ async fn read(client: &Client, snapshot: &mut Snapshot, want: &Want) -> Result<(
             let rows = found.iter().map(|columns| Reader::of(columns).session());
             snapshot.found_listing(user_id.clone(), rows.collect::<Result<_, _>>()?);
         }
-        Want::Note(kind, key) => {
+        Want::Mark(kind, key) => {
             let found = query(client, statements::NOTE, &[&kind.name(), &escaped(key)]).await?;
             let note = found.first().map(|columns| Reader::of(columns).note()).transpose()?;
-            snapshot.found_note(*kind, key.clone(), note);
+            snapshot.found_mark(*kind, key.clone(), note);
         }
         Want::Notes(kind, sid) => {
             let values: [&(dyn ToSql + Sync); 2] = [&&sid.0[..], &kind.name()];
             let found = query(client, statements::NOTES_OF_SESSION, &values).await?;
             let notes = found.iter().map(|columns| Reader::of(columns).note());
-            snapshot.found_notes(*kind, *sid, notes.collect::<Result<_, _>>()?);
+            snapshot.found_marks(*kind, *sid, notes.collect::<Result<_, _>>()?);
         }
     }
     Ok(())
@@ -223,9 +223,9 @@ async fn commit(client: &Client, last: Option<Write>) -> Result<(), Trouble> {
 
 async fn write(client: &Client, write: &Write) -> Result<(), Trouble> {
     let values: Values<'_> = match write {
-        Write::Row(row) => records::session(row)?,
+        Write::SessionFamily(row) => records::session(row)?,
         Write::User(user) => records::user(user),
-        Write::Note(note) => records::note(note),
+        Write::Mark(note) => records::note(note),
         Write::NoNote(kind, key) => vec![Box::new(kind.name()), Box::new(escaped(key))],
         Write::Expire(now) => vec![Box::new(integer(*now))],
     };
@@ -234,9 +234,9 @@ async fn write(client: &Client, write: &Write) -> Result<(), Trouble> {
 
 fn statement(write: &Write) -> Statement {
     match write {
-        Write::Row(_) => statements::PUT_SESSION,
+        Write::SessionFamily(_) => statements::PUT_SESSION,
         Write::User(_) => statements::PUT_USER,
-        Write::Note(_) => statements::PUT_NOTE,
+        Write::Mark(_) => statements::PUT_NOTE,
         Write::NoNote(..) => statements::DROP_NOTE,
         Write::Expire(_) => statements::DROP_NOTES,
     }

@@ -3,7 +3,7 @@
 //! The braces are a hash tag: all keys are in one slot, so that one script may touch any of them.
 
 use crate::rotation::SessionId;
-use crate::store::NoteKind;
+use crate::store::MarkKind;
 
 /// One family; the value is a stamp and JSON.
 pub(super) fn session(sid: SessionId) -> String {
@@ -26,27 +26,27 @@ pub(super) fn sessions_of(user_id: &str) -> String {
 }
 
 /// One note; the value is a stamp and JSON.
-pub(super) fn note(kind: NoteKind, key: &str) -> String {
+pub(super) fn note(kind: MarkKind, key: &str) -> String {
     format!("{}{key}", notes_begin(kind))
 }
 
 /// What the keys of all notes of a kind begin with.
-pub(super) fn notes_begin(kind: NoteKind) -> String {
+pub(super) fn notes_begin(kind: MarkKind) -> String {
     format!("{{everfresh}}:note:{}:", kind.name())
 }
 
 /// The notes of a session, a set of their keys.
-pub(super) fn notes_of(kind: NoteKind, sid: SessionId) -> String {
+pub(super) fn notes_of(kind: MarkKind, sid: SessionId) -> String {
     format!("{}{sid}", notes_of_begin(kind))
 }
 
 /// What the keys of all such sets begin with.
-pub(super) fn notes_of_begin(kind: NoteKind) -> String {
+pub(super) fn notes_of_begin(kind: MarkKind) -> String {
     format!("{{everfresh}}:notes-of:{}:", kind.name())
 }
 
 /// All notes of a kind, by the time at which they expire.
-pub(super) fn notes(kind: NoteKind) -> String {
+pub(super) fn notes(kind: MarkKind) -> String {
     format!("{{everfresh}}:notes:{}", kind.name())
 }
 

@@ -10,11 +10,12 @@ use redis::{Script, cmd};
 use self::link::Link;
 use self::snapshot::{Snapshot, Want};
 use super::{
-    Change, Note, NoteKind, Outcome, PasswordChange, Pending, SignIn, SignOut, SignedIn, SignedOut,
-    Store, StoreError, Tables, Terms, User, Whose, sign_in, sign_out, steps,
+    Change, MarkKind, Outcome, PasswordChange, Pending, RotationContext, SessionSelector, SignIn,
+    SignOut, SignedIn, SignedOut, Store, StoreError, Tables, TokenMark, User, sign_in, sign_out,
+    steps,
 };
 use crate::audit::Entry;
-use crate::rotation::{Attempt, Millis, Revocation, Row, SessionId};
+use crate::rotation::{Attempt, Millis, Revocation, SessionFamily, SessionId};
 
 /// Keeps everything in Redis or Valkey, which any number of server processes may share.
 ///
@@ -23,7 +24,7 @@ use crate::rotation::{Attempt, Millis, Revocation, Row, SessionId};
 /// rotation are the same code as in the other stores, and Redis needs to know none of them.
 #[derive(Debug)]
 pub struct RedisStore {
-    terms: Terms,
+    terms: RotationContext,
     link: Link,
     scripts: Scripts,
 }
@@ -40,17 +41,17 @@ struct Scripts {
 impl RedisStore {
     /// A store at an address like `redis://:password@127.0.0.1:6379/0`, or `rediss://...` for TLS;
     /// connects on first use.
-    pub fn at(url: &str, terms: Terms) -> Result<Self, StoreError> {
+    pub fn at(url: &str, terms: RotationContext) -> Result<Self, StoreError> {
         Self::over(Link::to(url, None)?, terms)
     }
 
     /// A store at a `rediss://` address whose certificate must lead to one of the certificate
     /// authorities in a PEM text, and not to those that the operating system trusts.
-    pub fn trusting(url: &str, pem: &[u8], terms: Terms) -> Result<Self, StoreError> {
+    pub fn trusting(url: &str, pem: &[u8], terms: RotationContext) -> Result<Self, StoreError> {
         Self::over(Link::to(url, Some(pem))?, terms)
     }
 
-    fn over(link: Link, terms: Terms) -> Result<Self, StoreError> {
+    fn over(link: Link, terms: RotationContext) -> Result<Self, StoreError> {
         let scripts = Scripts {
             family: Script::new(include_str!("family.lua")),
             commit: Script::new(include_str!("commit.lua")),
@@ -63,7 +64,7 @@ impl RedisStore {
 
     /// The same store under other terms, for whoever has to ask it for the keys first.
     #[must_use]
-    pub fn under(self, terms: Terms) -> Self {
+    pub fn under(self, terms: RotationContext) -> Self {
         Self { terms, ..self }
     }
 
@@ -87,7 +88,7 @@ impl Store for RedisStore {
         Box::pin(self.transact(want, move |tables| sign_in::sign_in(tables, &sign_in)))
     }
 
-    fn change_password(&self, change: PasswordChange) -> Pending<'_, Option<Vec<Row>>> {
+    fn change_password(&self, change: PasswordChange) -> Pending<'_, Option<Vec<SessionFamily>>> {
         let want = Want::Record(keys::user(&change.user_id));
         Box::pin(self.transact(want, move |tables| sign_in::change_password(tables, &change)))
     }
@@ -97,19 +98,21 @@ impl Store for RedisStore {
         Box::pin(self.transact(want, move |tables| sign_out::sign_out(tables, &sign_out)))
     }
 
-    fn open(&self, row: Row) -> Pending<'_, ()> {
+    fn open(&self, row: SessionFamily) -> Pending<'_, ()> {
         let want = Want::Record(keys::user(&row.user_id));
         Box::pin(self.transact(want, move |tables| steps::open(tables, row.clone())))
     }
 
-    fn session(&self, sid: SessionId) -> Pending<'_, Option<(Row, User)>> {
+    fn session(&self, sid: SessionId) -> Pending<'_, Option<(SessionFamily, User)>> {
         Box::pin(self.transact(Want::Family(sid), move |tables| steps::session(tables, sid)))
     }
 
-    fn end(&self, whose: Whose, why: Revocation) -> Pending<'_, Vec<Row>> {
+    fn end(&self, whose: SessionSelector, why: Revocation) -> Pending<'_, Vec<SessionFamily>> {
         let want = match &whose {
-            Whose::Session(sid) | Whose::SessionOf(_, sid) => Want::Family(*sid),
-            Whose::User(user_id, _) => Want::Listing(Some(user_id.clone())),
+            SessionSelector::Session(sid) | SessionSelector::SessionOf(_, sid) => {
+                Want::Family(*sid)
+            }
+            SessionSelector::User(user_id, _) => Want::Listing(Some(user_id.clone())),
         };
         Box::pin(self.transact(want, move |tables| steps::end(tables, &whose, why)))
     }
@@ -119,7 +122,7 @@ impl Store for RedisStore {
         Box::pin(self.transact(Want::Family(sid), step))
     }
 
-    fn sessions(&self, user_id: Option<String>) -> Pending<'_, Vec<Row>> {
+    fn sessions(&self, user_id: Option<String>) -> Pending<'_, Vec<SessionFamily>> {
         let want = Want::Listing(user_id.clone());
         Box::pin(self.transact(want, move |tables| tables.rows(user_id.as_deref())))
     }
@@ -146,21 +149,21 @@ impl Store for RedisStore {
         Box::pin(self.transact(Want::Family(sid), step))
     }
 
-    fn note(&self, note: Note, now: Millis) -> Pending<'_, ()> {
-        Box::pin(self.write_note(note, now))
+    fn note(&self, note: TokenMark, now: Millis) -> Pending<'_, ()> {
+        Box::pin(self.write_mark(note, now))
     }
 
-    fn noted(&self, kind: NoteKind, key: String, now: Millis) -> Pending<'_, Option<Note>> {
+    fn noted(&self, kind: MarkKind, key: String, now: Millis) -> Pending<'_, Option<TokenMark>> {
         let want = Want::Record(keys::note(kind, &key));
         Box::pin(self.transact(want, move |tables| steps::noted(tables, kind, &key, now)))
     }
 
-    fn forget(&self, kind: NoteKind, sid: SessionId) -> Pending<'_, Vec<Note>> {
-        let step = move |tables: &mut Snapshot| tables.take_notes(kind, sid);
+    fn forget(&self, kind: MarkKind, sid: SessionId) -> Pending<'_, Vec<TokenMark>> {
+        let step = move |tables: &mut Snapshot| tables.take_marks(kind, sid);
         Box::pin(self.transact(Want::Notes(kind, sid), step))
     }
 
-    fn notes(&self, kind: NoteKind, now: Millis) -> Pending<'_, usize> {
+    fn notes(&self, kind: MarkKind, now: Millis) -> Pending<'_, usize> {
         Box::pin(async move {
             let mut count = cmd("ZCOUNT");
             count.arg(keys::notes(kind)).arg(format!("({now}")).arg("+inf");

@@ -3,7 +3,7 @@
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use crate::rotation::{Millis, Row};
+use crate::rotation::{Millis, SessionFamily};
 use crate::store::{StoreError, User};
 
 /// A user with the hash of the password, which [`User`] itself never gives away.
@@ -64,7 +64,7 @@ pub(super) fn read<T: DeserializeOwned>(what: &'static str, text: &str) -> Resul
 }
 
 /// When a family ends, whatever happens before.
-pub(super) fn end(row: &Row) -> Option<Millis> {
+pub(super) fn end(row: &SessionFamily) -> Option<Millis> {
     row.idle_expires_at.into_iter().chain(row.absolute_expires_at).min()
 }
 
@@ -72,7 +72,7 @@ pub(super) fn end(row: &Row) -> Option<Millis> {
 ///
 /// It is counted from the row's last use, because the limits themselves are judged by the clock of
 /// the server: Redis only clears away what no sweep came for.
-pub(super) fn life(row: &Row) -> Option<Millis> {
+pub(super) fn life(row: &SessionFamily) -> Option<Millis> {
     Some(kept(end(row)?.saturating_sub(row.last_used_at)))
 }
 

@@ -1,9 +1,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{keys, record};
-use crate::rotation::{Millis, Row, SessionId};
+use crate::rotation::{Millis, SessionFamily, SessionId};
 use crate::secret::random;
-use crate::store::{Note, NoteKind, StoreError, Tables, User};
+use crate::store::{MarkKind, StoreError, Tables, TokenMark, User};
 
 /// What a step has read of Redis, and what it wants written.
 ///
@@ -14,7 +14,7 @@ pub(super) struct Snapshot {
     stamp: String,
     read: BTreeMap<String, Option<Stamped>>,
     listings: BTreeMap<Option<String>, Vec<SessionId>>,
-    notes: BTreeMap<(NoteKind, SessionId), Vec<String>>,
+    notes: BTreeMap<(MarkKind, SessionId), Vec<String>>,
     now: Option<Millis>,
     wanted: Option<Want>,
     written: BTreeMap<String, String>,
@@ -31,7 +31,7 @@ pub(super) enum Want {
     /// A user's families, or all.
     Listing(Option<String>),
     /// A session's notes.
-    Notes(NoteKind, SessionId),
+    Notes(MarkKind, SessionId),
 }
 
 /// A text as it lies in Redis: a stamp, which every write draws afresh, and JSON.
@@ -53,7 +53,7 @@ impl Stamped {
 
     /// Whose family this is.
     pub(super) fn owner(&self) -> Result<String, StoreError> {
-        record::read::<Row>("session", &self.text).map(|row| row.user_id)
+        record::read::<SessionFamily>("session", &self.text).map(|row| row.user_id)
     }
 }
 
@@ -94,7 +94,7 @@ impl Snapshot {
     }
 
     /// Takes in which notes a session has, by their keys.
-    pub(super) fn list_notes(&mut self, kind: NoteKind, sid: SessionId, keys: Vec<String>) {
+    pub(super) fn list_notes(&mut self, kind: MarkKind, sid: SessionId, keys: Vec<String>) {
         self.notes.insert((kind, sid), keys);
     }
 
@@ -148,7 +148,7 @@ impl Snapshot {
         self.commands.push(words.map(str::to_owned).to_vec());
     }
 
-    fn unlist(&mut self, note: &Note) {
+    fn unlist(&mut self, note: &TokenMark) {
         let sid = note.sid.to_string();
         self.command(["SREM", &keys::notes_of(note.kind, note.sid), &note.key]);
         self.command(["ZREM", &keys::notes(note.kind), &keys::member(&note.key, &sid)]);
@@ -156,12 +156,12 @@ impl Snapshot {
 }
 
 impl Tables for Snapshot {
-    fn row(&mut self, sid: SessionId) -> Result<Option<Row>, StoreError> {
+    fn row(&mut self, sid: SessionId) -> Result<Option<SessionFamily>, StoreError> {
         let text = self.look(&keys::session(sid), Want::Family(sid))?;
         text.map(|text| record::read("session", text)).transpose()
     }
 
-    fn rows(&mut self, user_id: Option<&str>) -> Result<Vec<Row>, StoreError> {
+    fn rows(&mut self, user_id: Option<&str>) -> Result<Vec<SessionFamily>, StoreError> {
         let user_id = user_id.map(str::to_owned);
         let Some(sids) = self.listings.get(&user_id).cloned() else {
             self.wanted = Some(Want::Listing(user_id));
@@ -175,7 +175,7 @@ impl Tables for Snapshot {
         Ok(rows)
     }
 
-    fn put_row(&mut self, row: Row) -> Result<(), StoreError> {
+    fn put_row(&mut self, row: SessionFamily) -> Result<(), StoreError> {
         let (sid, user_id) = (row.sid.to_string(), row.user_id.clone());
         let score = record::end(&row).map_or_else(|| "+inf".to_owned(), |end| end.to_string());
         let member = keys::member(&sid, &user_id);
@@ -217,8 +217,8 @@ impl Tables for Snapshot {
         Ok(())
     }
 
-    fn put_note(&mut self, note: Note) -> Result<(), StoreError> {
-        if let Some(old) = self.find_note(note.kind, &note.key)? {
+    fn put_mark(&mut self, note: TokenMark) -> Result<(), StoreError> {
+        if let Some(old) = self.find_mark(note.kind, &note.key)? {
             self.unlist(&old);
         }
         let life = self.now.map(|now| record::kept(note.until.saturating_sub(now)));
@@ -230,12 +230,12 @@ impl Tables for Snapshot {
         Ok(())
     }
 
-    fn find_note(&mut self, kind: NoteKind, key: &str) -> Result<Option<Note>, StoreError> {
+    fn find_mark(&mut self, kind: MarkKind, key: &str) -> Result<Option<TokenMark>, StoreError> {
         let text = self.record(&keys::note(kind, key))?;
         text.map(|text| record::read("note", text)).transpose()
     }
 
-    fn take_notes(&mut self, kind: NoteKind, sid: SessionId) -> Result<Vec<Note>, StoreError> {
+    fn take_marks(&mut self, kind: MarkKind, sid: SessionId) -> Result<Vec<TokenMark>, StoreError> {
         let Some(mut listed) = self.notes.get(&(kind, sid)).cloned() else {
             self.wanted = Some(Want::Notes(kind, sid));
             return Err(StoreError::Contended);
@@ -243,7 +243,7 @@ impl Tables for Snapshot {
         listed.sort();
         let mut taken = Vec::new();
         for key in listed {
-            if let Some(note) = self.find_note(kind, &key)? {
+            if let Some(note) = self.find_mark(kind, &key)? {
                 self.command(["DEL", &keys::note(kind, &key)]);
                 self.unlist(&note);
                 taken.push(note);
@@ -253,7 +253,7 @@ impl Tables for Snapshot {
     }
 
     /// The store itself does that, before the step; what is left to do is to limit a note's life.
-    fn drop_notes(&mut self, now: Millis) -> Result<(), StoreError> {
+    fn drop_marks(&mut self, now: Millis) -> Result<(), StoreError> {
         self.now = Some(now);
         Ok(())
     }

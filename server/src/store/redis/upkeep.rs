@@ -4,21 +4,21 @@ use super::snapshot::Want;
 use super::{CHUNK, RedisStore, keys, record};
 use crate::audit::Entry;
 use crate::rotation::Millis;
-use crate::store::{Note, NoteKind, StoreError, steps};
+use crate::store::{MarkKind, StoreError, TokenMark, steps};
 
 /// What needs no look before the leap, or more than one.
 impl RedisStore {
     /// What is wrong with the settings of Redis, for a store of sessions; what it does not tell is
     /// taken to be right.
-    pub async fn misgivings(&self) -> Result<Vec<&'static str>, StoreError> {
+    pub async fn config_warnings(&self) -> Result<Vec<&'static str>, StoreError> {
         let mut found = Vec::new();
-        for (setting, good, misgiving) in SETTINGS {
+        for (setting, good, warning) in SETTINGS {
             let mut line = self.link.line().await?;
             let answer: RedisResult<Vec<String>> =
                 cmd("CONFIG").arg("GET").arg(setting).query_async(&mut line.connection).await;
             match answer {
                 Ok(told) if told.get(1).is_none_or(|value| value == good) => {}
-                Ok(_) => found.push(misgiving),
+                Ok(_) => found.push(warning),
                 // Hosted servers keep their settings to themselves.
                 Err(why) if matches!(why.kind(), ErrorKind::Server(_) | ErrorKind::Extension) => {}
                 Err(why) => return self.link.heard(&line, Err(why)),
@@ -51,9 +51,9 @@ impl RedisStore {
         }
     }
 
-    pub(super) async fn write_note(&self, note: Note, now: Millis) -> Result<(), StoreError> {
+    pub(super) async fn write_mark(&self, note: TokenMark, now: Millis) -> Result<(), StoreError> {
         let index = |kind| [keys::notes(kind), keys::notes_begin(kind), keys::notes_of_begin(kind)];
-        self.drop_due(now, &NoteKind::ALL.map(index)).await?;
+        self.drop_due(now, &MarkKind::ALL.map(index)).await?;
         let want = Want::Record(keys::note(note.kind, &note.key));
         self.transact(want, move |tables| steps::note(tables, note.clone(), now)).await
     }

@@ -14,11 +14,12 @@ use rusqlite::{Connection, OpenFlags};
 use self::tables::SqliteTables;
 use self::worker::Worker;
 use super::{
-    Change, Note, NoteKind, Outcome, PasswordChange, Pending, SignIn, SignOut, SignedIn, SignedOut,
-    Store, StoreError, Tables, Terms, User, Whose, sign_in, sign_out, steps,
+    Change, MarkKind, Outcome, PasswordChange, Pending, RotationContext, SessionSelector, SignIn,
+    SignOut, SignedIn, SignedOut, Store, StoreError, Tables, TokenMark, User, sign_in, sign_out,
+    steps,
 };
 use crate::audit::Entry;
-use crate::rotation::{Attempt, Millis, Revocation, Row, SessionId};
+use crate::rotation::{Attempt, Millis, Revocation, SessionFamily, SessionId};
 
 /// Keeps everything in one SQLite file, durable before it answers.
 ///
@@ -26,7 +27,7 @@ use crate::rotation::{Attempt, Millis, Revocation, Row, SessionId};
 /// many refreshes share one flush to the disk. Another thread reads.
 #[derive(Debug)]
 pub struct SqliteStore {
-    terms: Arc<Terms>,
+    terms: Arc<RotationContext>,
     writer: Worker,
     reader: Worker,
     /// Released when the process ends, however it ends.
@@ -38,13 +39,13 @@ impl SqliteStore {
     pub const STATEMENTS: &[(&str, &str)] = statements::ALL;
 
     /// Opens a file for the one server process that may use it, making it if need be.
-    pub fn open(path: &Path, terms: Terms) -> Result<Self, StoreError> {
+    pub fn open(path: &Path, terms: RotationContext) -> Result<Self, StoreError> {
         let lock = lock(path)?;
         Ok(Self { _lock: Some(lock), ..Self::beside(path, terms)? })
     }
 
     /// Opens a file for a command, which may run beside a server.
-    pub fn beside(path: &Path, terms: Terms) -> Result<Self, StoreError> {
+    pub fn beside(path: &Path, terms: RotationContext) -> Result<Self, StoreError> {
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         make_private(path)?;
         let writer = connect(path, flags)?;
@@ -58,7 +59,7 @@ impl SqliteStore {
 
     /// Opens a file that another process may be using, in order to look at it: every step that would
     /// write fails.
-    pub fn read_only(path: &Path, terms: Terms) -> Result<Self, StoreError> {
+    pub fn read_only(path: &Path, terms: RotationContext) -> Result<Self, StoreError> {
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let reader = connect(path, flags)?;
         if !schema::missing(&reader)?.1.is_empty() {
@@ -69,7 +70,11 @@ impl SqliteStore {
         Self::of(terms, connect(path, flags)?, reader)
     }
 
-    fn of(terms: Terms, writer: Connection, reader: Connection) -> Result<Self, StoreError> {
+    fn of(
+        terms: RotationContext,
+        writer: Connection,
+        reader: Connection,
+    ) -> Result<Self, StoreError> {
         Ok(Self {
             terms: Arc::new(terms),
             writer: Worker::writing(writer)?,
@@ -111,7 +116,7 @@ impl Store for SqliteStore {
         self.write(move |tables| sign_in::sign_in(tables, &sign_in))
     }
 
-    fn change_password(&self, change: PasswordChange) -> Pending<'_, Option<Vec<Row>>> {
+    fn change_password(&self, change: PasswordChange) -> Pending<'_, Option<Vec<SessionFamily>>> {
         self.write(move |tables| sign_in::change_password(tables, &change))
     }
 
@@ -119,15 +124,15 @@ impl Store for SqliteStore {
         self.write(move |tables| sign_out::sign_out(tables, &sign_out))
     }
 
-    fn open(&self, row: Row) -> Pending<'_, ()> {
+    fn open(&self, row: SessionFamily) -> Pending<'_, ()> {
         self.write(|tables| steps::open(tables, row))
     }
 
-    fn session(&self, sid: SessionId) -> Pending<'_, Option<(Row, User)>> {
+    fn session(&self, sid: SessionId) -> Pending<'_, Option<(SessionFamily, User)>> {
         self.read(move |tables| steps::session(tables, sid))
     }
 
-    fn end(&self, whose: Whose, why: Revocation) -> Pending<'_, Vec<Row>> {
+    fn end(&self, whose: SessionSelector, why: Revocation) -> Pending<'_, Vec<SessionFamily>> {
         self.write(move |tables| steps::end(tables, &whose, why))
     }
 
@@ -139,23 +144,23 @@ impl Store for SqliteStore {
         self.write(move |tables| steps::touch(tables, sid, now, idle))
     }
 
-    fn note(&self, note: Note, now: Millis) -> Pending<'_, ()> {
+    fn note(&self, note: TokenMark, now: Millis) -> Pending<'_, ()> {
         self.write(move |tables| steps::note(tables, note, now))
     }
 
-    fn noted(&self, kind: NoteKind, key: String, now: Millis) -> Pending<'_, Option<Note>> {
+    fn noted(&self, kind: MarkKind, key: String, now: Millis) -> Pending<'_, Option<TokenMark>> {
         self.read(move |tables| steps::noted(tables, kind, &key, now))
     }
 
-    fn forget(&self, kind: NoteKind, sid: SessionId) -> Pending<'_, Vec<Note>> {
-        self.write(move |tables| tables.take_notes(kind, sid))
+    fn forget(&self, kind: MarkKind, sid: SessionId) -> Pending<'_, Vec<TokenMark>> {
+        self.write(move |tables| tables.take_marks(kind, sid))
     }
 
-    fn notes(&self, kind: NoteKind, now: Millis) -> Pending<'_, usize> {
+    fn notes(&self, kind: MarkKind, now: Millis) -> Pending<'_, usize> {
         self.read(move |tables| tables.count_notes(kind, now))
     }
 
-    fn sessions(&self, user_id: Option<String>) -> Pending<'_, Vec<Row>> {
+    fn sessions(&self, user_id: Option<String>) -> Pending<'_, Vec<SessionFamily>> {
         self.read(move |tables| tables.rows(user_id.as_deref()))
     }
 

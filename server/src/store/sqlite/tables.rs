@@ -1,9 +1,9 @@
 use rusqlite::{CachedStatement, Connection, OptionalExtension, named_params, params_from_iter};
 
 use super::{StoreError, statements};
-use crate::rotation::{Millis, Parent, Row, SessionId};
+use crate::rotation::{Millis, Parent, SessionFamily, SessionId};
 use crate::store::statement::Statement;
-use crate::store::{Note, NoteKind, Tables, User};
+use crate::store::{MarkKind, Tables, TokenMark, User};
 
 /// The tables of a connection.
 pub(super) struct SqliteTables<'a>(&'a Connection);
@@ -29,7 +29,7 @@ impl<'a> SqliteTables<'a> {
         Ok(self.prepared(statements::SWEEP)?.execute([integer(before)])?)
     }
 
-    pub(super) fn count_notes(&self, kind: NoteKind, now: Millis) -> Result<usize, StoreError> {
+    pub(super) fn count_notes(&self, kind: MarkKind, now: Millis) -> Result<usize, StoreError> {
         let count = |row: &rusqlite::Row<'_>| row.get::<_, u32>(0);
         let mut statement = self.prepared(statements::COUNT_NOTES)?;
         Ok(statement.query_row((kind.name(), integer(now)), count)? as usize)
@@ -42,12 +42,12 @@ impl<'a> SqliteTables<'a> {
 }
 
 impl Tables for SqliteTables<'_> {
-    fn row(&mut self, sid: SessionId) -> Result<Option<Row>, StoreError> {
+    fn row(&mut self, sid: SessionId) -> Result<Option<SessionFamily>, StoreError> {
         let mut statement = self.prepared(statements::SESSION)?;
         statement.query_row([&sid.0[..]], |row| Ok(read_row(row))).optional()?.transpose()
     }
 
-    fn rows(&mut self, user_id: Option<&str>) -> Result<Vec<Row>, StoreError> {
+    fn rows(&mut self, user_id: Option<&str>) -> Result<Vec<SessionFamily>, StoreError> {
         let listed = match user_id {
             Some(_) => statements::SESSIONS_OF_USER,
             None => statements::EVERY_SESSION,
@@ -57,7 +57,7 @@ impl Tables for SqliteTables<'_> {
         rows.map(|row| row?).collect()
     }
 
-    fn put_row(&mut self, row: Row) -> Result<(), StoreError> {
+    fn put_row(&mut self, row: SessionFamily) -> Result<(), StoreError> {
         let text = |wrong: serde_json::Error| StoreError::Sqlite(wrong.to_string());
         let parent = row.parent.as_ref();
         self.prepared(statements::PUT_SESSION)?.execute(named_params! {
@@ -108,37 +108,37 @@ impl Tables for SqliteTables<'_> {
         Ok(())
     }
 
-    fn put_note(&mut self, note: Note) -> Result<(), StoreError> {
+    fn put_mark(&mut self, note: TokenMark) -> Result<(), StoreError> {
         let until = integer(note.until);
         let values = (note.kind.name(), note.key, &note.sid.0[..], note.text, until);
         self.prepared(statements::PUT_NOTE)?.execute(values)?;
         Ok(())
     }
 
-    fn find_note(&mut self, kind: NoteKind, key: &str) -> Result<Option<Note>, StoreError> {
+    fn find_mark(&mut self, kind: MarkKind, key: &str) -> Result<Option<TokenMark>, StoreError> {
         let mut statement = self.prepared(statements::NOTE)?;
-        let note = statement.query_row([kind.name(), key], |row| Ok(read_note(kind, row)));
+        let note = statement.query_row([kind.name(), key], |row| Ok(read_mark(kind, row)));
         note.optional()?.transpose()
     }
 
-    fn take_notes(&mut self, kind: NoteKind, sid: SessionId) -> Result<Vec<Note>, StoreError> {
+    fn take_marks(&mut self, kind: MarkKind, sid: SessionId) -> Result<Vec<TokenMark>, StoreError> {
         let mut statement = self.prepared(statements::NOTES_OF_SESSION)?;
         let notes =
-            statement.query_map((&sid.0[..], kind.name()), |row| Ok(read_note(kind, row)))?;
-        let notes: Vec<Note> = notes.map(|note| note?).collect::<Result<_, StoreError>>()?;
+            statement.query_map((&sid.0[..], kind.name()), |row| Ok(read_mark(kind, row)))?;
+        let notes: Vec<TokenMark> = notes.map(|note| note?).collect::<Result<_, StoreError>>()?;
         self.prepared(statements::DROP_NOTES_OF_SESSION)?.execute((&sid.0[..], kind.name()))?;
         Ok(notes)
     }
 
-    fn drop_notes(&mut self, now: Millis) -> Result<(), StoreError> {
+    fn drop_marks(&mut self, now: Millis) -> Result<(), StoreError> {
         self.prepared(statements::DROP_NOTES)?.execute([integer(now)])?;
         Ok(())
     }
 }
 
-fn read_note(kind: NoteKind, row: &rusqlite::Row<'_>) -> Result<Note, StoreError> {
+fn read_mark(kind: MarkKind, row: &rusqlite::Row<'_>) -> Result<TokenMark, StoreError> {
     let sid = row.get::<_, Vec<u8>>("sid")?.try_into();
-    Ok(Note {
+    Ok(TokenMark {
         kind,
         key: row.get("key")?,
         sid: SessionId(sid.map_err(|_| StoreError::Corrupt("sid"))?),
@@ -147,7 +147,7 @@ fn read_note(kind: NoteKind, row: &rusqlite::Row<'_>) -> Result<Note, StoreError
     })
 }
 
-fn read_row(row: &rusqlite::Row<'_>) -> Result<Row, StoreError> {
+fn read_row(row: &rusqlite::Row<'_>) -> Result<SessionFamily, StoreError> {
     let bytes = |name: &str| row.get::<_, Option<Vec<u8>>>(name);
     let sid = bytes("sid")?.and_then(|sid| sid.try_into().ok());
     let digest = bytes("digest")?.and_then(|digest| digest.try_into().ok());
@@ -159,7 +159,7 @@ fn read_row(row: &rusqlite::Row<'_>) -> Result<Row, StoreError> {
         _ => None,
     };
     let (status, ring): (String, String) = (row.get("status")?, row.get("ring")?);
-    Ok(Row {
+    Ok(SessionFamily {
         sid: SessionId(sid.ok_or(StoreError::Corrupt("sid"))?),
         user_id: row.get("user_id")?,
         client_id: row.get("client_id")?,

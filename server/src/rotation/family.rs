@@ -6,7 +6,7 @@ use super::{KeyDigest, Millis, RefreshToken, SessionId, bytes};
 
 /// All that the server keeps of one session family; its size does not grow.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Row {
+pub struct SessionFamily {
     /// The family.
     pub sid: SessionId,
     /// Whose it is.
@@ -46,7 +46,7 @@ pub struct Row {
     pub user_version: u32,
 }
 
-impl Row {
+impl SessionFamily {
     /// How many rotations are remembered, so that a late duplicate is told from a theft.
     pub const RING: usize = 8;
 

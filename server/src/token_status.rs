@@ -9,12 +9,18 @@ use sha2::{Digest, Sha256};
 use crate::error::ApiError;
 use crate::jwt::{Claims, Seconds, seconds};
 use crate::policy::Revoked;
-use crate::rotation::{Millis, Profile, Row, SessionId};
+use crate::rotation::{Millis, Profile, SessionFamily, SessionId};
 use crate::state::AppState;
-use crate::store::{Note, NoteKind, SignOut, User};
+use crate::store::{MarkKind, SignOut, TokenMark, User};
 
 /// What an access token for a session would say, under the session's name.
-pub(crate) fn claims(app: &AppState, row: &Row, user: &User, now: Millis, exp: Seconds) -> Claims {
+pub(crate) fn claims(
+    app: &AppState,
+    row: &SessionFamily,
+    user: &User,
+    now: Millis,
+    exp: Seconds,
+) -> Claims {
     let policy = &app.settings.policy;
     let counted = app.settings.profile != Profile::Keyed || policy.one_access;
     Claims {
@@ -37,12 +43,12 @@ pub(crate) fn claims(app: &AppState, row: &Row, user: &User, now: Millis, exp: S
 /// An access token goes out.
 pub(crate) async fn issued(
     app: &AppState,
-    row: &Row,
+    row: &SessionFamily,
     claims: &Claims,
     now: Millis,
 ) -> Result<(), ApiError> {
     let policy = &app.settings.policy;
-    let note = |kind, key: &str, text: String, until| Note {
+    let note = |kind, key: &str, text: String, until| TokenMark {
         kind,
         key: key.to_owned(),
         sid: row.sid,
@@ -51,10 +57,10 @@ pub(crate) async fn issued(
     };
     let noted = match policy.revocation {
         Revoked::NotAllowed => {
-            Some(note(NoteKind::Allowed, &claims.jti, String::new(), end(app, claims)))
+            Some(note(MarkKind::Allowed, &claims.jti, String::new(), end(app, claims)))
         }
         Revoked::LatestOnly => {
-            Some(note(NoteKind::Latest, &claims.sub, claims.jti.clone(), end(app, claims)))
+            Some(note(MarkKind::Latest, &claims.sub, claims.jti.clone(), end(app, claims)))
         }
         Revoked::Family | Revoked::Denied | Revoked::Version => None,
     };
@@ -66,7 +72,7 @@ pub(crate) async fn issued(
         let text =
             serde_json::json!({ "jti": jti, "sub": sub, "sid": sid, "iat": iat, "exp": exp });
         let until = now.saturating_add(LOG);
-        app.store.note(note(NoteKind::Issued, jti, text.to_string(), until), now).await?;
+        app.store.note(note(MarkKind::Issued, jti, text.to_string(), until), now).await?;
     }
     Ok(())
 }
@@ -85,15 +91,15 @@ pub(crate) async fn objection(
             (claims.ver != Some(user.version), "the access token is of an older version")
         }
         Revoked::Denied => {
-            let denied = noted(NoteKind::Denied, &claims.jti).await?.is_some();
+            let denied = noted(MarkKind::Denied, &claims.jti).await?.is_some();
             (denied, "the access token has been revoked")
         }
         Revoked::NotAllowed => {
-            let allowed = noted(NoteKind::Allowed, &claims.jti).await?.is_some();
+            let allowed = noted(MarkKind::Allowed, &claims.jti).await?.is_some();
             (!allowed, "the access token has been revoked")
         }
         Revoked::LatestOnly => {
-            let latest = noted(NoteKind::Latest, &claims.sub).await?;
+            let latest = noted(MarkKind::Latest, &claims.sub).await?;
             let newest = latest.is_some_and(|latest| latest.text == claims.jti);
             (!newest, "a newer access token of the user is out")
         }
@@ -109,10 +115,10 @@ pub(crate) async fn deny(app: &AppState, claims: &Claims, now: Millis) -> Result
     }
 }
 
-fn denial(app: &AppState, claims: &Claims) -> Option<Note> {
+fn denial(app: &AppState, claims: &Claims) -> Option<TokenMark> {
     let sid = SessionId::parse(&claims.sid)?;
     let (key, until) = (claims.jti.clone(), end(app, claims));
-    let note = Note { kind: NoteKind::Denied, key, sid, text: String::new(), until };
+    let note = TokenMark { kind: MarkKind::Denied, key, sid, text: String::new(), until };
     (app.settings.policy.revocation == Revoked::Denied).then_some(note)
 }
 
@@ -137,10 +143,14 @@ pub(crate) async fn sign_out(
 }
 
 /// What is known of the browser in which a session begins, where the policy holds it to that.
-pub(crate) fn agent_note(app: &AppState, row: &Row, headers: &HeaderMap) -> Option<Note> {
+pub(crate) fn agent_mark(
+    app: &AppState,
+    row: &SessionFamily,
+    headers: &HeaderMap,
+) -> Option<TokenMark> {
     let until = row.absolute_expires_at.unwrap_or(Millis::MAX);
-    let (kind, key) = (NoteKind::Agent, row.sid.to_string());
-    let note = Note { kind, key, sid: row.sid, text: agent(headers), until };
+    let (kind, key) = (MarkKind::Agent, row.sid.to_string());
+    let note = TokenMark { kind, key, sid: row.sid, text: agent(headers), until };
     app.settings.policy.bind_agent.then_some(note)
 }
 
@@ -154,7 +164,7 @@ pub(crate) async fn same_agent(
     if !app.settings.policy.bind_agent {
         return Ok(());
     }
-    let noted = app.store.noted(NoteKind::Agent, sid.to_string(), now).await?;
+    let noted = app.store.noted(MarkKind::Agent, sid.to_string(), now).await?;
     if noted.is_some_and(|noted| noted.text == agent(headers)) {
         Ok(())
     } else {

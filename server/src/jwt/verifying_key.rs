@@ -2,7 +2,7 @@ use std::fmt;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use ed25519_dalek::{Signature, VerifyingKey};
+use ed25519_dalek::Signature;
 use hmac::{Hmac, KeyInit, Mac};
 use ring::signature::{
     ECDSA_P256_SHA256_FIXED, RSA_PKCS1_2048_8192_SHA256, RsaPublicKeyComponents, UnparsedPublicKey,
@@ -15,17 +15,17 @@ use super::Algorithm;
 
 /// A key that verifies signatures, with the one algorithm that it is for.
 #[derive(Clone)]
-pub struct PublicKey(Kind);
+pub struct VerifyingKey(Kind);
 
 #[derive(Clone)]
 enum Kind {
-    Ed25519(VerifyingKey),
+    Ed25519(ed25519_dalek::VerifyingKey),
     P256(Vec<u8>),
     Rsa { modulus: Vec<u8>, exponent: Vec<u8> },
     Shared(Zeroizing<Vec<u8>>),
 }
 
-impl PublicKey {
+impl VerifyingKey {
     /// Reads a public JSON Web Key (RFC 7517). Refused are keys for something else than
     /// signatures, of other curves, RSA keys of less than 2048 bits, weak points, shared secrets,
     /// and private keys: who publishes one has lost it.
@@ -65,7 +65,7 @@ impl PublicKey {
         if secret.len() < 32 { Err(BadKey::Weak) } else { Ok(Self(Kind::Shared(secret))) }
     }
 
-    pub(super) fn ed25519(key: VerifyingKey) -> Self {
+    pub(super) fn ed25519(key: ed25519_dalek::VerifyingKey) -> Self {
         Self(Kind::Ed25519(key))
     }
 
@@ -99,9 +99,9 @@ impl PublicKey {
     }
 }
 
-impl fmt::Debug for PublicKey {
+impl fmt::Debug for VerifyingKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("PublicKey").field(&self.algorithm()).finish()
+        f.debug_tuple("VerifyingKey").field(&self.algorithm()).finish()
     }
 }
 
@@ -132,9 +132,9 @@ pub(super) fn mac(secret: &[u8], message: &[u8]) -> Option<Hmac<Sha256>> {
     Some(mac)
 }
 
-fn ed25519(x: &[u8]) -> Result<VerifyingKey, BadKey> {
+fn ed25519(x: &[u8]) -> Result<ed25519_dalek::VerifyingKey, BadKey> {
     let x = x.try_into().map_err(|_| BadKey::Malformed)?;
-    let key = VerifyingKey::from_bytes(x).map_err(|_| BadKey::Malformed)?;
+    let key = ed25519_dalek::VerifyingKey::from_bytes(x).map_err(|_| BadKey::Malformed)?;
     if key.is_weak() { Err(BadKey::Weak) } else { Ok(key) }
 }
 
@@ -166,8 +166,8 @@ mod tests {
 
     use super::*;
 
-    fn read(jwk: &Value) -> Result<PublicKey, BadKey> {
-        PublicKey::from_jwk(jwk.as_object().unwrap())
+    fn read(jwk: &Value) -> Result<VerifyingKey, BadKey> {
+        VerifyingKey::from_jwk(jwk.as_object().unwrap())
     }
 
     fn ed25519_jwk() -> Value {
@@ -221,7 +221,7 @@ mod tests {
 
     #[test]
     fn a_shared_secret_is_long() {
-        assert!(PublicKey::shared(&[7; 31]).is_err());
-        assert!(PublicKey::shared(&[7; 32]).is_ok());
+        assert!(VerifyingKey::shared(&[7; 31]).is_err());
+        assert!(VerifyingKey::shared(&[7; 32]).is_ok());
     }
 }

@@ -9,11 +9,11 @@ use serde::Serialize;
 use crate::error::ApiError;
 use crate::extract::CookieJar;
 use crate::jwt::{Claims, Seconds, seconds};
-use crate::ledger;
-use crate::rotation::{Millis, RefreshToken, Row};
+use crate::rotation::{Millis, RefreshToken, SessionFamily};
 use crate::secret::random;
 use crate::state::AppState;
 use crate::store::{Outcome, Renewed, User};
+use crate::token_status;
 
 /// Where the client keeps its refresh token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,10 +30,10 @@ pub(super) async fn refreshed(
 ) -> Result<Response, ApiError> {
     app.stats.refresh(outcome.transition);
     if let Err(refusal) = &outcome.answer {
-        tracing::info!(transition = ?outcome.transition, ?refusal, "refresh refused");
+        tracing::info!(transition = outcome.transition.name(), ?refusal, "refresh refused");
     }
     let Renewed { token, replayed, row, user } = outcome.answer?;
-    tracing::info!(transition = ?outcome.transition, sid = %row.sid, "refreshed");
+    tracing::info!(transition = outcome.transition.name(), sid = %row.sid, "refreshed");
 
     // A cookie that is the session's name rolls on here as it does with any other request.
     let rolls = app.settings.policy.cookie_session;
@@ -48,7 +48,7 @@ pub(super) async fn refreshed(
 /// A token response for a family, with the refresh token where it belongs.
 pub(super) async fn issued(
     app: &AppState,
-    row: &Row,
+    row: &SessionFamily,
     user: &User,
     refresh: Option<&RefreshToken>,
     carrier: Carrier,
@@ -81,7 +81,7 @@ pub(super) async fn issued(
 /// The expiry is rounded up to a full second, so that `expires_in` never promises too much.
 pub(crate) async fn access(
     app: &AppState,
-    row: &Row,
+    row: &SessionFamily,
     user: &User,
     now: Millis,
     life: u64,
@@ -91,17 +91,17 @@ pub(crate) async fn access(
     let end = row.absolute_expires_at.map_or(longest, |at| longest.min(at)).div_ceil(1_000);
     let exp = wanted.map_or(end, |wanted| wanted.min(end));
     let jti = URL_SAFE_NO_PAD.encode(random::<16>()?);
-    let claims = Claims { jti, ..ledger::claims(app, row, user, now, exp) };
+    let claims = Claims { jti, ..token_status::claims(app, row, user, now, exp) };
     let token = app.issuer.sign(&claims, now).map_err(|flaw| {
         tracing::error!(%flaw, "no access token could be signed");
         ApiError::Internal
     })?;
-    ledger::issued(app, row, &claims, now).await?;
+    token_status::issued(app, row, &claims, now).await?;
     Ok((token, seconds(exp.saturating_mul(1_000).saturating_sub(now))))
 }
 
 /// How long a browser is to keep the cookie of a session, in seconds.
-pub(crate) fn cookie_life(row: &Row, now: Millis) -> u64 {
+pub(crate) fn cookie_life(row: &SessionFamily, now: Millis) -> u64 {
     let ends = row.idle_expires_at.into_iter().chain(row.absolute_expires_at).min();
     ends.map_or(YEAR, |at| at.saturating_sub(now).div_ceil(1_000))
 }

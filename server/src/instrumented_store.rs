@@ -6,17 +6,17 @@ use std::time::Instant;
 use crate::audit::{Action, Audit, Entry};
 use crate::clock::Clock;
 use crate::events::{Event, Events};
-use crate::rotation::{Attempt, Millis, Revocation, Row, SessionId, Status, Transition};
+use crate::rotation::{Attempt, Millis, Revocation, SessionFamily, SessionId, Status, Transition};
 use crate::shared_keys::Fence;
 use crate::stats::Stats;
 use crate::store::{
-    Change, Note, NoteKind, Outcome, PasswordChange, Pending, SignIn, SignOut, SignedIn, SignedOut,
-    Store, StoreError, User, Whose,
+    Change, MarkKind, Outcome, PasswordChange, Pending, SessionSelector, SignIn, SignOut, SignedIn,
+    SignedOut, Store, StoreError, TokenMark, User,
 };
 
 /// Sits before the real store, so that no route can forget to tell.
 #[derive(Debug)]
-pub(crate) struct Watched {
+pub(crate) struct InstrumentedStore {
     pub(crate) store: Arc<dyn Store>,
     pub(crate) clock: Clock,
     pub(crate) events: Arc<Events>,
@@ -25,7 +25,7 @@ pub(crate) struct Watched {
     pub(crate) fence: Arc<Fence>,
 }
 
-impl Watched {
+impl InstrumentedStore {
     async fn timed<T>(&self, step: &'static str, work: Pending<'_, T>) -> Result<T, StoreError> {
         let began = Instant::now();
         let done = match self.fence.pass() {
@@ -36,7 +36,7 @@ impl Watched {
         done
     }
 
-    fn ended(&self, reason: &str, row: &Row) {
+    fn ended(&self, reason: &str, row: &SessionFamily) {
         let at = self.clock.now();
         self.audit.note(at, Action::Ended, reason, row.sid, &row.user_id);
         self.publish(reason, None, row.sid);
@@ -51,33 +51,33 @@ impl Watched {
         let action = match &outcome.answer {
             Ok(_) => Action::Renewed,
             // Of a session that is long over nothing new is to be told.
-            Err(_) if outcome.transition == Transition::T1 => return,
+            Err(_) if outcome.transition == Transition::UnknownOrEnded => return,
             Err(_) => Action::Refused,
         };
         let user = outcome.family.as_ref().map_or("", |row| row.user_id.as_str());
-        self.audit.note(self.clock.now(), action, &format!("{:?}", outcome.transition), sid, user);
+        self.audit.note(self.clock.now(), action, outcome.transition.name(), sid, user);
         self.all_ended(&outcome.ended);
     }
 
-    fn all_ended(&self, rows: &[Row]) {
+    fn all_ended(&self, rows: &[SessionFamily]) {
         for row in rows {
             self.ended(&reason(row.status), row);
         }
     }
 
-    fn began(&self, row: &Row) {
+    fn began(&self, row: &SessionFamily) {
         self.audit.note(self.clock.now(), Action::Created, "sign-in", row.sid, &row.user_id);
     }
 
     /// A token that is admitted no longer is told by its own name.
-    fn forgotten(&self, notes: &[Note]) {
-        for note in notes.iter().filter(|note| note.kind == NoteKind::Allowed) {
+    fn forgotten(&self, notes: &[TokenMark]) {
+        for note in notes.iter().filter(|note| note.kind == MarkKind::Allowed) {
             self.publish("revoked", Some(note.key.clone()), note.sid);
         }
     }
 }
 
-impl Store for Watched {
+impl Store for InstrumentedStore {
     fn refresh(&self, attempt: Attempt) -> Pending<'_, Outcome> {
         Box::pin(async move {
             let sid = attempt.token.sid;
@@ -98,7 +98,7 @@ impl Store for Watched {
         })
     }
 
-    fn change_password(&self, change: PasswordChange) -> Pending<'_, Option<Vec<Row>>> {
+    fn change_password(&self, change: PasswordChange) -> Pending<'_, Option<Vec<SessionFamily>>> {
         Box::pin(async move {
             let step = self.store.change_password(change);
             let ended = self.timed("change_password", step).await?;
@@ -116,7 +116,7 @@ impl Store for Watched {
         })
     }
 
-    fn open(&self, row: Row) -> Pending<'_, ()> {
+    fn open(&self, row: SessionFamily) -> Pending<'_, ()> {
         Box::pin(async move {
             self.timed("open", self.store.open(row.clone())).await?;
             self.began(&row);
@@ -124,11 +124,11 @@ impl Store for Watched {
         })
     }
 
-    fn session(&self, sid: SessionId) -> Pending<'_, Option<(Row, User)>> {
+    fn session(&self, sid: SessionId) -> Pending<'_, Option<(SessionFamily, User)>> {
         Box::pin(self.timed("session", self.store.session(sid)))
     }
 
-    fn end(&self, whose: Whose, why: Revocation) -> Pending<'_, Vec<Row>> {
+    fn end(&self, whose: SessionSelector, why: Revocation) -> Pending<'_, Vec<SessionFamily>> {
         Box::pin(async move {
             let ended = self.timed("end", self.store.end(whose, why)).await?;
             self.all_ended(&ended);
@@ -144,15 +144,15 @@ impl Store for Watched {
         Box::pin(self.timed("touch", self.store.touch(sid, now, idle)))
     }
 
-    fn note(&self, note: Note, now: Millis) -> Pending<'_, ()> {
+    fn note(&self, note: TokenMark, now: Millis) -> Pending<'_, ()> {
         Box::pin(self.timed("note", self.store.note(note, now)))
     }
 
-    fn noted(&self, kind: NoteKind, key: String, now: Millis) -> Pending<'_, Option<Note>> {
+    fn noted(&self, kind: MarkKind, key: String, now: Millis) -> Pending<'_, Option<TokenMark>> {
         Box::pin(self.timed("noted", self.store.noted(kind, key, now)))
     }
 
-    fn forget(&self, kind: NoteKind, sid: SessionId) -> Pending<'_, Vec<Note>> {
+    fn forget(&self, kind: MarkKind, sid: SessionId) -> Pending<'_, Vec<TokenMark>> {
         Box::pin(async move {
             let notes = self.timed("forget", self.store.forget(kind, sid)).await?;
             self.forgotten(&notes);
@@ -160,11 +160,11 @@ impl Store for Watched {
         })
     }
 
-    fn notes(&self, kind: NoteKind, now: Millis) -> Pending<'_, usize> {
+    fn notes(&self, kind: MarkKind, now: Millis) -> Pending<'_, usize> {
         Box::pin(self.timed("notes", self.store.notes(kind, now)))
     }
 
-    fn sessions(&self, user_id: Option<String>) -> Pending<'_, Vec<Row>> {
+    fn sessions(&self, user_id: Option<String>) -> Pending<'_, Vec<SessionFamily>> {
         Box::pin(self.timed("sessions", self.store.sessions(user_id)))
     }
 

@@ -6,10 +6,10 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::error::ApiError;
-use crate::rotation::{Millis, Row, Status};
+use crate::rotation::{Millis, SessionFamily, Status};
 use crate::state::AppState;
 use crate::stats::Counted;
-use crate::store::NoteKind;
+use crate::store::MarkKind;
 
 pub(super) fn router() -> Router<AppState> {
     Router::new()
@@ -32,7 +32,7 @@ async fn issued(
     State(app): State<AppState>,
     Path(jti): Path<String>,
 ) -> Result<Json<Value>, ApiError> {
-    let noted = app.store.noted(NoteKind::Issued, jti, app.clock.now()).await?;
+    let noted = app.store.noted(MarkKind::Issued, jti, app.clock.now()).await?;
     let text = noted.ok_or(ApiError::NotFound)?.text;
     serde_json::from_str(&text).map(Json).map_err(|_| ApiError::Internal)
 }
@@ -59,8 +59,8 @@ struct Session {
     absolute_expires_at: Option<Millis>,
 }
 
-impl From<Row> for Session {
-    fn from(row: Row) -> Self {
+impl From<SessionFamily> for Session {
+    fn from(row: SessionFamily) -> Self {
         Self {
             sid: row.sid.to_string(),
             user_id: row.user_id,

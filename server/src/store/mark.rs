@@ -4,9 +4,9 @@ use crate::rotation::{Millis, SessionId};
 
 /// Something that has to be known about a token or a session for a while, and then no longer.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Note {
+pub struct TokenMark {
     /// What it says.
-    pub kind: NoteKind,
+    pub kind: MarkKind,
     /// What it says it about; one note of a kind for each.
     pub key: String,
     /// The session that it belongs to.
@@ -20,7 +20,7 @@ pub struct Note {
 /// What a note says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum NoteKind {
+pub enum MarkKind {
     /// The access token of this `jti` is refused.
     Denied,
     /// The access token of this `jti` is admitted.
@@ -33,7 +33,7 @@ pub enum NoteKind {
     Issued,
 }
 
-impl NoteKind {
+impl MarkKind {
     pub(super) const ALL: [Self; 5] =
         [Self::Denied, Self::Allowed, Self::Latest, Self::Agent, Self::Issued];
 
