@@ -8,7 +8,7 @@ use everfresh_server::config::{Layer, Settings};
 use everfresh_server::jwt::Keyring;
 use everfresh_server::password::Passwords;
 use everfresh_server::store::MemoryStore;
-use everfresh_server::{AppState, app, start};
+use everfresh_server::{AppState, accounts, app};
 use http::{HeaderMap, Request, Response};
 use http_body_util::BodyExt as _;
 use serde_json::{Value, json};
@@ -31,7 +31,7 @@ impl World {
         let clock = Clock::frozen_at(NOON);
         let passwords = Passwords::with_cost(8, 1)?;
         let state = AppState::new(settings, clock.clone(), store, keys, passwords);
-        let user = start::new_user(&state.passwords, "ann", "secret".into(), NOON).await?;
+        let user = accounts::new_user(&state.passwords, "ann", "secret".into(), NOON).await?;
         ensure!(state.store.add_user(user).await?);
         Ok(Self { router: app(state.clone()), state, clock })
     }

@@ -9,7 +9,7 @@ use axum::extract::{FromRef, State};
 use axum::routing::get;
 use everfresh_server::config::{Layer, Settings};
 use everfresh_server::serve::{Listening, serve};
-use everfresh_server::{AccessToken, AppState, MaybeAccessToken, app, start};
+use everfresh_server::{AccessToken, AppState, MaybeAccessToken, app, bootstrap, maintenance};
 
 /// What the handlers share.
 #[derive(Clone, Debug)]
@@ -58,12 +58,12 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let file = "store = \"memory:\"\nuser = [\"demo:demo\"]\nissuer = \"http://127.0.0.1:8080\"";
     let settings = Settings::resolve(Layer::from_toml(file)?)?;
     let listener = tokio::net::TcpListener::bind(settings.listen).await?;
-    let state = start::open(settings).await?;
-    tokio::spawn(start::upkeep(state.clone()));
+    let state = bootstrap::open(settings).await?;
+    tokio::spawn(maintenance::upkeep(state.clone()));
     let address: SocketAddr = listener.local_addr()?;
     println!("listening on http://{address}");
     let stop = async { drop(tokio::signal::ctrl_c().await) };
     serve(listener, router(state.clone()), Listening::default(), stop).await;
-    start::write_audit(&state).await;
+    maintenance::write_audit(&state).await;
     Ok(())
 }

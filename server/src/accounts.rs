@@ -1,9 +1,11 @@
 //! What an operator does to users, by command, beside a server that runs.
 
-use crate::password::PasswordError;
-use crate::rotation::Revocation;
-use crate::secret::Secret;
-use crate::start::{self, StartError};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+
+use crate::password::{PasswordError, Passwords};
+use crate::rotation::{Millis, Revocation};
+use crate::secret::{Secret, random};
 use crate::state::AppState;
 use crate::store::{Change, SessionSelector, StoreError, User};
 
@@ -20,9 +22,30 @@ pub enum AccountChange {
     BumpVersion,
 }
 
+/// A user with a fresh id, not yet stored.
+pub async fn new_user(
+    passwords: &Passwords,
+    username: &str,
+    password: Secret,
+    now: Millis,
+) -> Result<User, AccountError> {
+    Ok(User {
+        id: format!("u_{}", URL_SAFE_NO_PAD.encode(random::<12>()?)),
+        username: username.to_owned(),
+        password: passwords.hash(password, None).await?,
+        version: 1,
+        disabled: false,
+        reauth: false,
+        name: username.to_owned(),
+        phone: None,
+        is_manager: false,
+        created_at: now,
+    })
+}
+
 /// Adds a user.
 pub async fn add(app: &AppState, name: &str, password: Secret) -> Result<User, AccountError> {
-    let user = start::new_user(&app.passwords, name, password, app.clock.now()).await?;
+    let user = new_user(&app.passwords, name, password, app.clock.now()).await?;
     if app.store.add_user(user.clone()).await? {
         Ok(user)
     } else {
@@ -69,9 +92,9 @@ pub enum AccountError {
     /// The store.
     #[error("the store: {0}")]
     Store(#[from] StoreError),
-    /// The new user could not be made.
-    #[error(transparent)]
-    New(#[from] StartError),
+    /// The operating system gives no randomness.
+    #[error("no randomness: {0}")]
+    Random(#[from] getrandom::Error),
     /// Argon2.
     #[error(transparent)]
     Password(#[from] PasswordError),

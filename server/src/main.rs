@@ -16,7 +16,7 @@ use everfresh_server::policy::Policy;
 use everfresh_server::secret::Secret;
 use everfresh_server::serve::{Listening, serve};
 use everfresh_server::store::User;
-use everfresh_server::{app, shared_keys, start};
+use everfresh_server::{app, bootstrap, maintenance, shared_keys};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::time::timeout;
@@ -178,9 +178,9 @@ async fn run(cli: Cli) -> Result<(), Box<dyn std::error::Error>> {
         settings.control = Some(listener.local_addr()?);
     }
 
-    let state = start::open(settings).await?;
+    let state = bootstrap::open(settings).await?;
     let (stopping, stopped) = watch::channel(false);
-    tokio::spawn(start::upkeep(state.clone()));
+    tokio::spawn(maintenance::upkeep(state.clone()));
     println!("listening on http://{address}");
     #[cfg(feature = "control")]
     let (router, switchboard) = rigged(&state, control_listener, until(stopped.clone()));
@@ -202,7 +202,7 @@ async fn run(cli: Cli) -> Result<(), Box<dyn std::error::Error>> {
     if timeout(FINISH, state.finished()).await.is_err() {
         tracing::warn!("some handlers did not finish in time and are cut off");
     }
-    start::write_audit(&state).await;
+    maintenance::write_audit(&state).await;
     Ok(())
 }
 
@@ -227,8 +227,8 @@ async fn keys(cli: Cli, command: &KeyCommand) -> Result<(), Box<dyn std::error::
     if settings.store == StoreKind::Memory {
         return Err("--store memory: keeps its keys to itself; there is nothing to change".into());
     }
-    let longest = start::longest_life(&settings);
-    let state = start::existing(settings).await?;
+    let longest = bootstrap::longest_life(&settings);
+    let state = bootstrap::existing(settings).await?;
     let at = seconds(Clock::system().now());
     match command {
         KeyCommand::List => {}
@@ -253,7 +253,7 @@ async fn user(cli: Cli, command: UserCommand) -> Result<(), Box<dyn std::error::
     if settings.store == StoreKind::Memory {
         return Err("--store memory: keeps its users to itself; start it with --user".into());
     }
-    let state = start::beside(settings).await?;
+    let state = bootstrap::beside(settings).await?;
     let change = async |name: &str, change| accounts::change(&state, name, change).await;
     let user = match &command {
         UserCommand::Add { name } => accounts::add(&state, name, password()?).await?,
@@ -264,7 +264,7 @@ async fn user(cli: Cli, command: UserCommand) -> Result<(), Box<dyn std::error::
         }
         UserCommand::BumpVersion { name } => change(name, AccountChange::BumpVersion).await?,
     };
-    start::write_audit(&state).await;
+    maintenance::write_audit(&state).await;
     let User { id, username, disabled, version, .. } = user;
     let told = serde_json::json!({
         "id": id, "username": username, "disabled": disabled, "version": version,
@@ -298,7 +298,7 @@ async fn audit(
     address: Option<IpAddr>,
     session: Option<String>,
 ) -> Result<(), Box<dyn std::error::Error>> {
-    let state = start::existing(settings(cli)?).await?;
+    let state = bootstrap::existing(settings(cli)?).await?;
     let hashed = |id: Option<String>| id.map(|id| state.audit.pseudonym(&id));
     let (user, session) = (hashed(user), hashed(session));
     let address = hashed(address.map(|address| address.to_string()));

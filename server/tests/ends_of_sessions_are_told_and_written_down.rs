@@ -10,7 +10,7 @@ use everfresh_server::audit::Action;
 use everfresh_server::rotation::SessionId;
 use everfresh_server::serve::Peer;
 use everfresh_server::store::{MarkKind, TokenMark};
-use everfresh_server::{app, start};
+use everfresh_server::{app, maintenance};
 use http::{Method, Request, StatusCode};
 use http_body_util::BodyExt as _;
 use serde_json::{Value, json};
@@ -93,7 +93,7 @@ async fn the_log_holds_beginnings_renewals_refusals_and_ends_without_ids() {
     world.refresh(&tokens.refresh, Some(KEY)).await;
     world.refresh(&tokens.refresh, Some(OTHER_KEY)).await;
     world.refresh(&tokens.refresh, Some(OTHER_KEY)).await;
-    start::write_audit(&world.state).await;
+    maintenance::write_audit(&world.state).await;
 
     let entries = world.state.store.audited(10).await.unwrap();
     let told: Vec<_> =
@@ -132,7 +132,7 @@ async fn sign_ins_that_fail_are_listed_without_names_addresses_and_passwords() {
     assert_eq!(attempt("/auth/password", change).await, 401);
     world.control("/users/ann", json!({ "disabled": true })).await;
     assert_eq!(attempt("/auth/login", login("ann", "secret")).await, 401);
-    start::write_audit(&world.state).await;
+    maintenance::write_audit(&world.state).await;
 
     let pseudonym = |id: &str| world.state.audit.pseudonym(id);
     let mut entries = world.state.store.audited(10).await.unwrap();
@@ -167,7 +167,7 @@ async fn a_flood_of_failures_leaves_a_small_trace_that_tells_its_size() {
     }
     world.login("ann").await;
     audit.failed(NOON + 60_000, "unknown", None, None);
-    start::write_audit(&world.state).await;
+    maintenance::write_audit(&world.state).await;
     let entries = world.state.store.audited(9_999).await.unwrap();
     assert_eq!(entries.len(), 1_000 + 1 + 1, "a thousand, the sign-in, and the last");
     assert_eq!((entries[0].detail.as_str(), entries[0].left_out), ("unknown", 4_000));
@@ -180,17 +180,17 @@ async fn what_is_too_old_is_forgotten_and_what_is_not_wanted_is_not_written() {
     let world = World::with("audit = \"ends\"\naudit_keep = \"1d\"").await;
     let tokens = world.login("ann").await;
     world.refresh(&tokens.refresh, Some(KEY)).await;
-    start::write_audit(&world.state).await;
+    maintenance::write_audit(&world.state).await;
     assert_eq!(world.state.store.audited(10).await.unwrap().len(), 1);
     world.advance(86_401);
     world.login("ann").await;
-    start::write_audit(&world.state).await;
+    maintenance::write_audit(&world.state).await;
     let kept = world.state.store.audited(10).await.unwrap();
     assert_eq!(kept.iter().map(|entry| entry.at).collect::<Vec<_>>(), [NOON + 86_401_000]);
 
     let silent = World::with("audit = \"off\"").await;
     silent.login("ann").await;
-    start::write_audit(&silent.state).await;
+    maintenance::write_audit(&silent.state).await;
     assert!(silent.state.store.audited(10).await.unwrap().is_empty());
 }
 

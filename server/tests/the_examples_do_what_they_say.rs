@@ -11,10 +11,10 @@ mod world;
 
 use axum::Router;
 use axum::body::Body;
+use everfresh_server::bootstrap;
 use everfresh_server::config::{Layer, Settings};
 use everfresh_server::jwt::{RemoteKeys, Verifier};
 use everfresh_server::serve::{Listening, serve};
-use everfresh_server::start;
 use http::{Method, Request};
 use http_body_util::BodyExt as _;
 use tower::ServiceExt as _;
@@ -48,17 +48,17 @@ async fn an_application_may_keep_its_own_answer_to_unknown_paths() {
 async fn a_server_that_was_given_no_issuer_is_called_by_its_address() {
     let file = "store = \"memory:\"\nlisten = \"127.0.0.1:8123\"";
     let settings = Settings::resolve(Layer::from_toml(file).unwrap()).unwrap();
-    let state = start::open(settings).await.unwrap();
+    let state = bootstrap::open(settings).await.unwrap();
     assert_eq!(state.issuer.issuer, "http://127.0.0.1:8123");
     assert_eq!(state.settings.issuer, "http://127.0.0.1:8123");
 
     let file = "store = \"memory:\"\nlisten = \"127.0.0.1:0\"";
     let settings = Settings::resolve(Layer::from_toml(file).unwrap()).unwrap();
-    let told = start::open(settings).await.unwrap_err().to_string();
+    let told = bootstrap::open(settings).await.unwrap_err().to_string();
     assert!(told.contains("--issuer") && told.contains("127.0.0.1:0"), "{told}");
     let file = format!("{file}\nissuer = \"https://id.example\"");
     let settings = Settings::resolve(Layer::from_toml(&file).unwrap()).unwrap();
-    assert_eq!(start::open(settings).await.unwrap().issuer.issuer, "https://id.example");
+    assert_eq!(bootstrap::open(settings).await.unwrap().issuer.issuer, "https://id.example");
 }
 
 #[tokio::test]

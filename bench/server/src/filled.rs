@@ -8,7 +8,7 @@ use everfresh_server::password::Passwords;
 use everfresh_server::rotation::{RefreshToken, SessionFamily, SessionId};
 use everfresh_server::secret::random;
 use everfresh_server::store::{PostgresStore, RedisStore, SqliteStore, Store};
-use everfresh_server::{AppState, clock::Clock, shared_keys, start};
+use everfresh_server::{AppState, accounts, bootstrap, clock::Clock, shared_keys};
 use tokio::task::JoinSet;
 
 use crate::client::{Connection, text};
@@ -26,7 +26,7 @@ impl Filled {
         let settings = Settings::resolve(layer)?;
         let (keys, store) = opened(&settings).await?;
         let now = Clock::system().now();
-        let user = start::new_user(&Passwords::new()?, "ann", "secret".into(), now).await?;
+        let user = accounts::new_user(&Passwords::new()?, "ann", "secret".into(), now).await?;
         ensure!(store.add_user(user.clone()).await?);
 
         let (pepper, mut tokens) = (keys.pepper(), Vec::new());
@@ -68,7 +68,7 @@ async fn opened(settings: &Settings) -> Result<(Keyring, Arc<dyn Store>)> {
     Ok(match &settings.store {
         StoreKind::Memory => anyhow::bail!("what is in memory is not shared with the server"),
         StoreKind::Sqlite(file) => {
-            let (keys, _, _) = start::keys(settings)?;
+            let (keys, _, _) = bootstrap::keys(settings)?;
             let store = SqliteStore::open(file, AppState::terms(settings, &keys))?;
             (keys, Arc::new(store))
         }

@@ -5,10 +5,10 @@ use axum::routing::{get, post};
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
 
+use crate::accounts;
 use crate::error::ApiError;
 use crate::extract::JsonBody;
 use crate::secret::Secret;
-use crate::start;
 use crate::state::AppState;
 use crate::store::{Change, User};
 
@@ -24,7 +24,7 @@ async fn add(
     JsonBody(request): JsonBody<NewUser>,
 ) -> Result<(StatusCode, Json<Shown>), ApiError> {
     let NewUser { username, password, name, phone, is_manager } = request;
-    let user = start::new_user(&app.passwords, &username, password, app.clock.now()).await;
+    let user = accounts::new_user(&app.passwords, &username, password, app.clock.now()).await;
     let mut user = user.map_err(|error| {
         tracing::error!(%error, "the user could not be made");
         ApiError::Internal

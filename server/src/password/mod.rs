@@ -155,7 +155,7 @@ mod tests {
     use crate::jwt::Keyring;
     use crate::rotation::{RefreshToken, SessionFamily, SessionId};
     use crate::store::MemoryStore;
-    use crate::{AppState, start};
+    use crate::{AppState, accounts};
 
     #[tokio::test]
     async fn a_password_is_right_or_wrong() {
@@ -224,7 +224,7 @@ mod tests {
         let store = Arc::new(MemoryStore::new(AppState::terms(&settings, &keys)));
         let passwords = Passwords::with_cost(8, 1).unwrap();
         let state = AppState::new(settings, Clock::frozen_at(0), store, keys, passwords);
-        let ann = start::new_user(&state.passwords, "ann", "secret".into(), 0).await.unwrap();
+        let ann = accounts::new_user(&state.passwords, "ann", "secret".into(), 0).await.unwrap();
         state.store.add_user(ann.clone()).await.unwrap();
         let token = RefreshToken::first(SessionId([1; 16]), 0, [1; 32]);
         state.store.open(SessionFamily::opened(&token, ann.id, "web".to_owned())).await.unwrap();

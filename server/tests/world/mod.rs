@@ -21,7 +21,7 @@ use everfresh_server::password::Passwords;
 use everfresh_server::store::{
     MemoryStore, PostgresStore, RedisStore, RotationContext, SqliteStore, Store,
 };
-use everfresh_server::{AppState, start};
+use everfresh_server::{AppState, accounts};
 use folder::Folder;
 use http::{HeaderMap, Method, Request, StatusCode};
 use http_body_util::BodyExt;
@@ -59,7 +59,7 @@ impl World {
         let passwords = Passwords::with_cost(8, 1).unwrap();
         let state = AppState::new(settings, clock.clone(), store, keys, passwords);
         for name in ["ann", "ben"] {
-            let user = start::new_user(&state.passwords, name, "secret".into(), NOON).await;
+            let user = accounts::new_user(&state.passwords, name, "secret".into(), NOON).await;
             state.store.add_user(user.unwrap()).await.unwrap();
         }
         let Rig { app, switchboard } = Rig::around(state.clone());
