@@ -99,7 +99,7 @@ async fn the_log_holds_beginnings_renewals_refusals_and_ends_without_ids() {
     let told: Vec<_> =
         entries.iter().rev().map(|entry| (entry.action.word(), entry.detail.as_str())).collect();
     let expected =
-        [("created", "sign-in"), ("renewed", "T5"), ("refused", "T9"), ("ended", "reuse")];
+        [("created", "sign-in"), ("renewed", "rotated"), ("refused", "reused"), ("ended", "reuse")];
     assert_eq!(told, expected);
     let session = sid(&tokens.access);
     let user = claims(&tokens.access)["sub"].as_str().unwrap().to_owned();
