@@ -120,3 +120,30 @@ fn a_key_that_lost_is_not_used_and_the_winner_has_its_lease() {
     pass(&mut two, 501);
     assert_eq!(two.requests[0].1.rotation_key, one.requests[0].1.rotation_key);
 }
+
+#[test]
+fn of_tabs_that_repeat_a_rotation_at_once_the_last_on_record_sends() {
+    let mut one = Tab::signed_in(policy());
+    let mut two = Tab::with_store(policy(), 2, one.store.clone());
+    two.restore();
+    wants(&mut one);
+    pass(&mut one, 500);
+    one.answer(UNREACHABLE);
+    one.pass(LEASE);
+    two.now = one.now;
+    two.pass(1);
+    // Neither sees the other's attempt before its own is on record.
+    for tab in [&mut one, &mut two] {
+        tab.slow_storage = true;
+        wants(tab);
+        tab.answer_load(0);
+    }
+    one.answer_write(0);
+    two.answer_write(0);
+    one.slow_storage = false;
+    two.slow_storage = false;
+    pass(&mut two, 500);
+    pass(&mut one, 501);
+    assert_eq!((one.requests.len(), two.requests.len()), (1, 1));
+    assert_eq!(two.requests[0].1.rotation_key, one.requests[0].1.rotation_key);
+}

@@ -96,7 +96,7 @@ pub(super) enum Settled {
     /// One that it made itself.
     Made(Key),
     /// One that was there.
-    ReadResult,
+    Existing,
 }
 
 /// Waits for the server.

@@ -104,11 +104,13 @@ impl Live {
         settled: Option<Settled>,
         ctx: &Context<E>,
     ) -> Option<Moment> {
-        self.record.pending_key()?;
+        let key = self.record.pending_key()?;
         let sent = match settled {
+            Some(Settled::Made(made)) if made == key => return None,
             // This tab's key gave way to one that was made before it, and is being sent.
-            Some(_) => self.record.pending.made_at,
-            None => self.record.sends.last().filter(|sent| *sent != self.last_send)?,
+            Some(Settled::Made(_)) => self.record.pending.made_at,
+            // Of several tabs that repeat a rotation the last on record sends.
+            _ => self.record.sends.last().filter(|sent| *sent != self.last_send)?,
         };
         let now = ctx.now();
         // A time that is still to come was written before the clock was set back.
@@ -225,26 +227,23 @@ impl Live {
         settled: Option<Settled>,
         ctx: &mut Context<E>,
     ) {
-        match (settled, self.record.pending_key()) {
-            (Some(Settled::ReadResult), Some(key)) => {
+        match (self.peer_attempt(settled, ctx), settled, self.record.pending_key()) {
+            (Some(until), ..) => {
+                self.refresh_state =
+                    RefreshState::BackingOff(BackingOff { refresh, until, why: Pause::Peer });
+            }
+            (None, Some(settled), Some(key))
+                if [Settled::Existing, Settled::Made(key)].contains(&settled) =>
+            {
                 self.send(refresh, Lock(None), self.record.token_set.generation, key, ctx);
             }
-            (Some(Settled::Made(made)), Some(key)) if made == key => {
-                self.send(refresh, Lock(None), self.record.token_set.generation, key, ctx);
-            }
-            _ => match self.peer_attempt(settled, ctx) {
-                Some(until) => {
-                    self.refresh_state =
-                        RefreshState::BackingOff(BackingOff { refresh, until, why: Pause::Peer });
-                }
-                None => self.make_key(refresh, Lock(None), ctx),
-            },
+            _ => self.make_key(refresh, Lock(None), ctx),
         }
     }
 
     fn make_key<E: Entropy>(&mut self, refresh: RefreshContext, lock: Lock, ctx: &mut Context<E>) {
         let wall = ctx.clock.wall_at(ctx.now());
-        let mut settled = Settled::ReadResult;
+        let mut settled = Settled::Existing;
         if self.record.pending_key().is_none() {
             let key = Key::draw(&mut ctx.entropy);
             settled = Settled::Made(key);

@@ -56,8 +56,8 @@ pub(super) const FAULTS: &[Fault] = &[
     fault(
         "another tab's attempt is not respected",
         "core/session/refreshing.rs",
-        "_ => match self.peer_attempt(settled, ctx) {",
-        "_ => match self.peer_attempt(settled, ctx).filter(|_| !FAULT) {",
+        "match (self.peer_attempt(settled, ctx), settled, self.record.pending_key()) {",
+        "match (self.peer_attempt(settled, ctx).filter(|_| !FAULT), settled, self.record.pending_key()) {",
     ),
     fault(
         "the lock is never released",
