@@ -39,6 +39,8 @@ pub(crate) struct Manners {
     /// Who was told to wait by the server: since when, and until when.
     patience: Option<(TabId, Millis, Millis)>,
     sends: VecDeque<(Millis, TabId)>,
+    /// When new tokens last came.
+    granted_at: Millis,
     /// How long before the end of its token each cycle wanted to refresh.
     margins: HashSet<Millis>,
     cycles: u32,
@@ -80,9 +82,18 @@ impl World {
         let until = match letter.patience {
             Patience::For(wait) => self.now + wait,
             Patience::Until(until) => until,
-            Patience::Unsaid if letter.granted => return self.manners.patience = None,
+            Patience::Unsaid if letter.granted => {
+                self.manners.granted_at = self.now;
+                return self.manners.patience = None;
+            }
             Patience::Unsaid => return,
         };
+        // Of two attempts at once the one was granted: what the other was told is of old tokens.
+        let sent = self.manners.sends.iter().rev().find(|(_, sender)| *sender == tab);
+        if !self.facts.locks_keep_apart && sent.is_some_and(|(at, _)| *at < self.manners.granted_at)
+        {
+            return;
+        }
         self.manners.patience = Some((tab, self.now, until));
     }
 

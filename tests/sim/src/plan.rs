@@ -381,10 +381,10 @@ impl Plan {
     /// Whether the lock can be trusted to keep refreshes apart.
     #[must_use]
     pub fn locks_keep_apart(&self) -> bool {
-        // Whoever waits for the lock in vain has to learn in time who is under way.
-        let late = self.odds.late_message > 0 && self.odds.slow_storage > 0;
-        let heard = self.odds.failed_storage == 0 && self.odds.lost_message == 0 && !late;
-        self.locks == Locks::Working && heard
+        // Where each holder waits for storage for seconds, the last in the line gives the lock up.
+        let prompt = self.odds.slow_storage == 0;
+        let heard = self.odds.failed_storage == 0 && self.odds.lost_message == 0;
+        self.locks == Locks::Working && heard && prompt
     }
 }
 
