@@ -239,7 +239,7 @@ test("a fake session is a session that the test drives", async () => {
 test("with locks installed a session of one's own does not wait for time that stands still", async (t) => {
   t.mock.timers.enable({ apis: ["setTimeout", "Date"], now: Date.UTC(2030, 0, 1) });
   t.after(installLocks());
-  const session = createSession({ refresh: async () => token(), idleSeconds: Infinity });
+  const session = createSession({ refresh: async () => token(), name: "own", idleSeconds: Infinity });
   t.after(() => session.dispose());
   session.start(token());
   assert.equal((await session.refresh()).status, "active");

@@ -26,7 +26,8 @@ export function useRestored(session?: Session): Snapshot {
   const used = useGiven(session).session;
   const snapshot = useSession(used);
   // Looked up late: React 18 has no such export, which bundlers would complain of.
-  const use = (React as Record<string, unknown>)["use".trim()] as typeof React.use;
+  const use = (React as Record<string, unknown>)["use".trim()] as typeof React.use | undefined;
+  if (!use) throw new Error("useRestored() needs React 19: show what is pending while useSession().status is unknown");
   if (hasPage()) use(restored(used));
   return snapshot;
 }

@@ -1,7 +1,6 @@
 // A session that does nothing by itself, for components, stories and their tests.
 
-import { NotSignedInError } from "../entry/inline.ts";
-
+import { NotSignedInError } from "../errors.ts";
 import type { Session, SessionEvents, Snapshot, Stats } from "../types.ts";
 import { UNKNOWN } from "../unknown.ts";
 

@@ -22,9 +22,9 @@ export class MemoryLocks {
 
 /**
  * Gives the environment Web Locks, where it has none: jsdom, happy-dom, Node.js before 24. For sessions
- * of your own under fake timers. Without locks a refresh first waits up to half a second for the keys
- * of other tabs, and where time stands still it would wait for ever. Sessions of a kit need no such
- * thing.
+ * of your own that have a name, under fake timers. Without locks a refresh first waits up to half a
+ * second for the keys of other tabs, and where time stands still it would wait for ever. Sessions of a
+ * kit need no such thing.
  *
  * @returns takes them away again
  */
