@@ -254,7 +254,8 @@ test("locks that are there stay as they are", (t) => {
 });
 
 test("where the environment has no fetch, as jsdom in Jest, the kit brings what it needs of it", async (t) => {
-  put(t, { fetch: undefined, Request: undefined, Response: undefined, Headers: undefined });
+  const lacking = ["fetch", "Request", "Response", "Headers"];
+  put(t, Object.fromEntries(lacking.map((name) => [name, undefined])));
   const { session, server, clock } = await signedIn(t, { idleSeconds: Infinity });
   server.expire();
   const response = await session.fetch("/api/me", { headers: { Accept: "application/json" } });

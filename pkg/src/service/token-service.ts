@@ -1,6 +1,7 @@
 // A token service to develop and to test against. It speaks as the companion server does, but keeps
 // all in memory and guards nothing of value: no hashing of passwords, no limits.
 
+import { utf8Length } from "./base64.ts";
 import {
   bearerOf,
   cookieOf,
@@ -187,7 +188,7 @@ export class TokenService {
     const secret = /^(cookie|authorization|proxy-authorization)$/;
     const headers = Object.fromEntries([...request.headers].filter(([name]) => !secret.test(name)));
     const { method, body } = request;
-    return json(200, { method, path: request.path, headers, body, body_length: new TextEncoder().encode(body).length });
+    return json(200, { method, path: request.path, headers, body, body_length: utf8Length(body) });
   }
 
   #authorized(request: ServiceRequest): { row: SessionRow; claims: Record<string, unknown> } | ServiceResponse {
