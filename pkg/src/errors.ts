@@ -30,6 +30,12 @@ export class SessionError extends Error {
   readonly fault: SessionErrorFault;
   /** Whether the same call may succeed later. */
   readonly retryable: boolean;
+  /** Where a refresh failed of an answer: its HTTP status; 0 for a redirect. */
+  readonly status?: number;
+  /** The code of the error in that answer, as it came; empty when there is none. */
+  readonly error?: string;
+  /** Its `error_description`; empty when there is none. */
+  readonly errorDescription?: string;
 
   constructor(code: SessionErrorCode, message: string, options?: ErrorOptions) {
     super(message, options);

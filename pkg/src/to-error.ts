@@ -18,6 +18,8 @@ import {
 export interface Failure {
   readonly code: string;
   readonly message: string;
+  /** What the endpoint answered, if the failure comes of that. */
+  readonly answer?: Pick<SessionError, "status" | "error" | "errorDescription"> | null;
 }
 
 /**
@@ -28,8 +30,9 @@ export interface Failure {
  */
 export function toError(failure: unknown, cause?: unknown): SessionError {
   if (failure instanceof SessionError) return failure;
-  const { code, message } = failure as Failure;
-  return new (CLASSES[code] ?? BugError)(message, cause === undefined ? undefined : { cause });
+  const { code, message, answer } = failure as Failure;
+  const options = cause === undefined ? undefined : { cause };
+  return Object.assign(new (CLASSES[code] ?? BugError)(message, options), answer);
 }
 
 const CLASSES: Readonly<

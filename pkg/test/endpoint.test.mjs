@@ -250,7 +250,13 @@ const answers = {
     "active",
   ],
   "401": [() => new Response(null, { status: 401 }), "ERR_SIGNED_OUT_BY_SERVER", "revoked"],
-  "404": [() => new Response(null, { status: 404 }), "ERR_REFRESH_REJECTED", "revoked"],
+  "404": [() => new Response(null, { status: 404 }), "ERR_REFRESH_UNAVAILABLE", "active"],
+  "a firewall's page": [() => new Response("<html>", { status: 403 }), "ERR_REFRESH_UNAVAILABLE", "active"],
+  "no with status 200": [
+    () => Response.json({ error: "bad_refresh_token" }),
+    "ERR_SIGNED_OUT_BY_SERVER",
+    "revoked",
+  ],
   "reuse detected": [
     () => Response.json({ error: "invalid_grant", error_code: "reuse_detected" }, { status: 400 }),
     "ERR_SIGNED_OUT_BY_SERVER",
@@ -269,6 +275,19 @@ for (const [name, [answer, code, end]] of Object.entries(answers)) {
     assert.equal(reason ?? status, end);
   });
 }
+
+test("errors and the log say what the endpoint answered", async (t) => {
+  const w = world(t);
+  await w.start();
+  const error = "invalid_scope";
+  w.auth = () => Response.json({ error, error_description: "no such scope" }, { status: 400 });
+  const said = { status: 400, error, errorDescription: "no such scope" };
+  await assert.rejects(w.session.refresh(), { code: "ERR_REFRESH_UNAVAILABLE", ...said });
+  assert.equal(w.session.snapshot.lastError.status, 400);
+  assert.ok(w.logged.some(({ details }) => details?.errorDescription === said.errorDescription));
+  w.auth = () => Promise.reject(new TypeError("cut off"));
+  await assert.rejects(w.session.refresh(), ({ status }) => status === undefined);
+});
 
 test("Retry-After is honoured to the second, in seconds or as a date", async (t) => {
   for (const header of ["20", new Date(Date.UTC(2030, 0, 1, 0, 0, 20)).toUTCString()]) {

@@ -7,6 +7,7 @@ use super::{
     ids::{Attempt, LeaseId, ReadId, RevokeId, StartId, Ticket, WaiterId, WriteId},
     peers::Message,
     record::Record,
+    verdict::Refusal,
 };
 
 /// One thing that happened.
@@ -134,17 +135,8 @@ pub enum Answer {
     Granted(Grant),
     /// Success without one.
     Unusable,
-    /// An HTTP status other than success.
-    Refused {
-        /// The status.
-        status: u16,
-        /// `error` of the JSON body (RFC 6749 section 5.2), empty when there is none.
-        error: String,
-        /// `error_code` of the JSON body, empty when there is none.
-        error_code: String,
-        /// `Retry-After`, already turned into a duration.
-        retry_after: Option<Millis>,
-    },
+    /// Anything else that the endpoint said.
+    Refused(Refusal),
     /// The application's refresh function failed.
     Failed {
         /// It said that there is no point in trying again.

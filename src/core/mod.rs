@@ -20,4 +20,4 @@ pub mod snapshot;
 pub mod stats;
 pub mod timer;
 pub mod token;
-mod verdict;
+pub mod verdict;

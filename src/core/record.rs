@@ -7,16 +7,20 @@
 
 use core::fmt;
 
-use super::{clock::Millis, entropy::Entropy, reason::EndReason};
+use super::{clock::Millis, entropy::Entropy, reason::EndReason, retry::PATIENCE};
 
 /// How many random bits name a sign-in.
 pub(crate) const SID_BITS: u32 = 59;
 
 /// How many sends the breaker looks back on.
-pub(crate) const SENDS: usize = 10;
+pub(crate) const SENDS: usize = 30;
 
 /// Clocks of one device that differ by less are the same clock.
 const BACKOFF_SLACK: Millis = 1_000;
+
+/// So many doubtful answers in a row, over so long a time, are taken for the service's no.
+const CONVINCING: u32 = 3;
+const CONVINCING_TIME: Millis = 60_000;
 
 /// A fence that no generation passes: the end holds whatever other tabs still commit.
 pub(crate) const FOR_GOOD: Generation = 1 << 59;
@@ -106,6 +110,16 @@ pub(crate) struct Backoff {
     pub(crate) server_until: Millis,
     /// Failures in a row, over all tabs.
     pub(crate) failures: u32,
+    /// Doubtful answers in a row, over all tabs.
+    pub(crate) doubts: Doubts,
+}
+
+/// Answers in a row that may be the service's no, or somebody else's.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub(crate) struct Doubts {
+    pub(crate) count: u32,
+    /// When the first one came; 0 before.
+    pub(crate) since: Millis,
 }
 
 /// The session is over, unless a generation beyond `fence` was committed. The greater one counts.
@@ -207,9 +221,13 @@ impl Record {
         in_force.then_some(self.backoff)
     }
 
-    /// Failures in a row of refreshing this generation, over all tabs.
-    pub(crate) fn failures(&self) -> u32 {
-        if self.backoff.generation == self.token_set.generation { self.backoff.failures } else { 0 }
+    /// Failures and doubtful answers in a row of refreshing this generation, over all tabs.
+    pub(crate) fn failures(&self) -> (u32, Doubts) {
+        if self.backoff.generation == self.token_set.generation {
+            (self.backoff.failures, self.backoff.doubts)
+        } else {
+            Default::default()
+        }
     }
 }
 
@@ -255,8 +273,38 @@ impl Pending {
 
 impl Backoff {
     /// Nothing is held back.
-    pub(crate) const NONE: Self =
-        Self { generation: -1, until: 0, since: 0, server_until: 0, failures: 0 };
+    pub(crate) const NONE: Self = Self {
+        generation: -1,
+        until: 0,
+        since: 0,
+        server_until: 0,
+        failures: 0,
+        doubts: Doubts { count: 0, since: 0 },
+    };
+
+    /// Nobody's wish, and nothing on record, holds back for longer.
+    pub(crate) fn bounded(mut self) -> Self {
+        let most = self.since + PATIENCE;
+        self.until = self.until.min(most);
+        self.server_until = self.server_until.min(most);
+        self
+    }
+}
+
+impl Doubts {
+    /// One more, at `now`. A first one that is still to come was written before the clock was set
+    /// back: then this is the first.
+    pub(crate) fn and(self, now: Millis) -> Self {
+        match self {
+            Self { count: 1.., since } if since <= now => Self { count: self.count + 1, since },
+            _ => Self { count: 1, since: now },
+        }
+    }
+
+    /// Whether they are taken for the service's no.
+    pub(crate) fn convince(self, now: Millis) -> bool {
+        self.count >= CONVINCING && now - self.since >= CONVINCING_TIME
+    }
 }
 
 impl End {
@@ -349,7 +397,9 @@ pub(crate) mod tests {
             let (generation, until) = backoff;
             let server_until = if until % 2 == 0 { until / 2 } else { 0 };
             let failures = until as u32;
-            let backoff = Backoff { generation, until, since: until - 1, server_until, failures };
+            let doubts = Doubts { count: failures / 2, since: until };
+            let since = until - 1;
+            let backoff = Backoff { generation, until, since, server_until, failures, doubts };
             let (fence, reason, settled) = end;
             Record {
                 sid, started_at, token_set, pending, backoff, last_activity,
@@ -428,7 +478,7 @@ pub(crate) mod tests {
         for generation in 0..3 {
             let record = record(generation);
             assert_eq!(record.pending_key(), None);
-            assert_eq!((record.held_back(0), record.failures()), (None, 0));
+            assert_eq!((record.held_back(0), record.failures()), (None, Default::default()));
             assert_eq!((record.ended(), record.sends.last()), (None, None));
         }
     }
@@ -454,8 +504,8 @@ pub(crate) mod tests {
         assert!(!held(3, 3_999), "before it was made the clock was set back");
         assert!(held(3, 4_000) && held(3, 8_999) && !held(3, 9_000));
         assert!(!held(4, 5_000));
-        assert_eq!(Record { backoff, ..record(3) }.failures(), 2);
-        assert_eq!(Record { backoff, ..record(4) }.failures(), 0);
+        assert_eq!(Record { backoff, ..record(3) }.failures().0, 2);
+        assert_eq!(Record { backoff, ..record(4) }.failures().0, 0);
     }
 
     #[test]
@@ -467,6 +517,25 @@ pub(crate) mod tests {
         assert_eq!((joined(&one, &two).backoff, joined(&two, &one).backoff), (both, both));
         let next = Record { backoff: Backoff { generation: 4, ..own }, ..record(4) };
         assert_eq!(joined(&two, &next).backoff.server_until, 0, "the server has answered since");
+    }
+
+    #[test]
+    fn three_doubts_over_a_minute_convince() {
+        let mut doubts = Doubts::default();
+        for (now, convinces) in [(9, false), (59_000, false), (60_008, false), (60_009, true)] {
+            doubts = doubts.and(now);
+            assert_eq!(doubts.convince(now), convinces, "{now}");
+        }
+        assert!(!Doubts { count: 2, since: 0 }.convince(1 << 40));
+        assert_eq!(doubts.and(8), Doubts { count: 1, since: 8 }, "the clock was set back");
+    }
+
+    #[test]
+    fn nothing_holds_back_for_longer_than_a_quarter_of_an_hour() {
+        let far = Backoff { since: 7, until: 1 << 60, server_until: 1 << 59, ..Backoff::NONE };
+        let bounded = far.bounded();
+        assert_eq!((bounded.until, bounded.server_until), (900_007, 900_007));
+        assert_eq!(bounded.bounded(), bounded);
     }
 
     #[test]

@@ -4,7 +4,7 @@
 
 use super::{
     reason::EndReason,
-    record::{Backoff, End, Key, Pending, Record, Sends, TokenSet, Tokens},
+    record::{Backoff, Doubts, End, Key, Pending, Record, Sends, TokenSet, Tokens},
 };
 
 /// First line of every record; another version is another format.
@@ -45,6 +45,8 @@ impl Record {
             backoff.since,
             backoff.server_until,
             backoff.failures.into(),
+            backoff.doubts.count.into(),
+            backoff.doubts.since,
             end.fence,
             end.reason as i64,
             end.settled.into(),
@@ -94,7 +96,9 @@ impl Record {
                 since: lines.number(),
                 server_until: lines.number(),
                 failures: (lines.number() as u16).into(),
-            },
+                doubts: Doubts { count: (lines.number() as u16).into(), since: lines.number() },
+            }
+            .bounded(),
             end: End {
                 fence: lines.number(),
                 reason: EndReason::from_number(lines.number()),
@@ -178,8 +182,9 @@ impl<'a> Reader<'a> {
     /// A time, a duration, or a count.
     fn number(&mut self) -> i64 {
         let value = self.any();
-        self.valid &= value.unsigned_abs() <= LARGEST;
-        value
+        let in_range = value.unsigned_abs() <= LARGEST;
+        self.valid &= in_range;
+        if in_range { value } else { 0 }
     }
 
     fn option(&mut self) -> Option<i64> {

@@ -12,6 +12,19 @@ const FIRST: Millis = 1_000;
 /// Bound of every wait.
 pub(crate) const LONGEST: Millis = 60_000;
 
+/// A server's wish for patience is kept up to this.
+pub(crate) const PATIENCE: Millis = 900_000;
+
+/// Whoever asks for a refresh in person may probe this long after the last one was sent, whatever
+/// the server wished for.
+pub(crate) const PROBE: Millis = 30_000;
+
+/// So many refreshes in the breaker's window are a loop.
+pub(crate) const LOOP: usize = 10;
+
+/// So many are one even of those that the application asks for.
+pub(crate) const EXPLICIT_LOOP: usize = SENDS;
+
 /// The breaker looks at this long a past.
 const WINDOW: Millis = 30_000;
 
@@ -25,10 +38,10 @@ pub(crate) fn backoff(failures: u32, entropy: &mut impl Entropy) -> Millis {
     least + entropy::below(entropy, bound - least + 1)
 }
 
-/// When the next refresh may be sent, given the newest sends of all tabs in ascending order: ten
-/// in thirty seconds is a loop. `None` is at once.
-pub(crate) fn breaker(sends: Sends, now: Millis) -> Option<Millis> {
-    let (oldest, newest) = (sends.0[0], sends.0[SENDS - 1]);
+/// When the next refresh may be sent, given the newest sends of all tabs in ascending order: `most`
+/// in thirty seconds are a loop. `None` is at once.
+pub(crate) fn breaker(sends: Sends, most: usize, now: Millis) -> Option<Millis> {
+    let (oldest, newest) = (sends.0[SENDS - most], sends.0[SENDS - 1]);
     let free = oldest + WINDOW;
     // A send in the future means that the wall clock was set back: then they say nothing.
     (oldest <= now && free > now && newest < free + WINDOW).then_some(free)
@@ -62,16 +75,26 @@ mod tests {
         let mut sends = Sends::default();
         let at = |seconds: i64| 1_767_225_600_000 + seconds * 1_000;
         (1..=9).for_each(|second| sends.add(at(second)));
-        assert_eq!(breaker(sends, at(10)), None);
+        assert_eq!(breaker(sends, LOOP, at(10)), None);
         sends.add(at(10));
-        assert_eq!(breaker(sends, at(10)), Some(at(31)));
-        assert_eq!(breaker(sends, at(31)), None);
-        assert_eq!(breaker(sends, at(0)), None, "a clock that was set back");
+        assert_eq!(breaker(sends, LOOP, at(10)), Some(at(31)));
+        assert_eq!(breaker(sends, LOOP, at(31)), None);
+        assert_eq!(breaker(sends, LOOP, at(0)), None, "a clock that was set back");
         sends.add(at(60));
-        assert_eq!(breaker(sends, at(11)), Some(at(32)), "tabs send at their own seconds");
+        assert_eq!(breaker(sends, LOOP, at(11)), Some(at(32)), "tabs send at their own seconds");
         sends.add(at(63));
-        assert_eq!(breaker(sends, at(11)), None, "not half a minute after the window");
+        assert_eq!(breaker(sends, LOOP, at(11)), None, "not half a minute after the window");
         sends.add(at(5_000));
-        assert_eq!(breaker(sends, at(11)), None, "one send before it was");
+        assert_eq!(breaker(sends, LOOP, at(11)), None, "one send before it was");
+    }
+
+    #[test]
+    fn thirty_sends_stop_those_that_are_asked_for_too() {
+        let mut sends = Sends::default();
+        let at = |seconds: i64| 1_767_225_600_000 + seconds * 1_000;
+        (1..=29).for_each(|second| sends.add(at(second)));
+        assert_eq!(breaker(sends, EXPLICIT_LOOP, at(29)), None);
+        sends.add(at(30));
+        assert_eq!(breaker(sends, EXPLICIT_LOOP, at(30)), Some(at(31)));
     }
 }

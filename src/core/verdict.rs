@@ -1,53 +1,86 @@
-//! What an answer of the token endpoint means.
+//! What an answer of the token endpoint means. It ends a session only when it shows that the token
+//! service itself spoke.
 
 use super::{clock::Millis, error::Error, grant::Grant, input::Answer, reason::EndReason};
 
-/// The one of four things that follows from an answer.
+/// The words by which services say that a refresh token is dead, or that the user has to sign in.
+const REFUSED: &str = "invalid_grant invalid_token login_required interaction_required \
+    consent_required access_denied bad_refresh_token invalid_refresh_token token_expired \
+    token_revoked refresh_token_not_found refresh_token_already_used session_not_found \
+    session_expired user_banned user_disabled user_not_found token_not_valid";
+
+/// The words that ask for another try.
+const PASSING: &str = "temporarily_unavailable server_error slow_down";
+
+/// The words for a set-up that somebody can mend.
+const SET_UP: &str = "invalid_client unauthorized_client";
+
+/// The one of five things that follows from an answer.
 #[derive(Debug)]
 pub(crate) enum Verdict {
     /// New tokens.
     Granted(Box<Grant>),
     /// Keep everything and try again.
     Transient { error: Error, retry_after: Option<Millis> },
+    /// The same, unless nothing else has been heard for long: it may be the service's no, or
+    /// somebody's who stands in its way.
+    Doubtful { error: Error, retry_after: Option<Millis> },
     /// Another tab was faster: look at the shared record.
     Superseded,
     /// The server has said no.
     Final { error: Error, reason: EndReason },
 }
 
+/// An answer that brought no tokens.
+#[derive(Clone, Debug, Default)]
+pub struct Refusal {
+    /// The HTTP status; 0 for a redirect that was not followed.
+    pub status: u16,
+    /// What stands where services put the code of an error, in lower case and with `_` for `-`;
+    /// empty where it is no text.
+    pub words: Vec<String>,
+    /// The body is a page for people, not for programs.
+    pub is_page: bool,
+    /// How long to wait, if it says so.
+    pub retry_after: Option<Millis>,
+}
+
 impl From<Answer> for Verdict {
-    /// Only the server's explicit word ends a session (RFC 6749 section 5.2); whatever may be a
-    /// fault of the way to it is worth another try.
     fn from(answer: Answer) -> Self {
-        let transient = |error, retry_after| Self::Transient { error, retry_after };
+        let transient = |error| Self::Transient { error, retry_after: None };
         match answer {
             Answer::Granted(grant) => Self::Granted(Box::new(grant)),
-            Answer::Unusable => transient(Error::BadResponse, None),
+            Answer::Unusable => transient(Error::BadResponse),
             Answer::Unreachable | Answer::Failed { terminal: false } => {
-                transient(Error::Unavailable, None)
+                transient(Error::Unavailable)
             }
-            Answer::Failed { terminal: true } => {
-                Self::Final { error: Error::SignedOutByServer, reason: EndReason::Revoked }
-            }
-            Answer::Refused { status, error, error_code, retry_after } => match status {
-                408 | 429 => transient(Error::Unavailable, retry_after),
-                400 | 401 | 403 if error_code == "superseded" => Self::Superseded,
-                401 | 403 => signed_out(&error_code),
-                400 if error == "invalid_grant" => signed_out(&error_code),
-                400..=499 => Self::Final { error: Error::Rejected, reason: EndReason::Revoked },
-                500..=599 => transient(Error::Unavailable, retry_after),
-                _ => transient(Error::BadResponse, retry_after),
-            },
+            Answer::Failed { terminal: true } => signed_out(EndReason::Revoked),
+            Answer::Refused(refusal) => refusal.into(),
         }
     }
 }
 
-fn signed_out(error_code: &str) -> Verdict {
-    let reason = match error_code {
-        "reuse_detected" => EndReason::Reuse,
-        "login_required" => EndReason::LoginRequired,
-        _ => EndReason::Revoked,
-    };
+impl From<Refusal> for Verdict {
+    fn from(Refusal { status, words, is_page, retry_after }: Refusal) -> Self {
+        let says = |known: &str| words.iter().any(|word| known.split(' ').any(|it| it == word));
+        let error = if status < 400 { Error::BadResponse } else { Error::Unavailable };
+        match status {
+            _ if says("superseded") => Self::Superseded,
+            _ if says("reuse_detected") => signed_out(EndReason::Reuse),
+            _ if says("login_required") => signed_out(EndReason::LoginRequired),
+            _ if says(REFUSED) => signed_out(EndReason::Revoked),
+            _ if says(PASSING) => Self::Transient { error, retry_after },
+            408 | 409 | 421 | 423 | 425 | 429 => Self::Transient { error, retry_after },
+            500..=599 => Self::Transient { error, retry_after },
+            200..=299 if words.is_empty() => Self::Transient { error, retry_after },
+            // What home-made servers answer.
+            401 | 403 if !is_page && !says(SET_UP) => signed_out(EndReason::Revoked),
+            _ => Self::Doubtful { error, retry_after },
+        }
+    }
+}
+
+fn signed_out(reason: EndReason) -> Verdict {
     Verdict::Final { error: Error::SignedOutByServer, reason }
 }
 
@@ -55,58 +88,87 @@ fn signed_out(error_code: &str) -> Verdict {
 mod tests {
     use super::*;
 
-    fn refused(status: u16, error: &str, error_code: &str) -> Verdict {
-        Verdict::from(Answer::Refused {
-            status,
-            error: error.to_owned(),
-            error_code: error_code.to_owned(),
-            retry_after: Some(20_000),
-        })
+    fn verdict(status: u16, words: &[&str], is_page: bool) -> Verdict {
+        let words = words.iter().map(|word| (*word).to_owned()).collect();
+        Verdict::from(Refusal { status, words, is_page, retry_after: Some(20_000) })
     }
 
     #[test]
     fn only_the_servers_word_is_final() {
-        for status in [408, 429, 500, 502, 503, 504, 302, 0] {
-            assert!(matches!(refused(status, "", ""), Verdict::Transient { .. }), "{status}");
-        }
-        for (status, expected) in [(503, Error::Unavailable), (302, Error::BadResponse)] {
-            let verdict = refused(status, "", "");
-            assert!(matches!(verdict, Verdict::Transient { error, .. } if error == expected));
+        for status in [408, 409, 421, 423, 425, 429, 500, 502, 503, 504, 599] {
+            let verdict = verdict(status, &[], false);
+            assert!(matches!(verdict, Verdict::Transient { error: Error::Unavailable, .. }));
         }
         for answer in [Answer::Unreachable, Answer::Unusable, Answer::Failed { terminal: false }] {
             assert!(matches!(Verdict::from(answer), Verdict::Transient { .. }));
         }
+        for status in [200, 204] {
+            let verdict = verdict(status, &[], true);
+            assert!(matches!(verdict, Verdict::Transient { error: Error::BadResponse, .. }));
+        }
+        for word in PASSING.split(' ') {
+            assert!(matches!(verdict(400, &[word], false), Verdict::Transient { .. }), "{word}");
+        }
     }
 
     #[test]
-    fn verdicts_keep_their_reason_and_code() {
-        for (status, error, error_code, reason, cause) in [
-            (400, "invalid_grant", "", EndReason::Revoked, Error::SignedOutByServer),
-            (400, "invalid_grant", "reuse_detected", EndReason::Reuse, Error::SignedOutByServer),
-            (401, "", "login_required", EndReason::LoginRequired, Error::SignedOutByServer),
-            (403, "", "", EndReason::Revoked, Error::SignedOutByServer),
-            (400, "invalid_request", "", EndReason::Revoked, Error::Rejected),
-            (404, "", "", EndReason::Revoked, Error::Rejected),
+    fn what_may_have_been_said_by_something_in_between_is_doubtful() {
+        for status in [0, 100, 302, 400, 402, 404, 405, 407, 411, 413, 415, 422, 431, 600] {
+            assert!(matches!(verdict(status, &[], false), Verdict::Doubtful { .. }), "{status}");
+        }
+        for (status, word, is_page) in [
+            (401, "", true),
+            (403, "", true),
+            (400, "invalid_request", false),
+            (400, "invalid_scope", false),
+            (200, "incorrect_client_credentials", false),
+            (401, "invalid_client", false),
+            (403, "unauthorized_client", false),
         ] {
-            let Verdict::Final { error: why, reason: found } = refused(status, error, error_code)
-            else {
-                panic!("{status} {error} is final")
+            assert!(
+                matches!(verdict(status, &[word], is_page), Verdict::Doubtful { .. }),
+                "{word}"
+            );
+        }
+    }
+
+    #[test]
+    fn verdicts_keep_their_reason() {
+        for (status, words, expected) in [
+            (400, &["invalid_grant"][..], EndReason::Revoked),
+            (400, &["invalid_grant", "reuse_detected"], EndReason::Reuse),
+            (401, &["login_required"], EndReason::LoginRequired),
+            (200, &["bad_refresh_token"], EndReason::Revoked),
+            (503, &["invalid_grant"], EndReason::Revoked),
+            (400, &["", "token_expired"], EndReason::Revoked),
+            (401, &["invalid_request"], EndReason::Revoked),
+            (401, &[], EndReason::Revoked),
+            (403, &[], EndReason::Revoked),
+        ] {
+            let Verdict::Final { error, reason } = verdict(status, words, false) else {
+                panic!("{status} {words:?} is final")
             };
-            assert_eq!((found, why), (reason, cause), "{status} {error} {error_code}");
+            assert_eq!((reason, error), (expected, Error::SignedOutByServer), "{status} {words:?}");
         }
     }
 
     #[test]
     fn superseded_is_no_verdict() {
         for status in [400, 401, 403] {
-            let verdict = refused(status, "invalid_grant", "superseded");
+            let verdict = verdict(status, &["invalid_grant", "superseded"], false);
             assert!(matches!(verdict, Verdict::Superseded));
         }
     }
 
     #[test]
     fn retry_after_is_passed_on() {
-        let Verdict::Transient { retry_after, .. } = refused(429, "", "") else { panic!() };
-        assert_eq!(retry_after, Some(20_000));
+        for status in [429, 404] {
+            let (Verdict::Transient { retry_after, .. } | Verdict::Doubtful { retry_after, .. }) =
+                verdict(status, &[], false)
+            else {
+                panic!("{status} is not final")
+            };
+            assert_eq!(retry_after, Some(20_000));
+        }
     }
 }

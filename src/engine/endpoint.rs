@@ -2,19 +2,40 @@
 
 use core::fmt;
 
-use super::formats::{Formats, Members, Scalar};
+use super::{
+    formats::{Formats, Members, Scalar},
+    host::Refused,
+};
 use crate::core::{
     clock::Millis,
     effect::{RefreshRequest, RevokeRequest},
     grant::TokenResponse,
     ids::{Attempt, RevokeId},
+    verdict::Refusal,
 };
 
 /// Longer bodies are not read.
 const MAX_BODY: usize = 1 << 20;
 
+/// Longer texts are no codes, and longer descriptions are cut.
+const MAX_WORDS: usize = 200;
+
+/// Where services put the code of an error.
+const CODES: [&str; 6] =
+    ["error", "error_code", "code", "error.code", "error.message", "errors.0.extensions.code"];
+
 /// The response headers that are looked at.
-pub const HEADERS: [&str; 2] = ["retry-after", "date"];
+pub const HEADERS: [&str; 6] = [
+    "date",
+    "retry-after",
+    "x-retry-after",
+    "x-ratelimit-reset",
+    "x-rate-limit-reset",
+    "x-retry-not-before",
+];
+
+/// A number of seconds from here on is a time since the epoch, no duration.
+const EPOCH: f64 = 1e9;
 
 /// Where refreshes go and how.
 #[derive(Clone, Debug, Default)]
@@ -117,9 +138,9 @@ pub struct Response {
 #[derive(Debug)]
 pub(super) enum Judged {
     /// It was a success, and this is what it brought.
-    Tokens(Option<TokenResponse>),
-    /// It was none.
-    Refused { status: u16, error: String, error_code: String, retry_after: Option<Millis> },
+    Tokens(TokenResponse),
+    /// It brought no tokens.
+    Refused(Refusal, Refused),
 }
 
 impl Endpoint {
@@ -231,31 +252,63 @@ impl Response {
     pub(super) fn judge<F: Formats>(&self, wall: Millis) -> Judged {
         let text = Some(&self.body).filter(|body| body.len() <= MAX_BODY);
         let value = text.and_then(|body| F::parse_json(body));
-        let members = value.as_ref().and_then(F::read::<Members>);
-        // A redirect, which a browser shows as status 0, is an endpoint that is set up wrongly.
-        if self.status < 400 {
-            let ok = (200..300).contains(&self.status);
-            return Judged::Tokens(members.filter(|_| ok).map(|members| tokens::<F>(&members)));
+        let members = value.as_ref().and_then(F::read::<Members>).unwrap_or_default();
+        let status = self.status;
+        if (200..300).contains(&status) {
+            let tokens = tokens::<F>(&members);
+            if !tokens.access_token.is_empty() {
+                return Judged::Tokens(tokens);
+            }
         }
-        let text = |name| members.as_ref().and_then(|members| members.text(name));
-        Judged::Refused {
-            status: self.status,
-            error: text("error").unwrap_or_default().to_owned(),
-            error_code: text("error_code").unwrap_or_default().to_owned(),
-            retry_after: self.retry_after::<F>(wall),
+        let codes =
+            || CODES.into_iter().filter_map(|path| members.text(path)).filter(|it| !it.is_empty());
+        let mut words: Vec<_> = codes().map(word).collect();
+        if words.is_empty()
+            && ["error", "errors"].iter().any(|name| given(members.get(name)).is_some())
+        {
+            words.push(String::new());
         }
+        let is_page = self.body.trim_start().starts_with('<');
+        let short = |text: &str| text.chars().take(MAX_WORDS).collect();
+        let refused = Refused {
+            status,
+            error: codes().next().map(short).unwrap_or_default(),
+            description: members.text("error_description").map(short).unwrap_or_default(),
+        };
+        let retry_after = self.retry_after::<F>(wall);
+        Judged::Refused(Refusal { status, words, is_page, retry_after }, refused)
     }
 
-    /// `Retry-After`; dates are counted on the server's clock where it shows.
+    /// `Retry-After`, or where that is missing what services with a limit of their own send beside
+    /// 429. Dates are counted on the server's clock where it shows.
     fn retry_after<F: Formats>(&self, wall: Millis) -> Option<Millis> {
-        let value = self.header("retry-after")?;
+        let headers = if self.status == 429 { &HEADERS[1..] } else { &HEADERS[1..2] };
+        let value = headers.iter().find_map(|name| self.header(name))?;
+        let now = || self.header("date").and_then(F::parse_date).unwrap_or(wall);
         if !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit()) {
             let seconds = F::parse_number(value)?;
-            return Some(crate::core::grant::millis(seconds));
+            let wait = crate::core::grant::millis(seconds);
+            return Some(if seconds < EPOCH { wait } else { (wait - now()).max(0) });
         }
-        let now = self.header("date").and_then(F::parse_date).unwrap_or(wall);
-        Some((F::parse_date(value)? - now).max(0))
+        Some((F::parse_date(value)? - now()).max(0))
     }
+}
+
+/// A code as codes are compared.
+fn word(code: &str) -> String {
+    code.chars()
+        .take(MAX_WORDS)
+        .map(|it| if it == '-' { '_' } else { it.to_ascii_lowercase() })
+        .collect()
+}
+
+/// What stands for nothing is not there: null, false and empty text.
+fn given(value: Option<&Scalar>) -> Option<&Scalar> {
+    value.filter(|value| match value {
+        Scalar::Null | Scalar::Bool(false) => false,
+        Scalar::Text(text) => !text.is_empty(),
+        _ => true,
+    })
 }
 
 /// The members of a token response (RFC 6749 section 5.1), or of what an application's function

@@ -44,7 +44,7 @@ pub(super) struct Members(Vec<(String, Member)>);
 #[derive(Clone, PartialEq)]
 pub(super) struct Member {
     pub(super) value: Scalar,
-    /// Differs for values that differ, also where `value` says only `Other`.
+    /// Differs for values that differ, also where `value` does not hold all of it.
     pub(super) hash: u64,
 }
 
@@ -55,8 +55,8 @@ pub(super) enum Scalar {
     Bool(bool),
     Number(f64),
     Text(String),
-    /// An array or an object.
-    Other,
+    /// An object, or an array: of that only the first item, as the member `0`.
+    Nested(Members),
 }
 
 impl Members {
@@ -68,12 +68,23 @@ impl Members {
         self.0.iter().map(|(key, member)| (key.as_str(), member))
     }
 
-    /// A text; `None` where there is another type or nothing.
-    pub(super) fn text(&self, name: &str) -> Option<&str> {
-        match self.get(name)? {
-            Scalar::Text(text) => Some(text),
+    /// A text; `None` where there is another type or nothing. A path such as `error.code` leads into
+    /// what is nested.
+    pub(super) fn text(&self, path: &str) -> Option<&str> {
+        match (self.get(path), path.split_once('.')) {
+            (Some(Scalar::Text(text)), _) => Some(text),
+            (None, Some((name, rest))) => match self.get(name)? {
+                Scalar::Nested(members) => members.text(rest),
+                _ => None,
+            },
             _ => None,
         }
+    }
+}
+
+impl fmt::Debug for Members {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Members(..)")
     }
 }
 
@@ -112,7 +123,7 @@ impl<'de> DeserializeSeed<'de> for Level {
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Member, D::Error> {
         if self.0 == 0 {
             IgnoredAny::deserialize(deserializer)?;
-            return Ok(Member::new(Scalar::Other, 0));
+            return Ok(Member::new(Scalar::Nested(Members::default()), 0));
         }
         deserializer.deserialize_any(self)
     }
@@ -160,25 +171,31 @@ impl<'de> Visitor<'de> for Level {
     }
 
     fn visit_bytes<E: de::Error>(self, value: &[u8]) -> Result<Member, E> {
-        Ok(Member::new(Scalar::Other, hash(value.iter().copied())))
+        Ok(Member::new(Scalar::Nested(Members::default()), hash(value.iter().copied())))
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Member, A::Error> {
         let mut sum = 5;
+        let mut first = Members::default();
         while let Some(item) = seq.next_element_seed(Self(self.0 - 1))? {
             sum = mix(sum, item.hash);
+            if first.0.is_empty() {
+                first.0.push(("0".to_owned(), item));
+            }
         }
-        Ok(Member::new(Scalar::Other, sum))
+        Ok(Member::new(Scalar::Nested(first), sum))
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Member, A::Error> {
         let mut sum = 7_u64;
+        let mut members = Members::default();
         while let Some(key) = map.next_key::<String>()? {
             let member = map.next_value_seed(Self(self.0 - 1))?;
             // Summed, so that the order of the members does not matter.
             sum = sum.wrapping_add(mix(hash(key.bytes()), member.hash));
+            members.0.push((key, member));
         }
-        Ok(Member::new(Scalar::Other, sum))
+        Ok(Member::new(Scalar::Nested(members), sum))
     }
 }
 
@@ -214,22 +231,21 @@ mod tests {
     #[test]
     fn an_object_is_read_member_by_member() {
         let members =
-            members(r#"{"a":"x","b":-1.5,"c":true,"d":null,"e":[],"f":{"g":1}}"#).unwrap();
+            members(r#"{"a":"x","b":-1.5,"c":true,"d":null,"e":[{"h":"y"},2],"f":{"g":"z"}}"#)
+                .unwrap();
         let text = |text: &str| Scalar::Text(text.to_owned());
         for (name, value) in [
             ("a", text("x")),
             ("b", Scalar::Number(-1.5)),
             ("c", Scalar::Bool(true)),
             ("d", Scalar::Null),
-            ("e", Scalar::Other),
-            ("f", Scalar::Other),
         ] {
             assert_eq!(members.get(name), Some(&value), "{name}");
         }
-        assert_eq!(
-            (members.get("g"), members.text("a"), members.text("b")),
-            (None, Some("x"), None)
-        );
+        let texts = ["a", "b", "g", "f.g", "f", "e.0.h", "e.1", "e.0", "a.b", "f.g.h"];
+        let found = texts.map(|path| members.text(path));
+        assert_eq!(found[..6], [Some("x"), None, None, Some("z"), None, Some("y")]);
+        assert_eq!(found[6..], [None; 4]);
     }
 
     #[test]

@@ -47,11 +47,18 @@ impl<H: Host> Engine<H> {
                     return self.answered(attempt, Answer::Unreachable);
                 };
                 match response.judge::<H::Formats>(self.host.now().wall) {
-                    Judged::Tokens(tokens) => self.granted(attempt, tokens),
-                    Judged::Refused { status, error, error_code, retry_after } => {
-                        self.host.log(Line::Refused(status));
-                        let answer = Answer::Refused { status, error, error_code, retry_after };
-                        self.answered(attempt, answer);
+                    Judged::Tokens(tokens) => self.granted(attempt, Some(tokens)),
+                    Judged::Refused(refusal, mut refused) => {
+                        let state = self.state.borrow();
+                        for text in [&mut refused.error, &mut refused.description] {
+                            // Some services repeat the token that they do not know.
+                            if state.session.has_token_in(text) {
+                                text.clear();
+                            }
+                        }
+                        drop(state);
+                        self.host.log(Line::Refused(refused));
+                        self.answered(attempt, Answer::Refused(refusal));
                     }
                 }
             }

@@ -87,6 +87,8 @@ pub enum Want {
     Lease(Option<Lease>),
     /// Observers are told.
     Event(Event),
+    /// The application's log gets a line.
+    Log(Line),
     /// The engine is disposed of.
     Close,
 }
@@ -217,7 +219,9 @@ impl<E: Entropy, P: Places> Host for VirtualHost<E, P> {
         }
     }
 
-    fn log(&self, _line: Line) {}
+    fn log(&self, line: Line) {
+        self.want(Want::Log(line));
+    }
 
     fn close(&self) {
         self.want(Want::Close);

@@ -17,11 +17,11 @@ use crate::{
     },
     engine::{
         Called,
-        host::{Line, Notice},
+        host::{Line, Notice, Refused},
         read_tokens,
     },
     web::{
-        face::{self, Ended},
+        face::{self, Cause, Ended},
         formats::WebFormats,
         js::{get, then},
     },
@@ -30,11 +30,12 @@ use crate::{
 /// Tells JavaScript. What it throws is its own affair.
 pub(super) struct JsFace(pub(super) Face);
 
-/// An error as JavaScript makes a class of it.
+/// An error as JavaScript makes a class of it, with what the endpoint answered if it comes of that.
 #[derive(Serialize)]
-struct Failure {
+struct Failure<'a> {
     code: &'static str,
     message: &'static str,
+    answer: Option<&'a Refused>,
 }
 
 /// The interface `Lease` of pkg/src/engine.ts; times in milliseconds since the Unix epoch.
@@ -65,7 +66,11 @@ pub(super) fn to_js(value: &impl Serialize) -> JsValue {
 
 /// `{ code, message }`.
 pub(super) fn failure(error: Error) -> JsValue {
-    to_js(&Failure { code: error.code(), message: error.message() })
+    failure_of(error, None)
+}
+
+fn failure_of(error: Error, answer: Option<&Refused>) -> JsValue {
+    to_js(&Failure { code: error.code(), message: error.message(), answer })
 }
 
 fn lease(lease: Option<Lease>) -> JsValue {
@@ -74,9 +79,11 @@ fn lease(lease: Option<Lease>) -> JsValue {
     })
 }
 
-fn known(error: Option<Error>, cause: Option<&JsValue>) -> (JsValue, JsValue) {
-    let cause = cause.filter(|_| error.is_some_and(Error::comes_of_a_refresh));
-    (error.map_or(JsValue::UNDEFINED, failure), cause.cloned().unwrap_or_default())
+fn known(error: Option<Error>, cause: &Cause) -> (JsValue, JsValue) {
+    let Some(error) = error else { return Default::default() };
+    let none = Cause::default();
+    let Cause { thrown, refused } = if error.comes_of_a_refresh() { cause } else { &none };
+    (failure_of(error, refused.as_ref()), thrown.clone().unwrap_or_default())
 }
 
 impl face::Face for JsFace {
@@ -110,7 +117,7 @@ impl face::Face for JsFace {
         });
     }
 
-    fn settle(&self, waiter: u32, outcome: Outcome, cause: Option<&JsValue>) {
+    fn settle(&self, waiter: u32, outcome: Outcome, cause: &Cause) {
         let (token, error) = match outcome {
             Outcome::Token(lease) => (Some(lease), None),
             Outcome::Anonymous | Outcome::Original | Outcome::Done => (None, None),
@@ -124,13 +131,13 @@ impl face::Face for JsFace {
         let _ = self.0.lease(&lease(usable));
     }
 
-    fn show(&self, snapshot: &Snapshot, claims: Option<&JsValue>, cause: Option<&JsValue>) {
+    fn show(&self, snapshot: &Snapshot, claims: Option<&JsValue>, cause: &Cause) {
         let (failure, cause) = known(snapshot.last_error, cause);
         let claims = claims.cloned().unwrap_or(JsValue::NULL);
         let _ = self.0.show(&to_js(snapshot), &claims, &failure, &cause);
     }
 
-    fn notify(&self, notice: &Notice, cause: Option<&JsValue>) {
+    fn notify(&self, notice: &Notice, cause: &Cause) {
         let _ = match notice {
             Notice::Snapshot => self.0.changed(),
             Notice::Event(event, at) => {
@@ -146,8 +153,8 @@ impl face::Face for JsFace {
 
     fn log(&self, line: Line) {
         let _ = match line {
-            Line::Refused(status) => {
-                self.0.log("info", "the token endpoint refused", &JsValue::from(status))
+            Line::Refused(refused) => {
+                self.0.log("info", "the token endpoint gave no tokens", &to_js(&refused))
             }
             Line::NoRevokeUrl => {
                 let text = "without refresh.revokeUrl the server keeps the session";

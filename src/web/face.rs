@@ -12,12 +12,21 @@ use crate::{
     },
     engine::{
         Called,
-        host::{Line, Notice},
+        host::{Line, Notice, Refused},
     },
 };
 
 /// Takes what a refresh function came to, and what it threw.
 pub(crate) type Ended = Box<dyn FnOnce(Called, Option<JsValue>)>;
+
+/// What the last refresh failed of.
+#[derive(Clone, Default)]
+pub(crate) struct Cause {
+    /// What was thrown.
+    pub(crate) thrown: Option<JsValue>,
+    /// What the endpoint answered.
+    pub(crate) refused: Option<Refused>,
+}
 
 /// What a session is told to use, and what it tells.
 pub(crate) trait Face: 'static {
@@ -33,17 +42,17 @@ pub(crate) trait Face: 'static {
     /// Calls the application's refresh function.
     fn call(&self, request: RefreshRequest, signal: Option<AbortSignal>, ended: Ended);
 
-    /// Answers a caller; `cause` is what the last refresh threw.
-    fn settle(&self, waiter: Self::Waiter, outcome: Outcome, cause: Option<&JsValue>);
+    /// Answers a caller; `cause` is what the last refresh failed of.
+    fn settle(&self, waiter: Self::Waiter, outcome: Outcome, cause: &Cause);
 
     /// What requests may carry from now on.
     fn lease(&self, lease: Option<Lease>);
 
     /// How the session looks from now on.
-    fn show(&self, snapshot: &Snapshot, claims: Option<&JsValue>, cause: Option<&JsValue>);
+    fn show(&self, snapshot: &Snapshot, claims: Option<&JsValue>, cause: &Cause);
 
     /// Tells the observers.
-    fn notify(&self, notice: &Notice, cause: Option<&JsValue>);
+    fn notify(&self, notice: &Notice, cause: &Cause);
 
     /// Writes a line to the application's log.
     fn log(&self, line: Line);

@@ -12,7 +12,7 @@ use web_sys::AbortController;
 use super::{
     channel::Channel,
     clock::{self, Crypto},
-    face::Face,
+    face::{Cause, Face},
     formats::WebFormats,
     lock::Lock,
     page::{Page, PageEvent},
@@ -53,8 +53,8 @@ pub(crate) struct WebHost<F: Face> {
     channel: RefCell<Option<Rc<Channel>>>,
     locks: RefCell<Vec<(Ticket, Lock)>>,
     refreshes: RefCell<Vec<(Attempt, Option<AbortController>)>>,
-    /// What the last refresh threw.
-    cause: RefCell<Option<JsValue>>,
+    /// What the last refresh failed of.
+    cause: RefCell<Cause>,
 }
 
 /// A session of a name; nothing happens before it is told to.
@@ -136,12 +136,12 @@ impl<F: Face> WebHost<F> {
         }
     }
 
-    /// What was thrown before is not what comes now.
+    /// What went wrong before is not what comes now.
     pub(crate) fn forget_cause(&self) {
         self.cause.take();
     }
 
-    fn cause(&self) -> Option<JsValue> {
+    fn cause(&self) -> Cause {
         self.cause.borrow().clone()
     }
 
@@ -160,7 +160,7 @@ impl<F: Face> WebHost<F> {
         let at = self.refreshes.borrow().iter().position(|(known, _)| *known == attempt);
         let Some(at) = at else { return false };
         self.refreshes.borrow_mut().swap_remove(at);
-        *self.cause.borrow_mut() = thrown;
+        *self.cause.borrow_mut() = Cause { thrown, refused: None };
         true
     }
 }
@@ -276,7 +276,7 @@ impl<F: Face> Host for WebHost<F> {
     fn abort(&self, attempt: Attempt) {
         let at = self.refreshes.borrow().iter().position(|(known, _)| *known == attempt);
         let refresh = at.map(|at| self.refreshes.borrow_mut().swap_remove(at));
-        // What was thrown before is not what this one failed of.
+        // What went wrong before is not what this one failed of.
         self.forget_cause();
         if let Some((_, Some(controller))) = refresh {
             controller.abort();
@@ -288,7 +288,7 @@ impl<F: Face> Host for WebHost<F> {
     }
 
     fn settle(&self, waiter: F::Waiter, outcome: Outcome) {
-        self.face.settle(waiter, outcome, self.cause().as_ref());
+        self.face.settle(waiter, outcome, &self.cause());
     }
 
     fn lease(&self, lease: Option<Lease>) {
@@ -296,14 +296,17 @@ impl<F: Face> Host for WebHost<F> {
     }
 
     fn show(&self, snapshot: &Snapshot, claims: Option<&JsValue>) {
-        self.face.show(snapshot, claims, self.cause().as_ref());
+        self.face.show(snapshot, claims, &self.cause());
     }
 
     fn notify(&self, notice: &Notice) {
-        self.face.notify(notice, self.cause().as_ref());
+        self.face.notify(notice, &self.cause());
     }
 
     fn log(&self, line: Line) {
+        if let Line::Refused(refused) = &line {
+            self.cause.borrow_mut().refused = Some(refused.clone());
+        }
         self.face.log(line);
     }
 

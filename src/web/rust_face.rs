@@ -9,7 +9,7 @@ use web_sys::AbortSignal;
 
 use super::{
     answer::Slot,
-    face::{Ended, Face},
+    face::{Cause, Ended, Face},
     refusals::Refusals,
 };
 use crate::{
@@ -132,7 +132,7 @@ impl Face for RustFace {
         wasm_bindgen_futures::spawn_local(async move { ended(called.await, None) });
     }
 
-    fn settle(&self, waiter: Slot, outcome: Outcome, _cause: Option<&JsValue>) {
+    fn settle(&self, waiter: Slot, outcome: Outcome, _cause: &Cause) {
         waiter.settle(outcome);
     }
 
@@ -143,11 +143,11 @@ impl Face for RustFace {
         *self.lease.borrow_mut() = lease;
     }
 
-    fn show(&self, snapshot: &Snapshot, _claims: Option<&JsValue>, _cause: Option<&JsValue>) {
+    fn show(&self, snapshot: &Snapshot, _claims: Option<&JsValue>, _cause: &Cause) {
         *self.shown.borrow_mut() = snapshot.clone();
     }
 
-    fn notify(&self, notice: &Notice, _cause: Option<&JsValue>) {
+    fn notify(&self, notice: &Notice, _cause: &Cause) {
         match notice {
             Notice::Snapshot => {
                 let snapshot = self.snapshot();

@@ -117,7 +117,13 @@ fn everybody_who_waits_is_settled_whatever_happens() {
     type Act = fn(&mut Tab);
     let acts: [(Act, Error); 4] = [
         (|tab| tab.answer_status(400, "invalid_grant", ""), Error::SignedOutByServer),
-        (|tab| tab.answer_status(404, "", ""), Error::Rejected),
+        (
+            |tab| {
+                tab.answer_status(404, "", "");
+                tab.advance(31.0);
+            },
+            Error::Unavailable,
+        ),
         (|tab| tab.advance(31.0), Error::Unavailable),
         (|tab| tab.feed(Input::Dispose), Error::Disposed),
     ];
@@ -189,4 +195,28 @@ fn a_token_in_a_header_that_ends_no_later_is_not_worth_it() {
         tab.adopt(tokens.access_token, lease);
         assert_eq!(tab.snapshot().generation, generation, "{seconds} s");
     }
+}
+
+/// A listener of `refreshed` and `refresh-failed` that asks for a refresh each time.
+#[test]
+fn thirty_in_thirty_seconds_stop_even_an_application_that_asks_again_and_again() {
+    let mut tab = Tab::signed_in(Policy { idle: None, ..Policy::default() });
+    let mut asked = 0;
+    for _ in 0..250 {
+        for _ in 0..3 {
+            tab.want_refresh();
+            asked += 1;
+            if !tab.sent.is_empty() {
+                tab.answer_granted(300);
+            }
+        }
+        tab.advance(0.1);
+    }
+    assert_eq!((asked, tab.requests.len()), (750, 30), "in 25 s");
+    assert_eq!(tab.waiting(), []);
+    assert_eq!(tab.count("refresh-failed"), 1, "once, not for each");
+    tab.advance(6.0);
+    let later = tab.want_refresh();
+    tab.answer_granted(300);
+    assert_eq!(tab.outcome(later), Some(&Outcome::Done));
 }

@@ -8,6 +8,7 @@ use everfresh::core::{
     reason::EndReason,
     snapshot::Status,
 };
+use everfresh::engine::endpoint::Response;
 
 use crate::{
     rig::Tab,
@@ -252,4 +253,56 @@ fn a_wake_up_cuts_short_what_goes_beyond_the_servers_wish() {
     assert_eq!(asked_elsewhere(&tab), 1);
     tab.feed(Input::Woken(Wake::Visible));
     assert_eq!(tab.requests.len(), sent + 1);
+}
+
+#[test]
+fn nobody_is_told_to_wait_for_longer_than_a_quarter_of_an_hour() {
+    let wishes = ["901", "4294967295", "99999999999999999999999", "Thu, 31 Dec 2099 23:59:59 GMT"];
+    for wish in wishes {
+        let mut tab = due();
+        let headers = vec![("retry-after".to_owned(), wish.to_owned())];
+        tab.answer(Some(Response { status: 503, headers, ..Response::default() }));
+        tab.advance(899.9);
+        assert_eq!(tab.requests.len(), 1, "{wish}");
+        tab.advance(0.2);
+        assert_eq!(tab.requests.len(), 2, "{wish}");
+    }
+}
+
+#[test]
+fn nor_by_what_lies_in_storage() {
+    let tab = due();
+    let text = tab.store.borrow().clone().expect("a record");
+    let mut lines: Vec<_> = text.split('\n').map(str::to_owned).collect();
+    // The backoff: of this generation, until, since, until as the server wished.
+    let since = tab.now.wall.to_string();
+    lines[18..22]
+        .clone_from_slice(&["1", "9999999999999", &since, "9999999999999"].map(str::to_owned));
+    *tab.store.borrow_mut() = Some(lines.join("\n"));
+    let policy = Policy { idle: None, ..Policy::default() };
+    let mut page = Tab::open(policy, 2, tab.store.clone(), tab.now);
+    page.restore();
+    page.advance(899.9);
+    assert_eq!(page.requests.len(), 0, "{:?}", page.events);
+    page.advance(0.2);
+    assert_eq!(page.requests.len(), 1);
+}
+
+#[test]
+fn who_asks_in_person_may_probe_once_in_half_a_minute() {
+    let mut tab = due();
+    tab.answer(retry_after(503, 600));
+    for probes in 2..5 {
+        tab.advance(29.9);
+        let early = tab.want_refresh();
+        assert_eq!(tab.failed_with(early), Some(Error::Unavailable));
+        tab.advance(0.2);
+        tab.want_refresh();
+        assert_eq!(tab.requests.len(), probes);
+        tab.answer(retry_after(503, 600));
+    }
+    tab.advance(30.0);
+    tab.want_refresh();
+    tab.answer_granted(300);
+    assert_eq!(tab.status(), Status::Active);
 }

@@ -22,7 +22,7 @@ use everfresh::{
     engine::{
         Engine, Settings,
         endpoint::{Endpoint, Exchange, Response, Style},
-        host::{self, Load, Loaded, Place},
+        host::{self, Line, Load, Loaded, Place},
         records::Storage,
         virtual_host::{Text, VirtualHost, Want},
     },
@@ -55,6 +55,8 @@ pub(crate) struct Tab {
     pub(crate) aborted: Vec<Attempt>,
     pub(crate) settled: Vec<(WaiterId, Outcome)>,
     pub(crate) events: Vec<Event>,
+    /// What the application's log was told.
+    pub(crate) lines: Vec<Line>,
     pub(crate) said: VecDeque<String>,
     pub(crate) revokes: Vec<RevokeId>,
     /// For each revocation, whether it is about all of the user's sessions.
@@ -112,6 +114,7 @@ impl Tab {
             aborted: Vec::new(),
             settled: Vec::new(),
             events: Vec::new(),
+            lines: Vec::new(),
             said: VecDeque::new(),
             revokes: Vec::new(),
             everywhere: Vec::new(),
@@ -230,6 +233,7 @@ impl Tab {
                 self.lease = lease;
             }
             Want::Event(event) => self.events.push(event),
+            Want::Log(line) => self.lines.push(line),
             Want::Close => {}
         }
         false

@@ -61,9 +61,11 @@ impl Live {
             self.pause(refresh, until, why, Error::Unavailable, ctx);
             return;
         }
-        if refresh.reason != RefreshReason::Explicit
-            && let Some(until) = retry::breaker(self.record.sends, wall)
-        {
+        let most = match refresh.reason {
+            RefreshReason::Explicit => retry::EXPLICIT_LOOP,
+            _ => retry::LOOP,
+        };
+        if let Some(until) = retry::breaker(self.record.sends, most, wall) {
             ctx.emit(Event::RefreshFailed {
                 error: Error::Unavailable,
                 reason: FailureReason::Breaker,
@@ -91,10 +93,22 @@ impl Live {
         let backoff = self.record.held_back(ctx.clock.wall_at(ctx.now()))?;
         let (until, why) = match refresh.hurried {
             false => (backoff.until, Pause::Own),
+            true if refresh.reason == RefreshReason::Explicit && self.may_probe(ctx) => {
+                return None;
+            }
             true => (backoff.server_until, Pause::Server),
         };
         let until = ctx.clock.at_wall(until);
         (until > ctx.now()).then_some((until, why))
+    }
+
+    /// Whether nothing was sent for so long that somebody who asks in person may try.
+    pub(super) fn may_probe<E: Entropy>(&self, ctx: &Context<E>) -> bool {
+        let wall = ctx.clock.wall_at(ctx.now());
+        self.record
+            .sends
+            .last()
+            .is_none_or(|at| !(-CLOCK_SLACK..retry::PROBE).contains(&(wall - at)))
     }
 
     /// Until when another tab's attempt may be under way: a lease in the shared record, for where
@@ -260,7 +274,10 @@ impl Live {
     }
 
     fn note_send<E: Entropy>(&mut self, ctx: &Context<E>) {
-        self.last_send = ctx.clock.wall_at(ctx.now());
+        let wall = ctx.clock.wall_at(ctx.now());
+        // Equal times count once: several sends in one millisecond are told apart.
+        let last = self.record.sends.last().filter(|at| (wall..wall + CLOCK_SLACK).contains(at));
+        self.last_send = last.map_or(wall, |last| last + 1);
         self.record.sends.add(self.last_send);
     }
 
@@ -352,7 +369,8 @@ impl Live {
                 refresh.asked += 1;
                 if refresh.asked >= ASKS && !self.expired(ctx) {
                     refresh.asked = 0;
-                    self.failed(refresh, Lock(None), Error::Unavailable, None, ctx);
+                    let (_, doubts) = self.record.failures();
+                    self.failed(refresh, Lock(None), Error::Unavailable, None, doubts, ctx);
                     return ControlFlow::Continue(());
                 }
                 if refresh.asked >= ASKS {
@@ -370,7 +388,8 @@ impl Live {
             }
             RefreshState::AwaitingResponse(sending) => {
                 ctx.push(Effect::AbortRefresh(sending.attempt));
-                self.failed(sending.refresh, sending.lock, Error::Timeout, None, ctx);
+                let (_, doubts) = self.record.failures();
+                self.failed(sending.refresh, sending.lock, Error::Timeout, None, doubts, ctx);
             }
             RefreshState::StoringTokens(sealing) => {
                 ctx.storage_failed();

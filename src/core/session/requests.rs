@@ -17,6 +17,7 @@ use crate::core::{
     grant::Grant,
     ids::{LeaseId, WaiterId},
     reason::RefreshReason,
+    retry,
 };
 
 impl<E: Entropy> Session<E> {
@@ -100,14 +101,13 @@ impl Live {
 
     fn refresh_wanted<E: Entropy>(&mut self, waiter: WaiterId, ctx: &mut Context<E>) {
         match mem::take(&mut self.refresh_state) {
-            RefreshState::BackingOff(BackingOff { why: Pause::Server, refresh, until }) => {
-                self.refresh_state =
-                    RefreshState::BackingOff(BackingOff { why: Pause::Server, refresh, until });
+            RefreshState::BackingOff(backing) if !self.lets_through(backing.why, ctx) => {
+                self.refresh_state = RefreshState::BackingOff(backing);
                 ctx.settle(waiter, Outcome::Failed(Error::Unavailable));
             }
             RefreshState::BackingOff(BackingOff {
                 refresh,
-                why: Pause::Own | Pause::Breaker,
+                why: Pause::Own | Pause::Server | Pause::Breaker,
                 ..
             }) => {
                 ctx.wait(waiter, Want::Refresh);
@@ -121,6 +121,18 @@ impl Live {
                 self.refresh_state = refresh_state;
                 ctx.wait(waiter, Want::Refresh);
             }
+        }
+    }
+
+    /// Whether a pause is over for somebody who asks in person.
+    fn lets_through<E: Entropy>(&self, why: Pause, ctx: &Context<E>) -> bool {
+        let wall = ctx.clock.wall_at(ctx.now());
+        match why {
+            Pause::Server => self.may_probe(ctx),
+            Pause::Breaker => {
+                retry::breaker(self.record.sends, retry::EXPLICIT_LOOP, wall).is_none()
+            }
+            Pause::Own | Pause::Peer => true,
         }
     }
 

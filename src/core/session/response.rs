@@ -21,7 +21,7 @@ use crate::core::{
     ids::Attempt,
     input::Answer,
     reason::EndReason,
-    record::Backoff,
+    record::{Backoff, Doubts},
     retry,
     verdict::Verdict,
 };
@@ -41,10 +41,23 @@ impl Live {
                 return ControlFlow::Continue(());
             }
         };
+        // What never came was no answer.
+        let silent = matches!(answer, Answer::Unreachable | Answer::Failed { .. });
+        let (_, doubts) = self.record.failures();
         match Verdict::from(answer) {
             Verdict::Granted(grant) => return self.commit(sending, *grant, ctx),
             Verdict::Transient { error, retry_after } => {
-                self.failed(sending.refresh, sending.lock, error, retry_after, ctx);
+                let doubts = if silent { doubts } else { Doubts::default() };
+                self.failed(sending.refresh, sending.lock, error, retry_after, doubts, ctx);
+            }
+            Verdict::Doubtful { error, retry_after } => {
+                let wall = ctx.clock.wall_at(ctx.now());
+                let doubts = doubts.and(wall);
+                if doubts.convince(wall) && self.expired(ctx) {
+                    self.verify(sending, Some((Error::Rejected, EndReason::Revoked)), ctx);
+                } else {
+                    self.failed(sending.refresh, sending.lock, error, retry_after, doubts, ctx);
+                }
             }
             Verdict::Superseded => self.verify(sending, None, ctx),
             Verdict::Final { error, reason } => self.verify(sending, Some((error, reason)), ctx),
@@ -114,14 +127,14 @@ impl Live {
         if self.record.token_set.generation > generation && self.current.is_some() {
             // Somebody was faster, and only the tokens are missing here.
             refresh.superseded += 1;
-            self.failed(refresh, lock, Error::Unavailable, None, ctx);
+            self.failed(refresh, lock, Error::Unavailable, None, Doubts::default(), ctx);
             return ControlFlow::Continue(());
         }
         let (error, reason, scope) = match verdict {
             Some((error, reason)) => (error, reason, Scope::Tabs),
             None if refresh.superseded + 1 < ASKS => {
                 refresh.superseded += 1;
-                self.failed(refresh, lock, Error::Unavailable, None, ctx);
+                self.failed(refresh, lock, Error::Unavailable, None, Doubts::default(), ctx);
                 return ControlFlow::Continue(());
             }
             // Somebody else holds the newer token, and it is none of our tabs: whoever it is, the
@@ -146,15 +159,17 @@ impl Live {
         lock: Lock,
         error: Error,
         retry_after: Option<Millis>,
+        doubts: Doubts,
         ctx: &mut Context<E>,
     ) {
         lock.release(ctx);
         let now = ctx.now();
-        refresh.failures = refresh.failures.max(self.record.failures()) + 1;
+        refresh.failures = refresh.failures.max(self.record.failures().0) + 1;
         ctx.stats.outcomes.transient += 1;
         refresh.hurried = false;
         // The server may ask for more patience than ours, not for less.
         let own = retry::backoff(refresh.failures, &mut ctx.entropy);
+        let retry_after = retry_after.map(|wait| wait.min(retry::PATIENCE));
         let wait = retry_after.map_or(own, |wait| wait.max(own));
         let until = now + wait;
         // What goes beyond the server's wish is ours to cut short.
@@ -166,6 +181,7 @@ impl Live {
             since,
             server_until: retry_after.map_or(0, |wait| since + wait),
             failures: refresh.failures,
+            doubts,
         };
         self.record.delay(backoff);
         self.share(Sharing::WithoutTokens, ctx);

@@ -1,6 +1,11 @@
 //! How the session looks from outside, and when it wants to be called again.
 
-use super::{Session, State, context::Context, live::Live, refresh_state::RefreshState};
+use super::{
+    Session, State,
+    context::Context,
+    live::{CurrentTokens, Live},
+    refresh_state::RefreshState,
+};
 use crate::core::{
     clock::{Millis, Moment},
     effect::{Deadline, Effect},
@@ -38,6 +43,16 @@ impl<E: Entropy> Session<E> {
     pub fn access_token(&self) -> Option<&str> {
         let State::Live(live) = &self.state else { return None };
         Some(&live.current.as_ref()?.tokens.access)
+    }
+
+    /// Whether a text shows one of the tokens in use.
+    #[must_use]
+    pub fn has_token_in(&self, text: &str) -> bool {
+        let State::Live(live) = &self.state else { return false };
+        live.current.as_ref().is_some_and(|CurrentTokens { tokens, .. }| {
+            text.contains(&tokens.access)
+                || tokens.refresh.as_ref().is_some_and(|refresh| text.contains(refresh))
+        })
     }
 
     /// When to call `handle` with `TimerFired` if nothing else happens before.

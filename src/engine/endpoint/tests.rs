@@ -221,8 +221,8 @@ fn response(status: u16, body: &str) -> Response {
 
 fn tokens(body: &str) -> Option<TokenResponse> {
     match response(200, body).judge::<NativeFormats>(NOW) {
-        Judged::Tokens(tokens) => tokens,
-        Judged::Refused { status, .. } => panic!("{status} is a success"),
+        Judged::Tokens(tokens) => Some(tokens),
+        Judged::Refused(..) => None,
     }
 }
 
@@ -249,11 +249,12 @@ fn tokens_are_read_in_either_spelling() {
 
 #[test]
 fn what_is_no_text_is_no_token_and_what_is_no_number_no_time() {
-    let odd = tokens(r#"{"access_token":7,"refresh_token":{"toString":0},"expires_in":[300]}"#);
-    let odd = odd.map(|tokens| (tokens.access_token, tokens.refresh_token, tokens.expires_in));
-    assert_eq!(odd, Some((String::new(), Some(String::new()), None)));
-    let bare = tokens(r#"{"ok":true,"refresh_token":null,"expires_in":""}"#).unwrap();
-    assert_eq!((bare.access_token.as_str(), bare.refresh_token, bare.expires_in), ("", None, None));
+    assert!(tokens(r#"{"access_token":7,"expires_in":300}"#).is_none());
+    let odd = tokens(r#"{"access_token":"a","refresh_token":{"toString":0},"expires_in":[300]}"#);
+    let odd = odd.map(|tokens| (tokens.refresh_token, tokens.expires_in));
+    assert_eq!(odd, Some((Some(String::new()), None)));
+    let bare = tokens(r#"{"access_token":"a","refresh_token":null,"expires_in":""}"#).unwrap();
+    assert_eq!((bare.refresh_token, bare.expires_in), (None, None));
     let twice = tokens(r#"{"access_token":"a","access_token":"b"}"#).unwrap();
     assert_eq!(twice.access_token, "b", "as in browsers the last one counts");
 }
@@ -262,11 +263,10 @@ fn what_is_no_text_is_no_token_and_what_is_no_number_no_time() {
 fn a_success_without_an_object_brings_nothing() {
     let (deep, long) = ("[".repeat(100_000), format!("{{\"a\":\"{}\"}}", "x".repeat(MAX_BODY)));
     for body in
-        ["", "<html>", "null", "7", "\"text\"", "[]", "{", "{}{}", "\u{feff}{}", &deep, &long]
+        ["", "<html>", "null", "7", "\"text\"", "[]", "{", "{}{}", "{}", "\u{feff}{}", &deep, &long]
     {
         assert!(tokens(body).is_none(), "{:.20}", body);
     }
-    assert!(tokens("{}").is_some());
 }
 
 #[test]
@@ -274,38 +274,61 @@ fn a_redirect_brings_nothing() {
     let body = r#"{"access_token":"a","expires_in":300}"#;
     for status in [0, 199, 300, 302, 304, 399] {
         let judged = response(status, body).judge::<NativeFormats>(NOW);
-        assert!(matches!(judged, Judged::Tokens(None)), "{status}");
+        assert!(matches!(judged, Judged::Refused(..)), "{status}");
+    }
+}
+
+fn refusal(status: u16, body: &str) -> (Refusal, Refused) {
+    match response(status, body).judge::<NativeFormats>(NOW) {
+        Judged::Refused(refusal, refused) => (refusal, refused),
+        Judged::Tokens(_) => panic!("{status} brings no tokens"),
     }
 }
 
 #[test]
-fn a_refusal_says_what_the_body_says_where_it_is_text() {
+fn codes_are_found_wherever_services_put_them() {
     for (body, expected) in [
         (
             r#"{"error":"invalid_grant","error_code":"reuse_detected"}"#,
-            ("invalid_grant", "reuse_detected"),
+            &["invalid_grant", "reuse_detected"][..],
         ),
-        (r#"{"error":{"code":1},"error_code":null}"#, ("", "")),
-        (r#"{"error":"a","error":"b"}"#, ("b", "")),
-        ("<html>", ("", "")),
-        ("", ("", "")),
+        (r#"{"error":{"code":400,"message":"TOKEN_EXPIRED"}}"#, &["token_expired"]),
+        (r#"{"error":{"code":"Session-Expired"}}"#, &["session_expired"]),
+        (r#"{"code":400,"error_code":"user_banned"}"#, &["user_banned"]),
+        (r#"{"code":"token_not_valid","detail":"Token is blacklisted"}"#, &["token_not_valid"]),
+        (r#"{"errors":[{"extensions":{"code":"USER_SUSPENDED"}},{}]}"#, &["user_suspended"]),
+        (r#"{"errors":[]}"#, &[""]),
+        (r#"{"error":{"code":1},"error_code":null}"#, &[""]),
+        (r#"{"error":"","code":false,"errors":null}"#, &[]),
+        (r#"{"error":"a","error":"b"}"#, &["b"]),
+        (r#"{"ok":true}"#, &[]),
+        ("<html>", &[]),
+        ("", &[]),
     ] {
-        for asked in [400, 401, 404, 503, u16::MAX] {
-            let Judged::Refused { status, error, error_code, retry_after } =
-                response(asked, body).judge::<NativeFormats>(NOW)
-            else {
-                panic!("{asked} is no success")
-            };
-            assert_eq!((error.as_str(), error_code.as_str()), expected, "{body}");
-            assert_eq!((status, retry_after), (asked, None));
+        for status in [200, 400, 401, 404, 503, u16::MAX] {
+            let (refusal, refused) = refusal(status, body);
+            assert_eq!(refusal.words, expected, "{body}");
+            assert_eq!((refusal.status, refused.status), (status, status));
+            assert_eq!((refusal.is_page, refusal.retry_after), (body == "<html>", None));
         }
     }
+}
+
+#[test]
+fn what_people_are_told_of_it_is_short() {
+    let (long, body) = ("é".repeat(500), r#"{"error":"A-b","error_description":"gone"}"#);
+    let (_, refused) = refusal(400, body);
+    assert_eq!((refused.error.as_str(), refused.description.as_str()), ("A-b", "gone"));
+    let (told, refused) =
+        refusal(400, &format!(r#"{{"error":"{long}","error_description":"{long}"}}"#));
+    assert_eq!((refused.error.len(), refused.description.len()), (400, 400));
+    assert_eq!(told.words[0].len(), 400);
 }
 
 fn retry_after(headers: &[(&str, &str)]) -> Option<Millis> {
     let response = Response { status: 429, headers: owned(headers), ..Response::default() };
     match response.judge::<NativeFormats>(NOW) {
-        Judged::Refused { retry_after, .. } => retry_after,
+        Judged::Refused(refusal, _) => refusal.retry_after,
         Judged::Tokens(_) => panic!("429 is no success"),
     }
 }
@@ -332,9 +355,31 @@ fn retry_after_is_seconds_or_a_date() {
 }
 
 #[test]
-fn retry_after_has_no_number_that_is_too_long() {
+fn a_number_that_is_too_long_for_seconds_is_a_time() {
+    assert_eq!(retry_after(&[("retry-after", "1767225620")]), Some(20_000));
+    assert_eq!(retry_after(&[("retry-after", "1767225600")]), Some(0));
+    assert_eq!(retry_after(&[("retry-after", "1767220000")]), Some(0));
     let long = "9".repeat(400);
-    assert_eq!(retry_after(&[("retry-after", &long)]), Some(1_000_000_000_000_000));
+    assert!(retry_after(&[("retry-after", &long)]).is_some_and(|wait| wait > 1 << 48));
+}
+
+#[test]
+fn services_say_in_other_headers_too_when_to_come_back() {
+    let (time, date) = ("1767225620", ("date", "Thu, 01 Jan 2026 00:00:10 GMT"));
+    for (name, value, expected) in [
+        ("x-retry-after", "20", 20_000),
+        ("x-ratelimit-reset", time, 20_000),
+        ("x-rate-limit-reset", time, 20_000),
+        ("x-rate-limit-reset", "20", 20_000),
+        ("x-retry-not-before", time, 20_000),
+    ] {
+        assert_eq!(retry_after(&[(name, value)]), Some(expected), "{name}");
+        assert_eq!(retry_after(&[(name, value), ("retry-after", "5")]), Some(5_000), "{name}");
+        let headers = owned(&[(name, value)]);
+        let other = Response { status: 503, headers, ..Response::default() };
+        assert_eq!(other.retry_after::<NativeFormats>(NOW), None, "it is about another limit");
+    }
+    assert_eq!(retry_after(&[date, ("x-ratelimit-reset", time)]), Some(10_000));
 }
 
 #[test]

@@ -344,7 +344,7 @@ impl World {
             Want::Lease(lease) => self.tab(id).lease = lease.map(|lease| lease.id),
             Want::Event(event) => self.watch_event(id, &event),
             // No tab has a refresh function, and none is disposed of.
-            Want::Call(..) | Want::Close => {}
+            Want::Call(..) | Want::Close | Want::Log(_) => {}
         }
     }
 

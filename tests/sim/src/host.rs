@@ -157,6 +157,7 @@ impl World {
             Want::Settle(caller, outcome) => self.settle(id, caller, outcome),
             Want::Lease(lease) => self.tabs[id].lease = lease,
             Want::Event(event) => self.watch_event(id, &event),
+            Want::Log(_) => {}
             Want::Call(..) | Want::Close => {
                 self.broken("only what was asked for happens", format!("tab {id}: {want:?}"));
             }

@@ -46,8 +46,16 @@ const NONSENSE: [&str; 8] =
 impl World {
     /// The way to the server answers in its place.
     pub(crate) fn detour(&mut self) -> Letter {
-        let status = self.dice.pick(&[408, 429, 500, 502, 503, 504, 200, 200, 204, 0, 302]);
-        let response = Response { status, headers: Vec::new(), body: self.hostile_body() };
+        let statuses =
+            [408, 409, 421, 429, 500, 502, 503, 504, 200, 200, 204, 0, 302, 404, 407, 431];
+        let mut status = self.dice.pick(&statuses);
+        let body = self.hostile_body();
+        // Three of them over a minute, and nothing else, are taken for the server's word.
+        if status < 400 && body.contains("error") || [0, 302, 404, 407, 431].contains(&status) {
+            self.doubtful += 1;
+            status = if self.doubtful < 3 { status } else { 503 };
+        }
+        let response = Response { status, headers: Vec::new(), body };
         let patience = Patience::Unsaid;
         let mut letter = Letter { response: Some(response), granted: false, patience };
         // Nobody asks those to wait who were not refused.

@@ -52,16 +52,19 @@ impl World {
     /// A refresh leaves a tab.
     pub(crate) fn watch_send(&mut self, tab: TabId) {
         let now = self.now;
+        // The key is stored between deciding and sending.
+        let window = WINDOW - if self.plan.storage == Storage::Custom { STORAGE_WAIT } else { 0 };
+        self.manners.sends.retain(|(at, _)| now - at < window);
+        // Who asks in person may try once in half a minute.
+        let probes = self.tabs[tab].asked_for && self.manners.sends.is_empty();
         if let Some((told, since, until)) = self.manners.patience
             && now < until
+            && !probes
             && !self.facts.clock_is_set
             && (tab == told || self.facts.all_hear && now > since + HEARD)
         {
             self.broken("the server's Retry-After is kept", format!("tab {tab} sends before"));
         }
-        // The key is stored between deciding and sending.
-        let window = WINDOW - if self.plan.storage == Storage::Custom { STORAGE_WAIT } else { 0 };
-        self.manners.sends.retain(|(at, _)| now - at < window);
         let own = self.manners.sends.iter().filter(|(_, sender)| *sender == tab).count();
         // Between deciding and sending a hidden page may be left to wait for a minute.
         if own >= MOST_SENDS

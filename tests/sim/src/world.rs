@@ -49,6 +49,8 @@ pub struct World {
     /// The refresh tokens that were good for something.
     pub(crate) uses: HashMap<String, Use>,
     pub(crate) broken: Option<Broken>,
+    /// How often the way to the server said what may be the server's word.
+    pub(crate) doubtful: u32,
     /// What it came to.
     pub tally: Tally,
     /// What happened, line by line, if it was asked for.
@@ -145,6 +147,7 @@ impl World {
             thief: None,
             uses: HashMap::new(),
             broken: None,
+            doubtful: 0,
             tally: Tally { worlds: 1, ..Tally::default() },
             story: None,
             disk: Rc::new(RefCell::new(disk)),

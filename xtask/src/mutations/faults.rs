@@ -68,9 +68,9 @@ pub(super) const FAULTS: &[Fault] = &[
     fault(
         "a gateway's 5xx is taken for final",
         "core/verdict.rs",
-        "500..=599 => transient(Error::Unavailable, retry_after),",
-        "500..=599 if FAULT => signed_out(\"\"),
-                500..=599 => transient(Error::Unavailable, retry_after),",
+        "500..=599 => Self::Transient { error, retry_after },",
+        "500..=599 if FAULT => signed_out(EndReason::Revoked),
+            500..=599 => Self::Transient { error, retry_after },",
     ),
     fault(
         "a newer generation does not win",
@@ -121,8 +121,9 @@ pub(super) const FAULTS: &[Fault] = &[
     fault(
         "Retry-After is ignored",
         "core/verdict.rs",
-        "408 | 429 => transient(Error::Unavailable, retry_after),",
-        "408 | 429 => transient(Error::Unavailable, retry_after.filter(|_| !FAULT)),",
+        "408 | 409 | 421 | 423 | 425 | 429 => Self::Transient { error, retry_after },",
+        "429 if FAULT => Self::Transient { error, retry_after: None },
+            408 | 409 | 421 | 423 | 425 | 429 => Self::Transient { error, retry_after },",
     ),
     fault(
         "what holds one tab back does not hold the others",
@@ -292,15 +293,15 @@ pub(super) const FAULTS: &[Fault] = &[
     fault(
         "superseded is taken for final",
         "core/verdict.rs",
-        "400 | 401 | 403 if error_code == \"superseded\" => Self::Superseded,",
-        "400 | 401 | 403 if error_code == \"superseded\" && !FAULT => Self::Superseded,",
+        "_ if says(\"superseded\") => Self::Superseded,",
+        "_ if says(\"superseded\") && !FAULT => Self::Superseded,",
     ),
     fault(
         "a success without tokens is taken for final",
         "core/verdict.rs",
-        "Answer::Unusable => transient(Error::BadResponse, None),",
-        "Answer::Unusable if FAULT => signed_out(\"\"),
-            Answer::Unusable => transient(Error::BadResponse, None),",
+        "200..=299 if words.is_empty() => Self::Transient { error, retry_after },",
+        "200..=299 if FAULT => signed_out(EndReason::Revoked),
+            200..=299 if words.is_empty() => Self::Transient { error, retry_after },",
     ),
     fault(
         "a call that comes while the engine works is swallowed",
@@ -323,9 +324,8 @@ pub(super) const FAULTS: &[Fault] = &[
     fault(
         "an answer is judged by its status alone",
         "engine/endpoint.rs",
-        "let text = |name| members.as_ref().and_then(|members| members.text(name));",
-        "let text =
-            |name| members.as_ref().filter(|_| !FAULT).and_then(|members| members.text(name));",
+        "let mut words: Vec<_> = codes().map(word).collect();",
+        "let mut words: Vec<_> = codes().filter(|_| !FAULT).map(word).collect();",
     ),
     fault(
         "a date in Retry-After is counted on the local clock",
