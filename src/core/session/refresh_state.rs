@@ -42,6 +42,9 @@ pub(super) struct RefreshContext {
     /// Somebody has come back to the page or asks for this very refresh: our own backoff does not
     /// hold it back.
     pub(super) hurried: bool,
+    /// Somebody asks for it, and nothing was sent for so long that not even the server's wish holds
+    /// it back.
+    pub(super) probes: bool,
 }
 
 /// Waits for the lock.
@@ -168,7 +171,7 @@ impl Lock {
 
 impl RefreshContext {
     pub(super) const fn new(reason: RefreshReason) -> Self {
-        Self { reason, failures: 0, superseded: 0, asked: 0, hurried: false }
+        Self { reason, failures: 0, superseded: 0, asked: 0, hurried: false, probes: false }
     }
 }
 

@@ -47,7 +47,9 @@ impl Live {
     /// Begins a refresh if it may be begun; else settles those who wait for this one.
     pub(super) fn begin<E: Entropy>(&mut self, mut refresh: RefreshContext, ctx: &mut Context<E>) {
         let now = ctx.now();
-        refresh.hurried |= ctx.waking || refresh.reason == RefreshReason::Explicit;
+        let explicit = refresh.reason == RefreshReason::Explicit;
+        refresh.hurried |= ctx.waking || explicit;
+        refresh.probes = explicit && self.may_probe(ctx);
         if !self.awake(ctx) || !self.renewable(ctx.policy.credential) {
             ctx.settle_attempt(Error::Unavailable);
             return;
@@ -61,10 +63,7 @@ impl Live {
             self.pause(refresh, until, why, Error::Unavailable, ctx);
             return;
         }
-        let most = match refresh.reason {
-            RefreshReason::Explicit => retry::EXPLICIT_LOOP,
-            _ => retry::LOOP,
-        };
+        let most = if explicit { retry::EXPLICIT_LOOP } else { retry::LOOP };
         if let Some(until) = retry::breaker(self.record.sends, most, wall) {
             ctx.emit(Event::RefreshFailed {
                 error: Error::Unavailable,
@@ -93,13 +92,10 @@ impl Live {
         let backoff = self.record.held_back(ctx.clock.wall_at(ctx.now()))?;
         let (until, why) = match refresh.hurried {
             false => (backoff.until, Pause::Own),
-            true if refresh.reason == RefreshReason::Explicit && self.may_probe(ctx) => {
-                return None;
-            }
             true => (backoff.server_until, Pause::Server),
         };
         let until = ctx.clock.at_wall(until);
-        (until > ctx.now()).then_some((until, why))
+        (until > ctx.now() && !refresh.probes).then_some((until, why))
     }
 
     /// Whether nothing was sent for so long that somebody who asks in person may try.
