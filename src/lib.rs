@@ -19,8 +19,8 @@
 //!
 //! ```
 //! use everfresh::core::{
-//!     clock::Now, effect::Effect, entropy::Seeded, error::Error, grant::{Grant, TokenResponse},
-//!     ids::StartId, input::Input, policy::Policy, session::Session,
+//!     clock::Now, effect::Effect, entropy::Seeded, error::Error,
+//!     grant::{Grant, Heals, TokenResponse}, ids::StartId, input::Input, policy::Policy, session::Session,
 //! };
 //!
 //! let now = Now { wall: 1_767_225_600_000, monotonic: 0 };
@@ -33,6 +33,7 @@
 //!         ..TokenResponse::default()
 //!     },
 //!     Err(Error::Segments),
+//!     Heals::Nothing,
 //! )?;
 //! session.handle(Input::Start { grant, start: StartId(1) }, now);
 //! while let Some(effect) = session.poll() {

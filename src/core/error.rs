@@ -10,19 +10,27 @@ pub enum Error {
     TooLong,
     /// The JWT has not three segments.
     Segments,
-    /// A segment of the JWT is not unpadded base64url (RFC 7515 section 2).
+    /// A segment of the JWT is not base64.
     Base64url,
     /// A segment of the JWT is not UTF-8.
     Utf8,
     /// A segment of the JWT is not a JSON object.
     Json,
-    /// A registered claim of the JWT has the wrong type.
-    ClaimType,
-    /// A token is empty or holds characters that no token has (RFC 6749 appendix A.12).
-    Unprintable,
+    /// The access token is missing or holds characters that no token has.
+    AccessToken,
+    /// The refresh token holds characters that no token has.
+    RefreshToken,
+    /// `token_type` is not bearer.
+    TokenType,
+    /// `expires_in` is no number.
+    ExpiresIn,
+    /// `refresh_in` is no number.
+    RefreshIn,
+    /// `session_expires_in` is no number.
+    SessionExpiresIn,
     /// `nbf` is not before `exp` (RFC 7519 section 4.1.5).
     NeverValid,
-    /// Neither `exp` nor `expiresIn` says how long the access token lives.
+    /// Nothing says how long the access token lives, and nothing could heal the 401 that tells.
     NoExpiry,
     /// There is no session to act on.
     NotSignedIn,
@@ -50,8 +58,12 @@ impl Error {
             | Self::Base64url
             | Self::Utf8
             | Self::Json
-            | Self::ClaimType
-            | Self::Unprintable
+            | Self::AccessToken
+            | Self::RefreshToken
+            | Self::TokenType
+            | Self::ExpiresIn
+            | Self::RefreshIn
+            | Self::SessionExpiresIn
             | Self::NeverValid => "ERR_INVALID_TOKEN",
             Self::NoExpiry => "ERR_NO_EXPIRY",
             Self::NotSignedIn => "ERR_NOT_SIGNED_IN",
@@ -72,25 +84,29 @@ impl Error {
             Self::Segments => {
                 "a JWT has three segments with dots between: pass it as the server sent it"
             }
-            Self::Base64url => {
-                "a segment of the JWT is not base64url: pass it as the server sent it"
-            }
+            Self::Base64url => "a segment of the JWT is not base64: pass it as the server sent it",
             Self::Utf8 => "a segment of the JWT is not UTF-8: pass it as the server sent it",
             Self::Json => {
                 "a segment of the JWT is not a JSON object: pass it as the server sent it"
             }
-            Self::ClaimType => {
-                "exp, iat, nbf, session_expiry or sub of the JWT has the wrong type: correct the \
-                 server"
+            Self::AccessToken => {
+                "access_token is missing or not one text without spaces, quotes and control \
+                 characters: pass it as the server sent it"
             }
-            Self::Unprintable => {
-                "no access_token in printable ASCII: pass the response as the server sent it"
+            Self::RefreshToken => {
+                "refresh_token is not one text without spaces, quotes and control characters: pass \
+                 it as the server sent it"
             }
+            Self::TokenType => "token_type is not bearer: ask the server for bearer tokens",
+            Self::ExpiresIn => "expires_in is no number: pass seconds",
+            Self::RefreshIn => "refresh_in is no number: pass seconds",
+            Self::SessionExpiresIn => "session_expires_in is no number: pass seconds",
             Self::NeverValid => {
                 "nbf of the JWT is not before its exp: it is never valid, correct the server"
             }
             Self::NoExpiry => {
-                "nothing says how long the token lives: pass expiresIn (seconds) beside it"
+                "nothing says how long the token lives, and no refresh token could heal a 401: pass \
+                 expiresIn (seconds) or refreshToken beside it"
             }
             Self::NotSignedIn => {
                 "nobody is signed in: call start() or await restore() first; snapshot.reason says \

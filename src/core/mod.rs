@@ -12,7 +12,7 @@ pub mod peers;
 pub mod policy;
 pub mod reason;
 pub mod record;
-mod record_text;
+pub(crate) mod record_text;
 mod retry;
 mod schedule;
 pub mod session;

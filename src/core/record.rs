@@ -7,7 +7,13 @@
 
 use core::fmt;
 
-use super::{clock::Millis, entropy::Entropy, reason::EndReason, retry::PATIENCE};
+use super::{
+    clock::{Millis, Moment},
+    entropy::Entropy,
+    grant::ENDLESS,
+    reason::EndReason,
+    retry::PATIENCE,
+};
 
 /// How many random bits name a sign-in.
 pub(crate) const SID_BITS: u32 = 59;
@@ -232,6 +238,11 @@ impl Record {
 }
 
 impl TokenSet {
+    /// When the access token ends whose lifetime began at `issued`.
+    pub(crate) fn expires(&self, issued: Moment) -> Moment {
+        if self.lifetime == ENDLESS { Moment::NEVER } else { issued + self.lifetime }
+    }
+
     /// The order of preference: the newer one, the one with its tokens, then any order at all, as
     /// long as all tabs have the same.
     fn rank(&self) -> (Generation, Option<&str>, Millis, Key) {

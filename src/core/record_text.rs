@@ -118,6 +118,13 @@ impl Record {
     }
 }
 
+/// A whole number as text.
+pub(crate) fn decimal(value: i64) -> String {
+    let mut lines = Lines(String::new());
+    lines.number(value);
+    lines.0.split_off(1)
+}
+
 struct Lines(String);
 
 impl Lines {

@@ -11,10 +11,12 @@ pub struct Jwt {
     pub nbf: Option<f64>,
     /// `session_expiry`: the server's absolute limit of the session.
     pub session_expiry: Option<f64>,
-    /// `sub`.
+    /// `sub`; what is no text there as digits that differ where it differs.
     pub subject: Option<String>,
     /// Changes when any claim but `exp`, `iat`, `nbf` and `jti` does. 1 without such claims.
     pub fingerprint: i64,
+    /// One of its times was in milliseconds.
+    pub in_millis: bool,
 }
 
 impl core::fmt::Debug for Jwt {

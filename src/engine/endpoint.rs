@@ -279,12 +279,17 @@ impl Response {
         Judged::Refused(Refusal { status, words, is_page, retry_after }, refused)
     }
 
+    /// What the server's clock showed.
+    pub(super) fn date<F: Formats>(&self) -> Option<Millis> {
+        F::parse_date(self.header("date")?)
+    }
+
     /// `Retry-After`, or where that is missing what services with a limit of their own send beside
     /// 429. Dates are counted on the server's clock where it shows.
     fn retry_after<F: Formats>(&self, wall: Millis) -> Option<Millis> {
         let headers = if self.status == 429 { &HEADERS[1..] } else { &HEADERS[1..2] };
         let value = headers.iter().find_map(|name| self.header(name))?;
-        let now = || self.header("date").and_then(F::parse_date).unwrap_or(wall);
+        let now = || self.date::<F>().unwrap_or(wall);
         if !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit()) {
             let seconds = F::parse_number(value)?;
             let wait = crate::core::grant::millis(seconds);
@@ -311,26 +316,31 @@ fn given(value: Option<&Scalar>) -> Option<&Scalar> {
     })
 }
 
+/// A number, in quotes or not; NaN where there is something else, `None` where there is nothing.
+pub(super) fn number<F: Formats>(value: Option<&Scalar>) -> Option<f64> {
+    Some(match given(value)? {
+        Scalar::Number(number) => *number,
+        Scalar::Text(text) => F::parse_number(text).unwrap_or(f64::NAN),
+        _ => f64::NAN,
+    })
+}
+
 /// The members of a token response (RFC 6749 section 5.1), or of what an application's function
 /// gave, in whichever spelling is there.
 pub(super) fn tokens<F: Formats>(members: &Members) -> TokenResponse {
-    let find = |names: [&'static str; 2]| {
-        names.iter().find_map(|name| members.get(name).filter(|value| **value != Scalar::Null))
-    };
+    let find = |names: [&str; 2]| names.iter().find_map(|name| given(members.get(name)));
     let text = |names| match find(names)? {
         Scalar::Text(text) => Some(text.clone()),
         // What is no text is refused as one that cannot be a token.
-        _ => Some(String::new()),
+        _ => Some("\0".to_owned()),
     };
-    let seconds = |names| match find(names)? {
-        Scalar::Number(seconds) => Some(*seconds),
-        Scalar::Text(text) => F::parse_number(text),
-        _ => None,
-    };
+    let seconds = |names| number::<F>(find(names));
     TokenResponse {
         access_token: text(["accessToken", "access_token"]).unwrap_or_default(),
         refresh_token: text(["refreshToken", "refresh_token"]),
+        token_type: text(["tokenType", "token_type"]),
         expires_in: seconds(["expiresIn", "expires_in"]),
+        expires_at: seconds(["expiresAt", "expires_at"]),
         refresh_in: seconds(["refreshIn", "refresh_in"]),
         session_expires_in: seconds(["sessionExpiresIn", "session_expires_in"]),
     }

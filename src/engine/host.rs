@@ -149,6 +149,8 @@ pub enum Notice {
 pub enum Line {
     /// The token endpoint answered a refresh with something else than tokens.
     Refused(Refused),
+    /// A token says its times in milliseconds; they were taken for that.
+    Milliseconds,
     /// Nothing tells the server that a session is over.
     NoRevokeUrl,
 }

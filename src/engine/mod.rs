@@ -30,15 +30,15 @@ use std::{
 use self::{
     endpoint::Endpoint,
     formats::{Formats, Members},
-    host::{Host, Notice, Value},
+    host::{Host, Line, Notice, Value},
     records::{Records, Storage},
 };
 use crate::core::{
     error::Error,
-    grant::{Grant, TokenResponse},
+    grant::{Grant, Heals, TokenResponse},
     ids::{Attempt, LeaseId, StartId, WaiterId},
     input::Input,
-    policy::Policy,
+    policy::{Credential, Policy},
     session::Session,
     snapshot::Snapshot,
     stats::Stats,
@@ -140,7 +140,14 @@ impl<H: Host> Engine<H> {
     /// # Errors
     /// `ERR_INVALID_TOKEN`, `ERR_NO_EXPIRY`: then nothing has changed.
     pub fn start(&self, tokens: TokenResponse) -> Result<StartId, Error> {
-        let (grant, claims) = self.accept(tokens)?;
+        let heals = match self.state.borrow().settings.policy.credential {
+            Credential::RefreshToken | Credential::Function if tokens.refresh_token.is_some() => {
+                Heals::Missing
+            }
+            Credential::RefreshToken => Heals::Nothing,
+            _ => Heals::Unauthorized,
+        };
+        let (grant, claims) = self.accept(tokens, heals)?;
         let start = self.next_start();
         self.happen(Happening::Tokens { grant, claims, from: Origin::Start(start) });
         Ok(start)
@@ -159,8 +166,8 @@ impl<H: Host> Engine<H> {
     /// # Errors
     /// `ERR_INVALID_TOKEN`, `ERR_NO_EXPIRY`: then nothing has changed.
     pub fn adopt(&self, access_token: String, lease: LeaseId) -> Result<(), Error> {
-        let (grant, claims) =
-            self.accept(TokenResponse { access_token, ..TokenResponse::default() })?;
+        let tokens = TokenResponse { access_token, ..TokenResponse::default() };
+        let (grant, claims) = self.accept(tokens, Heals::Unauthorized)?;
         self.happen(Happening::Tokens { grant, claims, from: Origin::Header(lease) });
         Ok(())
     }
@@ -233,12 +240,20 @@ impl<H: Host> Engine<H> {
     }
 
     /// Reads tokens; keeps what the access token says, for the snapshot.
-    fn accept(&self, tokens: TokenResponse) -> Result<(Grant, Option<Value<H>>), Error> {
+    fn accept(
+        &self,
+        mut tokens: TokenResponse,
+        heals: Heals,
+    ) -> Result<(Grant, Option<Value<H>>), Error> {
+        tokens.strip();
         let (jwt, claims) = match jwt::read::<H::Formats>(&tokens.access_token) {
             Ok((jwt, claims)) => (Ok(jwt), Some(claims)),
             Err(flaw) => (Err(flaw), None),
         };
-        let grant = Grant::accept(tokens, jwt)?;
+        let grant = Grant::accept(tokens, jwt, heals)?;
+        if grant.jwt.as_ref().is_some_and(|jwt| jwt.in_millis) {
+            self.host.log(Line::Milliseconds);
+        }
         let read = (grant.access_token.clone(), claims.clone());
         self.state.borrow_mut().claims = Some(read);
         Ok((grant, claims))

@@ -6,8 +6,9 @@ use super::{
     host::{Host, Line},
 };
 use crate::core::{
+    clock::Millis,
     effect::RefreshRequest,
-    grant::TokenResponse,
+    grant::{Heals, TokenResponse},
     ids::Attempt,
     input::{Answer, Input},
     peers::Message,
@@ -47,7 +48,10 @@ impl<H: Host> Engine<H> {
                     return self.answered(attempt, Answer::Unreachable);
                 };
                 match response.judge::<H::Formats>(self.host.now().wall) {
-                    Judged::Tokens(tokens) => self.granted(attempt, Some(tokens)),
+                    Judged::Tokens(tokens) => {
+                        let date = response.date::<H::Formats>();
+                        self.granted(attempt, Some(tokens), date);
+                    }
                     Judged::Refused(refusal, mut refused) => {
                         let state = self.state.borrow();
                         for text in [&mut refused.error, &mut refused.description] {
@@ -74,7 +78,7 @@ impl<H: Host> Engine<H> {
     /// The application's refresh function has ended.
     pub fn called(&self, attempt: Attempt, called: Called) {
         match called {
-            Called::Tokens(tokens) => self.granted(attempt, tokens),
+            Called::Tokens(tokens) => self.granted(attempt, tokens, None),
             Called::Failed { terminal } => self.answered(attempt, Answer::Failed { terminal }),
         }
     }
@@ -86,9 +90,10 @@ impl<H: Host> Engine<H> {
         }
     }
 
-    fn granted(&self, attempt: Attempt, tokens: Option<TokenResponse>) {
-        match tokens.map(|tokens| self.accept(tokens)) {
-            Some(Ok((grant, claims))) => {
+    fn granted(&self, attempt: Attempt, tokens: Option<TokenResponse>, date: Option<Millis>) {
+        match tokens.map(|tokens| self.accept(tokens, Heals::Unauthorized)) {
+            Some(Ok((mut grant, claims))) => {
+                grant.date = date;
                 self.happen(Happening::Tokens { grant, claims, from: Origin::Refresh(attempt) });
             }
             _ => self.answered(attempt, Answer::Unusable),

@@ -156,6 +156,10 @@ impl face::Face for JsFace {
             Line::Refused(refused) => {
                 self.0.log("info", "the token endpoint gave no tokens", &to_js(&refused))
             }
+            Line::Milliseconds => {
+                let text = "the token's times are in milliseconds: correct the server";
+                self.0.log("warn", text, &JsValue::UNDEFINED)
+            }
             Line::NoRevokeUrl => {
                 let text = "without refresh.revokeUrl the server keeps the session";
                 self.0.log("warn", text, &JsValue::UNDEFINED)

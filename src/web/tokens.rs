@@ -20,6 +20,6 @@ impl Tokens {
         let body = JsFuture::from(response.text().map_err(unread)?).await.map_err(unread)?;
         let value = WebFormats::parse_json(&body.as_string().unwrap_or_default());
         let tokens = value.and_then(|value| read_tokens::<WebFormats>(&value));
-        tokens.ok_or_else(|| crate::core::error::Error::Unprintable.into())
+        tokens.ok_or_else(|| crate::core::error::Error::AccessToken.into())
     }
 }

@@ -290,7 +290,8 @@ fn a_function_that_answers_with_something_else_is_tried_again() {
         called(json(200, "[]")),
         called(json(200, r#"{"accessToken":""}"#)),
         called(json(200, r#"{"accessToken":"a","expiresIn":{}}"#)),
-        called(json(200, r#"{"accessToken":"a","expiresIn":null}"#)),
+        called(json(200, r#"{"accessToken":"a","expiresIn":"5m"}"#)),
+        called(json(200, r#"{"accessToken":"a","tokenType":"mac"}"#)),
         called(json(200, r#"{"accessToken":["a"],"expiresIn":300}"#)),
     ];
     for answer in answers {

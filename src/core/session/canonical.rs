@@ -94,6 +94,8 @@ impl<E: Hash> Hash for Context<E> {
             waking: _,
             leased,
             skew,
+            skew_is_bound,
+            last_issue,
             reported_skew,
             degraded,
             effects,
@@ -106,6 +108,6 @@ impl<E: Hash> Hash for Context<E> {
         clock.steady().hash(state);
         (waiters, revocations, online, holds).hash(state);
         leased.as_ref().map(|lease| (lease.id, &lease.access_token, lease.until)).hash(state);
-        (skew, reported_skew, degraded, last_id, last_lease).hash(state);
+        (skew, skew_is_bound, last_issue, reported_skew, degraded, last_id, last_lease).hash(state);
     }
 }

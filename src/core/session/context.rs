@@ -30,8 +30,12 @@ pub(super) struct Context<E> {
     pub(super) waking: bool,
     /// What the shell was last told that requests may carry.
     pub(super) leased: Option<Lease>,
-    /// Server minus local wall clock, as the last fresh token showed it.
+    /// Server minus local wall clock, as the last evidence showed it.
     pub(super) skew: Millis,
+    /// It is that at most.
+    pub(super) skew_is_bound: bool,
+    /// When the last token was issued by the server's clock, and when it came.
+    pub(super) last_issue: Option<(Millis, Moment)>,
     pub(super) reported_skew: Millis,
     pub(super) degraded: bool,
     /// What is to be done: while an input is handled the first thing first, then the last.
@@ -56,6 +60,8 @@ impl<E: Entropy> Context<E> {
             waking: false,
             leased: None,
             skew: 0,
+            skew_is_bound: false,
+            last_issue: None,
             reported_skew: 0,
             degraded: false,
             effects: Vec::new(),
@@ -133,22 +139,12 @@ impl<E: Entropy> Context<E> {
         self.degraded = false;
     }
 
-    /// Learns the skew from a token issued at `issued` by the server's clock and at `local` by
-    /// ours.
-    pub(super) fn learn_skew(&mut self, issued: Millis, local: Millis) {
-        self.skew = issued - local;
-        if (self.skew - self.reported_skew).abs() >= SKEW_STEP {
-            self.reported_skew = self.skew;
-            self.emit(Event::ClockSkew { skew: self.skew });
+    /// Takes a skew for the right one; tells observers when it has changed by a step.
+    pub(super) fn learn_skew(&mut self, skew: Millis) {
+        self.skew = skew;
+        if (skew - self.reported_skew).abs() >= SKEW_STEP {
+            self.reported_skew = skew;
+            self.emit(Event::ClockSkew { skew });
         }
-    }
-
-    /// The server's wall clock, as well as it is known.
-    pub(super) fn server_wall_at(&self, moment: Moment) -> Millis {
-        self.clock.wall_at(moment) + self.skew
-    }
-
-    pub(super) const fn skew(&self) -> Millis {
-        self.skew
     }
 }

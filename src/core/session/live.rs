@@ -11,12 +11,13 @@ use crate::core::{
     entropy::{self, Entropy},
     error::Error,
     event::Event,
-    grant::{Grant, millis},
+    grant::{ENDLESS, Grant, millis},
     ids::{LeaseId, ReadId, StartId, WriteId},
     policy::{Credential, IdleMode},
     reason::{EndReason, RefreshReason},
     record::{Generation, Key, Record, TokenSet, Tokens},
     schedule::Cycle,
+    token::Jwt,
 };
 
 /// How long a token may be held back for an `nbf` in the future.
@@ -90,41 +91,39 @@ impl Live {
         }
     }
 
-    /// A token set made of a grant whose lifetime began at `issued`. `fresh` tokens were issued then;
-    /// others may have been issued long before.
+    /// A token set made of a grant that came at `moment`. `fresh` tokens were received then; others may
+    /// have been kept by somebody, unless nothing else could take their place.
     pub(super) fn token_set<E: Entropy>(
         &self,
         grant: Grant,
-        issued: Moment,
+        moment: Moment,
         fresh: bool,
         ctx: &mut Context<E>,
     ) -> TokenSet {
-        let issued_at = ctx.clock.wall_at(issued);
-        let iat = grant.jwt.as_ref().and_then(|jwt| jwt.iat);
-        if let Some(iat) = iat.filter(|_| fresh) {
-            ctx.learn_skew(millis(iat), issued_at);
-        }
-        let server_wall = ctx.server_wall_at(issued);
-        let nbf = grant.jwt.as_ref().and_then(|jwt| jwt.nbf).map(millis);
-        let since = if fresh { iat.map_or(server_wall, millis) } else { server_wall };
-        let unusable_for = nbf.map_or(0, |nbf| (nbf - since).clamp(0, MAX_NBF_DELAY));
-        let stated = match grant.session_expires_in {
-            Some(duration) => Some(issued_at + duration),
-            None => grant
-                .jwt
-                .as_ref()
-                .and_then(|jwt| jwt.session_expiry)
-                .map(|at| millis(at) - ctx.skew()),
-        };
-        let limit = ctx.policy.max_session.map(|max| self.record.started_at + max);
         let refresh = grant
             .refresh_token
             .clone()
             .or_else(|| self.current.as_ref().and_then(|current| current.tokens.refresh.clone()));
+        let alone = refresh.is_none() && ctx.policy.credential == Credential::RefreshToken;
+        let server = ctx.server_time(&grant, moment, fresh || alone);
+        let issued_at = ctx.clock.wall_at(moment);
+        let lifetime = match server {
+            _ if grant.access_token.is_empty() => 0,
+            Some(server) => grant.remaining(server),
+            None => ENDLESS,
+        };
+        let claim = |read: fn(&Jwt) -> Option<f64>| grant.jwt.as_ref().and_then(read).map(millis);
+        let nbf = claim(|jwt| jwt.nbf).zip(server);
+        let unusable_for = nbf.map_or(0, |(nbf, now)| (nbf - now).clamp(0, MAX_NBF_DELAY));
+        let stated = match grant.session_expires_in {
+            Some(duration) => Some(issued_at + duration),
+            None => claim(|jwt| jwt.session_expiry).map(|at| at - ctx.skew),
+        };
+        let limit = ctx.policy.max_session.map(|max| self.record.started_at + max);
         TokenSet {
             generation: self.record.token_set.generation + 1,
             issued_at,
-            lifetime: grant.lifetime(server_wall, fresh),
+            lifetime,
             unusable_for,
             refresh_in: grant.refresh_in,
             lead: grant.lead,
@@ -179,13 +178,17 @@ impl Live {
                 ctx.clock.at_wall(at).min(ctx.now()) + ctx.policy.min_interval
             }),
         };
-        self.refresh_at = cycle.refresh_at();
+        let expires = token_set.expires(issued);
+        self.refresh_at = match expires.comes().or(token_set.refresh_in.map(|_| issued)) {
+            Some(_) => cycle.refresh_at(),
+            None => Moment::NEVER,
+        };
         self.current = Some(CurrentTokens {
             lease,
             generation: token_set.generation,
             claims: token_set.claims,
             usable: issued + token_set.unusable_for,
-            expires: issued + token_set.lifetime,
+            expires,
             tokens,
         });
         self.stale = false;
@@ -254,7 +257,8 @@ impl Live {
         let idle = self.idle_deadline(ctx);
         let expires = self.current.as_ref().map_or(idle, |current| current.expires);
         let mut end = (idle, EndReason::Idle);
-        if ctx.policy.idle_mode == IdleMode::Lapse {
+        // A token whose end nobody knows does not outlive its user.
+        if ctx.policy.idle_mode == IdleMode::Lapse && expires.comes().is_some() {
             end.0 = idle.max(expires);
         }
         if let Some(at) = self.record.token_set.ends_at.map(|at| ctx.clock.at_wall(at))

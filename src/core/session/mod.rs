@@ -16,6 +16,7 @@ mod response;
 mod restoring;
 mod revocations;
 mod revoking;
+mod server_time;
 mod settling;
 mod user_input;
 mod view;

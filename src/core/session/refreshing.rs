@@ -49,7 +49,7 @@ impl Live {
         let now = ctx.now();
         let explicit = refresh.reason == RefreshReason::Explicit;
         refresh.hurried |= ctx.waking || explicit;
-        refresh.probes = explicit && self.may_probe(ctx);
+        refresh.probes = false;
         if !self.awake(ctx) || !self.renewable(ctx.policy.credential) {
             ctx.settle_attempt(Error::Unavailable);
             return;
@@ -60,8 +60,11 @@ impl Live {
         }
         let wall = ctx.clock.wall_at(now);
         if let Some((until, why)) = self.held_back(&refresh, ctx) {
-            self.pause(refresh, until, why, Error::Unavailable, ctx);
-            return;
+            if !explicit || !self.may_probe(ctx) {
+                self.pause(refresh, until, why, Error::Unavailable, ctx);
+                return;
+            }
+            refresh.probes = true;
         }
         let most = if explicit { retry::EXPLICIT_LOOP } else { retry::LOOP };
         if let Some(until) = retry::breaker(self.record.sends, most, wall) {
@@ -314,7 +317,7 @@ impl Live {
         let attempt = Attempt(ctx.id());
         let tokens = self.current.as_ref().map(|current| &current.tokens);
         let request = RefreshRequest {
-            access_token: tokens.map(|tokens| tokens.access.clone()),
+            access_token: tokens.map(|tokens| tokens.access.clone()).filter(|it| !it.is_empty()),
             refresh_token: tokens.and_then(|tokens| tokens.refresh.clone()),
             rotation_key: key.text(),
             reason: refresh.reason,

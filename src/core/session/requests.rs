@@ -94,6 +94,13 @@ impl Live {
         if let Some(waiter) = waiter {
             ctx.wait(waiter, Want::Newer { lease });
         }
+        if let Some(refused) = &mut self.current
+            && refused.lease == lease
+            && refused.expires.comes().is_none()
+        {
+            // Nobody knew when it ends: now.
+            refused.expires = ctx.now();
+        }
         if lease == current && matches!(self.refresh_state, RefreshState::Idle) {
             self.begin(RefreshContext::new(RefreshReason::Unauthorized), ctx);
         }
@@ -150,9 +157,9 @@ impl Live {
         }
         let now = ctx.now();
         let token_set = self.token_set(grant, now, true, ctx);
-        if ctx.clock.at_wall(token_set.issued_at) + token_set.lifetime
-            <= self.current.as_ref().map_or(now, |current| current.expires)
-        {
+        let expires = token_set.expires(ctx.clock.at_wall(token_set.issued_at));
+        let known = self.current.as_ref().map_or(now, |current| current.expires);
+        if expires.comes().is_some() && expires <= known {
             return;
         }
         // The refresh token stays, and with it the rotation that may be under way.

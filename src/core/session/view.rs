@@ -42,7 +42,7 @@ impl<E: Entropy> Session<E> {
     #[must_use]
     pub fn access_token(&self) -> Option<&str> {
         let State::Live(live) = &self.state else { return None };
-        Some(&live.current.as_ref()?.tokens.access)
+        Some(live.current.as_ref()?.tokens.access.as_str()).filter(|token| !token.is_empty())
     }
 
     /// Whether a text shows one of the tokens in use.
@@ -50,8 +50,8 @@ impl<E: Entropy> Session<E> {
     pub fn has_token_in(&self, text: &str) -> bool {
         let State::Live(live) = &self.state else { return false };
         live.current.as_ref().is_some_and(|CurrentTokens { tokens, .. }| {
-            text.contains(&tokens.access)
-                || tokens.refresh.as_ref().is_some_and(|refresh| text.contains(refresh))
+            let shows = |token: &String| !token.is_empty() && text.contains(token);
+            shows(&tokens.access) || tokens.refresh.as_ref().is_some_and(shows)
         })
     }
 

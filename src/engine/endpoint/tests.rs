@@ -249,12 +249,20 @@ fn tokens_are_read_in_either_spelling() {
 
 #[test]
 fn what_is_no_text_is_no_token_and_what_is_no_number_no_time() {
-    assert!(tokens(r#"{"access_token":7,"expires_in":300}"#).is_none());
-    let odd = tokens(r#"{"access_token":"a","refresh_token":{"toString":0},"expires_in":[300]}"#);
-    let odd = odd.map(|tokens| (tokens.refresh_token, tokens.expires_in));
-    assert_eq!(odd, Some((Some(String::new()), None)));
-    let bare = tokens(r#"{"access_token":"a","refresh_token":null,"expires_in":""}"#).unwrap();
-    assert_eq!((bare.refresh_token, bare.expires_in), (None, None));
+    let no_token = Some("\0");
+    let odd = tokens(r#"{"access_token":7,"refresh_token":{"toString":0},"expires_in":[300]}"#);
+    let odd = odd.unwrap();
+    assert_eq!((odd.access_token.as_str(), odd.refresh_token.as_deref()), ("\0", no_token));
+    assert!(odd.expires_in.is_some_and(f64::is_nan));
+    for nothing in ["null", "false", "\"\""] {
+        let bare = tokens(&format!(
+            r#"{{"access_token":"a","refresh_token":{nothing},"expires_in":{nothing},"token_type":{nothing}}}"#
+        ));
+        let bare = bare.unwrap();
+        assert_eq!((bare.refresh_token, bare.expires_in, bare.token_type), (None, None, None));
+    }
+    let minutes = tokens(r#"{"access_token":"a","expires_in":"5m"}"#).unwrap();
+    assert!(minutes.expires_in.is_some_and(f64::is_nan), "not 5");
     let twice = tokens(r#"{"access_token":"a","access_token":"b"}"#).unwrap();
     assert_eq!(twice.access_token, "b", "as in browsers the last one counts");
 }

@@ -8,7 +8,7 @@ use everfresh::{
         effect::Effect,
         entropy::Seeded,
         error::Error,
-        grant::{Grant, TokenResponse},
+        grant::{Grant, Heals, TokenResponse},
         ids::{Attempt, ReadId, StartId, Ticket, WaiterId},
         input::{Answer, Input, ReadResult, Wake},
         policy::Policy,
@@ -56,7 +56,7 @@ fn grant(seconds: f64) -> Grant {
         expires_in: Some(seconds),
         ..TokenResponse::default()
     };
-    Grant::accept(response, Err(Error::Segments)).expect("a good grant")
+    Grant::accept(response, Err(Error::Segments), Heals::Nothing).expect("a good grant")
 }
 
 /// A machine after some steps; writes are answered only where a step says so.

@@ -184,6 +184,7 @@ impl Granted {
             expires_in: self.expires_in,
             refresh_in: self.refresh_in,
             session_expires_in: self.session_expires_in,
+            ..TokenResponse::default()
         }
     }
 }

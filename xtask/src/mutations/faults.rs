@@ -330,8 +330,8 @@ pub(super) const FAULTS: &[Fault] = &[
     fault(
         "a date in Retry-After is counted on the local clock",
         "engine/endpoint.rs",
-        ".and_then(F::parse_date).unwrap_or(wall);",
-        ".filter(|_| !FAULT).and_then(F::parse_date).unwrap_or(wall);",
+        "self.date::<F>().unwrap_or(wall);",
+        "self.date::<F>().filter(|_| !FAULT).unwrap_or(wall);",
     ),
     fault(
         "a write replaces what lies there",
