@@ -24,12 +24,20 @@ export interface Claims {
 
 /** What a login or a refresh brought. Durations are in seconds. */
 export interface TokenSet {
-  /** The access token: a JWT, or an opaque one beside `expiresIn`. */
-  readonly accessToken: string;
-  /** Absent keeps the one before. */
-  readonly refreshToken?: string | undefined;
-  /** How long the access token lives from now; wins over its `exp` claim. */
+  /**
+   * The access token: a JWT or an opaque one; a leading `Bearer ` is taken off. Without it the session
+   * starts with one refresh.
+   */
+  readonly accessToken?: string | null | undefined;
+  /** Absent, null or empty keeps the one before. */
+  readonly refreshToken?: string | null | undefined;
+  /**
+   * How long the access token lives from now. Of it, `expiresAt` and the `exp` claim the shortest
+   * counts; without any the token is used until a 401.
+   */
   readonly expiresIn?: number | undefined;
+  /** When the access token ends, in seconds since the epoch by the server's clock. */
+  readonly expiresAt?: number | undefined;
   /** When to refresh, from now; replaces the lead. */
   readonly refreshIn?: number | undefined;
   /** When the session ends for good, from now. */
@@ -39,11 +47,15 @@ export interface TokenSet {
 /** A token response as RFC 6749 section 5.1 writes it. */
 export interface TokenResponse {
   /** As {@link TokenSet.accessToken}. */
-  readonly access_token: string;
+  readonly access_token?: string | null | undefined;
   /** As {@link TokenSet.refreshToken}. */
-  readonly refresh_token?: string | undefined;
+  readonly refresh_token?: string | null | undefined;
   /** As {@link TokenSet.expiresIn}. */
   readonly expires_in?: number | undefined;
+  /** As {@link TokenSet.expiresAt}. */
+  readonly expires_at?: number | undefined;
+  /** `Bearer`, in any case. */
+  readonly token_type?: string | null | undefined;
   /** As {@link TokenSet.refreshIn}. */
   readonly refresh_in?: number | undefined;
   /** As {@link TokenSet.sessionExpiresIn}. */

@@ -11,7 +11,11 @@ const bad = {
   "a number": [{ accessToken: 7 }, "ERR_INVALID_TOKEN"],
   "a line break": ["a\nb.c.d", "ERR_INVALID_TOKEN"],
   "a broken JWT": ["a.b.c", "ERR_INVALID_TOKEN"],
-  "exp as text": [jwt({ exp: "1" }), "ERR_INVALID_TOKEN"],
+  "a token in quotes": [{ accessToken: '"opaque"', expiresIn: 60 }, "ERR_INVALID_TOKEN"],
+  "a refresh token with a space": [{ accessToken: "a", refreshToken: "b c", expiresIn: 60 }, "ERR_INVALID_TOKEN"],
+  "another type of token": [{ access_token: "a", token_type: "mac", expires_in: 60 }, "ERR_INVALID_TOKEN"],
+  "a lifetime with a unit": [{ accessToken: "a", expiresIn: "5m" }, "ERR_INVALID_TOKEN"],
+  "a lifetime that is an object": [{ accessToken: "a", expiresIn: { toString: 0 } }, "ERR_INVALID_TOKEN"],
   "a JWT without exp": [jwt({ sub: "ana" }), "ERR_NO_EXPIRY"],
   "an opaque token alone": ["opaque", "ERR_NO_EXPIRY"],
 };
@@ -36,6 +40,10 @@ test("start takes a JWT, a token set or a token response", async (t) => {
     { accessToken: "opaque", expiresIn: 60 },
     { access_token: "opaque-2", expires_in: 60, token_type: "Bearer" },
     { access_token: "opaque-3", expires_in: "60" },
+    { accessToken: "Bearer opaque-4", expiresAt: exp, refreshToken: "" },
+    { access_token: "opaque-5", expires_at: exp * 1_000, token_type: null },
+    jwt({ sub: 42, exp: String(exp) }),
+    { accessToken: "opaque-3", expiresIn: 60 },
   ]) {
     session.start(tokens);
     assert.equal(session.snapshot.status, "active");
@@ -53,7 +61,7 @@ test("decodeJwt decodes and freezes", () => {
 test("decodeJwt refuses what is no JWT", () => {
   const part = (bytes) => Buffer.from(bytes).toString("base64url");
   for (const token of [
-    ...["", "a.b", "..", "e30.e30.e30.e30", "e30.e3 0.e30", "e30.e30=.e30", "e30.e30.e3+", 7],
+    ...["", "a.b", "..", "e30.e30.e30.e30", "e30.e3 0.e30", "e30.e=30.e30", "e30.e30.e3+", 7],
     ...["e30.e31.e30", "e30.e30.e31", "e31.e30.e30", "e30.e30.abcde", undefined],
     `e30.${part([0x7b, 0x22, 0xff, 0x22, 0x3a, 0x31, 0x7d])}.e30`,
     `e30.${part("\ufeff{}")}.e30`,
@@ -72,6 +80,28 @@ test("decodeJwt shows claims of any type and depth: it is no verifier", () => {
   const payload = `{"deep":${"[".repeat(100_000)}${"]".repeat(100_000)}}`;
   const { deep } = decodeJwt(`e30.${Buffer.from(payload).toString("base64url")}.e30`);
   assert.ok(Object.isFrozen(deep[0][0][0]));
+});
+
+test("decodeJwt reads padding and the standard alphabet", () => {
+  const payload = Buffer.from('{"sub":"a?b>","one":"???"}').toString("base64");
+  assert.match(payload, /[+/=]/);
+  assert.deepEqual(decodeJwt(`e30=.${payload}.e30`), { sub: "a?b>", one: "???" });
+});
+
+test("a token whose end nobody knows is used until a 401", async (t) => {
+  const w = world(t);
+  w.session.start({ accessToken: "opaque", refreshToken: "refresh" });
+  assert.equal(w.session.snapshot.status, "active");
+  assert.equal(w.session.snapshot.expiresAt, null);
+  assert.equal(await w.session.getAccessToken(), "opaque");
+});
+
+test("a refresh token alone starts with one refresh", async (t) => {
+  const w = world(t);
+  w.session.start({ refreshToken: "refresh" });
+  const token = await w.session.getAccessToken();
+  assert.equal(w.refreshes.length, 1);
+  assert.equal(decodeJwt(token).sub, "ana");
 });
 
 test("decodeJwt takes the last of members of the same name", () => {

@@ -126,7 +126,7 @@ impl Error {
             }
             Self::BadResponse => {
                 "the token endpoint answered without a usable token: it must return JSON with \
-                 access_token and exp or expires_in; the session is kept, the refresh is repeated"
+                 access_token; the session is kept, the refresh is repeated"
             }
             Self::SignedOutByServer => {
                 "the server ended the session: snapshot.reason says why; sign in again"
