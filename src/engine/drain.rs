@@ -148,7 +148,7 @@ impl<H: Host> Engine<H> {
                         self.state.borrow_mut().records.stored(store, works);
                     }
                 }
-                Step::Tell(input) => self.feed(input),
+                Step::Tell(input) => self.feed(*input),
             }
         }
     }

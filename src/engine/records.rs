@@ -88,7 +88,7 @@ pub(super) enum Step {
     SetAside(Place, String),
     Remove(Place),
     Store(Store, String),
-    Tell(Input),
+    Tell(Box<Input>),
 }
 
 impl Records {
@@ -194,14 +194,14 @@ impl Records {
     }
 
     fn found(&mut self, purpose: Purpose, found: ReadResult) {
-        self.steps.push(Step::Tell(match purpose {
+        self.steps.push(Step::Tell(Box::new(match purpose {
             Purpose::Read(read) => Input::RecordRead { read, found },
             Purpose::Changed | Purpose::Write => Input::RecordChanged(found),
-        }));
+        })));
     }
 
     fn written(&mut self, write: WriteId, written: WriteResult) {
-        self.steps.push(Step::Tell(Input::RecordWritten { write, written }));
+        self.steps.push(Step::Tell(Box::new(Input::RecordWritten { write, written })));
     }
 
     /// Whether the machine waits for what it asked to read.

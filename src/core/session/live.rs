@@ -179,10 +179,8 @@ impl Live {
             }),
         };
         let expires = token_set.expires(issued);
-        self.refresh_at = match expires.comes().or(token_set.refresh_in.map(|_| issued)) {
-            Some(_) => cycle.refresh_at(),
-            None => Moment::NEVER,
-        };
+        let ends = expires.comes().is_some() || token_set.refresh_in.is_some();
+        self.refresh_at = if ends { cycle.refresh_at() } else { Moment::NEVER };
         self.current = Some(CurrentTokens {
             lease,
             generation: token_set.generation,

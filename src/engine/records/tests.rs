@@ -49,7 +49,7 @@ impl World {
                 Step::Remove(place) => {
                     self.texts.remove(&place);
                 }
-                Step::Tell(input) => self.told.push(input),
+                Step::Tell(input) => self.told.push(*input),
             }
         }
     }
