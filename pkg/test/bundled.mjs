@@ -13,6 +13,7 @@ export async function bundled(t, contents, plugins = []) {
   const { outputFiles } = await build({
     stdin: { contents, resolveDir: fileURLToPath(new URL(".", import.meta.url)), loader: "js" },
     ...{ bundle: true, format: "esm", conditions: ["browser", "development"], write: false },
+    define: { "import.meta.hot": "globalThis.hotOfRecipe" },
     ...{ logLevel: "error", jsx: "automatic", external: ["./everfresh_js.js"], plugins },
   });
   mkdirSync(folder, { recursive: true });

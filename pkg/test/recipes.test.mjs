@@ -15,6 +15,10 @@ const blocks = new Map(
   [...text.matchAll(/```tsx?\n\/\/ (\S+)\n(.*?)```/gs)].map(([, name, code]) => [name, code]),
 );
 
+/** What modules asked to be done before they are replaced. */
+const hot = [];
+globalThis.hotOfRecipe = { dispose: (act) => hot.push(act) };
+
 const dist = (name) => fileURLToPath(new URL(`../dist/${name}`, import.meta.url));
 
 /** A recipe's exports, its session being that of a signed-in kit; `api` answers what carries a good token. */
@@ -44,12 +48,13 @@ async function recipe(t, name, { api, more = "" } = {}) {
       );
     },
   };
-  const exports = await bundled(t, `export * from "recipe:${name}"; ${more}`, [sources]);
+  const again = () => bundled(t, `export * from "recipe:${name}"; ${more}`, [sources]);
+  const exports = await again();
   t.after(() => {
     delete globalThis.kitOfRecipe;
     kit.reset();
   });
-  return { kit, ...exports };
+  return { kit, again, ...exports };
 }
 
 test("TanStack Query: a 401 is healed, and the next user sees nothing of the last", async (t) => {
@@ -204,6 +209,17 @@ test("Next.js: the server renders what it knows, and shares nothing", async (t) 
   assert.equal(html({ status: "active", subject: "bob" }), "bob");
   assert.equal(html(undefined), "null");
   assert.equal(kit.session.snapshot.subject, "ana");
+});
+
+test("hot reload: a module that is evaluated anew listens once", async (t) => {
+  const said = t.mock.method(console, "info", () => {});
+  const kit = await recipe(t, "hot-reload.ts");
+  for (let i = 0; i < 3; i += 1) {
+    for (const act of hot.splice(0)) act();
+    await kit.again();
+  }
+  await kit.kit.session.signOut();
+  assert.deepEqual(said.mock.calls.map((call) => call.arguments), [["signed out: signed-out"]]);
 });
 
 test("service worker: requests to the own API carry the token, others are left to the browser", async (t) => {
