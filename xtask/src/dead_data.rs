@@ -279,7 +279,7 @@ mod tests {
         let mut linked = linked(&[(0, 4)], &[address(11, 0)], &[]);
         linked.code_start = 20;
         linked.forget(&[30].into());
-        assert_eq!(linked.unread(&[0..20]), (100..104).collect());
+        assert_eq!(linked.unread(std::slice::from_ref(&(0..20))), (100..104).collect());
     }
 
     /// Symbols by offset and size in one segment at 100.

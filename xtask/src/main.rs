@@ -19,6 +19,7 @@ mod pack;
 mod package;
 mod plain;
 mod process;
+mod proxies;
 mod report;
 mod scenarios;
 mod search;

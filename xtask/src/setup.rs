@@ -105,6 +105,14 @@ pub(crate) fn postgres() -> Result<()> {
     )
 }
 
+/// What checks the unit in `server/examples/deploy`; no systemd has to run.
+pub(crate) fn systemd() -> Result<()> {
+    if capture(Command::new("systemd-analyze").arg("--version"), SHORT).is_ok() {
+        return Ok(());
+    }
+    apt_install(&["systemd"]).context("the server's tests need systemd-analyze on the PATH")
+}
+
 /// The program that tests the server's OpenAPI description, in an environment of its own below
 /// target/; Python itself is installed when it can be.
 pub(crate) fn schemathesis(workspace: &Workspace) -> Result<PathBuf> {

@@ -13,8 +13,8 @@ use crate::report::Counts;
 use crate::setup::{BROWSERS, Browser, WASM_TARGET};
 use crate::workspace::Workspace;
 use crate::{
-    adapters, deny, dependant, examples, hygiene, openapi, pack, package, scenarios, search, setup,
-    size, worlds,
+    adapters, deny, dependant, examples, hygiene, openapi, pack, package, proxies, scenarios,
+    search, setup, size, worlds,
 };
 
 /// Runs every step, prints what each one found and closes on the count of all tests.
@@ -121,8 +121,9 @@ fn lints_for_wasm(workspace: &Workspace) -> Result<()> {
 fn native_tests(workspace: &Workspace) -> Result<Counts> {
     setup::redis()?;
     setup::postgres()?;
+    setup::systemd()?;
     let mut cargo = workspace.cargo(&["test", "--workspace", "--no-fail-fast"]);
-    counted(&mut cargo, Counts::of_cargo)
+    counted(cargo.envs(proxies::found(workspace)?), Counts::of_cargo)
 }
 
 /// The tests of the 41 strategies once more, on a store that outlives the process.
