@@ -340,7 +340,7 @@ impl Page {
             }
             Want::Event(event) => self.events.push(event),
             Want::SetAside(..) => panic!("the record of a page is a record"),
-            Want::ReleaseLock(_) | Want::Broadcast(_) | Want::Close => {}
+            Want::ReleaseLock(_) | Want::Broadcast(_) | Want::Close | Want::Log(_) => {}
         }
     }
 
