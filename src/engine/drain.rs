@@ -25,7 +25,7 @@ impl<H: Host> Engine<H> {
             if state.closed && matches!(happening, Happening::Tokens { .. }) {
                 return;
             }
-            state.inbox.push_back(happening);
+            state.inbox.push(happening);
         }
         self.drain();
     }
@@ -62,7 +62,7 @@ impl<H: Host> Engine<H> {
     }
 
     fn next(&self) -> Option<Happening<Value<H>>> {
-        self.state.borrow_mut().inbox.pop_front()
+        first(&mut self.state.borrow_mut().inbox)
     }
 
     fn poll(&self) -> Option<Effect> {
@@ -116,7 +116,7 @@ impl<H: Host> Engine<H> {
                 }
             }
             Effect::Emit(event) => {
-                self.state.borrow_mut().notices.push_back(Notice::Event(event, wall));
+                self.state.borrow_mut().notices.push(Notice::Event(event, wall));
             }
         }
     }
@@ -196,7 +196,7 @@ impl<H: Host> Engine<H> {
             let notices = &mut self.state.borrow_mut().notices;
             // Of several changes only the newest can be looked at.
             notices.retain(|notice| *notice != Notice::Snapshot);
-            notices.push_front(Notice::Snapshot);
+            notices.insert(0, Notice::Snapshot);
         }
     }
 
@@ -220,7 +220,7 @@ impl<H: Host> Engine<H> {
             return;
         }
         loop {
-            let notice = self.state.borrow_mut().notices.pop_front();
+            let notice = first(&mut self.state.borrow_mut().notices);
             let Some(notice) = notice else { break };
             self.host.notify(&notice);
         }
@@ -235,4 +235,9 @@ impl<H: Host> Engine<H> {
         }
         self.host.close();
     }
+}
+
+/// Takes the first of a few.
+fn first<T>(waiting: &mut Vec<T>) -> Option<T> {
+    (!waiting.is_empty()).then(|| waiting.remove(0))
 }

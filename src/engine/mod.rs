@@ -22,10 +22,7 @@ pub mod virtual_host;
 
 pub use self::requests::Called;
 
-use std::{
-    cell::{Cell, RefCell},
-    collections::VecDeque,
-};
+use std::cell::{Cell, RefCell};
 
 use self::{
     endpoint::Endpoint,
@@ -69,7 +66,7 @@ pub struct Engine<H: Host> {
 struct State<H: Host> {
     session: Session<H::Entropy>,
     settings: Settings,
-    inbox: VecDeque<Happening<Value<H>>>,
+    inbox: Vec<Happening<Value<H>>>,
     records: Records,
     waiters: Vec<(WaiterId, H::Waiter)>,
     last_waiter: WaiterId,
@@ -79,7 +76,7 @@ struct State<H: Host> {
     /// What was shown last, and the token that it was about.
     shown: Snapshot,
     token: Option<String>,
-    notices: VecDeque<Notice>,
+    notices: Vec<Notice>,
     /// Nothing that happens counts any more.
     closed: bool,
 }
@@ -111,7 +108,7 @@ impl<H: Host> Engine<H> {
         let state = State {
             session,
             settings,
-            inbox: VecDeque::new(),
+            inbox: Vec::new(),
             records,
             waiters: Vec::new(),
             last_waiter: WaiterId(0),
@@ -119,7 +116,7 @@ impl<H: Host> Engine<H> {
             claims: None,
             shown,
             token: None,
-            notices: VecDeque::new(),
+            notices: Vec::new(),
             closed: false,
         };
         let (working, telling) = (Cell::new(false), Cell::new(false));

@@ -91,15 +91,17 @@ pub(super) fn alone(options: &JsValue) -> bool {
 }
 
 pub(super) fn activity_events(options: &JsValue) -> Vec<String> {
-    let events: Array = get(options, "activityEvents").unchecked_into();
-    events.iter().filter_map(|event| event.as_string()).collect()
+    texts(get(options, "activityEvents"))
+}
+
+fn texts(list: JsValue) -> Vec<String> {
+    list.unchecked_into::<Array>().iter().filter_map(|text| text.as_string()).collect()
 }
 
 fn pairs(object: &JsValue) -> Vec<(String, String)> {
-    let Some(object) = object.dyn_ref::<Object>() else { return Vec::new() };
-    let pair = |entry: JsValue| {
-        let entry: Array = entry.unchecked_into();
-        Some((entry.get(0).as_string()?, entry.get(1).as_string()?))
-    };
-    Object::entries(object).iter().filter_map(pair).collect()
+    if !object.is_object() {
+        return Vec::new();
+    }
+    let pair = |entry| <[String; 2]>::try_from(texts(entry)).ok().map(Into::into);
+    Object::entries(object.unchecked_ref()).iter().filter_map(pair).collect()
 }
