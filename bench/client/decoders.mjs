@@ -1,6 +1,6 @@
 // Rows of decoding: the claims of a JWT, without verifying it.
 
-import { decodeJwt } from "../../pkg/dist/node.js";
+import { decodeJwt } from "../../pkg/dist/inline.js";
 import { jwtDecode } from "../peers/wrappers.mjs";
 import { jwtOf } from "./tokens.mjs";
 

@@ -9,7 +9,7 @@ import { writeFileSync } from "node:fs";
 import { cpus } from "node:os";
 import { parseArgs } from "node:util";
 
-import { init } from "../../pkg/dist/node.js";
+import { init } from "../../pkg/dist/inline.js";
 import { versions } from "../peers/wrappers.mjs";
 import { decodeCalls } from "./decoders.mjs";
 import { measureCalls, measureWaves } from "./measure.mjs";

@@ -1,6 +1,6 @@
 // Rows of single requests: a valid token, and the first request of a new session.
 
-import { createSession } from "../../pkg/dist/node.js";
+import { createSession } from "../../pkg/dist/inline.js";
 import { auth0Fetcher, kyClient, supabaseClient } from "../peers/wrappers.mjs";
 import { jwt, tokenResponse } from "./tokens.mjs";
 

@@ -1,6 +1,6 @@
 // Rows of a thousand calls at once: all get a 401, or all find the token run out.
 
-import { createSession } from "../../pkg/dist/node.js";
+import { createSession } from "../../pkg/dist/inline.js";
 import { kyClient, supabaseClient } from "../peers/wrappers.mjs";
 import { tokenResponse } from "./tokens.mjs";
 

@@ -24,6 +24,9 @@ export type PlainEngine = (imports: WebAssembly.Imports) => WebAssembly.Exports;
 
 type Instantiable = BufferSource | WebAssembly.Module | PlainEngine;
 
+/** Loads `everfresh_js.js`, in the way that the entry's users can follow. @internal */
+export type PlainLoader = () => Promise<{ readonly default: PlainEngine }>;
+
 /** What an entry of the package knows: one of these; with none of them it is plain JavaScript. @internal */
 export interface EntrySource {
   /** Where to fetch the bytes. */
@@ -35,14 +38,16 @@ export interface EntrySource {
 const EMPTY = Uint8Array.of(0, 97, 115, 109, 1, 0, 0, 0);
 
 let source: EntrySource = {};
+let importPlain: PlainLoader;
 let loaded = false;
 let loading: Promise<void> | undefined;
 let fellBack = false;
 let note: string | undefined;
 
 /** Called by the entry, once. @internal */
-export function useEngine(from: EntrySource): void {
+export function useEngine(from: EntrySource, plain: PlainLoader): void {
   source = from;
+  importPlain = plain;
 }
 
 /**
@@ -117,8 +122,7 @@ async function fetchAndInstantiate(): Promise<void> {
 async function loadPlain(): Promise<void> {
   let plain: PlainEngine;
   try {
-    // A file of its own, which bundlers find.
-    plain = (await import("./everfresh_js.js")).default;
+    plain = (await importPlain()).default;
   } catch (cause) {
     throw fellBack
       ? new WasmBlockedError(

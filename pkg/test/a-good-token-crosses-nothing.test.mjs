@@ -21,7 +21,7 @@ WebAssembly.Instance = function (module, imports) {
 const calls = (t, object, name) => t.mock.method(object, name).mock;
 
 /** The Node entry may be played by plain JavaScript (plain.mjs), which has no exports to count. */
-const skip = import.meta.resolve("../dist/node.js").endsWith("/js.js");
+const skip = import.meta.resolve("../dist/inline.js").endsWith("/js.js");
 
 test("a request with a good token calls no wasm, reads no storage and sets no timer", { skip }, async (t) => {
   const { local, session } = page(t);

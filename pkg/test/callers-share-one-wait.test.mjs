@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { createSession } from "../dist/node.js";
+import { createSession } from "../dist/inline.js";
 import { API, settle, world } from "./world.mjs";
 
 /** The token endpoint answers when told to. */

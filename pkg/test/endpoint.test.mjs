@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { inspect } from "node:util";
 
-import { SignedOutByServerError } from "../dist/node.js";
+import { SignedOutByServerError } from "../dist/inline.js";
 import { API, jwt, settle, TOKEN_URL, world } from "./world.mjs";
 
 const KEY = /^[\x21-\x7e]{16,128}$/;

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { createSession, InvalidOptionError, isSessionError, SessionError } from "../dist/node.js";
+import { createSession, InvalidOptionError, isSessionError, SessionError } from "../dist/inline.js";
 
 const refresh = "/oauth/token";
 

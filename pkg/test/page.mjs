@@ -15,15 +15,13 @@ export function page(t) {
       target.dispatchEvent(Object.assign(new Event(type), fields));
     },
   };
-  const counted = (change) => (type, listener, options) => {
+  const counted = (method, change) => (type, listener, options) => {
     listeners.set(type, (listeners.get(type) ?? 0) + change);
-    options?.signal?.addEventListener("abort", () => {
-      listeners.set(type, listeners.get(type) - change);
-    });
-    target.addEventListener(type, listener, options);
+    target[method](type, listener, options);
   };
   put(t, {
-    addEventListener: counted(1),
+    addEventListener: counted("addEventListener", 1),
+    removeEventListener: counted("removeEventListener", -1),
     document: made.document,
     localStorage: made.local,
     sessionStorage: made.session,

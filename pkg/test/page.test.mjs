@@ -244,7 +244,7 @@ test("a storage event brings the news of another tab", async (t) => {
   const w = world(t, { storage: "local" });
   await w.start();
   // Another copy of the package is another tab.
-  const other = (await import("../dist/node.js?tab")).createSession(w.options);
+  const other = (await import("../dist/inline.js?tab")).createSession(w.options);
   t.after(() => other.dispose());
   const restored = other.restore();
   await w.advance(2);

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { decodeJwt } from "../dist/node.js";
+import { decodeJwt } from "../dist/inline.js";
 import { jwt, world } from "./world.mjs";
 
 const bad = {

@@ -2,7 +2,7 @@
 
 import { setImmediate as turn } from "node:timers/promises";
 
-import { createSession } from "../dist/node.js";
+import { createSession } from "../dist/inline.js";
 import { lockManager, put } from "./page.mjs";
 
 export const API = "https://api.test";

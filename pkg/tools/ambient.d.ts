@@ -1,4 +1,4 @@
-// What the entries import beyond TypeScript files, and the little of Node that they need.
+// What the entries import beyond TypeScript files, and what bundlers put in place.
 
 /** The wasm, inlined by the build: `tools/build.mjs` makes this module. */
 declare module "everfresh:wasm-bytes" {
@@ -26,3 +26,8 @@ declare module "*/everfresh_js.js" {
   export default function instantiate(imports: WebAssembly.Imports): WebAssembly.Exports;
 }
 
+interface ImportMeta {
+  readonly env?: { readonly PROD?: boolean };
+}
+
+declare const process: { readonly env: Readonly<Record<string, string | undefined>> };

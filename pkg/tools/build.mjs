@@ -31,28 +31,36 @@ const manifest = JSON.parse(readFileSync(join(pkg, "package.json"), "utf8"));
 const entries = ["entry", "adapters"].flatMap((folder) =>
   readdirSync(join(pkg, "src", folder)).map((name) => join(pkg, "src", folder, name)),
 );
+const plain = join(pkg, "wasm", "everfresh_js.js");
+const inline = join(pkg, "src", "entry", "inline.ts");
+const coders = join(pkg, "src", "text-coders.ts");
 
-/** Whoever imports the inline entry shares it with the application. */
-const inlineEntryBeside = {
-  name: "inline-entry-beside",
+/** Whether CommonJS can have it: what it is for may be there as ES modules only. */
+const targets = Object.values(manifest.exports);
+const isRequired = (name) => targets.some((target) => target.require === `./dist/${name}.cjs`);
+/** Whether tests may run it in a realm that lacks half of the platform. */
+const isBare = (name) => /^(inline|js)$/.test(name);
+
+/** What lies beside an entry, and is loaded by it. */
+const beside = (extension) => ({
+  name: "beside",
   setup(build) {
-    const filter = /\/entry\/inline\.ts$/;
-    build.onResolve({ filter }, ({ kind }) =>
-      kind === "entry-point" ? undefined : { path: "./inline.js", external: true },
+    build.onResolve({ filter: /^\.\/everfresh_js\.js$/ }, () => ({
+      ...{ path: `./everfresh_js${extension}`, external: true },
+    }));
+    // Whoever imports the inline entry shares it with the application.
+    build.onResolve({ filter: /\/entry\/inline\.ts$/ }, ({ kind }) =>
+      kind === "entry-point" ? undefined : { path: `./inline${extension}`, external: true },
     );
   },
-};
+});
 
-rmSync(dist, { recursive: true, force: true });
-mkdirSync(dist);
-copyFileSync(wasm, join(dist, "everfresh_bg.wasm"));
-
-const options = {
+/** What all builds have in common; `coders` are there for realms that have none. */
+const shared = (extension) => ({
   absWorkingDir: root,
   bundle: true,
   // Shared chunks would cost a user of one entry bytes and a request: they never use two.
   splitting: false,
-  format: "esm",
   platform: "neutral",
   target: "es2022",
   minify: true,
@@ -60,30 +68,53 @@ const options = {
   legalComments: "none",
   external: [
     "./everfresh_bg.wasm",
-    "./everfresh_js.js",
     "node:*",
     ...Object.keys(manifest.peerDependencies).flatMap((name) => [name, `${name}/*`]),
   ],
-  plugins: [inlineWasm(wasm), inlineEntryBeside],
+  plugins: [inlineWasm(wasm), beside(extension)],
   logLevel: "warning",
-};
-const built = await esbuild.build({
-  ...options,
-  entryPoints: [
-    ...entries.map((path) => ({ in: path, out: basename(path, ".ts") })),
-    { in: join(pkg, "wasm", "everfresh_js.js"), out: "everfresh_js" },
-  ],
-  outdir: dist,
-  // The maps stay out of the tarball, so the files must not point at them.
-  sourcemap: "external",
-  metafile: true,
-  plugins: [...options.plugins, inARealm(join(pkg, "src", "entry", "inline.ts"), options)],
 });
+
+async function bundle(paths, format, more) {
+  const extension = format === "cjs" ? ".cjs" : ".js";
+  const options = { ...shared(extension), ...more };
+  const realm = inARealm(inline, { ...options, inject: [coders] });
+  const { warnings, metafile } = await esbuild.build({
+    ...options,
+    entryPoints: paths.map((path) => ({ in: path, out: basename(path).replace(/\.[jt]s$/, "") })),
+    outdir: dist,
+    outExtension: { ".js": extension },
+    format,
+    // The maps stay out of the tarball, so the files must not point at them.
+    sourcemap: "external",
+    metafile: true,
+    plugins: [...options.plugins, realm],
+  });
+  if (warnings.length > 0) process.exit(1);
+  return metafile;
+}
+
+rmSync(dist, { recursive: true, force: true });
+mkdirSync(dist);
+copyFileSync(wasm, join(dist, "everfresh_bg.wasm"));
+
+const nameOf = (path) => basename(path, ".ts");
+const bare = entries.filter((path) => isBare(nameOf(path)));
+const built = [
+  await bundle([...entries.filter((path) => !isBare(nameOf(path))), plain], "esm"),
+  await bundle(bare, "esm", { inject: [coders] }),
+];
+const commonJs = {
+  inject: [coders],
+  // An import() of Jest's needs a flag of Node.js.
+  supported: { "dynamic-import": false },
+};
+await bundle([...entries.filter((path) => isRequired(nameOf(path))), plain], "cjs", commonJs);
 if (metafile) {
   mkdirSync(dirname(metafile), { recursive: true });
-  writeFileSync(metafile, JSON.stringify(built.metafile));
+  const merged = (of) => Object.assign({}, ...built.map((it) => it[of]));
+  writeFileSync(metafile, JSON.stringify({ inputs: merged("inputs"), outputs: merged("outputs") }));
 }
-if (built.warnings.length > 0) process.exit(1);
 
 const tsc = join(root, "node_modules", "typescript", "bin", "tsc");
 try {
@@ -93,8 +124,8 @@ try {
 } catch {
   process.exit(1); // tsc has said why
 }
-const typed = Object.values(manifest.exports).flatMap((target) => target.types ?? []);
 finishDeclarations(
   dist,
-  typed.map((path) => join(pkg, path)),
+  targets.flatMap(({ types }) => types?.default ?? types ?? []).map((path) => join(pkg, path)),
+  targets.flatMap(({ types }) => types?.require ?? []).map((path) => join(pkg, path)),
 );

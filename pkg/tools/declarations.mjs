@@ -6,8 +6,12 @@ import { dirname, join, resolve } from "node:path";
 
 const specifier = /((?:from|import)\s*\(?\s*["'])(\.{1,2}\/[^"']+)\.ts(["'])/g;
 
-/** Keeps the declarations that `roots` lead to, their relative imports ending in `.js`. */
-export function finishDeclarations(dist, roots) {
+/**
+ * Keeps the declarations that `roots` lead to, their relative imports ending in `.js`; and makes
+ * those of CommonJS that `required` lead to, which are the same with other names.
+ */
+export function finishDeclarations(dist, roots, required) {
+  for (const root of required) writeCommonJs(resolve(root), new Set());
   const kept = new Set(roots.map((root) => resolve(root)));
   const open = [...kept];
   while (open.length > 0) {
@@ -28,4 +32,14 @@ export function finishDeclarations(dist, roots) {
     const path = join(dist, name);
     if (name.endsWith(".d.ts") && !kept.has(path)) rmSync(path);
   }
+}
+
+function writeCommonJs(path, written) {
+  if (written.has(path)) return;
+  written.add(path);
+  const text = readFileSync(path.replace(/\.d\.cts$/, ".d.ts"), "utf8");
+  for (const [, , name] of text.matchAll(specifier)) {
+    writeCommonJs(join(dirname(path), `${name}.d.cts`), written);
+  }
+  writeFileSync(path, text.replace(specifier, "$1$2.cjs$3"));
 }

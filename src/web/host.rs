@@ -104,7 +104,7 @@ impl<F: Face> WebHost<F> {
                 }
             };
             let events = self.activity_events.borrow().clone();
-            self.page.replace(Page::listen(&events, &self.key, tell));
+            self.page.replace(Some(Page::listen(&events, &self.key, tell)));
         }
         if self.channel.borrow().is_none() && !self.alone.get() {
             let engine = Weak::clone(&self.engine);

@@ -4,7 +4,6 @@ use std::{cell::Cell, rc::Rc};
 
 use js_sys::{Function, Object};
 use wasm_bindgen::{JsCast, JsValue};
-use web_sys::{AbortController, EventTarget};
 
 use super::{
     clock,
@@ -34,8 +33,10 @@ pub(super) enum PageEvent {
 
 /// Listens until it is dropped.
 pub(super) struct Page {
-    controller: AbortController,
-    _listeners: [Callback; 2],
+    options: Object,
+    life: Callback,
+    activity: Callback,
+    activity_events: Vec<String>,
 }
 
 impl Page {
@@ -45,8 +46,7 @@ impl Page {
         activity_events: &[String],
         key: &str,
         tell: impl Fn(PageEvent) + 'static,
-    ) -> Option<Self> {
-        let controller = AbortController::new().ok()?;
+    ) -> Self {
         let tell = Rc::new(tell);
         let life = {
             let (tell, key) = (Rc::clone(&tell), JsValue::from_str(key));
@@ -64,34 +64,39 @@ impl Page {
             }
             JsValue::UNDEFINED
         });
-        let target: EventTarget = global_object().unchecked_into();
         let options = Object::new();
-        // Captured, because most of these events neither bubble nor share a target.
-        set(&options, "capture", &JsValue::TRUE);
-        set(&options, "passive", &JsValue::TRUE);
-        set(&options, "signal", &controller.signal());
-        let add = |event: &str, listener: &Callback| {
-            let listener: &Function = listener.as_ref().unchecked_ref();
+        if global("document").is_truthy() {
+            // Captured, because most of these events neither bubble nor share a target. Elsewhere
+            // they have one target, and Cloudflare's refuses both options.
+            set(&options, "capture", &JsValue::TRUE);
+            set(&options, "passive", &JsValue::TRUE);
+        }
+        let page = Self { options, life, activity, activity_events: activity_events.to_vec() };
+        page.each("addEventListener");
+        page
+    }
+
+    /// Not with a signal that ends them: a page in Node.js may have one that is not of its realm.
+    fn each(&self, method: &str) {
+        let target = global_object();
+        let method: Function = get(&target, method).unchecked_into();
+        let does = |event: &str, listener: &Callback| {
             // Node.js has no such method, and nothing to listen to.
-            let _ = target.add_event_listener_with_callback_and_add_event_listener_options(
-                event,
-                listener,
-                options.unchecked_ref(),
-            );
+            let _ =
+                method.call3(&target, &JsValue::from_str(event), listener.as_ref(), &self.options);
         };
         for event in LIFE {
-            add(event, &life);
+            does(event, &self.life);
         }
-        for event in activity_events {
-            add(event, &activity);
+        for event in &self.activity_events {
+            does(event, &self.activity);
         }
-        Some(Self { controller, _listeners: [life, activity] })
     }
 }
 
 impl Drop for Page {
     fn drop(&mut self) {
-        self.controller.abort();
+        self.each("removeEventListener");
     }
 }
 

@@ -19,6 +19,19 @@ pub(crate) fn follow_memory(mut glue: String) -> Result<String> {
     Ok(glue)
 }
 
+/// Has what codes text made where it is used: a realm that imports the glue may have none, such as
+/// jsdom's. One for each text also spares counting how much Safari's has decoded.
+pub(crate) fn code_text_lazily(glue: &str) -> Result<String> {
+    let parts = glue.split_once("let cachedTextDecoder = ");
+    let (before, rest) = parts.context("the glue has no cachedTextDecoder")?;
+    let parts = rest.split_once("let WASM_VECTOR_LEN = 0;");
+    let (_, after) = parts.context("the glue has no WASM_VECTOR_LEN")?;
+    let glue = [before, DECODE_TEXT, "let WASM_VECTOR_LEN = 0;", after].concat();
+    let glue = glue.replace("cachedTextEncoder.", "new TextEncoder().");
+    ensure!(!glue.contains("cachedText"), "the glue codes text otherwise than it did");
+    Ok(glue)
+}
+
 /// Renames imports and exports in the module and in the glue; drops the exports that the glue does
 /// not use. wasm-bindgen's names end with hashes, which no compressor can shorten: 1.7 kB.
 ///
@@ -82,6 +95,11 @@ fn is_import(name: &str) -> bool {
     name.strip_prefix('_').is_some_and(|number| number.parse::<u32>().is_ok())
 }
 
+/// The BOM is the text's own: Rust has no other.
+const DECODE_TEXT: &str = "\
+const decodeText = (bytes) => new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes);
+";
+
 /// The module that everything is imported from.
 const GLUE: &str = "./everfresh_bg.js";
 
@@ -123,6 +141,18 @@ mod tests {
         assert!(followed.ends_with("cachedUint8ArrayMemory0.buffer !== wasm.memory.buffer"));
         let error = follow_memory("cachedFloat32Memory0.byteLength === 0".to_owned());
         assert!(error.is_err(), "a view that is not known");
+    }
+
+    #[test]
+    fn what_codes_text_is_made_where_it_is_used() {
+        let text = "a();\nlet cachedTextDecoder = new TextDecoder('utf-8');\nfunction decodeText() {}\n\
+                    let WASM_VECTOR_LEN = 0;\ncachedTextEncoder.encodeInto(b);\n";
+        let lazy = code_text_lazily(text).unwrap();
+        let expected = "a();\nconst decodeText = (bytes) => new TextDecoder('utf-8', { ignoreBOM: \
+                        true }).decode(bytes);\nlet WASM_VECTOR_LEN = 0;\nnew \
+                        TextEncoder().encodeInto(b);\n";
+        assert_eq!(lazy, expected);
+        assert!(code_text_lazily("const decoder = new TextDecoder();").is_err());
     }
 
     #[test]

@@ -17,6 +17,7 @@ mod mutations;
 mod openapi;
 mod pack;
 mod package;
+mod packaging;
 mod plain;
 mod process;
 mod proxies;
@@ -55,7 +56,11 @@ enum Task {
         port: u16,
     },
     /// Run every check and test that CI runs
-    Test,
+    Test {
+        /// Only what the packed package does in bundlers, runtimes and test runners
+        #[arg(value_parser = ["packaging"])]
+        only: Option<String>,
+    },
     /// Build the package and hold its size against pkg/budget.json
     Size {
         /// Also name what takes the most bytes
@@ -137,7 +142,7 @@ fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let done = Workspace::find().and_then(|workspace| match arguments.command {
         Task::Demo { port } => demo::run(&workspace, port).map(|()| ExitCode::SUCCESS),
-        Task::Test => Ok(test::run(&workspace)),
+        Task::Test { only } => Ok(test::run(&workspace, only.as_deref())),
         Task::Bench { bench } => bench::run(&workspace, &bench).map(|()| ExitCode::SUCCESS),
         Task::Fuzz { cases, from } => fuzz::run(&workspace, cases, from),
         Task::Size { why } => size::run(&workspace, why).map(|()| ExitCode::SUCCESS),

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use serde::Deserialize;
+use serde_json::Value;
 
 use crate::package;
 use crate::process::capture;
@@ -37,14 +38,23 @@ pub(crate) fn gates(workspace: &Workspace) -> Result<()> {
     let tarball = directory.join(&packed.filename);
     let mut publint = workspace.npm_tool("publint");
     capture(publint.args(["run", "--strict"]).arg(&tarball), LIMIT)?;
-    let mut attw = workspace.npm_tool("attw");
-    attw.args(["--profile", "esm-only", "--no-emoji", "--no-color", "--format", "ascii"]);
-    // A file to fetch, not a module to import.
-    attw.args(["--exclude-entrypoints", "everfresh.wasm", "--"]);
-    capture(attw.arg(&tarball), LIMIT)?;
-    println!("publint --strict: ok\nattw --profile esm-only: ok");
+    for (profile, without) in [("esm-only", &[][..]), ("node16", MODULES_ONLY)] {
+        let mut attw = workspace.npm_tool("attw");
+        attw.args(["--profile", profile, "--no-emoji", "--no-color", "--format", "ascii"]);
+        // A file to fetch, not a module to import.
+        attw.args(["--exclude-entrypoints", "everfresh.wasm"]).args(without);
+        capture(attw.arg("--").arg(&tarball), LIMIT)?;
+    }
+    println!("publint --strict: ok\nattw: ok");
     println!("{}: {} bytes, {} files", tarball.display(), packed.size, packed.files.len());
     Ok(())
+}
+
+/// The tarball that [`gates`] left.
+pub(crate) fn tarball(workspace: &Workspace) -> Result<PathBuf> {
+    let files = files_below(&workspace.target("pack"))?;
+    let packed = files.into_iter().find(|path| path.extension().is_some_and(|it| it == "tgz"));
+    Ok(workspace.target("pack").join(packed.context("there is no tarball: cargo xtask pack")?))
 }
 
 /// Lays out what is packed: pkg/ without its workshop, and the files that npm shows.
@@ -68,27 +78,32 @@ fn copy(from: &Path, to: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Both engines, one file for each entry and adapter, and declarations for modules that exist.
+/// What package.json exports, both engines, and declarations for modules that exist.
 fn expected(workspace: &Workspace) -> Result<BTreeSet<String>> {
     let mut expected: BTreeSet<_> = DOCUMENTS.iter().map(|&name| name.to_owned()).collect();
-    let files = ["package.json", "dist/everfresh_bg.wasm", "dist/everfresh_js.js"];
-    expected.extend(files.map(str::to_owned));
+    let engines = ["dist/everfresh_js.js", "dist/everfresh_js.cjs"];
+    expected.extend(engines.map(str::to_owned));
+    let manifest = fs::read_to_string(workspace.join("pkg/package.json"))?;
+    let manifest: Value = serde_json::from_str(&manifest).context("pkg/package.json")?;
+    add_targets(&manifest["exports"], &mut expected);
     let sources = workspace.join("pkg/src");
-    for folder in ["entry", "adapters"] {
-        for path in files_below(&sources.join(folder))? {
-            if let Some(name) = path.to_string_lossy().strip_suffix(".ts") {
-                expected.insert(format!("dist/{name}.js"));
-            }
-        }
-    }
     for path in files_below(&workspace.join("pkg/dist"))? {
         let path = path.to_string_lossy();
-        let Some(name) = path.strip_suffix(".d.ts") else { continue };
-        if sources.join(format!("{name}.ts")).exists() {
+        let stem = path.strip_suffix(".d.ts").or_else(|| path.strip_suffix(".d.cts"));
+        if stem.is_some_and(|stem| sources.join(format!("{stem}.ts")).exists()) {
             expected.insert(format!("dist/{path}"));
         }
     }
     Ok(expected)
+}
+
+/// The files that the conditions of an export lead to.
+fn add_targets(export: &Value, found: &mut BTreeSet<String>) {
+    match export {
+        Value::Object(conditions) => conditions.values().for_each(|it| add_targets(it, found)),
+        Value::String(path) => drop(found.insert(path.trim_start_matches("./").to_owned())),
+        _ => {}
+    }
 }
 
 fn compare(expected: &BTreeSet<String>, found: &BTreeSet<String>) -> Result<()> {
@@ -131,6 +146,8 @@ struct PackedFile {
     path: String,
 }
 
+/// What they adapt to cannot be required either.
+const MODULES_ONLY: &[&str] = &["angular", "ky", "svelte"];
 const DOCUMENTS: &[&str] = &["LICENSE-APACHE", "LICENSE-MIT", "README.md"];
 const LIMIT: Duration = Duration::from_secs(300);
 
@@ -144,5 +161,13 @@ mod tests {
         assert!(compare(&set(&["a", "b"]), &set(&["a", "b"])).is_ok());
         let error = compare(&set(&["a", "b"]), &set(&["b", "c"])).unwrap_err().to_string();
         assert!(error.ends_with("a is missing; c does not belong"), "{error}");
+    }
+
+    #[test]
+    fn every_condition_leads_to_a_file() {
+        let exports = serde_json::json!({ ".": { "x": { "y": "./a.js" }, "default": "./b.js" } });
+        let mut found = BTreeSet::new();
+        add_targets(&exports, &mut found);
+        assert_eq!(found.into_iter().collect::<Vec<_>>(), ["a.js", "b.js"]);
     }
 }

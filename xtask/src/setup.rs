@@ -169,7 +169,7 @@ fn npm_tools(workspace: &Workspace) -> Result<()> {
 }
 
 /// Installs what the lock file in a folder names, unless that is there already.
-fn npm_packages(folder: &Path) -> Result<()> {
+pub(crate) fn npm_packages(folder: &Path) -> Result<()> {
     let lock = fs::read_to_string(folder.join("package-lock.json"))
         .context("package-lock.json could not be read")?;
     let stamp = folder.join("node_modules/.installed-lock");

@@ -13,17 +13,22 @@ use crate::report::Counts;
 use crate::setup::{BROWSERS, Browser, WASM_TARGET};
 use crate::workspace::Workspace;
 use crate::{
-    adapters, deny, dependant, examples, hygiene, openapi, pack, package, proxies, scenarios,
-    search, setup, size, worlds,
+    adapters, deny, dependant, examples, hygiene, openapi, pack, package, packaging, proxies,
+    scenarios, search, setup, size, worlds,
 };
 
-/// Runs every step, prints what each one found and closes on the count of all tests.
+/// Runs every step, or the `only` one and what it needs, prints what each one found and closes on
+/// the count of all tests.
 ///
 /// After a failure only the cheap steps still run: they may tell more for little.
-pub(crate) fn run(workspace: &Workspace) -> ExitCode {
+pub(crate) fn run(workspace: &Workspace, only: Option<&str>) -> ExitCode {
     let mut rows = Vec::new();
     let mut total = Counts::default();
-    for step in steps() {
+    let mut steps = steps();
+    if let Some(only) = only {
+        steps.retain(|step| [only, "package", "tarball"].contains(&step.name));
+    }
+    for step in steps {
         if total.failed > 0 && !step.cheap {
             rows.push(format!("{:<20} {:>8}  skipped after a failure", step.name, ""));
             continue;
@@ -80,6 +85,7 @@ fn steps() -> Vec<Step> {
         step("in plain JavaScript", false, plain_package_tests),
         step("size budget", false, |w| untested(size::check(w))),
         step("tarball", false, |w| untested(pack::gates(w))),
+        step("packaging", false, packaging_tests),
         step("examples", false, |w| untested(examples::run(w))),
         step("in Chromium", false, |w| browser_tests(w, &BROWSERS[0])),
         step("in Firefox", false, |w| browser_tests(w, &BROWSERS[1])),
@@ -165,14 +171,31 @@ fn browser_tests(workspace: &Workspace, browser: &Browser) -> Result<Counts> {
         return Ok(Counts::default());
     }
     let program = setup::browser(browser)?;
-    let mut cargo = workspace.cargo(&["build", "--package", "everfresh-server"]);
-    check(cargo.args(["--features", "control"]), LIMIT)?;
-    let server = workspace.target("debug/everfresh-server");
+    let server = server(workspace)?;
     node_tests(workspace, "tests/e2e", |node| {
         node.arg("--test-concurrency=2");
         node.env("E2E_ENGINE", browser.engine).env(browser.variable, &program);
         node.env("E2E_SERVER", &server);
     })
+}
+
+/// What the packed package does in bundlers, frameworks, runtimes and test runners.
+fn packaging_tests(workspace: &Workspace) -> Result<Counts> {
+    let program = setup::browser(&BROWSERS[0])?;
+    let server = server(workspace)?;
+    let installed = packaging::install(workspace)?;
+    node_tests(workspace, "tests/packaging", |node| {
+        node.arg("--test-concurrency=2");
+        node.env("E2E_ENGINE", BROWSERS[0].engine).env(BROWSERS[0].variable, &program);
+        node.env("E2E_SERVER", &server).env("PACKAGING", &installed);
+    })
+}
+
+/// Builds the server with its switchboard.
+fn server(workspace: &Workspace) -> Result<PathBuf> {
+    let mut cargo = workspace.cargo(&["build", "--package", "everfresh-server"]);
+    check(cargo.args(["--features", "control"]), LIMIT)?;
+    Ok(workspace.target("debug/everfresh-server"))
 }
 
 /// Runs all `*.test.mjs` below a directory; Node 20 knows no globs.

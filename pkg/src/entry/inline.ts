@@ -1,9 +1,9 @@
-// Everywhere else: the wasm is inside.
+// Runs everywhere: the wasm is inside.
 
 import wasmBytes from "everfresh:wasm-bytes";
 
 import { useEngine } from "../loading.ts";
 
-useEngine({ now: wasmBytes });
+useEngine({ now: wasmBytes }, () => import("./everfresh_js.js"));
 
 export * from "../index.ts";

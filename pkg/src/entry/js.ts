@@ -4,6 +4,6 @@ import plain from "./everfresh_js.js";
 
 import { useEngine } from "../loading.ts";
 
-useEngine({ now: () => plain });
+useEngine({ now: () => plain }, async () => ({ default: plain }));
 
 export * from "../index.ts";

@@ -4,6 +4,6 @@ import wasm from "./everfresh_bg.wasm";
 
 import { useEngine } from "../loading.ts";
 
-useEngine({ now: () => wasm });
+useEngine({ now: () => wasm }, () => import("./everfresh_js.js"));
 
 export * from "../index.ts";

@@ -23,7 +23,7 @@ fn listen() -> Listened {
     let tell = seen.hears(|it| it);
     let events = ["pointerdown".to_owned(), "keydown".to_owned()];
     let page = Page::listen(&events, "everfresh:page", tell);
-    Listened { page, seen, _stubs: stubs }
+    Listened { page: Some(page), seen, _stubs: stubs }
 }
 
 fn imitation() -> Vec<Stub> {
@@ -32,7 +32,7 @@ fn imitation() -> Vec<Stub> {
         let method = get(&target, name);
         Stub::global(name, &call(&method, "bind", &target).expect("a method"))
     };
-    vec![bound("addEventListener"), bound("dispatchEvent")]
+    ["addEventListener", "removeEventListener", "dispatchEvent"].map(bound).into()
 }
 
 /// Dispatches an event with these members.
@@ -173,8 +173,32 @@ fn where_there_is_nothing_to_listen_to_nothing_happens() {
     let broken = function("throw new Error('no')");
     for method in [JsValue::UNDEFINED, broken.into()] {
         let _stub = Stub::global("addEventListener", &method);
-        assert!(Page::listen(&["keydown".to_owned()], "a", |_| {}).is_some());
+        drop(Page::listen(&["keydown".to_owned()], "a", |_| {}));
     }
+}
+
+#[wasm_bindgen_test]
+fn an_abort_controller_of_another_realm_is_no_matter() {
     let _stub = Stub::global("AbortController", &JsValue::UNDEFINED);
-    assert!(Page::listen(&[], "a", |_| {}).is_none());
+    let mut listened = listen();
+    dispatch("pagehide", "{}");
+    assert_eq!(listened.seen.all(), [PageEvent::Leaving]);
+    listened.page = None;
+    dispatch("pagehide", "{}");
+    assert_eq!(listened.seen.all(), [PageEvent::Leaving]);
+}
+
+#[wasm_bindgen_test]
+fn where_there_is_no_document_listeners_have_no_options() {
+    if in_page() {
+        return;
+    }
+    let target = js("return { names: [], addEventListener(name, _, options) {
+        this.names.push(name, ...Object.keys(options)) } }");
+    let method = call(&get(&target, "addEventListener"), "bind", &target).expect("a method");
+    let stub = Stub::global("addEventListener", &method);
+    let page = Page::listen(&["keydown".to_owned()], "a", |_| {});
+    drop((page, stub));
+    let names = get(&target, "names");
+    assert_eq!(get(&names, "length"), JsValue::from(10), "nine of its life, and one");
 }

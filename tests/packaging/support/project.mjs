@@ -1,0 +1,71 @@
+// A folder with an application in it, inside of a folder with a lock file's packages, where
+// `cargo xtask packaging` has installed them and the tarball.
+
+import { execFile } from "node:child_process";
+import { cp, mkdir, readdir, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const INSTALLED =
+  process.env.PACKAGING ?? fileURLToPath(new URL("../../../target/packaging", import.meta.url));
+const APP = fileURLToPath(new URL("../app", import.meta.url));
+
+/** One application, made anew from `app/`. */
+export class Project {
+  /**
+   * @param group - the folder of `tests/packaging` whose packages it uses
+   * @param files - more files by path, or other contents; null for one that is not wanted
+   */
+  static async make(group, name, files = {}) {
+    const project = new Project();
+    project.packages = join(INSTALLED, group, "node_modules");
+    project.folder = join(INSTALLED, group, "apps", name);
+    await rm(project.folder, { recursive: true, force: true });
+    await cp(APP, project.folder, { recursive: true });
+    for (const [path, text] of Object.entries(files)) await project.write(path, text);
+    return project;
+  }
+
+  async write(path, text) {
+    if (text === null) return rm(join(this.folder, path));
+    await mkdir(join(this.folder, path, ".."), { recursive: true });
+    await writeFile(join(this.folder, path), text);
+  }
+
+  /** The path of an installed package's file. */
+  installed(path) {
+    return join(this.packages, path);
+  }
+
+  /** Runs a program of a package in the folder to its end, and gives what it printed. */
+  run(program, args = [], { node = process.execPath, env } = {}) {
+    const script = /\.[cm]?js$/.test(program);
+    const path = this.installed(program);
+    const [file, ...first] = script ? [node, path] : [path];
+    const options = { cwd: this.folder, env: { ...ENVIRONMENT, ...env }, timeout: PATIENCE };
+    return new Promise((resolve, reject) => {
+      execFile(file, [...first, ...args], options, (error, stdout, stderr) => {
+        if (error) reject(new Error(`${program} ${args.join(" ")}: ${error}\n${stdout}\n${stderr}`));
+        else resolve(stdout);
+      }).stdin.end();
+    });
+  }
+
+  /** The files below a folder that end like this. */
+  async files(folder, ending) {
+    const names = await readdir(join(this.folder, folder), { recursive: true });
+    return names.filter((name) => name.endsWith(ending));
+  }
+}
+
+/** As in the shell of somebody who asks for nothing, and tells nobody. */
+export const ENVIRONMENT = {
+  PATH: process.env.PATH,
+  HOME: process.env.HOME,
+  NEXT_TELEMETRY_DISABLED: "1",
+  WRANGLER_SEND_METRICS: "false",
+  DO_NOT_TRACK: "1",
+  FORCE_COLOR: "",
+  NO_COLOR: "1",
+};
+const PATIENCE = 180_000;

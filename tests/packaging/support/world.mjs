@@ -1,0 +1,84 @@
+// One server and one browser for the tests of a file.
+
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { createServer } from "node:net";
+import { after, before } from "node:test";
+
+import { launch } from "../../e2e/support/chromium.mjs";
+import { temporaryFolder } from "../../e2e/support/folder.mjs";
+import { run } from "../../e2e/support/program.mjs";
+import { Server } from "../../e2e/support/server.mjs";
+import { poll, within } from "../../e2e/support/waiting.mjs";
+import { ENVIRONMENT } from "./project.mjs";
+import { openSite } from "./site.mjs";
+
+/** What `signInAndRefresh` says where all is well. */
+export const WELL = { signedIn: true, renewed: true, status: 200 };
+
+/** Sets everything up before the file's first test, and ends it after the last. */
+export function world({ browser = true } = {}) {
+  const made = new World();
+  before(() => made.begin(browser), { timeout: 120_000 });
+  after(() => made.end(), { timeout: 120_000 });
+  return made;
+}
+
+class World {
+  server;
+  #browser;
+  #cleanups = [];
+
+  async begin(browser) {
+    const folder = await temporaryFolder();
+    this.#cleanups.push(folder.remove);
+    this.server = await Server.start(folder.path);
+    this.#cleanups.push(() => this.server.stop());
+    if (!browser) return;
+    this.#browser = await launch();
+    this.#cleanups.push(() => this.#browser.close());
+  }
+
+  async end() {
+    for (const clean of this.#cleanups.reverse()) await clean();
+  }
+
+  /** Opens a page of a folder or a development server, and holds what came of it against `WELL`. */
+  async visit(t, behind, path = "/") {
+    const site = await openSite(this.server, behind);
+    t.after(site.close);
+    const profile = await within("a profile", this.#browser.newProfile());
+    t.after(() => within("the profile's end", profile.close()));
+    await this.counted(async () => {
+      const page = await within("a page", profile.newPage(site.url + path));
+      return poll(`the outcome at ${path}`, () => page.evaluate(() => globalThis.outcome));
+    });
+  }
+
+  /** Holds what came of something against `WELL`, and the server's counters too. */
+  async counted(act) {
+    const count = await this.server.count();
+    assert.deepEqual(await act(), WELL);
+    const { requests } = await count();
+    assert.equal(requests["POST /auth/login"], 1);
+    assert.equal(requests["POST /oauth/token"], 1);
+  }
+
+  /** Starts a server of a package, which says its address on a line that this matches. */
+  async serve(t, project, program, args, says, { node = process.execPath } = {}) {
+    const command = ["-c", 'cd "$0" && exec "$@"', project.folder];
+    const running = run("sh", [...command, node, project.installed(program), ...args], ENVIRONMENT);
+    t.after(() => running.kill());
+    return new URL((await running.says(says))[1]).origin;
+  }
+}
+
+/** A port for a program that cannot be told to take any. */
+export async function freePort() {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address();
+  server.close();
+  await once(server, "close");
+  return port;
+}
