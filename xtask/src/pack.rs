@@ -78,7 +78,7 @@ fn copy(from: &Path, to: &Path) -> Result<()> {
     Ok(())
 }
 
-/// What package.json exports, both engines, and declarations for modules that exist.
+/// What package.json names, both engines, and declarations for modules that exist.
 fn expected(workspace: &Workspace) -> Result<BTreeSet<String>> {
     let mut expected: BTreeSet<_> = DOCUMENTS.iter().map(|&name| name.to_owned()).collect();
     let engines = ["dist/everfresh_js.js", "dist/everfresh_js.cjs"];
@@ -86,6 +86,7 @@ fn expected(workspace: &Workspace) -> Result<BTreeSet<String>> {
     let manifest = fs::read_to_string(workspace.join("pkg/package.json"))?;
     let manifest: Value = serde_json::from_str(&manifest).context("pkg/package.json")?;
     add_targets(&manifest["exports"], &mut expected);
+    add_targets(&manifest["bin"], &mut expected);
     let sources = workspace.join("pkg/src");
     for path in files_below(&workspace.join("pkg/dist"))? {
         let path = path.to_string_lossy();
@@ -146,8 +147,8 @@ struct PackedFile {
     path: String,
 }
 
-/// What they adapt to cannot be required either.
-const MODULES_ONLY: &[&str] = &["angular", "ky", "svelte"];
+/// What they adapt to cannot be required either; the development server is a program.
+const MODULES_ONLY: &[&str] = &["angular", "dev-server", "ky", "svelte"];
 const DOCUMENTS: &[&str] = &["LICENSE-APACHE", "LICENSE-MIT", "README.md"];
 const LIMIT: Duration = Duration::from_secs(300);
 

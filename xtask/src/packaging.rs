@@ -37,5 +37,5 @@ pub(crate) fn install(workspace: &Workspace) -> Result<PathBuf> {
     Ok(installed)
 }
 
-const GROUPS: &[&str] = &["bundlers"];
+const GROUPS: &[&str] = &["bundlers", "next", "runners", "runtimes"];
 const LIMIT: Duration = Duration::from_secs(60);

@@ -2,7 +2,7 @@
 // `cargo xtask packaging` has installed them and the tarball.
 
 import { execFile } from "node:child_process";
-import { cp, mkdir, readdir, rm, writeFile } from "node:fs/promises";
+import { cp, mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -32,6 +32,13 @@ export class Project {
     await writeFile(join(this.folder, path), text);
   }
 
+  /** Rewrites a module that exports functions and imports nothing. */
+  async asCommonJs(path) {
+    const text = await readFile(join(this.folder, path), "utf8");
+    const names = [...text.matchAll(/^export async function (\w+)/gm)].map(([, name]) => name);
+    await this.write(path, `${text.replaceAll(/^export /gm, "")}module.exports = { ${names} };\n`);
+  }
+
   /** The path of an installed package's file. */
   installed(path) {
     return join(this.packages, path);
@@ -46,7 +53,7 @@ export class Project {
     return new Promise((resolve, reject) => {
       execFile(file, [...first, ...args], options, (error, stdout, stderr) => {
         if (error) reject(new Error(`${program} ${args.join(" ")}: ${error}\n${stdout}\n${stderr}`));
-        else resolve(stdout);
+        else resolve(stdout + stderr);
       }).stdin.end();
     });
   }
@@ -58,6 +65,9 @@ export class Project {
   }
 }
 
+/** What a program says that came of it. */
+export const outcomeOf = (printed) => JSON.parse(/outcome (\{.*\})/.exec(printed)?.[1] ?? '"none"');
+
 /** As in the shell of somebody who asks for nothing, and tells nobody. */
 export const ENVIRONMENT = {
   PATH: process.env.PATH,
@@ -65,7 +75,5 @@ export const ENVIRONMENT = {
   NEXT_TELEMETRY_DISABLED: "1",
   WRANGLER_SEND_METRICS: "false",
   DO_NOT_TRACK: "1",
-  FORCE_COLOR: "",
-  NO_COLOR: "1",
 };
 const PATIENCE = 180_000;

@@ -44,15 +44,20 @@ class World {
   }
 
   /** Opens a page of a folder or a development server, and holds what came of it against `WELL`. */
-  async visit(t, behind, path = "/") {
+  visit(t, behind) {
+    return this.counted(async () => {
+      const page = await this.open(t, behind);
+      return poll("the page's outcome", () => page.evaluate(() => globalThis.outcome));
+    });
+  }
+
+  /** Opens a page of a folder or a development server, on one origin with the token server. */
+  async open(t, behind) {
     const site = await openSite(this.server, behind);
     t.after(site.close);
     const profile = await within("a profile", this.#browser.newProfile());
     t.after(() => within("the profile's end", profile.close()));
-    await this.counted(async () => {
-      const page = await within("a page", profile.newPage(site.url + path));
-      return poll(`the outcome at ${path}`, () => page.evaluate(() => globalThis.outcome));
-    });
+    return within("a page", profile.newPage(site.url));
   }
 
   /** Holds what came of something against `WELL`, and the server's counters too. */
@@ -66,7 +71,7 @@ class World {
 
   /** Starts a server of a package, which says its address on a line that this matches. */
   async serve(t, project, program, args, says, { node = process.execPath } = {}) {
-    const command = ["-c", 'cd "$0" && exec "$@"', project.folder];
+    const command = ["-c", 'unset FORCE_COLOR; cd "$0" && exec "$@"', project.folder];
     const running = run("sh", [...command, node, project.installed(program), ...args], ENVIRONMENT);
     t.after(() => running.kill());
     return new URL((await running.says(says))[1]).origin;
