@@ -2,7 +2,7 @@
 // place of the globals.
 
 /** @internal */
-export const TextDecoder = globalThis.TextDecoder ?? class {
+export const TextDecoder: new (label?: string) => { decode(bytes: Uint8Array): string } = globalThis.TextDecoder ?? class {
   decode(bytes: Uint8Array): string {
     const hex = Array.from(bytes, (byte) => `%${byte.toString(16).padStart(2, "0")}`);
     return decodeURIComponent(hex.join(""));
@@ -10,7 +10,9 @@ export const TextDecoder = globalThis.TextDecoder ?? class {
 };
 
 /** @internal */
-export const TextEncoder = globalThis.TextEncoder ?? class {
+export const TextEncoder: new () => {
+  encodeInto(text: string, into: Uint8Array): { read: number; written: number };
+} = globalThis.TextEncoder ?? class {
   encodeInto(text: string, into: Uint8Array): { read: number; written: number } {
     // Half a character is replaced, as the platform does.
     const escaped = encodeURIComponent(text.replace(/\p{Surrogate}/gu, "\uFFFD"));

@@ -24,11 +24,14 @@ pub(crate) fn install(workspace: &Workspace) -> Result<PathBuf> {
             fs::copy(&from, folder.join(name)).with_context(|| from.display().to_string())?;
         }
         setup::npm_packages(&folder).with_context(|| format!("packages of {group} are missing"))?;
-        // What npm does with a tarball that needs nothing else, without asking what it needs.
         let ours = folder.join("node_modules/everfresh");
-        if ours.exists() {
-            fs::remove_dir_all(&ours)?;
+        // Tools do not look whether a package has changed that keeps its version.
+        for old in CACHES.iter().map(|cache| folder.join(cache)).chain([ours.clone()]) {
+            if old.exists() {
+                fs::remove_dir_all(old)?;
+            }
         }
+        // What npm does with a tarball that needs nothing else, without asking what it needs.
         fs::create_dir_all(&ours)?;
         let mut tar = workspace.command("tar");
         tar.arg("-xzf").arg(&tarball).arg("-C").arg(&ours).arg("--strip-components=1");
@@ -38,4 +41,5 @@ pub(crate) fn install(workspace: &Workspace) -> Result<PathBuf> {
 }
 
 const GROUPS: &[&str] = &["bundlers", "next", "runners", "runtimes"];
+const CACHES: &[&str] = &[".parcel-cache", "node_modules/.cache", "node_modules/.vite"];
 const LIMIT: Duration = Duration::from_secs(60);
