@@ -67,6 +67,6 @@ function translated(
     return { status: 200, body: JSON.stringify({ ...(read ?? body), accessToken: standIn() }) };
   }
   // What brings no token may be a refusal.
-  if (read?.accessToken) return { status: 200, body: JSON.stringify(read) };
+  if (read?.["accessToken"]) return { status: 200, body: JSON.stringify(read) };
   return granted ? { status: 200, body: text } : undefined;
 }
