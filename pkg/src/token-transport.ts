@@ -67,6 +67,7 @@ function translated(
     return { status: 200, body: JSON.stringify({ ...(read ?? body), accessToken: standIn() }) };
   }
   // What brings no token may be a refusal.
-  if (read?.["accessToken"]) return { status: 200, body: JSON.stringify(read) };
+  const token = read?.["accessToken"] ?? read?.["access_token"];
+  if (token) return { status: 200, body: JSON.stringify(read) };
   return granted ? { status: 200, body: text } : undefined;
 }
