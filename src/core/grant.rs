@@ -69,9 +69,9 @@ pub enum Heals {
 impl TokenResponse {
     /// Takes off what is no part of the token: `Bearer `.
     pub(crate) fn strip(&mut self) {
-        let token = self.access_token.trim();
+        let token = self.access_token.trim_ascii();
         let prefix = token.get(..7).filter(|prefix| prefix.eq_ignore_ascii_case("bearer "));
-        self.access_token = token[prefix.map_or(0, str::len)..].trim_start().to_owned();
+        self.access_token = token[prefix.map_or(0, str::len)..].trim_ascii_start().to_owned();
         self.refresh_token = self.refresh_token.take().filter(|token| !token.is_empty());
     }
 }

@@ -4,16 +4,32 @@
 use super::{clock::Millis, error::Error, grant::Grant, input::Answer, reason::EndReason};
 
 /// The words by which services say that a refresh token is dead, or that the user has to sign in.
-const REFUSED: &str = "invalid_grant invalid_token login_required interaction_required \
-    consent_required access_denied bad_refresh_token invalid_refresh_token token_expired \
-    token_revoked refresh_token_not_found refresh_token_already_used session_not_found \
-    session_expired user_banned user_disabled user_not_found token_not_valid";
+const REFUSED: [&str; 18] = [
+    "invalid_grant",
+    "invalid_token",
+    "login_required",
+    "interaction_required",
+    "consent_required",
+    "access_denied",
+    "bad_refresh_token",
+    "invalid_refresh_token",
+    "token_expired",
+    "token_revoked",
+    "refresh_token_not_found",
+    "refresh_token_already_used",
+    "session_not_found",
+    "session_expired",
+    "user_banned",
+    "user_disabled",
+    "user_not_found",
+    "token_not_valid",
+];
 
 /// The words that ask for another try.
-const PASSING: &str = "temporarily_unavailable server_error slow_down";
+const PASSING: [&str; 3] = ["temporarily_unavailable", "server_error", "slow_down"];
 
 /// The words for a set-up that somebody can mend.
-const SET_UP: &str = "invalid_client unauthorized_client";
+const SET_UP: [&str; 2] = ["invalid_client", "unauthorized_client"];
 
 /// The one of five things that follows from an answer.
 #[derive(Debug)]
@@ -62,19 +78,19 @@ impl From<Answer> for Verdict {
 
 impl From<Refusal> for Verdict {
     fn from(Refusal { status, words, is_page, retry_after }: Refusal) -> Self {
-        let says = |known: &str| words.iter().any(|word| known.split(' ').any(|it| it == word));
+        let says = |known: &[&str]| words.iter().any(|word| known.contains(&word.as_str()));
         let error = if status < 400 { Error::BadResponse } else { Error::Unavailable };
         match status {
-            _ if says("superseded") => Self::Superseded,
-            _ if says("reuse_detected") => signed_out(EndReason::Reuse),
-            _ if says("login_required") => signed_out(EndReason::LoginRequired),
-            _ if says(REFUSED) => signed_out(EndReason::Revoked),
-            _ if says(PASSING) => Self::Transient { error, retry_after },
+            _ if says(&["superseded"]) => Self::Superseded,
+            _ if says(&["reuse_detected"]) => signed_out(EndReason::Reuse),
+            _ if says(&["login_required"]) => signed_out(EndReason::LoginRequired),
+            _ if says(&REFUSED) => signed_out(EndReason::Revoked),
+            _ if says(&PASSING) => Self::Transient { error, retry_after },
             408 | 409 | 421 | 423 | 425 | 429 => Self::Transient { error, retry_after },
             500..=599 => Self::Transient { error, retry_after },
             200..=299 if words.is_empty() => Self::Transient { error, retry_after },
             // What home-made servers answer.
-            401 | 403 if !is_page && !says(SET_UP) => signed_out(EndReason::Revoked),
+            401 | 403 if !is_page && !says(&SET_UP) => signed_out(EndReason::Revoked),
             _ => Self::Doubtful { error, retry_after },
         }
     }
@@ -106,7 +122,7 @@ mod tests {
             let verdict = verdict(status, &[], true);
             assert!(matches!(verdict, Verdict::Transient { error: Error::BadResponse, .. }));
         }
-        for word in PASSING.split(' ') {
+        for word in PASSING {
             assert!(matches!(verdict(400, &[word], false), Verdict::Transient { .. }), "{word}");
         }
     }

@@ -268,8 +268,7 @@ impl Response {
         {
             words.push(String::new());
         }
-        let is_page = self.body.trim_start().starts_with('<');
-        let short = |text: &str| text.chars().take(MAX_WORDS).collect();
+        let is_page = self.body.trim_ascii_start().starts_with('<');
         let refused = Refused {
             status,
             error: codes().next().map(short).unwrap_or_default(),
@@ -301,10 +300,15 @@ impl Response {
 
 /// A code as codes are compared.
 fn word(code: &str) -> String {
-    code.chars()
-        .take(MAX_WORDS)
-        .map(|it| if it == '-' { '_' } else { it.to_ascii_lowercase() })
-        .collect()
+    let mut word = short(code).into_bytes();
+    word.make_ascii_lowercase();
+    word.iter_mut().filter(|byte| **byte == b'-').for_each(|byte| *byte = b'_');
+    String::from_utf8(word).unwrap_or_default()
+}
+
+fn short(text: &str) -> String {
+    let end = text.char_indices().nth(MAX_WORDS).map_or(text.len(), |(at, _)| at);
+    text[..end].to_owned()
 }
 
 /// What stands for nothing is not there: null, false and empty text.

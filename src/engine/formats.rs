@@ -71,13 +71,16 @@ impl Members {
     /// A text; `None` where there is another type or nothing. A path such as `error.code` leads into
     /// what is nested.
     pub(super) fn text(&self, path: &str) -> Option<&str> {
-        match (self.get(path), path.split_once('.')) {
-            (Some(Scalar::Text(text)), _) => Some(text),
-            (None, Some((name, rest))) => match self.get(name)? {
-                Scalar::Nested(members) => members.text(rest),
-                _ => None,
-            },
-            _ => None,
+        match self.get(path) {
+            Some(Scalar::Text(text)) => Some(text),
+            Some(_) => None,
+            None => {
+                let dot = path.bytes().position(|byte| byte == b'.')?;
+                match self.get(&path[..dot])? {
+                    Scalar::Nested(members) => members.text(&path[dot + 1..]),
+                    _ => None,
+                }
+            }
         }
     }
 }
