@@ -7,12 +7,17 @@ import { checkBug, guarded } from "./bug.ts";
 import { WasmBlockedError, WasmLoadError } from "./errors.ts";
 import { own } from "./own.ts";
 
+/** `WebAssembly.Module`, where the compiler's library has it; that of Node.js may not. */
+type WasmModule = typeof globalThis extends { readonly WebAssembly: { readonly Module: { readonly prototype: infer Module } } }
+  ? Module
+  : object;
+
 /** Where the engine comes from, instead of the file that the package brings. */
 export interface WasmSource {
   /** A compiled module. */
-  readonly module?: WebAssembly.Module | undefined;
+  readonly module?: WasmModule | undefined;
   /** The bytes of `everfresh/everfresh.wasm`. */
-  readonly bytes?: BufferSource | undefined;
+  readonly bytes?: ArrayBuffer | ArrayBufferView | undefined;
   /** Where to fetch them. */
   readonly url?: string | URL | undefined;
   /** `"js"`: the engine as plain JavaScript, which is larger and slower. */

@@ -68,7 +68,7 @@ export interface TokenEndpoint {
   /** Further request headers. */
   readonly headers?: Readonly<Record<string, string>> | undefined;
   /** As in `fetch` ["include" for cookie and cookies, "same-origin" else]. */
-  readonly credentials?: RequestCredentials | undefined;
+  readonly credentials?: "omit" | "same-origin" | "include" | undefined;
   /**
    * Where sign-out revokes: RFC 7009 for oauth2 and json; for the others a logout endpoint, called
    * with the access token, if the page has one, as bearer and, on the page's own origin, with
@@ -201,7 +201,7 @@ export interface Endpoint {
   readonly method?: string | undefined;
   readonly clientId?: string | undefined;
   readonly headers?: Readonly<Record<string, string>> | undefined;
-  readonly credentials?: RequestCredentials | undefined;
+  readonly credentials?: "omit" | "same-origin" | "include" | undefined;
   readonly revokeUrl?: string | URL | undefined;
   readonly params?: Readonly<Record<string, string>> | ((token: string) => unknown) | undefined;
   readonly rotationKey?: string | undefined;

@@ -201,7 +201,7 @@ declare global {
 }
 
 /** A session. All handles of one name are one session. */
-export interface Session {
+export interface Session extends Disposes {
   /**
    * Begins or replaces the session, after login. The same token again changes nothing.
    *
@@ -293,6 +293,10 @@ export interface Session {
    * `ERR_DISPOSED`. A signed-in session keeps a Node.js process alive until then.
    */
   dispose(): void;
-  /** As {@link Session.dispose}. */
-  [Symbol.dispose](): void;
 }
+
+/** `Symbol.dispose`, where the compiler's library has it. */
+type Dispose = SymbolConstructor extends { readonly dispose: infer Name extends symbol } ? Name : never;
+
+/** What `using` takes: the same as `dispose`. */
+type Disposes = { readonly [Name in Dispose]: () => void };

@@ -16,6 +16,34 @@ test("the declarations accept what callers write and refuse what they must not",
   compile(path("../test-d"));
 });
 
+test("the declarations compile where a library of types is old, or has no page", (t) => {
+  const folder = path("../../target/consumers/");
+  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  rmSync(folder, { recursive: true, force: true });
+  const uses = `import { createSession, init, type Session } from "everfresh";
+const session: Session = createSession({ refresh: "/token" });
+session.dispose();
+void init({ bytes: new Uint8Array(8) });
+`;
+  const disposes = 'using other = createSession({ refresh: "/token" });\nvoid other;\n';
+  const bundler = { module: "ESNext", moduleResolution: "Bundler", types: [] };
+  const nodenext = { module: "NodeNext", moduleResolution: "NodeNext", types: ["node"] };
+  for (const [name, file, code, options] of [
+    ["page", "a.ts", uses, { ...bundler, lib: ["ES2022", "DOM"] }],
+    ["worker", "a.ts", uses, { ...bundler, lib: ["ES2022", "WebWorker"] }],
+    ["newest", "a.ts", uses + disposes, { ...bundler, lib: ["ESNext", "DOM"] }],
+    ["node", "a.mts", uses, { ...nodenext, lib: ["ES2022"] }],
+    ["commonjs", "a.cts", uses, { ...nodenext, lib: ["ES2022"] }],
+    ["node16", "a.cts", uses, { ...nodenext, module: "Node16", moduleResolution: "Node16", lib: ["ES2022"] }],
+  ]) {
+    mkdirSync(folder + name, { recursive: true });
+    writeFileSync(`${folder}${name}/${file}`, code);
+    const compilerOptions = { ...options, target: "ES2022", strict: true, noEmit: true, skipLibCheck: false };
+    writeFileSync(`${folder}${name}/tsconfig.json`, JSON.stringify({ compilerOptions, include: ["."] }));
+    compile(folder + name);
+  }
+});
+
 test("the examples of the README, the guide, the adapters, the tests and the recipes compile", (t) => {
   const folder = path("../../target/examples/");
   t.after(() => rmSync(folder, { recursive: true, force: true }));
