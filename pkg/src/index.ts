@@ -33,6 +33,9 @@ export type {
   SessionOptions,
   TokenEndpoint,
   TokenStorage,
+  Verdict,
 } from "./options.ts";
+export { isSignedIn, ready } from "./ready.ts";
+export { safeReturnTo } from "./return-to.ts";
 export { createSession } from "./session.ts";
 export type * from "./types.ts";

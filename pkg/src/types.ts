@@ -26,7 +26,7 @@ export interface Claims {
 export interface TokenSet {
   /**
    * The access token: a JWT or an opaque one; a leading `Bearer ` is taken off. Without it the session
-   * starts with one refresh.
+   * starts with one refresh; with style cookies there is none.
    */
   readonly accessToken?: string | null | undefined;
   /** Absent, null or empty keeps the one before. */

@@ -11,8 +11,10 @@ export function page(t) {
     /** How many listeners there are, by event type. */
     listeners,
     /** Something happens on the page. */
-    fire(type, fields = {}) {
-      target.dispatchEvent(Object.assign(new Event(type), fields));
+    fire(type, fields = {}, at = undefined) {
+      const event = Object.assign(new Event(type), fields);
+      if (at) Object.defineProperty(event, "target", { value: at });
+      target.dispatchEvent(event);
     },
   };
   const counted = (method, change) => (type, listener, options) => {

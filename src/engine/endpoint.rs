@@ -228,7 +228,7 @@ impl Endpoint {
     ) -> Request {
         let pairs: Vec<_> = fields.0.iter().map(|(name, value)| (&**name, &**value)).collect();
         let body = if json {
-            headers.set("Content-Type", "application/json");
+            headers.set_default("Content-Type", "application/json");
             Some(F::write_object(&pairs))
         } else if pairs.is_empty() {
             None
@@ -360,6 +360,13 @@ impl Fields {
         match self.0.iter_mut().find(|(known, _)| known.eq_ignore_ascii_case(name)) {
             Some((_, old)) => value.clone_into(old),
             None => self.0.push((name.to_owned(), value.to_owned())),
+        }
+    }
+
+    /// Unless the application has said otherwise.
+    fn set_default(&mut self, name: &str, value: &str) {
+        if !self.0.iter().any(|(known, _)| known.eq_ignore_ascii_case(name)) {
+            self.set(name, value);
         }
     }
 

@@ -127,8 +127,11 @@ impl<F: Face> WebHost<F> {
             PageEvent::Visible => Input::Woken(Wake::Visible),
             PageEvent::Resumed => Input::Woken(Wake::Resumed),
         };
-        if matches!(input, Input::Woken(_)) {
-            self.listen();
+        match input {
+            Input::Woken(_) => self.listen(),
+            // Nobody says that the page itself has cleared its storage.
+            Input::Leaving => engine.record_changed(),
+            _ => {}
         }
         engine.feed(input);
         if event == PageEvent::Leaving {
@@ -220,10 +223,13 @@ impl<F: Face> Host for WebHost<F> {
             let input =
                 if held { Input::LockGranted(ticket) } else { Input::LockUnavailable(ticket) };
             if let Some(engine) = engine.upgrade() {
+                if !held {
+                    engine.host.release_lock(ticket);
+                }
                 engine.feed(input);
             }
         });
-        self.locks.borrow_mut().push((ticket, lock));
+        self.locks.borrow_mut().extend(lock.map(|lock| (ticket, lock)));
     }
 
     fn release_lock(&self, ticket: Ticket) {

@@ -27,8 +27,13 @@ struct State {
 
 impl Lock {
     /// Asks for the lock. `done(true)` says that it is held until this is dropped, `done(false)` that
-    /// there are no locks here.
-    pub(super) fn request(name: &str, done: impl Fn(bool) + 'static) -> Self {
+    /// there are no locks here; where there never are any, nothing is left behind.
+    pub(super) fn request(name: &str, done: impl Fn(bool) + 'static) -> Option<Self> {
+        let locks = get(&global("navigator"), "locks");
+        if !locks.is_object() {
+            done(false);
+            return None;
+        }
         let state = Rc::new(State::default());
         let done = Rc::new(done);
         let controller = AbortController::new().ok();
@@ -54,8 +59,7 @@ impl Lock {
         if let Some(controller) = &controller {
             set(&options, "signal", &controller.signal());
         }
-        let locks: Locks = get(&global("navigator"), "locks").unchecked_into();
-        let requested = locks.request(name, &options, hold.as_ref());
+        let requested = locks.unchecked_ref::<Locks>().request(name, &options, hold.as_ref());
         *state.hold.borrow_mut() = Some(hold);
         let ended = Rc::clone(&state);
         let end = move |result: Result<JsValue, JsValue>| {
@@ -65,7 +69,7 @@ impl Lock {
             ended.hold.take();
         };
         then(requested, end);
-        Self { state, controller }
+        Some(Self { state, controller })
     }
 }
 

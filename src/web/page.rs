@@ -1,18 +1,24 @@
 //! User input, and the life of the page.
 
-use std::{cell::Cell, rc::Rc};
+use std::{
+    cell::{Cell, OnceCell, RefCell},
+    rc::Rc,
+};
 
-use js_sys::{Function, Object};
+use js_sys::{Function, Object, Reflect};
 use wasm_bindgen::{JsCast, JsValue};
 
 use super::{
     clock,
-    js::{Callback, get, global, global_object, set},
+    js::{Callback, call, get, global, global_object, set},
 };
 use crate::core::clock::Millis;
 
 /// Input that follows within this is not told.
 const SPARINGLY: Millis = 1_000;
+
+/// How often is looked whether the focus is still inside a frame, which tells nobody.
+const FRAME_WATCH: f64 = 5_000.0;
 
 /// What happens to a page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,6 +43,27 @@ pub(super) struct Page {
     life: Callback,
     activity: Callback,
     activity_events: Vec<String>,
+    watch: Rc<Watch>,
+    _look: Callback,
+}
+
+/// Looks whether the focus is inside a frame, from when the window loses it until it is not.
+#[derive(Default)]
+struct Watch(RefCell<JsValue>);
+
+impl Watch {
+    fn begin(&self, look: &JsValue) {
+        self.end();
+        let every = JsValue::from_f64(FRAME_WATCH);
+        self.0.replace(call(&global_object(), "setInterval", [look, &every]).unwrap_or_default());
+    }
+
+    fn end(&self) {
+        let timer = self.0.take();
+        if !timer.is_undefined() {
+            let _ = call(&global_object(), "clearInterval", [&timer, &JsValue::UNDEFINED]);
+        }
+    }
 }
 
 impl Page {
@@ -48,22 +75,33 @@ impl Page {
         tell: impl Fn(PageEvent) + 'static,
     ) -> Self {
         let tell = Rc::new(tell);
-        let life = {
-            let (tell, key) = (Rc::clone(&tell), JsValue::from_str(key));
-            Callback::new(move |event| {
-                read(&event, &key, &*tell);
+        let watch = Rc::new(Watch::default());
+        let look = {
+            let (tell, watch) = (Rc::clone(&tell), Rc::clone(&watch));
+            Callback::new(move |_| {
+                let document = global("document");
+                if !get(&get(&document, "activeElement"), "contentWindow").is_object() {
+                    watch.end();
+                } else if call(&document, "hasFocus", [&JsValue::UNDEFINED; 2])
+                    .is_ok_and(|has| has.is_truthy())
+                {
+                    tell(PageEvent::Activity);
+                }
                 JsValue::UNDEFINED
             })
         };
-        let last = Cell::new(None);
-        let activity = Callback::new(move |_| {
-            let now = clock::now().monotonic;
-            if last.get().is_none_or(|last| now - last >= SPARINGLY) {
-                last.set(Some(now));
-                tell(PageEvent::Activity);
-            }
-            JsValue::UNDEFINED
-        });
+        let life = {
+            let (tell, key) = (Rc::clone(&tell), JsValue::from_str(key));
+            let (watch, look) = (Rc::clone(&watch), look.as_ref().clone());
+            Callback::new(move |event| {
+                if get(&event, "type") != JsValue::from_str("blur") {
+                    read(&event, &key, &*tell);
+                } else if get(&event, "target") == global_object() {
+                    watch.begin(&look);
+                }
+                JsValue::UNDEFINED
+            })
+        };
         let options = Object::new();
         if global("document").is_truthy() {
             // Captured, because most of these events neither bubble nor share a target. Elsewhere
@@ -71,36 +109,90 @@ impl Page {
             set(&options, "capture", &JsValue::TRUE);
             set(&options, "passive", &JsValue::TRUE);
         }
-        let page = Self { options, life, activity, activity_events: activity_events.to_vec() };
+        let own: Rc<OnceCell<JsValue>> = Rc::default();
+        let last = Cell::new(None);
+        let activity = {
+            let (own, options) = (Rc::clone(&own), options.clone());
+            let events = activity_events.to_vec();
+            Callback::new(move |_| {
+                let now = clock::now().monotonic;
+                if last.get().is_none_or(|last| now - last >= SPARINGLY) {
+                    last.set(Some(now));
+                    // Frames come and go; who is heard already is not heard twice.
+                    if let Some(listener) = own.get() {
+                        let heard = Heard { events: &events, listener, options: &options };
+                        heard.in_frames(&global_object(), "addEventListener", 0);
+                    }
+                    tell(PageEvent::Activity);
+                }
+                JsValue::UNDEFINED
+            })
+        };
+        let _ = own.set(activity.as_ref().clone());
+        let activity_events = activity_events.to_vec();
+        let page = Self { options, life, activity, activity_events, watch, _look: look };
         page.each("addEventListener");
         page
     }
 
     /// Not with a signal that ends them: a page in Node.js may have one that is not of its realm.
     fn each(&self, method: &str) {
-        let target = global_object();
-        let method: Function = get(&target, method).unchecked_into();
-        let does = |event: &str, listener: &Callback| {
-            // Node.js has no such method, and nothing to listen to.
-            let _ =
-                method.call3(&target, &JsValue::from_str(event), listener.as_ref(), &self.options);
-        };
-        for event in LIFE {
-            does(event, &self.life);
-        }
-        for event in &self.activity_events {
-            does(event, &self.activity);
-        }
+        let window = global_object();
+        let life = Heard { events: &LIFE, listener: self.life.as_ref(), options: &self.options };
+        life.in_window(&window, method);
+        self.heard().in_window(&window, method);
+    }
+
+    fn heard(&self) -> Heard<'_, String> {
+        let Self { activity_events: events, activity, options, .. } = self;
+        Heard { events, listener: activity.as_ref(), options }
     }
 }
 
 impl Drop for Page {
     fn drop(&mut self) {
+        self.watch.end();
         self.each("removeEventListener");
+        self.heard().in_frames(&global_object(), "removeEventListener", 0);
     }
 }
 
-const LIFE: [&str; 9] = [
+/// One listener of some events.
+struct Heard<'a, T> {
+    events: &'a [T],
+    listener: &'a JsValue,
+    options: &'a Object,
+}
+
+impl<T: AsRef<str>> Heard<'_, T> {
+    fn in_window(&self, window: &JsValue, method: &str) {
+        let method: Function = get(window, method).unchecked_into();
+        for event in self.events {
+            // Node.js has no such method, and nothing to listen to; frames of other origins refuse.
+            let event = JsValue::from_str(event.as_ref());
+            let _ = method.call3(window, &event, self.listener, self.options);
+        }
+    }
+
+    /// In the frames of a window that are of its origin, and in theirs.
+    fn in_frames(&self, window: &JsValue, method: &str, depth: u32) {
+        let frames = get(window, "length").as_f64().unwrap_or_default() as u32;
+        for at in 0..frames.min(MOST) {
+            let frame = Reflect::get_u32(window, at).unwrap_or_default();
+            self.in_window(&frame, method);
+            if depth < DEEPEST {
+                self.in_frames(&frame, method, depth + 1);
+            }
+        }
+    }
+}
+
+/// Frames within more frames than this are not heard, nor more of them.
+const DEEPEST: u32 = 3;
+const MOST: u32 = 64;
+
+const LIFE: [&str; 10] = [
+    "blur",
     "visibilitychange",
     "focus",
     "pageshow",

@@ -130,11 +130,16 @@ impl<E: Entropy> Session<E> {
             }
             Input::RecordRead { read, found } => self.record_read(read, found),
             Input::RecordWritten { write, written } => self.record_written(write, written),
-            Input::RecordChanged(found) => {
-                if let ReadResult::Record(record) = found {
-                    self.heard(Message::Record(record));
+            Input::RecordChanged(ReadResult::Record(record)) => {
+                self.heard(Message::Record(record));
+            }
+            Input::RecordChanged(ReadResult::Nothing) => {
+                // It was cleared, or evicted; the session is not over for that.
+                if let State::Live(live) = &self.state {
+                    self.ctx.write(&live.record);
                 }
             }
+            Input::RecordChanged(_) => {}
             Input::PeerMessage(message) => {
                 self.heard(message.clone());
                 self.keep(message);

@@ -7,7 +7,7 @@ use super::{
     refreshing::PEER_WAIT,
 };
 use crate::core::{
-    clock::Moment,
+    clock::{Millis, Moment},
     effect::{Effect, RevokeRequest},
     entropy::Entropy,
     ids::ReadId,
@@ -18,6 +18,9 @@ use crate::core::{
     record::{Backoff, End, Key, Pending, Record, SID_BITS, Sends, TokenSet},
     timer::Timer,
 };
+
+/// Where a cookie may know the user, other tabs are not waited for as long.
+const SHORT_PEER_WAIT: Millis = 100;
 
 /// Looks for a session.
 #[derive(Clone, Debug, Hash)]
@@ -163,7 +166,9 @@ impl Restoring {
             }
             known => {
                 ctx.push(Effect::Broadcast(peers::ask()));
-                self.stage = Stage::AskingPeers { until: ctx.now() + PEER_WAIT };
+                let cookie = ctx.policy.credential == Credential::Cookie;
+                let wait = if cookie { SHORT_PEER_WAIT } else { PEER_WAIT };
+                self.stage = Stage::AskingPeers { until: ctx.now() + wait };
                 self.known = known;
                 Search::On(self)
             }

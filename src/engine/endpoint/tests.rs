@@ -70,6 +70,16 @@ fn json_is_an_object_of_texts() {
 }
 
 #[test]
+fn json_may_be_of_another_type() {
+    let endpoint = Endpoint {
+        headers: owned(&[("content-type", "application/x-amz-json-1.1")]),
+        ..of(Style::Json)
+    };
+    let types = [("Accept", "application/json"), ("content-type", "application/x-amz-json-1.1")];
+    assert_eq!(headers(&refresh(&endpoint)), types);
+}
+
+#[test]
 fn cookie_and_renew_have_no_body() {
     let cookie = refresh(&of(Style::Cookie));
     assert_eq!(

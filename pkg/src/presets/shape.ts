@@ -1,0 +1,29 @@
+// What all presets are made of.
+
+import type { Address, TokenEndpoint } from "../options.ts";
+
+/** Where a service is reached. */
+export interface Service {
+  /** The base address, without a slash at its end. */
+  readonly url: string | Address;
+}
+
+/** An OAuth client of a service. */
+export interface Client {
+  readonly clientId: string;
+  /** Only on a server: whoever can read a page can read it there. */
+  readonly clientSecret?: string | undefined;
+}
+
+/** The secret as a parameter, where there is one. @internal */
+export const secret = ({ clientSecret }: Client): Record<string, string> =>
+  clientSecret === undefined ? {} : { client_secret: clientSecret };
+
+/** For services that want the refresh token under this name, alone in a JSON object. @internal */
+export const camelCase = (refreshToken: string): Record<string, string> => ({ refreshToken });
+
+/** A verdict for answers that a condition holds for. @internal */
+export const refusedIf =
+  (condition: (body: any, status: number) => unknown): TokenEndpoint["classify"] =>
+  ({ status }, body) =>
+    condition(Object(body), status) ? "refused" : undefined;
