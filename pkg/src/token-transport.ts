@@ -61,7 +61,7 @@ function translated(
   }
   const granted = verdict === "granted";
   if (!granted && !response.ok) return undefined;
-  const read = tokens && readTokens(tokens(body, response));
+  const read: any = tokens && readTokens(tokens(body, response));
   const { error, errors, error_code } = Object(body);
   if (style === "cookies" && (granted || !(error || errors || error_code || /^\s*</.test(text)))) {
     return { status: 200, body: JSON.stringify({ ...(read ?? body), accessToken: standIn() }) };

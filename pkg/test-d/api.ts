@@ -7,6 +7,9 @@ import {
   init,
   InvalidOptionError,
   isSessionError,
+  isSignedIn,
+  ready,
+  safeReturnTo,
   type Session,
   SessionError,
   type SessionErrorCode,
@@ -14,6 +17,7 @@ import {
   type Snapshot,
   type Stats,
 } from "../dist/index.js";
+import { appwrite, directus } from "../dist/adapters/presets.js";
 
 type Equals<A, B> =
   (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
@@ -38,13 +42,31 @@ const cancel: () => void = session.start("jwt");
 cancel();
 session.start({ accessToken: "a", refreshToken: "r", expiresIn: 5 });
 session.start({ access_token: "a", token_type: "Bearer", expires_in: 5 });
-// @ts-expect-error: an access token is required
 session.start({ refreshToken: "r" });
+session.start({});
 // @ts-expect-error: null is no token
 session.start(null);
 
 createSession({ refresh: new URL("https://auth.test/token"), leadSeconds: (claims) => claims.exp ?? 5 });
 createSession({ refresh: { url: "/t", style: "cookie", rotationKey: "off" }, storage: "session" });
+createSession({ refresh: { url: "/t", style: "cookies", method: "GET" }, extendOn: "touch" });
+createSession({
+  refresh: {
+    url: "/t",
+    style: "json",
+    params: (refreshToken) => ({ refreshToken }),
+    tokens: ({ jwt }, response) => ({ accessToken: jwt, refreshToken: response.headers.get("x") ?? undefined }),
+    classify: ({ status }, body) => (status === 404 && body.gone ? { refused: "reuse" } : undefined),
+  },
+});
+// @ts-expect-error: not a verdict
+createSession({ refresh: { url: "/t", classify: () => "maybe" } });
+createSession({ refresh: directus({ url: "https://cms.test" }) });
+// @ts-expect-error: a project is needed
+createSession({ refresh: appwrite({ url: "https://a.test" }) });
+const known: boolean = isSignedIn(await ready(session));
+const path: string = safeReturnTo(new URLSearchParams().get("to"), "/");
+void [known, path];
 createSession({
   refresh: async ({ refreshToken, rotationKey, claims, signal }) => {
     if (!refreshToken || claims?.sub === "nobody") throw new SignedOutByServerError("gone");
