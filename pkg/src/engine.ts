@@ -71,6 +71,7 @@ export class Engine {
   /** What relative addresses of options count from: the page's base at the first use. */
   #base: string | undefined;
   #suspected = false;
+  #foreign = false;
   /** The refresh function is being called. */
   #calling = false;
   /** The address that leads nowhere. */
@@ -127,14 +128,15 @@ export class Engine {
     const [revokeUrl, url] = [whole("revokeUrl"), whole("url")];
     const page = globalThis.location?.origin;
     const isForeign = (address = "") =>
-      page && /^http/.test(address) && new URL(address).origin !== page;
+      !!page && /^http/.test(address) && new URL(address).origin !== page;
+    this.#foreign = isForeign(url);
     const given = {
       ...engine,
       alone: !name,
       style: this.cookies ? "cookie" : engine["style"],
       revokeUrl,
       url,
-      foreign: isForeign(url),
+      foreign: this.#foreign,
       revokeForeign: isForeign(revokeUrl),
     };
     // Who has no name shares nothing, but finds again what a storage of its own keeps.
@@ -379,7 +381,7 @@ export class Engine {
       },
       settle: (waiter: number, lease?: Lease, failure?: Failure, cause?: unknown) => {
         const waiting = this.#take(waiter);
-        if (failure) waiting?.reject(toError(failure, cause));
+        if (failure) waiting?.reject(toError(failure, cause, this.#foreign));
         else waiting?.resolve(lease);
       },
       lease: (lease?: Lease) => {
@@ -387,7 +389,7 @@ export class Engine {
         if (lease) keepNewest(this.#leases, lease.token, lease);
       },
       show: (shown: Snapshot, claims: Claims | null, failure?: Failure, cause?: unknown) => {
-        const lastError = failure ? toError(failure, cause) : null;
+        const lastError = failure ? toError(failure, cause, this.#foreign) : null;
         this.snapshot = Object.freeze({ ...shown, claims: freeze(claims), lastError });
         if (shown.status === "signed-out") this.#leases.clear();
       },
@@ -398,7 +400,7 @@ export class Engine {
         // The cause is the application's own and may hold a token: it is not for logs.
         const logged = failure ? { ...event, error: toError(failure) } : event;
         this.log(WARNINGS.test(said.type) ? "warn" : "info", said.type, logged);
-        const error = failure && { error: toError(failure, cause) };
+        const error = failure && { error: toError(failure, cause, this.#foreign) };
         this.observers.tell(said.type, Object.freeze({ ...event, ...error }));
       },
       log: this.log,

@@ -26,13 +26,25 @@ export interface Failure {
  * The error of what the engine reports or throws.
  *
  * @param cause - why the last refresh failed, if something was thrown
+ * @param foreign - the token endpoint is of another origin than the page
  * @internal
  */
-export function toError(failure: unknown, cause?: unknown): SessionError {
+export function toError(failure: unknown, cause?: unknown, foreign?: boolean): SessionError {
   if (failure instanceof SessionError) return failure;
   const { code, message, answer } = failure as Failure;
   const options = cause === undefined ? undefined : { cause };
-  return Object.assign(new (CLASSES[code] ?? BugError)(message, options), answer);
+  const text = message + answered(answer) + remedy(answer?.error, foreign && cause instanceof TypeError);
+  return Object.assign(new (CLASSES[code] ?? BugError)(text, options), answer);
+}
+
+const answered = (answer: Failure["answer"]): string =>
+  answer?.status ? ` (the token endpoint answered ${`${answer.status} ${answer.error ?? ""}`.trim()})` : "";
+
+/** What looks like trouble, or like the end, and is a set-up that somebody can mend. */
+function remedy(error: string | undefined, silent: boolean | undefined): string {
+  const allow = `allow the origin ${globalThis.location?.origin} there (everfresh-server: --allow-origin)`;
+  if (error === "csrf") return `; it protects its cookie: ${allow}, and send it X-Everfresh: 1 by refresh.headers`;
+  return silent ? `; it is of another origin, so if it is up, CORS is in the way: ${allow}` : "";
 }
 
 const CLASSES: Readonly<

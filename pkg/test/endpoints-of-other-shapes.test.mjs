@@ -170,6 +170,23 @@ test("cookies: requests go with credentials and no token, and a 401 is healed by
   assert.equal(w.refreshes.at(-1).headers.get("authorization"), null);
 });
 
+test("cookies: nothing needs to say how long they live", async (t) => {
+  const w = world(t, { refresh: { url: TOKEN_URL, style: "cookies" } });
+  let good = true;
+  w.api = () => new Response(null, { status: good ? 200 : 401 });
+  w.auth = () => {
+    good = true;
+    return new Response(null, { status: 204 });
+  };
+  w.session.start({});
+  await w.advance(1_200, 60);
+  const { status, expiresAt } = w.session.snapshot;
+  assert.deepEqual([status, expiresAt, w.refreshes.length], ["active", null, 0]);
+  good = false;
+  assert.equal((await w.session.fetch(API)).status, 200);
+  assert.deepEqual([w.refreshes.length, w.session.snapshot.status], [1, "active"]);
+});
+
 test("cookies: a refusal ends the session, a page load asks once", async (t) => {
   const refresh = { url: TOKEN_URL, style: "cookies" };
   const w = world(t, { refresh });
