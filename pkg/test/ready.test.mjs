@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { isSignedIn, ready, safeReturnTo } from "../dist/node.js";
+import { isSignedIn, ready, safeReturnTo } from "../dist/inline.js";
 import { page } from "./page.mjs";
 import { settle, world } from "./world.mjs";
 

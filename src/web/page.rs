@@ -168,7 +168,7 @@ impl<T: AsRef<str>> Heard<'_, T> {
     fn in_window(&self, window: &JsValue, method: &str) {
         let method: Function = get(window, method).unchecked_into();
         for event in self.events {
-            // Node.js has no such method, and nothing to listen to; frames of other origins refuse.
+            // Node.js has no such method, and nothing to listen to.
             let event = JsValue::from_str(event.as_ref());
             let _ = method.call3(window, &event, self.listener, self.options);
         }
@@ -179,6 +179,10 @@ impl<T: AsRef<str>> Heard<'_, T> {
         let frames = get(window, "length").as_f64().unwrap_or_default() as u32;
         for at in 0..frames.min(MOST) {
             let frame = Reflect::get_u32(window, at).unwrap_or_default();
+            // Those of other origins show nothing, so nobody can lead us into theirs.
+            if !get(&frame, method).is_function() {
+                continue;
+            }
             self.in_window(&frame, method);
             if depth < DEEPEST {
                 self.in_frames(&frame, method, depth + 1);
