@@ -7,7 +7,7 @@ use crate::web::{
     lock::Lock,
 };
 
-fn request(name: &str) -> (Lock, Seen<bool>) {
+fn request(name: &str) -> (Option<Lock>, Seen<bool>) {
     let seen = Seen::new();
     let done = seen.hears(|it| it);
     (Lock::request(name, done), seen)

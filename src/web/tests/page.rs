@@ -202,3 +202,27 @@ fn where_there_is_no_document_listeners_have_no_options() {
     let names = get(&target, "names");
     assert_eq!(get(&names, "length"), JsValue::from(10), "nine of its life, and one");
 }
+
+#[wasm_bindgen_test]
+fn input_in_a_frame_of_the_page_counts_while_it_is_listened_to() {
+    if !in_page() {
+        return;
+    }
+    let (clock, mut listened) = (Clock::new(), listen());
+    let frame = js("const frame = document.createElement('iframe');
+        document.documentElement.append(frame);
+        return frame");
+    // The way there leads over the page.
+    dispatch("pointerdown", "{}");
+    let type_there = || {
+        clock.advance(1_000);
+        let event = js("return new Event('keydown')");
+        call(&get(&frame, "contentWindow"), "dispatchEvent", &event).expect("an event");
+    };
+    type_there();
+    assert_eq!(listened.seen.all(), [PageEvent::Activity; 2]);
+    listened.page.take();
+    type_there();
+    assert_eq!(listened.seen.count(), 2);
+    call(&frame, "remove", &JsValue::UNDEFINED).expect("a frame");
+}
