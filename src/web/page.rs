@@ -138,7 +138,8 @@ impl Page {
     /// Not with a signal that ends them: a page in Node.js may have one that is not of its realm.
     fn each(&self, method: &str) {
         let window = global_object();
-        let life = Heard { events: &LIFE, listener: self.life.as_ref(), options: &self.options };
+        let events = &LIFE[..LIFE.len() - usize::from(!global("document").is_truthy())];
+        let life = Heard { events, listener: self.life.as_ref(), options: &self.options };
         life.in_window(&window, method);
         self.heard().in_window(&window, method);
     }
@@ -195,8 +196,8 @@ impl<T: AsRef<str>> Heard<'_, T> {
 const DEEPEST: u32 = 3;
 const MOST: u32 = 64;
 
+/// The last one is for pages, which have frames.
 const LIFE: [&str; 10] = [
-    "blur",
     "visibilitychange",
     "focus",
     "pageshow",
@@ -206,6 +207,7 @@ const LIFE: [&str; 10] = [
     "online",
     "offline",
     "storage",
+    "blur",
 ];
 
 fn read(event: &JsValue, key: &JsValue, tell: &impl Fn(PageEvent)) {

@@ -111,7 +111,7 @@ async fn the_headers_that_matter_are_read() {
     let header = |name: &str, value: &str| (name.to_owned(), value.to_owned());
     assert_eq!(
         response.headers,
-        [header("retry-after", "5"), header("date", "Sun, 06 Nov 1994 08:49:37 GMT")]
+        [header("date", "Sun, 06 Nov 1994 08:49:37 GMT"), header("retry-after", "5")]
     );
 }
 
