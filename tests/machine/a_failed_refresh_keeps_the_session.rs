@@ -145,15 +145,59 @@ fn waking_before_the_network_does_ends_in_a_refresh_when_it_comes() {
 fn offline_longer_than_the_token_costs_one_refresh() {
     let mut tab = Tab::signed_in(Policy { idle: None, ..Policy::default() });
     tab.feed(Input::Online(false));
-    tab.advance(400.0);
-    assert_eq!(tab.requests.len(), 0, "nothing is tried without a network");
+    tab.advance_to_refresh();
+    assert!(tab.now.monotonic >= 270_000, "the longest backoff comes first");
+    let mut tried = 0;
+    while tab.now.monotonic < 700_000 {
+        tab.answer(UNREACHABLE);
+        tab.advance_to_refresh();
+        tried += 1;
+    }
+    assert!(tried <= 8, "once a minute: {tried}");
+    tab.answer(UNREACHABLE);
     assert_eq!(tab.status(), Status::Stale);
-    let waiter = tab.want_token();
-    tab.advance(10.0);
+    let before = tab.requests.len();
     tab.feed(Input::Online(true));
     tab.answer_granted(300);
+    let waiter = tab.want_token();
     assert!(matches!(tab.outcome(waiter), Some(Outcome::Token(_))));
-    assert_eq!(tab.requests.len(), 1);
+    assert_eq!(tab.requests.len(), before + 1);
+}
+
+/// `navigator.onLine` may stay false for ever beside a network that works.
+#[test]
+fn a_hint_that_there_is_no_network_stops_nothing() {
+    let mut tab = Tab::signed_in(Policy { idle: None, ..Policy::default() });
+    tab.feed(Input::Online(false));
+    tab.advance_to_refresh();
+    tab.answer_granted(300);
+    assert_eq!(tab.status(), Status::Active);
+    let granted = tab.now.monotonic;
+    tab.advance_to_refresh();
+    assert!(tab.now.monotonic - granted <= 240_000, "an answer has proved it wrong");
+}
+
+#[test]
+fn who_needs_a_token_is_not_made_to_wait_by_a_hint() {
+    let mut tab = Tab::signed_in(Policy { idle: None, ..Policy::default() });
+    tab.feed(Input::Online(false));
+    tab.advance(250.0);
+    tab.pass(51_000);
+    tab.want_token();
+    assert_eq!(tab.requests.len(), 1, "at once");
+    // Every request of a page that goes on trying fails.
+    for _ in 0..60 {
+        if !tab.sent.is_empty() {
+            tab.answer(UNREACHABLE);
+        }
+        tab.want_token();
+        tab.advance(1.0);
+    }
+    assert!((6..=14).contains(&tab.requests.len()), "{}", tab.requests.len());
+    let explicit = tab.want_refresh();
+    assert!(!tab.sent.is_empty(), "who asks in person too");
+    tab.answer_granted(300);
+    assert_eq!(tab.outcome(explicit), Some(&Outcome::Done));
 }
 
 #[test]

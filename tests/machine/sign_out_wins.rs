@@ -193,7 +193,7 @@ fn over_a_cookie_that_the_server_has_not_confirmed_yet() {
 }
 
 #[test]
-fn a_revocation_is_tried_again_after_longer_and_longer_waits_but_not_offline() {
+fn a_revocation_is_tried_again_after_longer_and_longer_waits_and_at_once_when_the_network_comes() {
     let mut tab = Tab::signed_in(Policy::default());
     tab.sign_out();
     let mut longest = 0;
@@ -204,14 +204,17 @@ fn a_revocation_is_tried_again_after_longer_and_longer_waits_but_not_offline() {
         let wait = tab.wait().unwrap_or_default();
         longest = longest.max(wait);
         tab.feed(Input::Online(false));
-        assert_eq!(tab.deadline(), None);
-        tab.pass(wait);
         tab.feed(Input::Online(true));
         assert_eq!(tab.revokes.len(), tried + 1);
     }
     assert!(longest > 20_000, "{longest} ms");
     tab.feed(Input::Online(false));
     assert!(tab.deadline().is_some(), "the one under way is not waited for in vain");
+    let tried = tab.revokes.len();
+    tab.answer_revoke(*tab.revokes.last().expect("a revocation"), 503);
+    assert_eq!(tab.wait(), Some(60_000), "without a network, says a hint, after the longest wait");
+    tab.advance(60.0);
+    assert_eq!(tab.revokes.len(), tried + 1);
 }
 
 #[test]

@@ -6,6 +6,7 @@ use everfresh::{
         ids::Ticket,
         input::{Input, Wake},
         policy::Policy,
+        reason::EndReason,
         snapshot::Status,
     },
     engine::endpoint::Response,
@@ -103,11 +104,55 @@ fn without_storage_the_session_lives_in_memory_and_says_so_once() {
 
 #[test]
 fn storage_wiped_by_somebody_else_is_filled_again() {
+    type Notice = fn(&mut Tab);
+    let notices: [Notice; 3] = [
+        Tab::record_changed,
+        |tab| tab.feed(Input::Woken(Wake::Resumed)),
+        |tab| {
+            tab.advance_to_refresh();
+            tab.answer_granted(300);
+        },
+    ];
+    for wiped in [None, Some("no record".to_owned())] {
+        for notice in notices {
+            let mut tab = Tab::signed_in(policy());
+            tab.store.borrow_mut().clone_from(&wiped);
+            notice(&mut tab);
+            let text = tab.store.borrow().clone().expect("a record");
+            assert!(text.contains("refresh-1") || text.contains("refresh-2"), "{wiped:?}");
+        }
+    }
+}
+
+#[test]
+fn what_could_not_be_stored_is_stored_when_it_can_be() {
+    type Later = fn(&mut Tab);
+    let later: [Later; 2] = [|tab| tab.feed(Input::Woken(Wake::Visible)), |tab| tab.advance(30.0)];
+    for later in later {
+        let mut tab = Tab::new(policy());
+        tab.storage_works = false;
+        tab.start(3_600);
+        tab.storage_works = true;
+        assert_eq!(*tab.store.borrow(), None);
+        later(&mut tab);
+        assert!(tab.store.borrow().as_ref().is_some_and(|text| text.contains("refresh-1")));
+        let writes = tab.stats().storage.writes;
+        tab.advance(300.0);
+        assert_eq!(tab.stats().storage.writes, writes, "once is enough");
+    }
+}
+
+#[test]
+fn a_sign_out_that_could_not_be_stored_is_stored_when_it_can_be() {
     let mut tab = Tab::signed_in(policy());
-    *tab.store.borrow_mut() = None;
-    tab.advance_to_refresh();
-    tab.answer_granted(300);
-    assert!(tab.store.borrow().as_ref().unwrap().contains("refresh-2"));
+    tab.storage_works = false;
+    tab.sign_out();
+    tab.storage_works = true;
+    tab.advance(30.0);
+    let mut page = Tab::with_store(policy(), 2, tab.store.clone());
+    page.now = tab.now;
+    page.restore();
+    assert_eq!(page.ended(), Some(EndReason::SignedOut));
 }
 
 #[test]

@@ -98,6 +98,7 @@ impl<E: Hash> Hash for Context<E> {
             last_issue,
             reported_skew,
             degraded,
+            rewrite_at,
             effects,
             events,
             last_id,
@@ -108,6 +109,7 @@ impl<E: Hash> Hash for Context<E> {
         clock.steady().hash(state);
         (waiters, revocations, online, holds).hash(state);
         leased.as_ref().map(|lease| (lease.id, &lease.access_token, lease.until)).hash(state);
-        (skew, skew_is_bound, last_issue, reported_skew, degraded, last_id, last_lease).hash(state);
+        (skew, skew_is_bound, last_issue, reported_skew, degraded, rewrite_at, last_id, last_lease)
+            .hash(state);
     }
 }

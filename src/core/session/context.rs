@@ -9,6 +9,7 @@ use crate::core::{
     ids::{LeaseId, ReadId, WaiterId, WriteId},
     policy::Policy,
     record::Record,
+    retry,
     stats::Stats,
 };
 
@@ -38,6 +39,8 @@ pub(super) struct Context<E> {
     pub(super) last_issue: Option<(Millis, Moment)>,
     pub(super) reported_skew: Millis,
     pub(super) degraded: bool,
+    /// When to write again what could not be written.
+    pub(super) rewrite_at: Moment,
     /// What is to be done: while an input is handled the first thing first, then the last.
     pub(super) effects: Vec<Effect>,
     /// What observers are told after that.
@@ -64,6 +67,7 @@ impl<E: Entropy> Context<E> {
             last_issue: None,
             reported_skew: 0,
             degraded: false,
+            rewrite_at: Moment::NEVER,
             effects: Vec::new(),
             events: Vec::new(),
             last_id: 0,
@@ -99,6 +103,12 @@ impl<E: Entropy> Context<E> {
 
     pub(super) fn is_drained(&self) -> bool {
         self.effects.is_empty()
+    }
+
+    /// How long to wait after so many failures; the longest where the platform says that there is no
+    /// network, which is a hint and no more.
+    pub(super) fn backoff(&mut self, failures: u32) -> Millis {
+        if self.online { retry::backoff(failures, &mut self.entropy) } else { retry::LONGEST }
     }
 
     /// A name for a ticket, attempt, read, write or revocation; never used twice.

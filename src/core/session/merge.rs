@@ -20,14 +20,19 @@ use crate::core::{
 const OF_ANOTHER_SIGN_IN: Generation = -1;
 
 impl Live {
-    /// Takes in what lies in storage. Absence says nothing: storage may have been cleared.
+    /// Takes in what lies in storage. Absence says nothing: storage was cleared, and is filled again.
     pub(super) fn found<E: Entropy>(&mut self, found: ReadResult, ctx: &mut Context<E>) -> Flow {
         match found {
             ReadResult::Record(record) => {
                 ctx.storage_works();
                 self.absorb(*record, ctx)
             }
-            ReadResult::Nothing | ReadResult::Corrupt => ControlFlow::Continue(()),
+            ReadResult::Nothing | ReadResult::Corrupt => {
+                if self.current.is_some() {
+                    ctx.write(&self.record);
+                }
+                ControlFlow::Continue(())
+            }
             ReadResult::Unavailable => {
                 ctx.storage_failed();
                 ControlFlow::Continue(())

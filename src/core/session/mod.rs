@@ -31,7 +31,7 @@ use self::{
     restoring::{Leaving, Restoring, Search},
 };
 use super::{
-    clock::Now,
+    clock::{Millis, Moment, Now},
     effect::Effect,
     entropy::Entropy,
     ids::{ReadId, WriteId},
@@ -41,6 +41,9 @@ use super::{
     reason::EndReason,
     stats::Stats,
 };
+
+/// What could not be written is written again after this.
+const REWRITE: Millis = 30_000;
 
 /// One session as one tab sees it. See the [crate documentation](crate) for the calling contract.
 #[derive(Clone, Debug)]
@@ -133,13 +136,7 @@ impl<E: Entropy> Session<E> {
             Input::RecordChanged(ReadResult::Record(record)) => {
                 self.heard(Message::Record(record));
             }
-            Input::RecordChanged(ReadResult::Nothing) => {
-                // It was cleared, or evicted; the session is not over for that.
-                if let State::Live(live) = &self.state {
-                    self.ctx.write(&live.record);
-                }
-            }
-            Input::RecordChanged(_) => {}
+            Input::RecordChanged(found) => self.on_live(|live, ctx| live.found(found, ctx)),
             Input::PeerMessage(message) => {
                 self.heard(message.clone());
                 self.keep(message);
@@ -172,6 +169,7 @@ impl<E: Entropy> Session<E> {
         self.decide_end();
         self.on_restoring(Restoring::overdue);
         self.ctx.retry_revokes(false);
+        self.rewrite(false);
         self.on_live(|live, ctx| {
             live.reread_overdue(ctx)?;
             live.overdue(ctx)?;
@@ -261,6 +259,7 @@ impl<E: Entropy> Session<E> {
         match written {
             WriteResult::Stored(record) => {
                 self.ctx.storage_works();
+                self.ctx.rewrite_at = Moment::NEVER;
                 if let Some((live, ctx)) = self.live()
                     && live.outlast(write, &record, ctx)
                 {
@@ -268,7 +267,10 @@ impl<E: Entropy> Session<E> {
                 }
                 self.heard(Message::Record(record));
             }
-            WriteResult::Failed => self.ctx.storage_failed(),
+            WriteResult::Failed => {
+                self.ctx.storage_failed();
+                self.ctx.rewrite_at = self.ctx.now() + REWRITE;
+            }
         }
         if let Some((live, ctx)) = self.live() {
             live.record_written(write, ctx);
@@ -329,7 +331,29 @@ impl<E: Entropy> Session<E> {
         State::Live(Box::new(live))
     }
 
+    /// Writes again what could not be written, when it is time or the page woke.
+    fn rewrite(&mut self, wake: bool) {
+        let at = self.ctx.rewrite_at;
+        if at > self.ctx.now() && !(wake && at < Moment::NEVER) {
+            return;
+        }
+        self.ctx.rewrite_at = Moment::NEVER;
+        match &self.state {
+            State::Live(live) => {
+                self.ctx.write(&live.record);
+            }
+            State::Ended(ended) => {
+                // A sign-out that was not stored would be undone by the next page.
+                if let Some(record) = ended.record.as_ref().filter(|it| it.ended().is_some()) {
+                    self.ctx.write(record);
+                }
+            }
+            _ => {}
+        }
+    }
+
     fn woken(&mut self, wake: Wake) {
+        self.rewrite(true);
         self.ctx.retry_revokes(true);
         let counts = wake == Wake::Visible && self.input_counts();
         if let Some((live, ctx)) = self.live() {

@@ -45,6 +45,8 @@ pub(super) struct RefreshContext {
     /// Somebody asks for it, and nothing was sent for so long that not even the server's wish holds
     /// it back.
     pub(super) probes: bool,
+    /// It has waited for the network, or somebody needs it now.
+    pub(super) despite_offline: bool,
 }
 
 /// Waits for the lock.
@@ -171,13 +173,21 @@ impl Lock {
 
 impl RefreshContext {
     pub(super) const fn new(reason: RefreshReason) -> Self {
-        Self { reason, failures: 0, superseded: 0, asked: 0, hurried: false, probes: false }
+        Self {
+            reason,
+            failures: 0,
+            superseded: 0,
+            asked: 0,
+            hurried: false,
+            probes: false,
+            despite_offline: false,
+        }
     }
 }
 
 impl RefreshState {
     /// When it gives up waiting for what it waits for.
-    pub(super) fn deadline(&self, online: bool) -> Option<(Timer, Moment)> {
+    pub(super) fn deadline(&self) -> Option<(Timer, Moment)> {
         Some(match self {
             Self::Idle => return None,
             Self::WaitingForLock(queued) => (Timer::LockWait, queued.until),
@@ -188,9 +198,7 @@ impl RefreshState {
             Self::AwaitingResponse(sending) => (Timer::Attempt, sending.until),
             Self::StoringTokens(sealing) => (Timer::StorageWait, sealing.until),
             Self::ConfirmingRefusal(verifying) => (Timer::StorageWait, verifying.until),
-            // Offline there is nothing to try; coming online wakes it.
-            Self::BackingOff(backing) if online => (Timer::Retry, backing.until),
-            Self::BackingOff(_) => return None,
+            Self::BackingOff(backing) => (Timer::Retry, backing.until),
         })
     }
 

@@ -34,6 +34,9 @@ const LOCK_SLACK: Millis = 5_000;
 /// Another tab's attempt is given this much longer than it may take.
 const LEASE_SLACK: Millis = 500;
 
+/// Between two attempts that are made though the platform says that there is no network.
+const DEMAND_FLOOR: Millis = 5_000;
+
 /// Without a lock, a key that was put on record is known to all tabs after this long.
 const SETTLE: Millis = 250;
 
@@ -54,8 +57,13 @@ impl Live {
             ctx.settle_attempt(Error::Unavailable);
             return;
         }
-        if !ctx.online && refresh.reason != RefreshReason::Explicit {
-            self.pause(refresh, now, Pause::Own, Error::Unavailable, ctx);
+        let needed = matches!(
+            refresh.reason,
+            RefreshReason::Explicit | RefreshReason::Demanded | RefreshReason::Unauthorized
+        );
+        if !ctx.online && !needed && !refresh.despite_offline {
+            refresh.despite_offline = true;
+            self.pause(refresh, now + retry::LONGEST, Pause::Own, Error::Unavailable, ctx);
             return;
         }
         let wall = ctx.clock.wall_at(now);
@@ -349,7 +357,7 @@ impl Live {
     /// Something that was waited for did not come in time.
     pub(super) fn overdue<E: Entropy>(&mut self, ctx: &mut Context<E>) -> Flow {
         let now = ctx.now();
-        match self.refresh_state.deadline(ctx.online) {
+        match self.refresh_state.deadline() {
             Some((_, at)) if at <= now => {}
             _ => return ControlFlow::Continue(()),
         }
@@ -434,15 +442,44 @@ impl Live {
         }
     }
 
+    fn is_demanded<E: Entropy>(&self, ctx: &Context<E>) -> bool {
+        ctx.waiters.iter().any(|waiter| matches!(waiter.want, Want::Token { .. }))
+            && self.current.as_ref().is_none_or(|current| current.usable <= ctx.now())
+    }
+
+    /// Where the platform says that there is no network, somebody who needs a token is not made to wait
+    /// for it, but for a few seconds after the last attempt.
+    fn heed_demand<E: Entropy>(&mut self, ctx: &mut Context<E>) {
+        if ctx.online || !self.is_demanded(ctx) {
+            return;
+        }
+        let now = ctx.now();
+        let last = self.record.sends.last().map(|at| ctx.clock.at_wall(at).min(now));
+        if let RefreshState::BackingOff(BackingOff { refresh, until, why: Pause::Own }) =
+            &mut self.refresh_state
+        {
+            *until = (*until).min(last.map_or(now, |last| last + DEMAND_FLOOR));
+            refresh.reason = RefreshReason::Demanded;
+            refresh.hurried = true;
+            if *until <= now {
+                let refresh = *refresh;
+                self.begin(refresh, ctx);
+            }
+        }
+    }
+
     /// Begins what is due: a scheduled refresh, or one that a waiter needs.
     pub(super) fn begin_due<E: Entropy>(&mut self, ctx: &mut Context<E>) {
-        if self.pending_reread.is_some() || !matches!(self.refresh_state, RefreshState::Idle) {
+        if self.pending_reread.is_some() {
+            return;
+        }
+        self.heed_demand(ctx);
+        if !matches!(self.refresh_state, RefreshState::Idle) {
             return;
         }
         let due = self.refresh_at <= ctx.now();
         let needs = self.current.is_none() && ctx.policy.credential == Credential::Cookie;
-        let demanded = ctx.waiters.iter().any(|waiter| matches!(waiter.want, Want::Token { .. }))
-            && self.current.as_ref().is_none_or(|current| current.usable <= ctx.now());
+        let demanded = self.is_demanded(ctx);
         let explicit = ctx.waiters.iter().any(|waiter| waiter.want == Want::Refresh);
         let restoring = ctx.waiters.iter().any(|waiter| waiter.want == Want::Restore);
         let reason = match (needs || restoring && due, due, demanded) {

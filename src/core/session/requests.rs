@@ -44,6 +44,8 @@ impl<E: Entropy> Session<E> {
     }
 
     pub(super) fn unauthorized(&mut self, waiter: Option<WaiterId>, lease: LeaseId) {
+        // A server answered.
+        self.ctx.online = true;
         let State::Live(live) = &mut self.state else {
             if let Some(waiter) = waiter {
                 self.ctx.settle(waiter, Outcome::Original);

@@ -43,6 +43,8 @@ impl Live {
         };
         // What never came was no answer.
         let silent = matches!(answer, Answer::Unreachable | Answer::Failed { .. });
+        // Any answer is one of the network.
+        ctx.online |= !silent;
         let (_, doubts) = self.record.failures();
         match Verdict::from(answer) {
             Verdict::Granted(grant) => return self.commit(sending, *grant, ctx),
@@ -168,7 +170,7 @@ impl Live {
         ctx.stats.outcomes.transient += 1;
         refresh.hurried = false;
         // The server may ask for more patience than ours, not for less.
-        let own = retry::backoff(refresh.failures, &mut ctx.entropy);
+        let own = ctx.backoff(refresh.failures);
         let retry_after = retry_after.map(|wait| wait.min(retry::PATIENCE));
         let wait = retry_after.map_or(own, |wait| wait.max(own));
         let until = now + wait;

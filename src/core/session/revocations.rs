@@ -25,8 +25,7 @@ impl Revocations {
         }
     }
 
-    pub(super) fn next_deadline(&self, online: bool) -> Moment {
-        let due = self.0.iter().filter(|it| online || it.sent.is_some());
-        due.map(|it| it.until).min().unwrap_or(Moment::NEVER)
+    pub(super) fn next_deadline(&self) -> Moment {
+        self.0.iter().map(|it| it.until).min().unwrap_or(Moment::NEVER)
     }
 }

@@ -10,7 +10,6 @@ use crate::core::{
     ids::{RevokeId, WaiterId},
     policy::Credential,
     record::Record,
-    retry,
 };
 
 impl<E: Entropy> Context<E> {
@@ -82,7 +81,7 @@ impl<E: Entropy> Context<E> {
     fn revoke_failed(&mut self, revocation: &mut Revocation) {
         self.settle_sign_outs(revocation.sent.take());
         revocation.failures += 1;
-        let wait = retry::backoff(revocation.failures, &mut self.entropy);
+        let wait = self.backoff(revocation.failures);
         revocation.until = self.now() + wait;
         self.emit(Event::RevokeFailed { retry_at: self.clock.wall_at(revocation.until) });
     }
@@ -94,7 +93,7 @@ impl<E: Entropy> Context<E> {
             if revocation.sent.is_some() && revocation.until <= now {
                 self.revoke_failed(&mut revocation);
             }
-            if revocation.sent.is_none() && self.online && (wake || revocation.until <= now) {
+            if revocation.sent.is_none() && (wake || revocation.until <= now) {
                 self.send_revoke(&mut revocation);
             }
             self.revocations.0.push(revocation);

@@ -70,7 +70,8 @@ impl<E: Entropy> Session<E> {
     fn timers(&self) -> Next {
         let mut next = Next::NONE;
         next.set(Timer::Waiter, self.ctx.waiters.next_timeout());
-        next.set(Timer::Revoke, self.ctx.revocations.next_deadline(self.ctx.online));
+        next.set(Timer::Share, self.ctx.rewrite_at);
+        next.set(Timer::Revoke, self.ctx.revocations.next_deadline());
         match &self.state {
             State::Live(live) => live.timers(&mut next, &self.ctx),
             State::Restoring(restoring) => {
@@ -161,7 +162,7 @@ impl Live {
             ahead(Timer::Warning, end - ctx.policy.warn);
         }
         next.set(Timer::End, end);
-        if let Some((timer, at)) = self.refresh_state.deadline(ctx.online) {
+        if let Some((timer, at)) = self.refresh_state.deadline() {
             next.set(timer, at);
         }
         next.set(Timer::Share, self.share_at(ctx));

@@ -227,8 +227,8 @@ pub(super) const FAULTS: &[Fault] = &[
     fault(
         "a failed revocation is not tried again",
         "core/session/revoking.rs",
-        "if revocation.sent.is_none() && self.online && (wake",
-        "if !FAULT && revocation.sent.is_none() && self.online && (wake",
+        "if revocation.sent.is_none() && (wake",
+        "if !FAULT && revocation.sent.is_none() && (wake",
     ),
     fault(
         "an ended session keeps its lease",
