@@ -7,9 +7,14 @@ use everfresh::{
         ids::{Attempt, LeaseId, WaiterId},
         input::Input,
         policy::Policy,
+        record::Record,
     },
     engine::{
-        endpoint::Response, formats::Formats, native::NativeFormats, read_tokens, records::Storage,
+        endpoint::{HEADERS, Response},
+        formats::Formats,
+        native::NativeFormats,
+        read_tokens,
+        records::Storage,
     },
 };
 use proptest::{collection::vec, prelude::*, sample::select};
@@ -116,9 +121,9 @@ fn token_responses() -> impl Strategy<Value = String> {
     let token = token.prop_map(|object| object[5..object.len() - 1].to_owned());
     let member = prop_oneof![
         3 => (select(vec!["access_token", "accessToken"]), prop_oneof![4 => token.boxed(), 1 => values().boxed()]),
-        1 => (select(vec!["refresh_token", "refreshToken", "error", "error_code"]), values().boxed()),
+        1 => (select(vec!["refresh_token", "refreshToken", "error", "error_code", "code", "token_type"]), values().boxed()),
         3 => (
-            select(vec!["expires_in", "expiresIn", "refresh_in", "session_expires_in"]),
+            select(vec!["expires_in", "expiresIn", "expires_at", "refresh_in", "session_expires_in"]),
             prop_oneof![2 => (0..600_u32).prop_map(|seconds| seconds.to_string()), 1 => values()].boxed(),
         ),
     ];
@@ -159,7 +164,7 @@ fn headers() -> impl Strategy<Value = Vec<(String, String)>> {
         "Wed, 31 Dec 1969 23:59:59 GMT",
         "Thu, 01 Jan 2026 00:01:00 GMT",
     ]);
-    vec((select(vec!["retry-after", "date"]), times), 0..3).prop_map(|headers| {
+    vec((select(HEADERS.to_vec()), times), 0..3).prop_map(|headers| {
         headers.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
     })
 }
@@ -284,5 +289,44 @@ proptest! {
             prop_assert!(tab.lease.is_none() && tab.sent.is_empty() && tab.locks_held == 0);
         }
         prop_assert_eq!(tab.requests.len(), requests, "no refresh after cancel");
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 40, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn nor_more_refreshes_than_the_floor_allows_nor_a_record_that_cannot_be_read(
+        answers in vec((replies(), prop_oneof![Just(0), -90_000_000..0_i64]), 1..40),
+    ) {
+        let mut tab = Tab::new(Policy { idle: None, ..Policy::default() });
+        tab.start(300);
+        let mut last = None;
+        for (Reply(response), jump) in answers {
+            // An end has no refresh after it, and a lifetime of years that somebody made up none soon.
+            for _ in 0..200 {
+                let wait = tab.wait().filter(|wait| *wait < 100_000_000_000);
+                let (true, Some(wait)) = (tab.sent.is_empty(), wait) else { break };
+                tab.pass(wait);
+                tab.feed(Input::TimerFired);
+            }
+            if tab.sent.is_empty() {
+                break;
+            }
+            let now = tab.now.monotonic;
+            let generation = tab.snapshot().generation;
+            if let Some((at, before)) = last && before != generation {
+                prop_assert!(now - at >= 5_000, "{} ms after the last one", now - at);
+            }
+            last = Some((now, generation));
+            tab.now.wall += jump;
+            tab.answer(Some(response));
+            let text = tab.store.borrow().clone().unwrap_or_default();
+            prop_assert!(text.len() < 3 << 20);
+            prop_assert!(Record::decode(&text).is_some(), "what is stored can be read");
+            if tab.ended().is_some() {
+                break;
+            }
+        }
     }
 }
