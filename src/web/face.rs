@@ -23,6 +23,7 @@ pub(crate) type Ended = Box<dyn FnOnce(Called, Option<JsValue>)>;
 #[derive(Clone, Default)]
 pub(crate) struct Cause {
     /// What was thrown.
+    #[cfg_attr(not(feature = "npm"), expect(dead_code, reason = "only the package names it"))]
     pub(crate) thrown: Option<JsValue>,
     /// What the endpoint answered.
     pub(crate) refused: Option<Refused>,
