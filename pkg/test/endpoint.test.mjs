@@ -187,14 +187,14 @@ test("the status of a refusal is in the log, and nothing else of the answer", as
   const w = world(t);
   await w.start();
   const refused = (status) =>
-    w.logged.filter(({ level, details }) => level === "info" && details === status).length;
+    w.logged.filter(({ level, details }) => level === "info" && details?.status === status).length;
   w.auth = () => new Response("oops", { status: 503 });
   await w.session.refresh().catch(() => {});
   assert.equal(refused(503), 1);
   w.auth = () => Response.json({ error: "no such token: refresh-1" }, { status: 404 });
   await w.session.refresh().catch(() => {});
   assert.equal(refused(404), 1);
-  assert.equal(w.session.snapshot.lastError.code, "ERR_REFRESH_REJECTED");
+  assert.equal(w.session.snapshot.lastError.code, "ERR_REFRESH_UNAVAILABLE");
   assert.doesNotMatch(inspect(w.logged, { depth: 9 }), /refresh-1|no such token|oops/);
 });
 
@@ -214,8 +214,8 @@ test("a sign-out that no server hears of is warned of", async (t) => {
 });
 
 test("a function that answers with times of the wrong type is tried again", async (t) => {
-  const good = { access_token: "opaque too", expires_in: "300" };
-  const wrong = [Symbol("s"), {}, null, ""].map((expiresIn) => ({ accessToken: "opaque", expiresIn }));
+  const good = { access_token: "opaque-too", expires_in: "300" };
+  const wrong = [Symbol("s"), {}, [], "5m"].map((expiresIn) => ({ accessToken: "opaque", expiresIn }));
   const answers = [...wrong, good];
   const other = world(t, { refresh: async () => answers.shift() });
   await other.start();

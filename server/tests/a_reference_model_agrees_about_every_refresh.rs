@@ -131,7 +131,7 @@ fn play(store: &Arc<dyn Store>, rules: Rules, actions: &[Action]) -> Result<(), 
                     let presented = tokens.len().saturating_sub(1 + age);
                     let said = refresh(store, &tokens[presented], *key, now).await;
                     let (transition, granted) = model.refresh(presented, *key, now);
-                    let decided = format!("{:?}", said.transition);
+                    let decided = serde_json::to_value(said.transition).unwrap();
                     prop_assert_eq!(&decided, transition, "step {}: {:?}", step, action);
                     let said = said.answer.ok().map(|renewed| renewed.token);
                     match granted {

@@ -164,7 +164,8 @@ impl<H: Host> Engine<H> {
     /// `ERR_INVALID_TOKEN`, `ERR_NO_EXPIRY`: then nothing has changed.
     pub fn adopt(&self, access_token: String, lease: LeaseId) -> Result<(), Error> {
         let tokens = TokenResponse { access_token, ..TokenResponse::default() };
-        let (grant, claims) = self.accept(tokens, Heals::Unauthorized)?;
+        // A header says nothing of the end: the token has to.
+        let (grant, claims) = self.accept(tokens, Heals::Nothing)?;
         self.happen(Happening::Tokens { grant, claims, from: Origin::Header(lease) });
         Ok(())
     }

@@ -182,6 +182,8 @@ impl Reply {
             Self::Refused(code) => {
                 (400, format!(r#"{{"error":"invalid_grant","error_code":"{code}"}}"#))
             }
+            // As home-made servers refuse: no page.
+            Self::Proxy(401) => (401, "Please sign in".to_owned()),
             Self::Proxy(status) => (*status, "<h1>Please wait</h1>".to_owned()),
             Self::Unreachable => return None,
         };
