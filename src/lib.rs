@@ -28,7 +28,7 @@
 //! let grant = Grant::accept(
 //!     TokenResponse {
 //!         access_token: "opaque".into(),
-//!         refresh_token: Some("also opaque".into()),
+//!         refresh_token: Some("also-opaque".into()),
 //!         expires_in: Some(300.0),
 //!         ..TokenResponse::default()
 //!     },

@@ -293,8 +293,8 @@ pub(super) const FAULTS: &[Fault] = &[
     fault(
         "superseded is taken for final",
         "core/verdict.rs",
-        "_ if says(\"superseded\") => Self::Superseded,",
-        "_ if says(\"superseded\") && !FAULT => Self::Superseded,",
+        "_ if says(&[\"superseded\"]) => Self::Superseded,",
+        "_ if says(&[\"superseded\"]) && !FAULT => Self::Superseded,",
     ),
     fault(
         "a success without tokens is taken for final",
@@ -306,11 +306,11 @@ pub(super) const FAULTS: &[Fault] = &[
     fault(
         "a call that comes while the engine works is swallowed",
         "engine/drain.rs",
-        "state.inbox.push_back(happening);",
+        "state.inbox.push(happening);",
         "if FAULT && self.working.get() {
                 return;
             }
-            state.inbox.push_back(happening);",
+            state.inbox.push(happening);",
     ),
     fault(
         "what goes wrong with one effect skips the rest of the drain",
