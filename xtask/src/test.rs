@@ -17,16 +17,22 @@ use crate::{
     scenarios, search, setup, size, worlds,
 };
 
-/// Runs every step, or the `only` one and what it needs, prints what each one found and closes on
-/// the count of all tests.
+/// Runs every step, or the `only` ones, prints what each one found and closes on the count of all
+/// tests. The package is built, and packed, before it is tested in other tools.
 ///
 /// After a failure only the cheap steps still run: they may tell more for little.
-pub(crate) fn run(workspace: &Workspace, only: Option<&str>) -> ExitCode {
+pub(crate) fn run(workspace: &Workspace, only: &[String]) -> Result<ExitCode> {
     let mut rows = Vec::new();
     let mut total = Counts::default();
     let mut steps = steps();
-    if let Some(only) = only {
-        steps.retain(|step| [only, "package", "tarball"].contains(&step.name));
+    let is_wanted = |name: &str| only.iter().any(|wanted| wanted == name);
+    if let Some(unknown) = only.iter().find(|name| steps.iter().all(|step| step.name != **name)) {
+        let names: Vec<_> = steps.iter().map(|step| step.name).collect();
+        bail!("there is no step {unknown:?}; there are {}", names.join("; "));
+    }
+    if !only.is_empty() {
+        let needed: &[_] = if is_wanted("packaging") { &["package", "tarball"] } else { &[] };
+        steps.retain(|step| is_wanted(step.name) || needed.contains(&step.name));
     }
     for step in steps {
         if total.failed > 0 && !step.cheap {
@@ -49,7 +55,7 @@ pub(crate) fn run(workspace: &Workspace, only: Option<&str>) -> ExitCode {
         total = total + counts;
     }
     println!("\n{}\n\ntests: {total}", rows.join("\n"));
-    if total.failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    Ok(if total.failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 struct Step {
