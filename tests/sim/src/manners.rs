@@ -108,6 +108,10 @@ impl World {
 
     /// A tab has taken new tokens into use, of this generation.
     pub(crate) fn watch_refreshed(&mut self, id: TabId, generation: i64) {
+        if !self.tabs[id].is_live() {
+            // Observers are told when all is done: what came before an end can be seen no more.
+            return;
+        }
         let token = self.tabs[id].access_token();
         let tab = &mut self.tabs[id];
         let mut again = token == tab.token && self.truth.sign_ins < 2;

@@ -204,7 +204,9 @@ impl World {
             matches!(action, Action::Freeze(..) | Action::Open | Action::Clone(_))
         };
         let lossy = self.plan.odds.lost_message > 0 || self.did(deaf);
+        // What does not answer in time is not read.
         let forgets = self.plan.odds.failed_storage > 0
+            || self.plan.odds.slow_storage > 0
             || self.plan.storage == Storage::Broken
             || self.did(|a| matches!(a, Action::Wipe(_) | Action::SetClock(_)));
         !(lossy && forgets) && self.truth.sign_ins < 2
