@@ -8,7 +8,7 @@ export interface SessionOptions {
   readonly refresh: string | Address | TokenEndpoint | RefreshFunction;
   /**
    * Sessions of one name and origin are one session over all tabs ["default" in a page or worker;
-   * elsewhere a session without a name is shared with nobody].
+   * elsewhere a session without a name is never shared].
    */
   readonly name?: string | undefined;
   /** Refresh this long before expiry; a function is called again each cycle [60]. */

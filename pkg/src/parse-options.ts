@@ -152,10 +152,10 @@ const address = rule("a URL", (value) =>
   // A base as any other: the page's own is known only when a request is sent.
   isAddress(value) && value !== "" && /^http/.test(new URL(value, "http://a").href),
 );
-// As text, which is read once and which nobody can change.
+// As text, which is read once and which no script can change.
 const url: Rule = (value, name) => address(isAddress(value) ? String(value) : value, name);
 const oneOrigin = rule('an origin such as "https://api.example.com", without path, login or *', (value) => {
-  // Anything beyond the origin would be taken for a limit that nobody keeps.
+  // Anything beyond the origin would be taken for a limit that nothing keeps.
   const { origin, href } = new URL(value);
   return /^http[^*]+$/.test(origin) && href === `${origin}/`;
 });

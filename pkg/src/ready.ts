@@ -4,10 +4,10 @@ import type { Session, Snapshot } from "./types.ts";
 
 const restoring = new WeakMap<Session, Promise<Snapshot>>();
 
-/** Whether somebody is signed in: also while the token is being replaced or the end is near. */
+/** Whether a user is signed in: also while the token is being replaced or the end is near. */
 export const isSignedIn = ({ status }: Snapshot): boolean => /^(active|stale|warning)$/.test(status);
 
-/** The snapshot once it is known who is there; restores the session if nobody did, never twice. */
+/** The snapshot once it is known who is there; restores the session if that was not done yet, never twice. */
 export function ready(session: Session): Promise<Snapshot> {
   const { snapshot } = session;
   if (snapshot.status !== "unknown") return Promise.resolve(snapshot);

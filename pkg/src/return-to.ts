@@ -2,7 +2,7 @@
 
 /**
  * The path, query and hash of an address of the page's own origin; `fallback` for everything else. For
- * what comes from a query parameter: nobody else can choose where the user ends up.
+ * what comes from a query parameter: an attacker cannot choose where the user ends up.
  *
  * @param value - a path, or an address as a whole
  */

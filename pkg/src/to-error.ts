@@ -40,7 +40,7 @@ export function toError(failure: unknown, cause?: unknown, foreign?: boolean): S
 const answered = (answer: Failure["answer"]): string =>
   answer?.status ? ` (the token endpoint answered ${`${answer.status} ${answer.error ?? ""}`.trim()})` : "";
 
-/** What looks like trouble, or like the end, and is a set-up that somebody can mend. */
+/** What looks like trouble, or like the end, and is a set-up that the developer can mend. */
 function remedy(error: string | undefined, silent: boolean | undefined): string {
   const allow = `allow the origin ${globalThis.location?.origin} there (everfresh-server: --allow-origin)`;
   if (error === "csrf") return `; it protects its cookie: ${allow}, and send it X-Everfresh: 1 by refresh.headers`;

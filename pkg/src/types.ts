@@ -246,7 +246,7 @@ export interface Session extends Disposes {
   /**
    * For transports that are not `fetch`: the value of `Authorization` for a request to this address.
    *
-   * @returns null where no token goes: another origin, or nobody is signed in
+   * @returns null where no token goes: another origin, or no user is signed in
    * @throws as `getAccessToken`, but for `ERR_NOT_SIGNED_IN`
    */
   authorize(url: string | URL): Promise<string | null>;

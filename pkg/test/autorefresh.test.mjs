@@ -10,7 +10,7 @@ import { jwt, settle } from "./world.mjs";
 
 const START = Date.UTC(2030, 0, 1);
 
-/** A token that runs out so many seconds from now, fractions included. */
+/** A token that runs out N seconds from now, fractions included. */
 const token = (lifetime, claims = {}) => jwt({ exp: Date.now() / 1_000 + lifetime, ...claims });
 
 /** Time that the test moves; what no one handles fails the test. */

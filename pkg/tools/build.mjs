@@ -48,7 +48,7 @@ const beside = (extension) => ({
     build.onResolve({ filter: /^\.\/everfresh_js\.js$/ }, () => ({
       ...{ path: `./everfresh_js${extension}`, external: true },
     }));
-    // Whoever imports the inline entry shares it with the application.
+    // An importer of the inline entry shares it with the application.
     build.onResolve({ filter: /\/entry\/inline\.ts$/ }, ({ kind }) =>
       kind === "entry-point" ? undefined : { path: `./inline${extension}`, external: true },
     );

@@ -107,7 +107,7 @@ impl Proxy {
         assert!(own.starts_with("HTTP/1.1 200"), "{own}");
         assert!(json(&own.replace("transfer-encoding", ""))["access_token"].is_string());
 
-        // Whoever guesses from one address locks nobody out, and cannot name another one.
+        // An attacker who guesses from one address locks no other client out, and cannot name another one.
         for number in 0..12 {
             let named = format!("forwarded: for=198.51.100.{number}\r\n");
             self.sign_in("203.0.113.2", &named, "guess");

@@ -10,7 +10,7 @@ const MAX_SECONDS: f64 = 1e12;
 /// The year 5000: a time beyond it is one in milliseconds.
 const MILLISECONDS_FROM: f64 = 95_617_584_000.0;
 
-/// The lifetime of a token whose end nobody knows: it is used until a 401.
+/// The lifetime of a token whose end is not known: it is used until a 401.
 pub(crate) const ENDLESS: Millis = 1 << 60;
 
 /// A token response as it arrived.

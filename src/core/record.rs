@@ -24,7 +24,7 @@ pub(crate) const SENDS: usize = 30;
 /// Clocks of one device that differ by less are the same clock.
 const BACKOFF_SLACK: Millis = 1_000;
 
-/// So many doubtful answers in a row, over so long a time, are taken for the service's no.
+/// N doubtful answers in a row, over this time, are taken for the service's no.
 const CONVINCING: u32 = 3;
 const CONVINCING_TIME: Millis = 60_000;
 
@@ -120,7 +120,7 @@ pub(crate) struct Backoff {
     pub(crate) doubts: Doubts,
 }
 
-/// Answers in a row that may be the service's no, or somebody else's.
+/// Answers in a row that may be the service's no, or a proxy's.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub(crate) struct Doubts {
     pub(crate) count: u32,
@@ -293,7 +293,7 @@ impl Backoff {
         doubts: Doubts { count: 0, since: 0 },
     };
 
-    /// Nobody's wish, and nothing on record, holds back for longer.
+    /// No wish, and nothing on record, holds back for longer.
     pub(crate) fn bounded(mut self) -> Self {
         let most = self.since + PATIENCE;
         self.until = self.until.min(most);

@@ -15,14 +15,14 @@ pub(crate) const LONGEST: Millis = 60_000;
 /// A server's wish for patience is kept up to this.
 pub(crate) const PATIENCE: Millis = 900_000;
 
-/// Whoever asks for a refresh in person may probe this long after the last one was sent, whatever
+/// A caller that asks for a refresh itself may probe this long after the last one was sent, whatever
 /// the server wished for.
 pub(crate) const PROBE: Millis = 30_000;
 
-/// So many refreshes in the breaker's window are a loop.
+/// N refreshes in the breaker's window are a loop.
 pub(crate) const LOOP: usize = 10;
 
-/// So many are one even of those that the application asks for.
+/// N are one even of those that the application asks for.
 pub(crate) const EXPLICIT_LOOP: usize = SENDS;
 
 /// The breaker looks at this long a past.

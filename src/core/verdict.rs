@@ -28,7 +28,7 @@ const REFUSED: [&str; 18] = [
 /// The words that ask for another try.
 const PASSING: [&str; 3] = ["temporarily_unavailable", "server_error", "slow_down"];
 
-/// The words for a set-up that somebody can mend.
+/// The words for a set-up that the developer can mend.
 const SET_UP: [&str; 2] = ["invalid_client", "unauthorized_client"];
 
 /// The one of five things that follows from an answer.
@@ -39,7 +39,7 @@ pub(crate) enum Verdict {
     /// Keep everything and try again.
     Transient { error: Error, retry_after: Option<Millis> },
     /// The same, unless nothing else has been heard for long: it may be the service's no, or
-    /// somebody's who stands in its way.
+    /// a proxy's in its way.
     Doubtful { error: Error, retry_after: Option<Millis> },
     /// Another tab was faster: look at the shared record.
     Superseded,

@@ -213,7 +213,7 @@ impl Options {
         }
         for origin in self.origins.iter().flatten() {
             let host = ["http://", "https://"].iter().find_map(|web| origin.strip_prefix(web));
-            // Anything beyond the origin would be taken for a limit that nobody keeps.
+            // Anything beyond the origin would be taken for a limit that nothing keeps.
             let never = |host: &str| {
                 let host = host.strip_suffix('/').unwrap_or(host);
                 host.is_empty() || host.contains(['/', '\\', '*', '@', '?', '#', ' '])

@@ -44,7 +44,7 @@ pub(crate) struct WebHost<F: Face> {
     /// Names the channel, the lock and the record in storage.
     key: String,
     engine: Weak<WebEngine<F>>,
-    /// Whether no tab shares the session: then there is nobody to talk to or to wait for.
+    /// Whether no tab shares the session: then there is no other tab to talk to or to wait for.
     alone: Cell<bool>,
     activity_events: RefCell<Vec<String>>,
     places: RefCell<Places>,
@@ -130,7 +130,7 @@ impl<F: Face> WebHost<F> {
         };
         match input {
             Input::Woken(_) => self.listen(),
-            // Nobody says that the page itself has cleared its storage.
+            // No event says that the page itself has cleared its storage.
             Input::Leaving => engine.record_changed(),
             _ => {}
         }

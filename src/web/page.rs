@@ -17,7 +17,7 @@ use crate::core::clock::Millis;
 /// Input that follows within this is not told.
 const SPARINGLY: Millis = 1_000;
 
-/// How often is looked whether the focus is still inside a frame, which tells nobody.
+/// How often is looked whether the focus is still inside a frame, of which no event tells.
 const FRAME_WATCH: f64 = 5_000.0;
 
 /// What happens to a page.
@@ -180,7 +180,7 @@ impl<T: AsRef<str>> Heard<'_, T> {
         let frames = get(window, "length").as_f64().unwrap_or_default() as u32;
         for at in 0..frames.min(MOST) {
             let frame = Reflect::get_u32(window, at).unwrap_or_default();
-            // Those of other origins show nothing, so nobody can lead us into theirs.
+            // Those of other origins show nothing, so no page can lead us into theirs.
             if !get(&frame, method).is_function() {
                 continue;
             }

@@ -31,7 +31,7 @@ for (const framework of frameworks) {
   });
 }
 
-/** A page that knows by now that nobody is signed in. */
+/** A page that knows by now that no user is signed in. */
 async function opened(profile, framework) {
   const page = await profile.newPage(`${w.server.url}/${framework}.html`);
   await shows(page, "#status", /^signed-out, 0 ends$/);

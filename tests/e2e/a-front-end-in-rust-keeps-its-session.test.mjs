@@ -58,7 +58,7 @@ test("leptos: so does a 401 of a server function", async (t) => {
   await heals(page, "#ask-function", "#asked");
 });
 
-/** A page of an application that knows by now that nobody is signed in. */
+/** A page of an application that knows by now that no user is signed in. */
 async function opened(t, framework) {
   const page = await (await w.profile(t)).newPage(`${w.server.url}/${framework}/`);
   await shows(page, "#status", /^signed-out$/);

@@ -303,7 +303,7 @@ proptest! {
         tab.start(300);
         let mut last = None;
         for (Reply(response), jump) in answers {
-            // An end has no refresh after it, and a lifetime of years that somebody made up none soon.
+            // An end has no refresh after it, and a made-up lifetime of years none soon.
             for _ in 0..200 {
                 let wait = tab.wait().filter(|wait| *wait < 100_000_000_000);
                 let (true, Some(wait)) = (tab.sent.is_empty(), wait) else { break };

@@ -98,7 +98,7 @@ fn its_no_is_final() {
     assert_eq!(heard(granted(&tokens)).2, Some(EndReason::SubjectChanged));
 }
 
-/// What may be the service's no, or somebody's in its way.
+/// What may be the service's no, or a proxy's in its way.
 fn doubtful() -> Vec<Answer> {
     let page = "<!doctype html><title>Blocked</title>";
     let mut answers: Vec<_> =

@@ -25,7 +25,7 @@ for (const name of ["node", "jsdom", "happy-dom"]) {
 import { test } from "vitest";
 import { signInAndRefresh } from "./scenario.js";
 const request = globalThis.fetch;
-// happy-dom's page lies nowhere, and may ask nobody.
+// happy-dom's page lies nowhere, and may ask no server.
 globalThis.happyDOM?.setURL(process.env.SERVER);`;
     const project = await Project.make("runners", `vitest-${name}`, {
       "a.test.js": testFile({ environment: `vitest-environment ${name}`, imports, node: name === "node" }),
@@ -38,7 +38,7 @@ globalThis.happyDOM?.setURL(process.env.SERVER);`;
   });
 }
 
-/** jsdom has no fetch; whoever tests with it brings one. This is Node.js's own, by its module. */
+/** jsdom has no fetch; a tester brings one. This is Node.js's own, by its module. */
 const BY_HTTP = `const request = (url, { method = "GET", headers = {}, body } = {}) =>
   new Promise((resolve, reject) => {
     const plain = headers.entries ? Object.fromEntries(headers.entries()) : headers;

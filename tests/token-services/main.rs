@@ -80,7 +80,7 @@ fn the_tokens_of_each_are_taken_with_their_lifetime_and_their_user() {
         let mut renewed = "refresh-0".to_owned();
         for turn in 1..4 {
             match service.life {
-                // Nothing is scheduled for a token whose end nobody knows: its 401 asks.
+                // Nothing is scheduled for a token whose end is not known: its 401 asks.
                 0 if turn > 1 => {
                     tab.advance(86_400.0);
                     tab.unauthorized(tab.lease_id());

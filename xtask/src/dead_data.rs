@@ -47,7 +47,7 @@ pub(crate) fn blank(module: &mut Module, compiled: &[u8], reached: &Module) -> R
 }
 
 /// The places, in the file that the linker wrote, of constants that are handed to functions which look
-/// at nothing: those whose messages nobody reads.
+/// at nothing: those whose messages are not read.
 fn unread_arguments(module: &Module) -> BTreeSet<usize> {
     let looks_at_nothing = |function: &LocalFunction| {
         let body = &function.block(function.entry_block()).instrs;
@@ -66,7 +66,7 @@ fn unread_arguments(module: &Module) -> BTreeSet<usize> {
     found.places
 }
 
-/// The constants before calls of functions with so many parameters.
+/// The constants before calls of functions with N parameters.
 #[derive(Default)]
 struct Arguments {
     parameters: HashMap<FunctionId, usize>,

@@ -80,7 +80,7 @@ const withToken = <T>(request: HttpRequest<T>, value: string): HttpRequest<T> =>
   request.clone({ setHeaders: { Authorization: value } });
 
 /**
- * For `canActivate` and `canMatch`: waits until it is known who is there. On a server everybody passes.
+ * For `canActivate` and `canMatch`: waits until it is known who is there. On a server every user passes.
  *
  * @param options - `login`: where to go else, with `redirect` and `reason` in the query; or a function
  * that says where

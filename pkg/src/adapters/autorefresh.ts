@@ -144,7 +144,7 @@ export function autorefresh(options: AutorefreshOptions): (accessToken: string) 
         cancel();
         throw error;
       }
-      // Whoever waits for it is told by the log, and it is tried again.
+      // The caller that waits for it is told by the log, and it is tried again.
       due.catch(() => {});
       session.refresh().catch(() => {});
     }

@@ -46,7 +46,7 @@ export function getSessionContext(): Session {
 
 /**
  * For `load` of SvelteKit: waits until it is known who is there, and goes to the login page if nobody
- * is. On a server everybody passes.
+ * is. On a server every user passes.
  *
  * @param url - the address asked for; path, query and hash of it go along as `redirect`
  * @param options - `redirect`: SvelteKit's; `login`: the login page ["/login"]

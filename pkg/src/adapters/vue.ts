@@ -70,7 +70,7 @@ export interface GuardedRoute {
 
 /**
  * A navigation guard: `router.beforeEach` or `beforeEnter`. Waits until it is known who is there. On
- * a server everybody passes.
+ * a server every user passes.
  *
  * @param options - `login`: where to go else, with `redirect` and `reason` in the query; or a function
  * that says where

@@ -153,7 +153,7 @@ function send(
 
 /**
  * The server as a middleware of a development server, Vite's for one: pages and API have one origin
- * then, so cookies work and CORS is nobody's concern.
+ * then, so cookies work and CORS does not matter.
  */
 export function devServer(options: DevServerOptions = {}): {
   readonly name: string;

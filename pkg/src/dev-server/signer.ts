@@ -1,4 +1,4 @@
-// Signs access tokens with a key that everybody may verify with.
+// Signs access tokens with a public key that any service may verify with.
 
 import {
   createPrivateKey,

@@ -17,7 +17,7 @@ export interface State {
   readonly sessions: SessionRow[];
 }
 
-/** Where it is kept by default: below `node_modules`, which nobody commits. */
+/** Where it is kept by default: below `node_modules`, which is not committed. */
 export function defaultPlace(): string {
   const modules = join(process.cwd(), "node_modules");
   const folder = existsSync(modules) ? join(modules, ".cache") : tmpdir();

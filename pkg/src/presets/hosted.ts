@@ -1,4 +1,4 @@
-// Services that somebody else runs. Facts and their sources: docs/presets.md.
+// Hosted services. Facts and their sources: docs/presets.md.
 
 import type { TokenEndpoint } from "../options.ts";
 import { type Client, refusedIf, secret, type Service } from "./shape.ts";

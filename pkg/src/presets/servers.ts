@@ -22,7 +22,7 @@ export const kanidm = ({ url, clientId }: Service & Client): TokenEndpoint => ({
   classify: refusedIf(({ error }) => error === "invalid_request"),
 });
 
-/** Rauthy, where a refresh token that nobody knows is not found. */
+/** Rauthy, where an unknown refresh token is not found. */
 export const rauthy = ({ url, clientId }: Service & Client): TokenEndpoint => ({
   url: `${url}/auth/v1/oidc/token`,
   clientId,

@@ -11,7 +11,7 @@ export interface Service {
 /** An OAuth client of a service. */
 export interface Client {
   readonly clientId: string;
-  /** Only on a server: whoever can read a page can read it there. */
+  /** Only on a server: every reader of a page can read it there. */
   readonly clientSecret?: string | undefined;
 }
 

@@ -39,7 +39,7 @@ interface Marked extends Promise<Snapshot> {
 
 const firsts = new WeakMap<Session, Promise<Snapshot>>();
 
-/** Always the same: whoever suspended on it must meet it again. */
+/** Always the same: a component that suspended on it must meet it again. */
 function restored(session: Session): Promise<Snapshot> {
   const { snapshot } = session;
   const known = snapshot.status !== "unknown";
@@ -53,10 +53,10 @@ function restored(session: Session): Promise<Snapshot> {
 }
 
 /**
- * Shows its children to whoever is signed in, also while the token is replaced or the end is near.
+ * Shows its children to signed-in users, also while the token is replaced or the end is near.
  *
  * @param props - `pending`: while it is not known yet; `fallback`: to others; `onSignedOut`: called
- * once for each end, and once when there is nobody to begin with
+ * once for each end, and once when no user is there to begin with
  */
 export function RequireSession(props: {
   readonly pending?: React.ReactNode;

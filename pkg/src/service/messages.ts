@@ -18,7 +18,7 @@ export interface ServiceResponse {
   readonly body: string;
 }
 
-/** JSON that nobody keeps. */
+/** JSON that no cache keeps. */
 export function json(
   status: number,
   value: unknown,

@@ -37,11 +37,11 @@ export type Refreshed =
 export interface Limits {
   readonly idle: number;
   readonly absolute: number;
-  /** For so long a rotation may be repeated with another key. */
+  /** How long a rotation may be repeated with another key. */
   readonly grace: number;
 }
 
-/** Within so many rotations a late duplicate is no theft. */
+/** Within N rotations a late duplicate is no theft. */
 const REMEMBERED = 8;
 
 /** All sessions. */
@@ -101,7 +101,7 @@ export class Sessions {
     return row && row.ended === undefined && now < this.endsAt(row) ? row : undefined;
   }
 
-  /** When it ends if nobody refreshes, in epoch milliseconds. */
+  /** When it ends without a refresh, in epoch milliseconds. */
   endsAt(row: SessionRow): number {
     return Math.min(row.signedInAt + this.#limits.absolute, row.usedAt + this.#limits.idle);
   }

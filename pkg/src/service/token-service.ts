@@ -33,7 +33,7 @@ export interface ServiceSettings {
   accessTtl: number;
   readonly idleTtl: number;
   readonly absoluteTtl: number;
-  /** For so long a rotation may be repeated with another key, or with none. */
+  /** How long a rotation may be repeated with another key, or with none. */
   readonly graceSeconds: number;
   /** Who may sign in: password and further claims by name. */
   readonly users: Map<string, ServiceUser>;
@@ -44,7 +44,7 @@ export interface ServiceSettings {
   readonly random: () => string;
 }
 
-/** Somebody who may sign in. */
+/** A user who may sign in. */
 export interface ServiceUser {
   password: string;
   claims: Record<string, unknown>;

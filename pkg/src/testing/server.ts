@@ -67,7 +67,7 @@ export class KitServer {
     return this.#service.signIn(username) as { access_token: string; expires_in: number };
   }
 
-  /** Ends all sessions of a user on the server, or everybody's: the next refresh is refused. */
+  /** Ends all sessions of a user on the server, or of all users: the next refresh is refused. */
   revoke(username?: string): void {
     this.#service.sessions.end((row) => username === undefined || row.username === username);
   }

@@ -105,7 +105,7 @@ impl<E: Entropy> Context<E> {
         self.effects.is_empty()
     }
 
-    /// How long to wait after so many failures; the longest where the platform says that there is no
+    /// How long to wait after N failures; the longest where the platform says that there is no
     /// network, which is a hint and no more.
     pub(super) fn backoff(&mut self, failures: u32) -> Millis {
         if self.online { retry::backoff(failures, &mut self.entropy) } else { retry::LONGEST }

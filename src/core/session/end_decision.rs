@@ -19,7 +19,7 @@ use crate::core::{
 
 impl Live {
     /// Ends are decided before anything else, on what all tabs know: the shared record is read
-    /// first. Somebody may have been there, or somebody else may have signed in.
+    /// first. The user may have been there, or another one may have signed in.
     pub(super) fn decide_end<E: Entropy>(&mut self, ctx: &mut Context<E>) {
         if self.pending_reread.is_none() && self.due_end(ctx).is_some() {
             self.reread(false, ctx);
@@ -110,7 +110,7 @@ impl Live {
             _ => None,
         };
         if scope == Scope::Tab {
-            // Nobody writes the end here, so what only this tab stores goes separately.
+            // No tab writes the end here, so what only this tab stores goes separately.
             ctx.push(Effect::Forget);
         } else {
             self.record.finish(End { fence, reason, settled: revoke.is_none() });
@@ -124,7 +124,7 @@ impl Live {
         if reason == EndReason::SubjectChanged {
             ctx.emit(Event::SubjectChanged);
         }
-        // A restore that found nobody is not the end of a session.
+        // A restore that found no user is not the end of a session.
         if reason != EndReason::None {
             ctx.emit(Event::SignedOut { reason });
         }

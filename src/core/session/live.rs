@@ -92,7 +92,7 @@ impl Live {
     }
 
     /// A token set made of a grant that came at `moment`. `fresh` tokens were received then; others may
-    /// have been kept by somebody, unless nothing else could take their place.
+    /// have been kept by a cache, unless nothing else could take their place.
     pub(super) fn token_set<E: Entropy>(
         &self,
         grant: Grant,
@@ -255,7 +255,7 @@ impl Live {
         let idle = self.idle_deadline(ctx);
         let expires = self.current.as_ref().map_or(idle, |current| current.expires);
         let mut end = (idle, EndReason::Idle);
-        // A token whose end nobody knows does not outlive its user.
+        // A token whose end is not known does not outlive its user.
         if ctx.policy.idle_mode == IdleMode::Lapse && expires.comes().is_some() {
             end.0 = idle.max(expires);
         }

@@ -42,10 +42,10 @@ pub(super) struct RefreshContext {
     /// Somebody has come back to the page or asks for this very refresh: our own backoff does not
     /// hold it back.
     pub(super) hurried: bool,
-    /// Somebody asks for it, and nothing was sent for so long that not even the server's wish holds
+    /// A caller asks for it, and nothing was sent for long enough that not even the server's wish holds
     /// it back.
     pub(super) probes: bool,
-    /// It has waited for the network, or somebody needs it now.
+    /// It has waited for the network, or a caller needs it now.
     pub(super) despite_offline: bool,
 }
 

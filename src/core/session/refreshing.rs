@@ -109,7 +109,7 @@ impl Live {
         (until > ctx.now() && !refresh.probes).then_some((until, why))
     }
 
-    /// Whether nothing was sent for so long that somebody who asks in person may try.
+    /// Whether nothing was sent for long enough that a caller who asks itself may try.
     pub(super) fn may_probe<E: Entropy>(&self, ctx: &Context<E>) -> bool {
         let wall = ctx.clock.wall_at(ctx.now());
         self.record
@@ -447,7 +447,7 @@ impl Live {
             && self.current.as_ref().is_none_or(|current| current.usable <= ctx.now())
     }
 
-    /// Where the platform says that there is no network, somebody who needs a token is not made to wait
+    /// Where the platform says that there is no network, a caller who needs a token is not made to wait
     /// for it, but for a few seconds after the last attempt.
     fn heed_demand<E: Entropy>(&mut self, ctx: &mut Context<E>) {
         if ctx.online || !self.is_demanded(ctx) {

@@ -100,7 +100,7 @@ impl Live {
             && refused.lease == lease
             && refused.expires.comes().is_none()
         {
-            // Nobody knew when it ends: now.
+            // It was not known when it ends: now.
             refused.expires = ctx.now();
         }
         if lease == current && matches!(self.refresh_state, RefreshState::Idle) {
@@ -133,7 +133,7 @@ impl Live {
         }
     }
 
-    /// Whether a pause is over for somebody who asks in person.
+    /// Whether a pause is over for a caller who asks itself.
     fn lets_through<E: Entropy>(&self, why: Pause, ctx: &Context<E>) -> bool {
         let wall = ctx.clock.wall_at(ctx.now());
         match why {

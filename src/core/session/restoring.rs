@@ -26,7 +26,7 @@ const SHORT_PEER_WAIT: Millis = 100;
 #[derive(Clone, Debug, Hash)]
 pub(super) struct Restoring {
     stage: Stage,
-    /// What storage holds and what other tabs have said meanwhile: nobody may say it again.
+    /// What storage holds and what other tabs have said meanwhile: no tab may say it again.
     known: Option<Box<Record>>,
     /// A sign-out came first: whatever is found is signed out.
     pub(super) leaving: Option<Leaving>,
@@ -158,7 +158,7 @@ impl Restoring {
             Some(record) if record.token_set.tokens.is_some() => {
                 let mut live = Live::new(*record, ctx);
                 match self.leaving {
-                    // Nobody is told of a session that ends before it began.
+                    // No observer is told of a session that ends before it began.
                     Some(_) => live.install(ctx),
                     None => live.adopt(None, ctx),
                 }

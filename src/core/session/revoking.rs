@@ -47,7 +47,7 @@ impl<E: Entropy> Context<E> {
         });
     }
 
-    /// Somebody signed in. A cookie goes with every request: revoking an older session now would
+    /// A user signed in. A cookie goes with every request: revoking an older session now would
     /// revoke theirs.
     pub(super) fn forget_cookie_revokes(&mut self) {
         if self.policy.credential == Credential::Cookie {

@@ -13,7 +13,7 @@ const STEADY: Millis = 5_000;
 
 impl<E: Entropy> Context<E> {
     /// The server's wall clock at the moment of a grant that was `received` then or, for a token that
-    /// somebody may have kept, given to us then. `None` when all that it says of its end is that the
+    /// a cache may have kept, given to us then. `None` when all that it says of its end is that the
     /// local clock is wrong.
     pub(super) fn server_time(
         &mut self,

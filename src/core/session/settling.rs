@@ -14,7 +14,7 @@ impl<E: Entropy> Context<E> {
         self.waiters.0.push(Waiter { id, want, until });
     }
 
-    /// Settles everybody for whom there is an outcome.
+    /// Settles each caller for whom there is an outcome.
     pub(super) fn settle_where(&mut self, outcome: &dyn Fn(&Waiter) -> Option<Outcome>) {
         let waiters = core::mem::take(&mut self.waiters.0);
         for waiter in waiters {
@@ -30,8 +30,8 @@ impl<E: Entropy> Context<E> {
         self.settle_where(&|waiter| (waiter.want == Want::Refresh).then_some(Outcome::Done));
     }
 
-    /// A refresh failed, or cannot be tried now. Whoever waits for this one attempt is told;
-    /// whoever needs a token waits on.
+    /// A refresh failed, or cannot be tried now. A caller that waits for this one attempt is told;
+    /// a caller that needs a token waits on.
     pub(super) fn settle_attempt(&mut self, error: Error) {
         self.settle_where(&|waiter| match waiter.want {
             Want::Newer { .. } => Some(Outcome::Original),
@@ -41,7 +41,7 @@ impl<E: Entropy> Context<E> {
         });
     }
 
-    /// Nobody is signed in any more; `error` if the server said so.
+    /// No user is signed in any more; `error` if the server said so.
     pub(super) fn settle_ended(&mut self, error: Option<Error>) {
         self.settle_where(&|waiter| {
             Some(match (&waiter.want, error) {

@@ -68,7 +68,7 @@ export class Project {
 /** What a program says that came of it. */
 export const outcomeOf = (printed) => JSON.parse(/outcome (\{.*\})/.exec(printed)?.[1] ?? '"none"');
 
-/** As in the shell of somebody who asks for nothing, and tells nobody. */
+/** As in a shell that asks for nothing, and sends no telemetry. */
 export const ENVIRONMENT = {
   PATH: process.env.PATH,
   HOME: process.env.HOME,

@@ -207,7 +207,7 @@ impl World {
             self.uses.insert(token.to_owned(), Use { who, key: key.to_owned() });
         }
         if clash {
-            // Whoever drew his key: this is what the session ends for.
+            // No matter who drew his key: this is what the session ends for.
             self.truth.stolen = true;
             if let Some(thief) = &mut self.thief {
                 thief.trace = Trace::Clash;
