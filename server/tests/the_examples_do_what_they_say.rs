@@ -46,11 +46,11 @@ async fn an_application_may_keep_its_own_answer_to_unknown_paths() {
 
 #[tokio::test]
 async fn a_server_that_was_given_no_issuer_is_called_by_its_address() {
-    let file = "store = \"memory:\"\nlisten = \"127.0.0.1:8123\"";
+    let file = "store = \"memory:\"\nlisten = \"192.0.2.1:80\"";
     let settings = Settings::resolve(Layer::from_toml(file).unwrap()).unwrap();
     let state = bootstrap::open(settings).await.unwrap();
-    assert_eq!(state.issuer.issuer, "http://127.0.0.1:8123");
-    assert_eq!(state.settings.issuer, "http://127.0.0.1:8123");
+    assert_eq!(state.issuer.issuer, "http://192.0.2.1:80");
+    assert_eq!(state.settings.issuer, "http://192.0.2.1:80");
 
     let file = "store = \"memory:\"\nlisten = \"127.0.0.1:0\"";
     let settings = Settings::resolve(Layer::from_toml(file).unwrap()).unwrap();

@@ -6,7 +6,8 @@ import { join } from "node:path";
 import { test } from "node:test";
 
 import { Project } from "./support/project.mjs";
-import { freePort, world } from "./support/world.mjs";
+import { freePort } from "../e2e/support/free-port.mjs";
+import { world } from "./support/world.mjs";
 
 const w = world();
 

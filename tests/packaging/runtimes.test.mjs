@@ -3,7 +3,8 @@
 import { test } from "node:test";
 
 import { outcomeOf, Project } from "./support/project.mjs";
-import { freePort, world } from "./support/world.mjs";
+import { freePort } from "../e2e/support/free-port.mjs";
+import { world } from "./support/world.mjs";
 
 const w = world();
 

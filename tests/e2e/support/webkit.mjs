@@ -1,12 +1,11 @@
 // The driver for WebKit, which is WebKitGTK's MiniBrowser here and not Safari, over WebDriver
 // Classic; chromium.mjs says what it has to offer.
 
-import { once } from "node:events";
 import { existsSync } from "node:fs";
 import { readdir } from "node:fs/promises";
-import { createServer } from "node:net";
 import { join } from "node:path";
 
+import { freePort } from "./free-port.mjs";
 import { drawn } from "./picture.mjs";
 import { run } from "./program.mjs";
 import { GaveUp, poll } from "./waiting.mjs";
@@ -206,15 +205,6 @@ const look = (id) => `
     answers.delete(${id});
     return answer ?? null;
   })();`;
-
-async function freePort() {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address();
-  server.close();
-  await once(server, "close");
-  return port;
-}
 
 /** Debian keeps it in a directory that is named after the machine's architecture. */
 async function miniBrowser() {

@@ -1,8 +1,6 @@
 // One server and one browser for the tests of a file.
 
 import assert from "node:assert/strict";
-import { once } from "node:events";
-import { createServer } from "node:net";
 import { after, before } from "node:test";
 
 import { launch } from "../../e2e/support/chromium.mjs";
@@ -76,14 +74,4 @@ class World {
     t.after(() => running.kill());
     return new URL((await running.says(says))[1]).origin;
   }
-}
-
-/** A port for a program that cannot be told to take any. */
-export async function freePort() {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address();
-  server.close();
-  await once(server, "close");
-  return port;
 }
