@@ -2,6 +2,7 @@
 
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { stripVTControlCharacters } from "node:util";
 
 import { onLeaving } from "./leaving.mjs";
 import { within } from "./waiting.mjs";
@@ -41,7 +42,7 @@ export function run(path, flags, env = {}) {
   const line = (pattern) =>
     new Promise((resolve) => {
       const look = () => {
-        const found = pattern.exec(said);
+        const found = pattern.exec(stripVTControlCharacters(said));
         if (found) resolve(found);
       };
       looking.add(look);
@@ -50,7 +51,7 @@ export function run(path, flags, env = {}) {
   return {
     /** The leader of its group. */
     pid: child.pid,
-    /** Waits until it has said something. */
+    /** Waits until it has said something, whether in colours or not. */
     says: (pattern) => within(`what ${path} says`, Promise.race([line(pattern), gone])),
     /** Ends it at once, with all that it started. */
     kill: async () => {

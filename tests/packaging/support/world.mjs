@@ -69,7 +69,7 @@ class World {
 
   /** Starts a server of a package, which says its address on a line that this matches. */
   async serve(t, project, program, args, says, { node = process.execPath } = {}) {
-    const command = ["-c", 'unset FORCE_COLOR; cd "$0" && exec "$@"', project.folder];
+    const command = ["-c", 'cd "$0" && exec "$@"', project.folder];
     const running = run("sh", [...command, node, project.installed(program), ...args], ENVIRONMENT);
     t.after(() => running.kill());
     return new URL((await running.says(says))[1]).origin;
