@@ -293,6 +293,19 @@ export const cookieExpectations = {
     assert.equal(again.header("Refresh-Replayed"), "1");
   },
 
+  "a new cookie with the key that made it is a repetition": async (api) => {
+    const refresh = (Cookie, key) =>
+      api.post("/auth/refresh", { headers: { ...own, Cookie, "Idempotency-Key": key } });
+    const old = pair(await api.login());
+    const cookie = pair(await refresh(old, KEY));
+    for (const sent of [cookie, old]) {
+      const again = await refresh(sent, KEY);
+      assert.deepEqual([again.status, again.header("Refresh-Replayed"), pair(again)], [200, "1", cookie]);
+    }
+    assert.notEqual(pair(await refresh(cookie, OTHER_KEY)), cookie);
+    refused(await refresh(cookie, KEY), 400, "invalid_grant", "reuse_detected");
+  },
+
   "a foreign page cannot use the cookie": async (api) => {
     const Cookie = pair(await api.login());
     refused(await api.post("/auth/refresh", { headers: { Cookie } }), 403, "csrf");

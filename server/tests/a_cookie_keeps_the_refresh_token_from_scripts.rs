@@ -7,7 +7,7 @@ use axum::body::Body;
 use http::request::Builder;
 use http::{HeaderValue, Method, Request};
 use serde_json::json;
-use world::{Answer, KEY, World, refused};
+use world::{Answer, KEY, OTHER_KEY, World, refused};
 
 #[tokio::test]
 async fn the_cookie_alone_carries_the_refresh_token() {
@@ -62,6 +62,33 @@ async fn a_lost_answer_is_repeated_by_the_idempotency_key() {
     let again = refresh(&world, &cookie, keyed).await;
     assert_eq!(pair(&first), pair(&again));
     assert_eq!(again.header("refresh-replayed"), Some("1"));
+}
+
+#[tokio::test]
+async fn a_new_cookie_with_the_key_that_made_it_is_a_repetition() {
+    let world = World::with("cookie = true").await;
+    let old = pair(&login(&world).await);
+    let with = |key: &'static str| move |request: Builder| request.header("idempotency-key", key);
+    let new = pair(&refresh(&world, &old, with(KEY)).await);
+    // A second tab, which has not heard of the first one's refresh: the browser sends the new cookie.
+    let again = refresh(&world, &new, with(KEY)).await;
+    assert_eq!((again.status.as_u16(), again.header("refresh-replayed")), (200, Some("1")));
+    assert_eq!(pair(&again), new);
+    // Also where the first tab has its answer only now, or neither had one.
+    assert_eq!(pair(&refresh(&world, &old, with(KEY)).await), new);
+
+    assert_ne!(pair(&refresh(&world, &new, with(OTHER_KEY)).await), new, "another key rotates");
+    refused(&refresh(&world, &new, with(KEY)).await, 400, "invalid_grant", "reuse_detected");
+}
+
+#[tokio::test]
+async fn a_token_in_a_body_is_rotated_whatever_made_it() {
+    let world = World::new().await;
+    let first = world.login("ann").await;
+    let second = world.refresh(&first.refresh, Some(KEY)).await.tokens();
+    let third = world.refresh(&second.refresh, Some(KEY)).await;
+    assert_eq!(third.header("refresh-replayed"), None);
+    assert_ne!(third.tokens().refresh, second.refresh);
 }
 
 #[tokio::test]

@@ -11,14 +11,14 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use everfresh_server::rotation::{
-    Profile, RefreshToken, Revocation, Rules, SessionFamily, SessionId,
+    Attempt, Profile, RefreshToken, Revocation, Rules, SessionFamily, SessionId,
 };
 use everfresh_server::store::{Change, MemoryStore, SessionSelector, Store};
 use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
 use stores::postgres::{database, shared};
 use stores::{
-    Folder, NEVER, Redis, pepper, postgres_store, redis_store, refresh, sqlite, terms, user,
+    Folder, NEVER, Redis, attempt, pepper, postgres_store, redis_store, sqlite, terms, user,
 };
 
 proptest! {
@@ -75,6 +75,7 @@ enum Action {
     Refresh {
         age: usize,
         key: Option<u32>,
+        in_cookie: bool,
     },
     /// The access token of the newest generation is used.
     Use,
@@ -89,9 +90,10 @@ enum Action {
 fn history(longest: usize) -> impl Strategy<Value = (Rules, Vec<Action>)> {
     let key = prop_oneof![1 => Just(None), 6 => (0_u32..4).prop_map(Some)];
     let action = prop_oneof![
-        10 => (Just(0_usize), key.clone())
-            .prop_map(|(age, key)| Action::Refresh { age, key }),
-        6 => (0_usize..12, key).prop_map(|(age, key)| Action::Refresh { age, key }),
+        10 => (Just(0_usize), key.clone(), any::<bool>())
+            .prop_map(|(age, key, in_cookie)| Action::Refresh { age, key, in_cookie }),
+        6 => (0_usize..12, key, any::<bool>())
+            .prop_map(|(age, key, in_cookie)| Action::Refresh { age, key, in_cookie }),
         1 => Just(Action::Use),
         4 => prop_oneof![Just(1), Just(9_999), Just(10_000), Just(60_001), 0..2_000_000_u64]
             .prop_map(Action::Wait),
@@ -127,10 +129,12 @@ fn play(store: &Arc<dyn Store>, rules: Rules, actions: &[Action]) -> Result<(), 
         let mut past = vec![(stored(store).await, model.clone())];
         for (step, action) in actions.iter().enumerate() {
             match action {
-                Action::Refresh { age, key } => {
+                Action::Refresh { age, key, in_cookie } => {
                     let presented = tokens.len().saturating_sub(1 + age);
-                    let said = refresh(store, &tokens[presented], *key, now).await;
-                    let (transition, granted) = model.refresh(presented, *key, now);
+                    let attempt = attempt(&tokens[presented], *key, now);
+                    let said = store.refresh(Attempt { in_cookie: *in_cookie, ..attempt }).await;
+                    let said = said.unwrap();
+                    let (transition, granted) = model.refresh(presented, *key, *in_cookie, now);
                     let decided = serde_json::to_value(said.transition).unwrap();
                     prop_assert_eq!(&decided, transition, "step {}: {:?}", step, action);
                     let said = said.answer.ok().map(|renewed| renewed.token);
@@ -223,7 +227,13 @@ impl Model {
     }
 
     /// The rule that fits, and which token is granted.
-    fn refresh(&mut self, presented: usize, sent: Option<u32>, now: u64) -> (&str, Option<usize>) {
+    fn refresh(
+        &mut self,
+        presented: usize,
+        sent: Option<u32>,
+        in_cookie: bool,
+        now: u64,
+    ) -> (&'static str, Option<usize>) {
         if self.dead {
             return ("T1", None);
         }
@@ -255,6 +265,14 @@ impl Model {
                 self.last_used = now;
                 return ("T5", Some(presented));
             }
+            if let Some(made) = self.rotations.last().copied()
+                && made.traded + 1 == newest
+                && in_cookie
+                && key.is_some()
+                && key == made.key
+            {
+                return ("T6", self.replay(made, now));
+            }
             return ("T5", Some(self.rotate(key, now)));
         }
 
@@ -271,19 +289,24 @@ impl Model {
             && !(keyed && sent.is_none());
         if generation + 1 == newest && (same || grace && !self.used) {
             let rule = if same { "T6" } else { "T7" };
-            if now - rotation.at > 60_000 {
-                if u64::from(self.late_replays) >= 16.max((now - rotation.at) / 60_000) {
-                    return (rule, None);
-                }
-                self.late_replays += 1;
-            }
-            return (rule, Some(self.line[newest]));
+            return (rule, self.replay(rotation, now));
         }
         if generation + 1 < newest && (same || grace) {
             return ("T8", None);
         }
         self.dead = true;
         ("T9", None)
+    }
+
+    /// The newest token again, unless that was asked for too often.
+    fn replay(&mut self, rotation: Rotation, now: u64) -> Option<usize> {
+        if now - rotation.at > 60_000 {
+            if u64::from(self.late_replays) >= 16.max((now - rotation.at) / 60_000) {
+                return None;
+            }
+            self.late_replays += 1;
+        }
+        self.line.last().copied()
     }
 
     fn rotate(&mut self, key: Option<u32>, now: u64) -> usize {

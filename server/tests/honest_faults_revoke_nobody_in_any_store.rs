@@ -18,9 +18,7 @@ use everfresh_server::rotation::{
 };
 use everfresh_server::store::{MemoryStore, Outcome, Store, StoreError};
 use stores::postgres::{DURABLE, Postgres};
-use stores::{
-    ALWAYS, Folder, NEVER, Redis, digest, postgres_store, redis_store, sqlite, terms, user,
-};
+use stores::{ALWAYS, Folder, NEVER, Redis, postgres_store, redis_store, sqlite, terms, user};
 use tokio::task::JoinSet;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -197,8 +195,7 @@ async fn ask(
     let mut salt = [0; 32];
     salt.fill_with(|| dice.next() as u8);
     seen.refreshes += 1;
-    let attempt =
-        Attempt { token: token.clone(), key: Some(digest(key)), client_id: None, now, salt };
+    let attempt = Attempt { salt, ..stores::attempt(token, Some(key), now) };
     loop {
         if let Some(outcome) = heard(store.refresh(attempt.clone()).await, seen) {
             return outcome;

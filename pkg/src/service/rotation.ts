@@ -28,6 +28,16 @@ export interface SessionRow {
   ended: string | undefined;
 }
 
+/** A refresh token, and what came with it. */
+export interface Presented {
+  readonly token: string;
+  /** The rotation key. */
+  readonly key: string | undefined;
+  readonly clientId: string | undefined;
+  /** All tabs share a cookie: it may be newer than the key that a tab sends along. */
+  readonly inCookie: boolean;
+}
+
 /** What a refresh comes to. */
 export type Refreshed =
   | { readonly row: SessionRow; readonly token: string; readonly replayed: boolean }
@@ -65,13 +75,15 @@ export class Sessions {
   }
 
   /** Trades a refresh token for its successor, or says why not. */
-  refresh(token: string, key: string | undefined, clientId: string | undefined, now: number): Refreshed {
+  refresh({ token, key, clientId, inCookie }: Presented, now: number): Refreshed {
     const row = this.find(token);
     if (!row) return { code: "" };
     if (row.ended !== undefined) return { code: row.ended };
     if (clientId !== undefined && row.clientId !== "default" && clientId !== row.clientId) return { code: "" };
     if (now >= this.endsAt(row)) return this.#end(row, "");
     row.usedAt = now;
+    const isKeyOf = (rotation: Rotation | undefined) => key !== undefined && key === rotation?.key;
+    if (inCookie && token === row.token && isKeyOf(row.traded.at(-1))) return { row, token, replayed: true };
     if (token === row.token) {
       row.traded.push({ token, key, at: now });
       row.keyed ||= key !== undefined;
@@ -81,7 +93,7 @@ export class Sessions {
     const at = row.traded.findIndex((rotation) => rotation.token === token);
     const rotation = row.traded[at]!;
     const same =
-      (key !== undefined && key === rotation.key) ||
+      isKeyOf(rotation) ||
       (now <= rotation.at + this.#limits.grace && (key !== undefined || !row.keyed));
     if (same && at === row.traded.length - 1) return { row, token: row.token, replayed: true };
     if (same && at >= row.traded.length - REMEMBERED) return { code: "superseded" };

@@ -12,7 +12,7 @@ import {
   type ServiceRequest,
   type ServiceResponse,
 } from "./messages.ts";
-import { type SessionRow, Sessions } from "./rotation.ts";
+import { type Presented, type SessionRow, Sessions } from "./rotation.ts";
 
 /** Signs access tokens. */
 export interface Signer {
@@ -123,25 +123,22 @@ export class TokenService {
     }
     if (typeof token !== "string" || !token) return refusal(400, "invalid_request");
     const client = fields!["client_id"];
-    return this.#refresh(request, token, fields!["rotation_key"], client === undefined ? client : String(client));
+    const clientId = client === undefined ? client : String(client);
+    return this.#refresh(request, { token, key: fields!["rotation_key"], clientId, inCookie: false });
   }
 
   #cookieRefresh(request: ServiceRequest): ServiceResponse {
     if (!request.headers.has("X-Everfresh")) return refusal(403, "csrf");
-    return this.#refresh(request, cookieOf(request, REFRESH_COOKIE), undefined, undefined);
+    const token = cookieOf(request, REFRESH_COOKIE);
+    return this.#refresh(request, { token, key: undefined, clientId: undefined, inCookie: true });
   }
 
-  #refresh(
-    request: ServiceRequest,
-    token: string,
-    field: unknown,
-    client: string | undefined,
-  ): ServiceResponse {
+  #refresh(request: ServiceRequest, presented: Omit<Presented, "key"> & { key: unknown }): ServiceResponse {
     const header = request.headers.get("Idempotency-Key") ?? undefined;
-    const key = field === undefined ? header : String(field);
+    const key = presented.key === undefined ? header : String(presented.key);
     if (header !== undefined && key !== header) return refusal(400, "invalid_request");
     if (key !== undefined && !/^[\x21-\x7e]{16,128}$/.test(key)) return refusal(400, "invalid_request");
-    const refreshed = this.sessions.refresh(token, key, client, this.#settings.now());
+    const refreshed = this.sessions.refresh({ ...presented, key }, this.#settings.now());
     if ("code" in refreshed) return refusal(400, "invalid_grant", refreshed.code);
     return this.#granted(refreshed.row, refreshed.token, refreshed.replayed);
   }

@@ -53,7 +53,10 @@ pub fn decide(
             row: Some(row.clone().used(attempt.now, rules.idle)),
         }
     } else if token.generation == row.generation {
-        rotate(row, attempt, key, rules, pepper)
+        match row.last_rotation().filter(|last| attempt.in_cookie && last.has(key)) {
+            Some(last) => replay(row, last, attempt.token.clone(), attempt.now, rules),
+            None => rotate(row, attempt, key, rules, pepper),
+        }
     } else if rules.resync && lost_one_write(row, token) {
         let caught_up =
             SessionFamily { generation: token.generation, digest: token.digest(), ..row.clone() };
@@ -113,24 +116,35 @@ fn repeat(
     else {
         return reused(row);
     };
-    let transition = if key.is_some() && key == rotation.key {
+    let transition = if rotation.has(key) {
         Transition::Replayed
     } else if !row.seen && forgiven(row, rotation, attempt, rules) {
         Transition::Forgiven
     } else {
         return reused(row);
     };
+    let token = attempt.token.successor(pepper, &parent.salt, rotation.rotated_at);
+    Decision { transition, ..replay(row, rotation, token, attempt.now, rules) }
+}
 
-    let age = attempt.now.saturating_sub(rotation.rotated_at);
+/// The last rotation's answer again.
+fn replay(
+    row: &SessionFamily,
+    rotation: &RingEntry,
+    token: RefreshToken,
+    now: Millis,
+    rules: &Rules,
+) -> Decision {
+    let age = now.saturating_sub(rotation.rotated_at);
     let late = age > rules.replay_free;
     // In the long run one each period: a client whose answers get lost must not be locked out.
     let periods = age.checked_div(rules.replay_free).unwrap_or(0);
     if late && u64::from(row.replays) >= periods.max(rules.replay_cap.into()) {
-        return Decision::refuse(transition, Refusal::TooManyReplays);
+        return Decision::refuse(Transition::Replayed, Refusal::TooManyReplays);
     }
-    let token = attempt.token.successor(pepper, &parent.salt, rotation.rotated_at);
     let row = late.then(|| SessionFamily { replays: row.replays + 1, ..row.clone() });
-    Decision { transition, answer: Ok(Grant { token, replayed: true }), row }
+    let answer = Ok(Grant { token, replayed: true });
+    Decision { transition: Transition::Replayed, answer, row }
 }
 
 /// A token from before the parent: a late duplicate, or a thief.
@@ -141,8 +155,7 @@ fn outdated(
     rules: &Rules,
 ) -> Decision {
     let Some(rotation) = row.rotation_of(attempt.token.generation) else { return reused(row) };
-    let same = key.is_some() && key == rotation.key;
-    if same || forgiven(row, rotation, attempt, rules) {
+    if rotation.has(key) || forgiven(row, rotation, attempt, rules) {
         Decision::refuse(Transition::LateDuplicate, Refusal::Superseded)
     } else {
         reused(row)
@@ -168,6 +181,9 @@ pub struct Attempt {
     pub token: RefreshToken,
     /// The rotation key that came with it.
     pub key: Option<KeyDigest>,
+    /// The browser sent the token in a cookie, which all tabs share: it may be newer than the key
+    /// that a tab sends along.
+    pub in_cookie: bool,
     /// The client that says it is asking.
     pub client_id: Option<String>,
     /// The server's time.
@@ -282,7 +298,7 @@ pub enum Transition {
     /// The newest token: rotate.
     #[serde(rename = "T5")]
     Rotated,
-    /// The parent with its own key: the same answer again.
+    /// The parent with its own key, or a cookie with the key that made it: the same answer again.
     #[serde(rename = "T6")]
     Replayed,
     /// The parent with another key, forgiven within the grace window.

@@ -120,6 +120,11 @@ impl SessionFamily {
         })
     }
 
+    /// The rotation that made the newest token.
+    pub(super) fn last_rotation(&self) -> Option<&RingEntry> {
+        self.rotation_of(self.generation.checked_sub(1)?)
+    }
+
     pub(super) fn rotation_of(&self, generation: u32) -> Option<&RingEntry> {
         self.ring.iter().rev().find(|entry| entry.generation == generation)
     }
@@ -145,6 +150,13 @@ pub struct RingEntry {
     pub key: Option<KeyDigest>,
     /// When.
     pub rotated_at: Millis,
+}
+
+impl RingEntry {
+    /// Whether this is the rotation that the key was made for.
+    pub(super) fn has(&self, key: Option<KeyDigest>) -> bool {
+        key.is_some() && key == self.key
+    }
 }
 
 /// Whether a family lives.

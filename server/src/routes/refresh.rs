@@ -4,8 +4,8 @@ use axum::response::Response;
 use axum::routing::post;
 use http::HeaderMap;
 
-use super::issue::{self, Carrier};
-use super::token;
+use super::issue::Carrier;
+use super::token::{self, Presented};
 use crate::error::ApiError;
 use crate::extract::{Client, CookieJar, TrustedOrigin, rotation_key};
 use crate::state::AppState;
@@ -21,8 +21,8 @@ async fn refresh(
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
     let key = rotation_key(&headers, None)?;
-    let presented = CookieJar::of(&app.settings).read(&headers);
-    let presented = presented.ok_or(ApiError::InvalidGrant("there is no session cookie", None))?;
-    let outcome = token::refresh(&app, client, &headers, &presented, key, None).await?;
-    issue::refreshed(&app, outcome, Carrier::Cookie).await
+    let token = CookieJar::of(&app.settings).read(&headers);
+    let token = token.ok_or(ApiError::InvalidGrant("there is no session cookie", None))?;
+    let presented = Presented { token, carrier: Carrier::Cookie, key, client_id: None };
+    token::refresh(&app, client, &headers, presented).await
 }

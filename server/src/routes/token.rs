@@ -42,20 +42,39 @@ async fn token(
     let key = rotation_key(&headers, field.as_ref().map(Secret::expose))?;
     let client_id = form.take("client_id").map(|id| id.expose().to_owned());
 
-    let outcome = refresh(&app, client, &headers, &presented, key, client_id).await?;
-    issue::refreshed(&app, outcome, Carrier::Body).await
+    let presented = Presented { token: presented, carrier: Carrier::Body, key, client_id };
+    refresh(&app, client, &headers, presented).await
 }
 
-/// One refresh; garbage is dropped before the store hears of it.
+/// A refresh token, and what came with it.
+pub(super) struct Presented {
+    pub(super) token: Secret,
+    /// The successor goes back the way the token came.
+    pub(super) carrier: Carrier,
+    pub(super) key: Option<RotationKey>,
+    pub(super) client_id: Option<String>,
+}
+
+/// One refresh.
 pub(super) async fn refresh(
     app: &AppState,
     client: Client,
     headers: &HeaderMap,
-    presented: &Secret,
-    key: Option<RotationKey>,
-    client_id: Option<String>,
+    presented: Presented,
+) -> Result<Response, ApiError> {
+    let carrier = presented.carrier;
+    let outcome = decided(app, client, headers, presented).await?;
+    issue::refreshed(app, outcome, carrier).await
+}
+
+/// Garbage is dropped before the store hears of it.
+async fn decided(
+    app: &AppState,
+    client: Client,
+    headers: &HeaderMap,
+    Presented { token, carrier, key, client_id }: Presented,
 ) -> Result<Outcome, ApiError> {
-    let token = match RefreshToken::parse(presented.expose(), &app.pepper) {
+    let token = match RefreshToken::parse(token.expose(), &app.pepper) {
         Ok(token) => token,
         Err(why) => {
             if why == NotAuthentic::Forged {
@@ -69,8 +88,14 @@ pub(super) async fn refresh(
         accompanied(app, headers, token.sid)?;
     }
     token_status::same_agent(app, token.sid, headers, app.clock.now()).await?;
-    let key = key.map(|key| key.digest());
-    let attempt = Attempt { token, key, client_id, now: app.clock.now(), salt: random()? };
+    let attempt = Attempt {
+        token,
+        key: key.map(|key| key.digest()),
+        in_cookie: carrier == Carrier::Cookie,
+        client_id,
+        now: app.clock.now(),
+        salt: random()?,
+    };
     Ok(app.store.refresh(attempt).await?)
 }
 

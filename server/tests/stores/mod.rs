@@ -104,10 +104,18 @@ pub(crate) async fn refresh(
     key: Option<u32>,
     now: Millis,
 ) -> Outcome {
-    let salt = everfresh_server::secret::random().unwrap();
-    let attempt =
-        Attempt { token: token.clone(), key: key.map(digest), client_id: None, now, salt };
-    store.refresh(attempt).await.unwrap()
+    store.refresh(attempt(token, key, now)).await.unwrap()
+}
+
+pub(crate) fn attempt(token: &RefreshToken, key: Option<u32>, now: Millis) -> Attempt {
+    Attempt {
+        token: token.clone(),
+        key: key.map(digest),
+        in_cookie: false,
+        client_id: None,
+        now,
+        salt: everfresh_server::secret::random().unwrap(),
+    }
 }
 
 pub(crate) fn digest(key: u32) -> KeyDigest {

@@ -103,6 +103,7 @@ impl Server {
         let attempt = Attempt {
             token,
             key: key.filter(|_| !setup.has(Defect::ServerForgetsKeys)),
+            in_cookie: false,
             client_id: None,
             now: (EPOCH + now) as u64,
             // Always the same, so that equal histories make equal tokens.

@@ -85,7 +85,7 @@ impl MemoryStore {
             return Outcome::refuse(Transition::NotAuthentic, Refusal::Malformed);
         };
         let key = key.and_then(RotationKey::parse).map(|key| key.digest());
-        let attempt = Attempt { token, key, client_id: None, now, salt };
+        let attempt = Attempt { token, key, in_cookie: false, client_id: None, now, salt };
         self.decide(&attempt)
     }
 
