@@ -2,8 +2,9 @@
 
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
-import { createServer, get } from "node:http";
+import { once } from "node:events";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { createServer, get, request } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
@@ -133,4 +134,36 @@ test("the program says where it is and how a session is made, and refuses what i
   const bad = run("--style", "xml");
   const error = await new Promise((done) => bad.stderr.once("data", (data) => done(String(data))));
   assert.match(error, /--style must be one of/);
+});
+
+test("files of a folder are given beside the service, and nothing beyond them", async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), "everfresh-"));
+  t.after(() => rmSync(folder, { recursive: true }));
+  mkdirSync(join(folder, "page"));
+  for (const [name, text] of Object.entries({
+    "index.html": "home", "app.js": "code", "page/index.html": "page", ".env": "secret",
+  })) {
+    writeFileSync(join(folder, name), text);
+  }
+  const { server, api } = await started(t, { serve: join(folder, "page/..") });
+  const given = async (path, options = {}) => {
+    // Not fetch, which tidies paths.
+    const asked = request(server.url, { path, ...options }).end();
+    const [answer] = await once(asked, "response");
+    let text = "";
+    for await (const part of answer) text += part;
+    return [answer.statusCode, answer.headers["content-type"], text];
+  };
+  assert.deepEqual(await given("/"), [200, "text/html; charset=utf-8", "home"]);
+  assert.deepEqual(await given("/app.js?1"), [200, "text/javascript", "code"]);
+  assert.deepEqual(await given("/app.js", { method: "HEAD" }), [200, "text/javascript", ""]);
+  assert.deepEqual(await given("/page/"), [200, "text/html; charset=utf-8", "page"]);
+  for (const path of [
+    "/.env", "/%2eenv", "/page/../.env", "/page/..%2f.env", "/..\\.env", "/page", "/nothing", "/%", "/a%00",
+  ]) {
+    assert.equal((await given(path))[0], 404, path);
+  }
+  assert.equal((await given("/app.js", { method: "POST" }))[0], 404);
+  assert.equal((await given("/app.js", { headers: { Host: "evil.example" } }))[0], 404);
+  assert.equal((await api.login()).status, 200);
 });

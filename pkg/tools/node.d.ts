@@ -9,7 +9,7 @@ declare module "node:http" {
   }
   export interface ServerResponse {
     writeHead(status: number, headers: Record<string, string | readonly string[]>): this;
-    end(body?: string): void;
+    end(body?: string | Uint8Array): void;
   }
   export interface Server {
     listen(port: number, host: string, listening: () => void): void;
@@ -45,6 +45,8 @@ declare module "node:fs" {
   export function writeFileSync(path: string, text: string, options: { mode: number }): void;
   export function mkdirSync(path: string, options: { recursive: true }): void;
   export function rmSync(path: string, options: { force: true }): void;
+  export function readFileSync(path: string): Uint8Array<ArrayBuffer>;
+  export function statSync(path: string): { isFile(): boolean };
   export function existsSync(path: string): boolean;
 }
 
@@ -54,6 +56,7 @@ declare module "node:os" {
 
 declare module "node:path" {
   export function join(...parts: string[]): string;
+  export function extname(path: string): string;
   export function dirname(path: string): string;
 }
 

@@ -1,4 +1,10 @@
 // `everfresh/dev-server`, and what `npx everfresh-dev-server` runs.
 
 export type { DevFault } from "../dev-server/control.ts";
-export { type DevServer, devServer, type DevServerOptions, startDevServer } from "../dev-server/server.ts";
+export {
+  type DevServer,
+  devServer,
+  type DevServerOptions,
+  startDevServer,
+  type StartDevServerOptions,
+} from "../dev-server/server.ts";

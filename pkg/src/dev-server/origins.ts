@@ -28,8 +28,8 @@ export function askerOf(request: ServiceRequest, origins: readonly string[]): As
   return { welcome: true, headers: { ...vary, "Access-Control-Allow-Origin": origin, ...ALLOWED } };
 }
 
-/** Whether a request came by a name of this machine: others lead here by a trick of DNS. */
-export const byLocalName = (request: ServiceRequest): boolean =>
-  /^(localhost|[\w-]+\.localhost|127\.0\.0\.1|\[::1\])(:\d+)?$/.test(request.headers.get("Host") ?? "");
+/** Whether a `Host` is a name of this machine: others lead here by a trick of DNS. */
+export const isLocalName = (host: unknown): boolean =>
+  /^(localhost|[\w-]+\.localhost|127\.0\.0\.1|\[::1\])(:\d+)?$/.test(String(host));
 
 const escape = (text: string): string => text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");

@@ -14,6 +14,7 @@ const HELP = `everfresh-dev-server: a token service to develop against
   --ttl SECONDS  life of an access token [30]
   --style STYLE  oauth2, json, cookie, cookies or renew [oauth2]
   --origin URL   another origin whose pages may use it; repeatable
+  --serve FOLDER gives its files as well
   --users FILE   JSON: passwords by name [{"demo": "demo"}]
   --fresh        forget the sessions of earlier runs
   --help
@@ -34,6 +35,7 @@ export async function run(): Promise<void> {
       ttl: { type: "string", default: "30" },
       style: { type: "string", default: "oauth2" },
       origin: { type: "string", multiple: true, default: [] },
+      serve: { type: "string" },
       users: { type: "string" },
       fresh: { type: "boolean", default: false },
       help: { type: "boolean", default: false },
@@ -52,7 +54,8 @@ export async function run(): Promise<void> {
     : undefined;
   const place = defaultPlace();
   if (values["fresh"]) rmSync(place, { force: true });
-  const server = await startDevServer({ port, ttl, style, origins, users, state: place, log: console.warn });
+  const serve = values["serve"] as string | undefined;
+  const server = await startDevServer({ port, ttl, style, origins, serve, users, state: place, log: console.warn });
   const [path, revoke] = refreshOf[style] ?? ["/auth/refresh", "/auth/logout"];
   const at = origins.length > 0 ? server.url : "";
   const further = at ? `, origins: ["${server.url}"]` : "";
@@ -60,7 +63,8 @@ export async function run(): Promise<void> {
 
   createSession({ refresh: { url: "${at}${path}", style: "${style}", revokeUrl: "${at}${revoke}" }${further} })
 `);
-  if (!at) {
+  if (serve) console.log(`The files of ${serve} are at ${server.url}/`);
+  else if (!at) {
     console.log(
       "Pass requests to /auth, /oauth and /api on from your page's server, or name the page: --origin http://localhost:5173",
     );

@@ -7,8 +7,9 @@ import { refusal, type ServiceRequest, type ServiceResponse } from "../service/m
 import { type ServiceStyle, type ServiceUser, TokenService } from "../service/token-service.ts";
 
 import { Control, type DevFault } from "./control.ts";
+import { giveFile } from "./files.ts";
 import { LOGIN_PAGE } from "./login-page.ts";
-import { askerOf, byLocalName } from "./origins.ts";
+import { askerOf, isLocalName } from "./origins.ts";
 import { signerOf } from "./signer.ts";
 import { load, save } from "./state.ts";
 
@@ -93,7 +94,7 @@ function create(options: DevServerOptions): { handle: Middleware; service: Token
   const respond = async (incoming: IncomingMessage, outgoing: ServerResponse, path: string): Promise<void> => {
     const request = await read(incoming);
     if (!request) return send(outgoing, refusal(413, "payload_too_large"), {});
-    if (!byLocalName(request)) return send(outgoing, refusal(421, "misdirected_request"), {});
+    if (!isLocalName(request.headers.get("Host"))) return send(outgoing, refusal(421, "misdirected_request"), {});
     address = `${incoming.socket.encrypted ? "https" : "http"}://${request.headers.get("Host")}`;
     const asker = askerOf(request, origins);
     if (!asker.welcome) {
@@ -166,16 +167,22 @@ export function devServer(options: DevServerOptions = {}): {
   };
 }
 
-/**
- * Starts the server on 127.0.0.1.
- *
- * @param options - `port`: 0 is any that is free [8080]
- */
-export async function startDevServer(
-  options: DevServerOptions & { readonly port?: number | undefined } = {},
-): Promise<DevServer> {
+/** Options of a development server that listens by itself. */
+export interface StartDevServerOptions extends DevServerOptions {
+  /** Where it listens; 0 is any port that is free [8080]. */
+  readonly port?: number | undefined;
+  /** A folder whose files it gives as well, with `index.html` for a path that ends in a slash [none]. */
+  readonly serve?: string | undefined;
+}
+
+/** Starts the server on 127.0.0.1. */
+export async function startDevServer(options: StartDevServerOptions = {}): Promise<DevServer> {
   const { handle, service, control } = create(options);
-  const server = createServer((request, response) => handle(request, response));
+  const { serve } = options;
+  const server = createServer((request, response) => {
+    const local = isLocalName(request.headers["host"]);
+    handle(request, response, serve && local ? () => giveFile(serve, request, response) : undefined);
+  });
   await new Promise<void>((listening, failed) => {
     server.on("error", failed);
     server.listen(options.port ?? 8080, "127.0.0.1", listening);
