@@ -1,7 +1,6 @@
 // Each bundler, with the settings that it starts with.
 
 import assert from "node:assert/strict";
-import { cp } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
 
@@ -21,7 +20,7 @@ export default { input: "main.js", output: ${output}, plugins: [nodeResolve(${re
 
 /** `kept`: how many wasm files lie in the result. */
 const BUILDS = [
-  ...[6, 7, 8].map((major) => ({
+  ...[6, 7].map((major) => ({
     name: `Vite ${major}`,
     run: [`vite${major}/bin/vite.js`, "build"],
     kept: 1,
@@ -81,7 +80,7 @@ for (const { name, run, kept = 0, page, config } of BUILDS) {
   });
 }
 
-for (const major of [6, 7, 8]) {
+for (const major of [6, 7]) {
   test(`Vite ${major}: its development server signs in and refreshes`, async (t) => {
     const project = await Project.make("bundlers", `vite-${major}-dev`);
     const args = ["--port", String(await freePort())];
@@ -89,15 +88,3 @@ for (const major of [6, 7, 8]) {
     await w.visit(t, url);
   });
 }
-
-test("an import map, without a bundler: signs in and refreshes", async (t) => {
-  const map = { imports: { everfresh: "/everfresh/url.js" } };
-  const project = await Project.make("bundlers", "import-map");
-  const html = `<!doctype html><script type="importmap">${JSON.stringify(map)}</script>
-    <script type="module" src="main.js"></script>`;
-  await project.write("index.html", html);
-  for (const name of ["url.js", "everfresh_bg.wasm", "everfresh_js.js"]) {
-    await cp(project.installed(`everfresh/dist/${name}`), join(project.folder, "everfresh", name));
-  }
-  await w.visit(t, project.folder);
-});

@@ -1,6 +1,7 @@
-// Next.js: a client component, a server component and a route on the edge runtime.
+// Next.js: the example, with a server component and a route on the edge runtime that sign in too.
 
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { test } from "node:test";
 
 import { Project } from "./support/project.mjs";
@@ -12,28 +13,7 @@ const IMPORTS = (up) => `import { createSession } from "everfresh";
 import { signInAndRefresh } from "${up}scenario.js";
 `;
 const FILES = {
-  "index.html": null,
-  "main.js": null,
-  "app/layout.js": `export default function Layout({ children }) {
-  return <html lang="en"><body>{children}</body></html>;
-}`,
-  "app/page.js": `import Client from "./client.js";
-export default function Page() { return <Client />; }`,
-  "app/client.js": `"use client";
-import { useEffect } from "react";
-${IMPORTS("../")}
-let begun = false;
-export default function Client() {
-  useEffect(() => {
-    if (begun) return; // the strict mode does everything twice
-    begun = true;
-    signInAndRefresh({ createSession }).then(
-      (outcome) => (globalThis.outcome = outcome),
-      (error) => (globalThis.outcome = String(error.stack)),
-    );
-  }, []);
-  return <p>client</p>;
-}`,
+  "scenario.js": readFileSync(new URL("app/scenario.js", import.meta.url), "utf8"),
   "app/server/page.js": `${IMPORTS("../../")}
 export default async function Page({ searchParams }) {
   const { server } = await searchParams;
@@ -66,7 +46,7 @@ async function lookAtAll(t, url) {
     const text = await ask("/edge");
     return text.startsWith("{") ? JSON.parse(text) : text;
   });
-  await w.visit(t, url);
+  await w.use(t, url);
 }
 
 for (const [name, ...flags] of [["Turbopack"], ["webpack", "--webpack"]]) {

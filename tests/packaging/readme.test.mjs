@@ -9,6 +9,7 @@ import { Project } from "./support/project.mjs";
 import { world } from "./support/world.mjs";
 
 const w = world();
+const PAGE = '<!doctype html><script type="module" src="./main.js"></script>';
 
 /** The blocks of the README that say in their first line which file they are. */
 function blocks() {
@@ -18,13 +19,15 @@ function blocks() {
 }
 
 test("the README's first blocks sign in, stay so over a reload, and sign out", async (t) => {
-  const project = await Project.make("bundlers", "readme", {
+  const project = await Project.make("vite-react", "readme", {
+    "index.html": PAGE,
+    "vite.config.ts": null,
     ...blocks(),
     "main.js": `import { session, whoAmI } from "./session.ts";
 import { login, logout } from "./login.ts";
 globalThis.page = { session, whoAmI, login, logout };`,
   });
-  await project.run("vite8/bin/vite.js", ["build"]);
+  await project.run("vite/bin/vite.js", ["build"]);
   const page = await w.open(t, `${project.folder}/dist`);
   const loaded = () => poll("the page's script", () => page.evaluate(() => Boolean(globalThis.page)));
   const status = () => page.evaluate(() => globalThis.page.session.snapshot.status);

@@ -1,4 +1,4 @@
-//! The tarball in bundlers, frameworks, runtimes and test runners, as a user installs it.
+//! The tarball in the examples, in bundlers, runtimes and test runners, as a user installs it.
 
 use std::fs;
 use std::path::PathBuf;
@@ -11,17 +11,20 @@ use crate::process::check;
 use crate::setup;
 use crate::workspace::Workspace;
 
-/// Installs the packages of each group of tests/packaging, and the tarball beside them, below
-/// target/; returns where.
+/// Installs the packages of each example and of each group of tests/packaging, and the tarball
+/// beside them, below target/; returns where.
 pub(crate) fn install(workspace: &Workspace) -> Result<PathBuf> {
     let tarball = pack::tarball(workspace)?;
     let installed = workspace.target("packaging");
     for group in GROUPS {
-        let folder = installed.join(group);
+        let home = workspace.join(group);
+        let folder = installed.join(home.file_name().context("a group is a folder")?);
         fs::create_dir_all(&folder)?;
         for name in ["package.json", "package-lock.json"] {
-            let from = workspace.join("tests/packaging").join(group).join(name);
-            fs::copy(&from, folder.join(name)).with_context(|| from.display().to_string())?;
+            let from = home.join(name);
+            let text = fs::read_to_string(&from).with_context(|| from.display().to_string())?;
+            // The tarball as seen from there.
+            fs::write(folder.join(name), text.replace("../../target/pack/", "../../pack/"))?;
         }
         setup::npm_packages(&folder).with_context(|| format!("packages of {group} are missing"))?;
         let ours = folder.join("node_modules/everfresh");
@@ -40,6 +43,17 @@ pub(crate) fn install(workspace: &Workspace) -> Result<PathBuf> {
     Ok(installed)
 }
 
-const GROUPS: &[&str] = &["bundlers", "next", "runners", "runtimes"];
+const GROUPS: &[&str] = &[
+    "examples/angular",
+    "examples/next",
+    "examples/node",
+    "examples/script",
+    "examples/svelte",
+    "examples/vite-react",
+    "examples/vue",
+    "tests/packaging/bundlers",
+    "tests/packaging/runners",
+    "tests/packaging/runtimes",
+];
 const CACHES: &[&str] = &[".parcel-cache", "node_modules/.cache", "node_modules/.vite"];
 const LIMIT: Duration = Duration::from_secs(60);

@@ -2,26 +2,34 @@
 // `cargo xtask packaging` has installed them and the tarball.
 
 import { execFile } from "node:child_process";
+import { existsSync } from "node:fs";
 import { cp, mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const INSTALLED =
   process.env.PACKAGING ?? fileURLToPath(new URL("../../../target/packaging", import.meta.url));
 const APP = fileURLToPath(new URL("../app", import.meta.url));
+const EXAMPLES = fileURLToPath(new URL("../../../examples", import.meta.url));
 
-/** One application, made anew from `app/`. */
+/** The path of an installed package's file. */
+export const installed = (group, path) => join(INSTALLED, group, "node_modules", path);
+
+/** One application, made anew from the example of the group's name, or from `app/`. */
 export class Project {
   /**
-   * @param group - the folder of `tests/packaging` whose packages it uses
+   * @param group - the folder of `examples` or `tests/packaging` whose packages it uses
    * @param files - more files by path, or other contents; null for one that is not wanted
    */
   static async make(group, name, files = {}) {
     const project = new Project();
-    project.packages = join(INSTALLED, group, "node_modules");
+    project.group = group;
     project.folder = join(INSTALLED, group, "apps", name);
     await rm(project.folder, { recursive: true, force: true });
-    await cp(APP, project.folder, { recursive: true });
+    const example = join(EXAMPLES, group);
+    // What is installed or built in the checkout is not part of the example.
+    const filter = (path) => !/^(node_modules|dist|\.\w+|package.*\.json)$/.test(relative(example, path));
+    await cp(existsSync(example) ? example : APP, project.folder, { recursive: true, filter });
     for (const [path, text] of Object.entries(files)) await project.write(path, text);
     return project;
   }
@@ -41,7 +49,7 @@ export class Project {
 
   /** The path of an installed package's file. */
   installed(path) {
-    return join(this.packages, path);
+    return installed(this.group, path);
   }
 
   /** Runs a program of a package in the folder to its end, and gives what it printed. */

@@ -49,6 +49,33 @@ class World {
     });
   }
 
+  /** Uses the page of an example as a user would, and counts what that costs the server. */
+  async use(t, behind) {
+    const counted = await this.server.count();
+    const page = await this.open(t, behind);
+    const has = (selector) => poll(selector, () => page.evaluate(isVisible, selector));
+    await has("form");
+    await page.evaluate(() => document.querySelector("form").requestSubmit());
+    await has("output");
+    const asks = async (answers) => {
+      await page.evaluate(press, "Who am I?");
+      await poll(`answer ${answers}`, async () => (await counted()).answers["GET /api/me 200"] === answers);
+    };
+    await asks(1);
+    await poll("the answer", () => page.evaluate(() => /"sub"/.test(document.querySelector("output").textContent)));
+    await this.server.advance(301); // the access token is no longer good
+    await asks(2);
+    await page.reload();
+    await has("output");
+    await asks(3);
+    await page.evaluate(press, "Sign out");
+    await has("form");
+    const { requests } = await counted();
+    assert.equal(requests["POST /auth/login"], 1);
+    assert.equal(requests["POST /oauth/token"], 1);
+    assert.equal(requests["POST /oauth/revoke"], 1);
+  }
+
   /** Opens a page of a folder or a development server, on one origin with the token server. */
   async open(t, behind) {
     const site = await openSite(this.server, behind);
@@ -75,3 +102,8 @@ class World {
     return new URL((await running.says(says))[1]).origin;
   }
 }
+
+const isVisible = (selector) => document.querySelector(selector)?.checkVisibility() ?? false;
+
+const press = (text) =>
+  [...document.querySelectorAll("button")].find(({ textContent }) => textContent === text).click();
