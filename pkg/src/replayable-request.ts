@@ -48,8 +48,12 @@ export function prepare(
     request = new Request(request ?? address, init);
   } else if (init) {
     fields = readFields(init);
+    // As for the platform, one without a field is none: any other resets the Request's referrer.
+    if (request && Object.values(fields).every((it) => it === undefined)) fields = undefined;
   }
-  const given = fields?.headers ?? (request && platformField(request, "headers"));
+  const field = <K extends "headers" | "signal" | "keepalive">(name: K): RequestInit[K] | undefined =>
+    fields?.[name] ?? (request && platformField(request, name));
+  const given = field("headers");
   const headers = given && readHeaders(given);
   if (headers === null) return undefined;
   let once = false;
@@ -57,12 +61,10 @@ export function prepare(
     fields.body = keep(fields.body)!;
     once = isStream(fields.body);
   }
-  const signal = fields?.signal ?? (request && platformField(request, "signal"));
-  const keepalive = fields?.keepalive ?? (request && platformField(request, "keepalive"));
   const hints = fields?.everfresh && own(own(fields).everfresh);
-  const waits = !keepalive && hints?.wait !== false;
+  const waits = !field("keepalive") && hints?.wait !== false;
   const heals = hints?.refresh !== false;
-  return { address, base, request, fields, headers, waits, heals, once, signal };
+  return { address, base, request, fields, headers, waits, heals, once, signal: field("signal") };
 }
 
 /**

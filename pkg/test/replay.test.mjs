@@ -93,6 +93,17 @@ test("a body that is changed after sending is sent again as it was", async (t) =
   assert.deepEqual(b[0].body, b[1].body);
 });
 
+test("an init without a field leaves the referrer of a Request, and one with a field resets it", async (t) => {
+  for (const [init, kept] of [[{}, true], [{ signal: undefined }, true], [{ cache: "no-store" }, false]]) {
+    t.mock.timers.reset();
+    t.mock.restoreAll();
+    const referrer = `${API}/elsewhere`;
+    for (const { request } of await twice(t, new Request(API, { referrer }), init)) {
+      assert.equal(request.referrer === referrer, kept, JSON.stringify(init));
+    }
+  }
+});
+
 test("every field of the request is kept", async (t) => {
   const init = {
     method: "PUT",
