@@ -110,7 +110,10 @@ export type Verdict =
   | "granted"
   | "transient"
   | "refused"
-  | { readonly refused: "revoked" | "reuse" | "login-required" };
+  | {
+      /** The reason that the session ends with. */
+      readonly refused: "revoked" | "reuse" | "login-required";
+    };
 
 /** What a refresh function is given. */
 export interface RefreshRequest {

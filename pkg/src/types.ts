@@ -122,49 +122,62 @@ export interface Snapshot {
   readonly lastError: SessionError | null;
 }
 
-/** Everything that can be observed, by type. `at` is in epoch milliseconds. */
+/** What every event tells. */
+export interface ToldEvent<Type extends string> {
+  /** Which it is. */
+  readonly type: Type;
+  /** When it happened, in epoch milliseconds. */
+  readonly at: number;
+}
+
+/** Everything that can be observed, by type. */
 export interface SessionEvents {
   /** A session began here: by `start`, `restore`, or a sign-in in another tab. */
-  started: { readonly type: "started"; readonly at: number };
-  /** A newer token is in use. No reason: another tab or a response header brought it. */
-  refreshed: {
-    readonly type: "refreshed";
-    readonly at: number;
+  started: ToldEvent<"started">;
+  /** A newer token is in use. */
+  refreshed: ToldEvent<"refreshed"> & {
+    /** What the refresh was for; null when another tab or a response header brought the token. */
     readonly reason: RefreshReason | null;
   };
-  /** A refresh attempt failed, or the breaker held it back. `retryAt` is null when none follows. */
-  "refresh-failed": {
-    readonly type: "refresh-failed";
-    readonly at: number;
+  /** A refresh attempt failed, or the breaker held it back. */
+  "refresh-failed": ToldEvent<"refresh-failed"> & {
+    /** What the refresh was for. */
     readonly reason: RefreshReason | "breaker";
+    /** When it is tried again, in epoch milliseconds; null when it is not. */
     readonly retryAt: number | null;
+    /** Why it failed. */
     readonly error: SessionError;
   };
   /** The access token is gone and the server has not said no. */
-  stale: { readonly type: "stale"; readonly at: number };
-  /** The session ends at `endsAt` unless the user comes back. */
-  warning: {
-    readonly type: "warning";
-    readonly at: number;
+  stale: ToldEvent<"stale">;
+  /** The session ends soon unless the user comes back. */
+  warning: ToldEvent<"warning"> & {
+    /** Which limit is near. */
     readonly reason: "idle" | "max-age";
+    /** When the session ends, in epoch milliseconds. */
     readonly endsAt: number;
   };
   /** User input came before the end. */
-  extended: { readonly type: "extended"; readonly at: number };
+  extended: ToldEvent<"extended">;
   /** The session is over. */
-  "signed-out": { readonly type: "signed-out"; readonly at: number; readonly reason: EndReason };
+  "signed-out": ToldEvent<"signed-out"> & {
+    /** What ended it. */
+    readonly reason: EndReason;
+  };
   /** The claims differ from the last token's, times and `jti` apart. */
-  "claims-changed": { readonly type: "claims-changed"; readonly at: number };
+  "claims-changed": ToldEvent<"claims-changed">;
   /** The next token belongs to somebody else; `signed-out` follows. */
-  "subject-changed": { readonly type: "subject-changed"; readonly at: number };
-  /** The local clock is `skew` milliseconds behind the server's; negative when ahead. */
-  "clock-skew": { readonly type: "clock-skew"; readonly at: number; readonly skew: number };
+  "subject-changed": ToldEvent<"subject-changed">;
+  /** The local clock and the server's differ. */
+  "clock-skew": ToldEvent<"clock-skew"> & {
+    /** How far the local clock is behind, in milliseconds; negative when ahead. */
+    readonly skew: number;
+  };
   /** Storage cannot be used: the session lives in memory. */
-  "storage-degraded": { readonly type: "storage-degraded"; readonly at: number };
+  "storage-degraded": ToldEvent<"storage-degraded">;
   /** The server could not be told that the session is over; it is tried again. */
-  "revoke-failed": {
-    readonly type: "revoke-failed";
-    readonly at: number;
+  "revoke-failed": ToldEvent<"revoke-failed"> & {
+    /** When it is tried again, in epoch milliseconds. */
     readonly retryAt: number;
   };
 }

@@ -87,6 +87,7 @@ fn steps() -> Vec<Step> {
         step("documentation", false, |w| untested(documentation(w))),
         step("package", false, |w| untested(package::build(w))),
         step("types", false, |w| untested(types(w))),
+        step("reference", false, |w| untested(reference(w))),
         step("package tests", false, package_tests),
         step("in plain JavaScript", false, plain_package_tests),
         step("size budget", false, |w| untested(size::check(w))),
@@ -157,6 +158,15 @@ fn documentation(workspace: &Workspace) -> Result<()> {
 fn types(workspace: &Workspace) -> Result<()> {
     ensure!(workspace.join("pkg/wasm/everfresh.d.ts").exists(), "the package was not built");
     check(workspace.npm_tool("tsc").args(["-p", "pkg/tsconfig.json"]), LIMIT)
+}
+
+/// Pages of all that is public in the package; what is not documented or not exported fails it. Its
+/// tool has a folder of its own, since it reads the types with an older compiler.
+fn reference(workspace: &Workspace) -> Result<()> {
+    let folder = workspace.join("pkg/reference");
+    setup::npm_packages(&folder).context("the packages of pkg/reference are missing")?;
+    let mut typedoc = Command::new("node");
+    check(typedoc.arg("node_modules/typedoc/bin/typedoc").current_dir(&folder), LIMIT)
 }
 
 fn package_tests(workspace: &Workspace) -> Result<Counts> {

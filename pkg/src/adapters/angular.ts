@@ -33,8 +33,11 @@ export function provideEverfresh(session: Session): EnvironmentProviders {
 
 /** The session's state as signals, until the injector is destroyed. */
 export function injectSession(session: Session = inject(SESSION)): {
+  /** All of it. */
   readonly snapshot: Signal<Snapshot>;
+  /** Whether somebody is signed in, during a refresh or a warning too. */
   readonly isSignedIn: Signal<boolean>;
+  /** Whole seconds to the end, during a warning only. */
   readonly secondsLeft: Signal<number | null>;
 } {
   const snapshot = signal(session.snapshot);

@@ -7,8 +7,13 @@ import type { Session } from "../types.ts";
  * the one that ky sees is final.
  */
 export function sessionOptions(session: Session): {
+  /** The session's. */
   fetch: typeof fetch;
-  retry: { shouldRetry(state: { error: Error }): false | undefined };
+  /** How ky retries. */
+  retry: {
+    /** Says no to a 401, and leaves all others to ky. */
+    shouldRetry(state: { error: Error }): false | undefined;
+  };
 } {
   return {
     fetch: session.fetch,

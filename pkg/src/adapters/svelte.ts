@@ -8,7 +8,10 @@ import type { Session, Snapshot } from "../types.ts";
 import { hasPage, isSignedIn, ready } from "../ready.ts";
 
 /** The snapshot as reactive state: what reads `current` in an effect or a template follows it. */
-export function sessionState(session: Session): { readonly current: Snapshot } {
+export function sessionState(session: Session): {
+  /** The snapshot as it is now. */
+  readonly current: Snapshot;
+} {
   const follow = createSubscriber((update) => session.subscribe(update));
   return {
     get current() {
@@ -20,6 +23,7 @@ export function sessionState(session: Session): { readonly current: Snapshot } {
 
 /** The snapshot as a store: `$store`. It calls back at once, as stores do, unlike `session.subscribe`. */
 export function sessionStore(session: Session): {
+  /** Calls back at once and after each change; what it returns stops it. */
   subscribe(run: (snapshot: Snapshot) => void): () => void;
 } {
   return {

@@ -1,5 +1,6 @@
 // `everfresh/testing`: no runner is imported, and none is needed.
 
+export type { ServiceStyle, SignedIn } from "../service/token-service.ts";
 export type { KitClock } from "../testing/clock.ts";
 export { type FakeSession, fakeSession } from "../testing/fake-session.ts";
 export { createTestKit, type TestKit, type TestKitOptions } from "../testing/kit.ts";

@@ -9,6 +9,7 @@ import { hasPage, isSignedIn, ready } from "../ready.ts";
 
 /** What the plugin provides. */
 export interface ProvidedSession {
+  /** The session of the application. */
   readonly session: Session;
   /** Whether the page was rendered on a server. */
   readonly hydrate: boolean;
@@ -26,7 +27,10 @@ export const SESSION_KEY: InjectionKey<ProvidedSession> = Symbol("everfresh");
 export function createSessionPlugin(
   session: Session,
   options: { readonly hydrate?: boolean | undefined } = {},
-): { install(app: { provide(key: InjectionKey<ProvidedSession>, value: ProvidedSession): unknown }): void } {
+): {
+  /** What `app.use` calls. */
+  install(app: { provide(key: InjectionKey<ProvidedSession>, value: ProvidedSession): unknown }): void;
+} {
   const { hydrate = false } = options;
   return { install: (app) => void app.provide(SESSION_KEY, Object.freeze({ session, hydrate })) };
 }
@@ -68,6 +72,14 @@ export interface GuardedRoute {
   readonly fullPath: string;
 }
 
+/** Where the guard sends those who are not signed in. */
+export interface LoginLocation {
+  /** As it was given. */
+  path: string;
+  /** `redirect`: where they wanted to go; `reason`: what ended the session, or `none`. */
+  query: Record<string, string>;
+}
+
 /**
  * A navigation guard: `router.beforeEach` or `beforeEnter`. Waits until it is known who is there. On
  * a server every user passes.
@@ -78,7 +90,7 @@ export interface GuardedRoute {
 export function sessionGuard<Route extends GuardedRoute, Location = never>(
   session: Session,
   options: { readonly login: string | ((to: Route, snapshot: Snapshot) => Location) },
-): (to: Route) => Promise<true | Location | { path: string; query: Record<string, string> }> {
+): (to: Route) => Promise<true | Location | LoginLocation> {
   const { login } = options;
   return async (to) => {
     if (!hasPage()) return true;

@@ -7,6 +7,7 @@ import type { ServiceUser, TokenService } from "../service/token-service.ts";
 export interface DevFault {
   /** Method and path: `POST /oauth/token`. */
   readonly route: string;
+  /** What goes wrong: before the service has acted, after it, or instead. */
   readonly kind:
     | "drop-before-commit"
     | "drop-after-commit"

@@ -4,7 +4,7 @@ import { randomBytes } from "node:crypto";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 
 import { refusal, type ServiceRequest, type ServiceResponse } from "../service/messages.ts";
-import { type ServiceStyle, type ServiceUser, TokenService } from "../service/token-service.ts";
+import { type ServiceStyle, type ServiceUser, type SignedIn, TokenService } from "../service/token-service.ts";
 
 import { Control, type DevFault } from "./control.ts";
 import { giveFile } from "./files.ts";
@@ -34,7 +34,7 @@ export interface DevServer {
   /** Where: `http://127.0.0.1:PORT`. */
   readonly url: string;
   /** A token response for a user, as after a sign-in. */
-  signIn(username?: string): { access_token: string; refresh_token?: string; expires_in: number };
+  signIn(username?: string): SignedIn;
   /** Makes requests to a route go wrong, as `POST /control/faults` does. */
   fault(fault: DevFault): void;
   /** Stops it. */
@@ -157,7 +157,9 @@ function send(
  * then, so cookies work and CORS does not matter.
  */
 export function devServer(options: DevServerOptions = {}): {
+  /** For Vite's messages. */
   readonly name: string;
+  /** Adds the middleware. */
   configureServer(server: { middlewares: { use(handle: never): unknown } }): void;
 } {
   const { handle } = create(options);
@@ -189,7 +191,7 @@ export async function startDevServer(options: StartDevServerOptions = {}): Promi
   });
   return {
     url: `http://127.0.0.1:${server.address().port}`,
-    signIn: (username = "demo") => service.signIn(username) as { access_token: string; expires_in: number },
+    signIn: (username = "demo") => service.signIn(username) as unknown as SignedIn,
     fault: (fault) => control.fault(fault),
     close() {
       server.closeAllConnections();

@@ -10,6 +10,7 @@ export interface Service {
 
 /** An OAuth client of a service. */
 export interface Client {
+  /** As it was registered. */
   readonly clientId: string;
   /** Only on a server: every reader of a page can read it there. */
   readonly clientSecret?: string | undefined;

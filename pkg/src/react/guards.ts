@@ -9,9 +9,13 @@ import { useGiven, useSession } from "./session.ts";
 
 /** For "are you still there?": whether to ask, the seconds left, and the two answers. */
 export function useSessionWarning(session?: Session): {
+  /** Whether to ask. */
   readonly open: boolean;
+  /** Whole seconds to the end, while it is open. */
   readonly secondsLeft: number | null;
+  /** Extends the session, as input does. */
   readonly stay: () => void;
+  /** Ends it. */
   readonly signOut: () => Promise<void>;
 } {
   const used = useGiven(session).session;

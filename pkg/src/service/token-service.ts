@@ -26,6 +26,16 @@ export interface Signer {
 /** How clients refresh: as `style` of a `TokenEndpoint`. */
 export type ServiceStyle = "oauth2" | "json" | "cookie" | "cookies" | "renew";
 
+/** A token response, as after a sign-in. */
+export type SignedIn = {
+  /** A JWT. */
+  access_token: string;
+  /** None where a cookie has it. */
+  refresh_token?: string;
+  /** Life of the access token, in seconds. */
+  expires_in: number;
+};
+
 /** How a service behaves. Durations are in seconds. */
 export interface ServiceSettings {
   readonly style: ServiceStyle;

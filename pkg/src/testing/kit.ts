@@ -26,8 +26,11 @@ export interface TestKitOptions extends Partial<SessionOptions> {
 export interface TestKit {
   /** The session of the first tab. */
   readonly session: Session;
+  /** The clock of all tabs and of the server. */
   readonly clock: KitClock;
+  /** The token service and its API. */
   readonly server: KitServer;
+  /** The browser's tabs. */
   readonly tabs: Tabs;
   /** Makes a token by the kit's clock; see {@link token}. */
   token(claims?: object, options?: { readonly ttl?: number; readonly opaque?: boolean }): string;

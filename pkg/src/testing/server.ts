@@ -1,6 +1,6 @@
 // The server of a kit: a token service and an API behind a `fetch`, with scripted faults.
 
-import type { ServiceSettings } from "../service/token-service.ts";
+import type { ServiceSettings, SignedIn } from "../service/token-service.ts";
 import { TokenService } from "../service/token-service.ts";
 
 import { makeHeaders, makeResponse, readRequest } from "./fetch-classes.ts";
@@ -11,11 +11,15 @@ export type Fault = "refused" | "503" | "429" | "hang" | "lost" | "html" | "supe
 
 /** A request that the server got. */
 export interface ServerCall {
+  /** In capitals. */
   readonly method: string;
+  /** Absolute. */
   readonly url: string;
   /** Path without the query. */
   readonly path: string;
+  /** All that were sent. */
   readonly headers: Headers;
+  /** As text. */
   readonly body: string;
   /** The bearer token, if there was one. */
   readonly token: string | undefined;
@@ -63,8 +67,8 @@ export class KitServer {
   }
 
   /** A token response for a user, to be given to `session.start`. */
-  signIn(username = "ana"): { access_token: string; refresh_token?: string; expires_in: number } {
-    return this.#service.signIn(username) as { access_token: string; expires_in: number };
+  signIn(username = "ana"): SignedIn {
+    return this.#service.signIn(username) as unknown as SignedIn;
   }
 
   /** Ends all sessions of a user on the server, or of all users: the next refresh is refused. */
