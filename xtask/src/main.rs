@@ -10,6 +10,7 @@ mod demo;
 mod deny;
 mod dependant;
 mod examples;
+mod fetch_suite;
 mod fuzz;
 mod glue;
 mod hygiene;
@@ -88,6 +89,8 @@ enum Task {
     },
     /// Run the tests of the crate's adapters in Node.js and in browsers
     Adapters,
+    /// Run the tests of GitHub's fetch polyfill through a session; needs Debian's sources
+    FetchSuite,
     /// Build an application on WebAssembly that depends on the crate, and look at what is in it
     Dependant,
     /// Check, build and weigh the front ends in Rust, and lay them out to be served
@@ -147,6 +150,7 @@ fn main() -> ExitCode {
         Task::Size { why } => size::run(&workspace, why).map(|()| ExitCode::SUCCESS),
         Task::Openapi { seed } => openapi::run(&workspace, seed).map(|()| ExitCode::SUCCESS),
         Task::Adapters => adapters::test(&workspace).map(closed),
+        Task::FetchSuite => fetch_suite::run(&workspace).map(|()| ExitCode::SUCCESS),
         Task::Dependant => dependant::test(&workspace).map(closed),
         Task::Examples => examples::run(&workspace).map(|()| ExitCode::SUCCESS),
         Task::Pack => pack::run(&workspace).map(|()| ExitCode::SUCCESS),
