@@ -105,15 +105,15 @@ fn cors(state: &AppState) -> CorsLayer {
 /// Names, counts and logs a request; never a header or a body, so never a token.
 async fn observe(State(app): State<AppState>, request: Request, next: Next) -> Response {
     let path = request.extensions().get::<MatchedPath>().map_or("(other)", MatchedPath::as_str);
-    let route = format!("{} {path}", known(request.method()));
+    let (method, path) = (known(request.method()).to_owned(), path.to_owned());
     let id = random::<9>().map(|bytes| URL_SAFE_NO_PAD.encode(bytes)).unwrap_or_default();
-    app.stats.request(&route);
-    let span = tracing::info_span!("request", id, route);
+    app.stats.request(&method, &path);
+    let span = tracing::info_span!("request", id, route = format!("{method} {path}"));
     let began = Instant::now();
     let mut response = next.run(request).instrument(span.clone()).await;
 
     let status = response.status().as_u16();
-    app.stats.response(&route, status, began.elapsed());
+    app.stats.response(&method, &path, status, began.elapsed());
     span.in_scope(|| tracing::debug!(status, "answered"));
     if let Ok(id) = HeaderValue::try_from(id) {
         response.headers_mut().insert(X_REQUEST_ID, id);

@@ -29,7 +29,7 @@
 //! - [`policy`] and [`config`] say what the operator wants.
 //! - [`accounts`] is what an operator does to users.
 //! - [`AccessToken`] and [`MaybeAccessToken`] are extractors for handlers of your own.
-//! - [`serve`] is the listener. With the feature `control` there is a test rig besides.
+//! - [`serve`] is the listener. With the feature `control` there is a test harness besides.
 
 pub mod accounts;
 mod admission;
@@ -70,4 +70,4 @@ pub use extract::{AccessToken, MaybeAccessToken, Session};
 pub use limits::Limits;
 pub use renewing::renewing;
 pub use state::{AppState, Shared};
-pub use stats::{Counted, Histogram, Stats};
+pub use stats::{Counted, Stats};

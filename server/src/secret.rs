@@ -1,46 +1,35 @@
 //! Values that must not show up in a log.
 
-use std::fmt;
-
+use secrecy::{ExposeSecret as _, SecretString};
 use serde::Deserialize;
-use zeroize::Zeroize;
 
-/// A text that prints as dots and is wiped when dropped.
-#[derive(Clone, Default, PartialEq, Eq, Deserialize)]
+/// A text that prints nothing of itself and is wiped when dropped. Two can be compared, which
+/// secrecy leaves to others: what is compared here are hashes, whole users, and settings.
+#[derive(Clone, Debug, Default, Deserialize)]
 #[serde(transparent)]
-pub struct Secret(String);
+pub struct Secret(SecretString);
 
 impl Secret {
     /// The text itself, for the place that needs it.
     #[must_use]
     pub fn expose(&self) -> &str {
-        &self.0
+        self.0.expose_secret()
     }
 }
 
-impl From<String> for Secret {
-    fn from(text: String) -> Self {
-        Self(text)
+impl<T: Into<SecretString>> From<T> for Secret {
+    fn from(text: T) -> Self {
+        Self(text.into())
     }
 }
 
-impl From<&str> for Secret {
-    fn from(text: &str) -> Self {
-        Self(text.to_owned())
+impl PartialEq for Secret {
+    fn eq(&self, other: &Self) -> bool {
+        self.expose() == other.expose()
     }
 }
 
-impl Drop for Secret {
-    fn drop(&mut self) {
-        self.0.zeroize();
-    }
-}
-
-impl fmt::Debug for Secret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("..")
-    }
-}
+impl Eq for Secret {}
 
 /// Fresh random bytes from the operating system.
 pub fn random<const N: usize>() -> Result<[u8; N], getrandom::Error> {

@@ -1,56 +1,110 @@
-//! Counters, for tests and the curious.
+//! Counters, for Prometheus, for tests and the curious.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use prometheus_client::encoding::{EncodeLabelSet, prometheus_text};
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::histogram::Histogram;
+use prometheus_client::registry::Registry;
 use serde::Serialize;
 
 use crate::rotation::Transition;
 
 /// What has happened since the start.
-#[derive(Debug, Default)]
-pub struct Stats(Mutex<Counts>);
+#[derive(Debug)]
+pub struct Stats {
+    registry: Registry,
+    answers: Family<Answer, Counter>,
+    latencies: Latencies<Route>,
+    refreshes: Family<Rule, Counter>,
+    steps: Latencies<Step>,
+    failures: Family<Step, Counter>,
+    listed: Mutex<Listed>,
+}
 
 impl Stats {
-    pub(crate) fn request(&self, route: &str) {
-        *self.counts().routes.entry(route.to_owned()).or_default() += 1;
+    pub(crate) fn request(&self, method: &str, route: &str) {
+        *self.listed().routes.entry(format!("{method} {route}")).or_default() += 1;
     }
 
-    pub(crate) fn response(&self, route: &str, status: u16, took: Duration) {
-        let mut counts = self.counts();
-        *counts.responses.entry(format!("{route} {status}")).or_default() += 1;
-        counts.latencies.entry(route.to_owned()).or_default().record(took);
+    pub(crate) fn response(&self, method: &str, route: &str, status: u16, took: Duration) {
+        let mut listed = self.listed();
+        let answers = listed.responses.entry(format!("{method} {route} {status}"));
+        let (method, route) = (method.to_owned(), route.to_owned());
+        answers
+            .or_insert_with(|| {
+                let (method, route) = (method.clone(), route.clone());
+                self.answers.get_or_create_owned(&Answer { method, route, status })
+            })
+            .inc();
+        self.latencies.get_or_create(&Route { method, route }).observe(took.as_secs_f64());
     }
 
     /// One step of the store: how long it took, and whether it could be done.
     pub(crate) fn step(&self, step: &'static str, took: Duration, done: bool) {
-        let mut counts = self.counts();
-        counts.steps.entry(step).or_default().record(took);
-        *counts.failures.entry(step).or_default() += u64::from(!done);
+        self.steps.get_or_create(&Step { step }).observe(took.as_secs_f64());
+        self.failures.get_or_create(&Step { step }).inc_by(u64::from(!done));
     }
 
     pub(crate) fn refresh(&self, transition: Transition) {
-        *self.counts().refreshes.entry(transition).or_default() += 1;
+        self.refreshes.get_or_create(&Rule { rule: transition.name() }).inc();
     }
 
     /// The counters as they stand; every transition has one, every route that was called too.
     #[must_use]
     pub fn counted(&self) -> Counted {
-        let counts = self.counts();
-        let count = |transition| counts.refreshes.get(&transition).copied().unwrap_or_default();
+        let listed = self.listed();
+        let refreshes = Transition::ALL.into_iter().map(|transition| {
+            (transition, self.refreshes.get_or_create(&Rule { rule: transition.name() }).get())
+        });
         Counted {
-            routes: counts.routes.clone(),
-            responses: counts.responses.clone(),
-            refreshes: Transition::ALL.into_iter().map(|rule| (rule, count(rule))).collect(),
-            latencies: counts.latencies.clone(),
-            steps: counts.steps.clone(),
-            failures: counts.failures.clone(),
+            routes: listed.routes.clone(),
+            responses: listed
+                .responses
+                .iter()
+                .map(|(name, count)| (name.clone(), count.get()))
+                .collect(),
+            refreshes: refreshes.collect(),
         }
     }
 
-    fn counts(&self) -> MutexGuard<'_, Counts> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    /// All of them in Prometheus's text format.
+    pub fn encode(&self, text: &mut String) -> fmt::Result {
+        prometheus_text::encode(text, &self.registry)
+    }
+
+    fn listed(&self) -> MutexGuard<'_, Listed> {
+        self.listed.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Default for Stats {
+    fn default() -> Self {
+        let mut registry = Registry::default();
+        let answers = Family::default();
+        let help = "Requests by method, route and status";
+        registry.register("everfresh_requests", help, answers.clone());
+        let refreshes = Family::<Rule, Counter>::default();
+        for transition in Transition::ALL {
+            drop(refreshes.get_or_create(&Rule { rule: transition.name() }));
+        }
+        let help = "Refreshes by the rule that decided them";
+        registry.register("everfresh_refreshes", help, refreshes.clone());
+        let latencies = Latencies::new_with_constructor(histogram);
+        let help = "How long answers took, by method and route";
+        registry.register("everfresh_request_duration_seconds", help, latencies.clone());
+        let steps = Latencies::new_with_constructor(histogram);
+        let help = "How long the store took, by step";
+        registry.register("everfresh_store_duration_seconds", help, steps.clone());
+        let failures = Family::default();
+        let help = "Steps that the store could not do";
+        registry.register("everfresh_store_errors", help, failures.clone());
+        let listed = Mutex::default();
+        Self { registry, answers, latencies, refreshes, steps, failures, listed }
     }
 }
 
@@ -63,74 +117,41 @@ pub struct Counted {
     pub responses: BTreeMap<String, u64>,
     /// Refreshes by the rule that decided them.
     pub refreshes: BTreeMap<Transition, u64>,
-    /// How long answers took, by `METHOD /route`.
-    #[serde(skip)]
-    pub latencies: BTreeMap<String, Histogram>,
-    /// How long the store took, by step.
-    #[serde(skip)]
-    pub steps: BTreeMap<&'static str, Histogram>,
-    /// Steps that the store could not do.
-    #[serde(rename = "store_errors")]
-    pub failures: BTreeMap<&'static str, u64>,
 }
 
-/// How often something took how long.
-#[derive(Clone, Debug, Default)]
-pub struct Histogram {
-    counts: [u64; Self::BOUNDS.len()],
-    /// How often in all.
-    pub count: u64,
-    /// How long in all.
-    pub sum: Duration,
-}
-
-impl Histogram {
-    /// The upper ends of the buckets but the last, which has none; in microseconds.
-    pub const BOUNDS: [u64; 11] =
-        [500, 1_000, 2_500, 5_000, 10_000, 25_000, 50_000, 100_000, 250_000, 1_000_000, 5_000_000];
-
-    fn record(&mut self, took: Duration) {
-        self.count += 1;
-        self.sum += took;
-        let fits = Self::BOUNDS.iter().position(|bound| took.as_micros() <= u128::from(*bound));
-        if let Some(bucket) = fits {
-            self.counts[bucket] += 1;
-        }
-    }
-
-    /// Each bound in seconds, with how often it was not exceeded.
-    pub fn cumulated(&self) -> impl Iterator<Item = (f64, u64)> {
-        let sums = self.counts.iter().scan(0, |sum, count| {
-            *sum += count;
-            Some(*sum)
-        });
-        Self::BOUNDS.iter().map(|bound| *bound as f64 / 1e6).zip(sums)
-    }
-}
-
+/// What is told by name: a family does not list its members.
 #[derive(Debug, Default)]
-struct Counts {
+struct Listed {
     routes: BTreeMap<String, u64>,
-    responses: BTreeMap<String, u64>,
-    refreshes: BTreeMap<Transition, u64>,
-    latencies: BTreeMap<String, Histogram>,
-    steps: BTreeMap<&'static str, Histogram>,
-    failures: BTreeMap<&'static str, u64>,
+    responses: BTreeMap<String, Counter>,
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+type Latencies<Labels> = Family<Labels, Histogram, fn() -> Histogram>;
 
-    #[test]
-    fn a_histogram_counts_each_value_in_every_bucket_that_holds_it() {
-        let mut histogram = Histogram::default();
-        for millis in [0, 1, 3, 60_000] {
-            histogram.record(Duration::from_millis(millis));
-        }
-        let cumulated: Vec<_> = histogram.cumulated().collect();
-        assert_eq!(cumulated[..4], [(0.0005, 1), (0.001, 2), (0.0025, 2), (0.005, 3)]);
-        assert_eq!(cumulated.last(), Some(&(5.0, 3)));
-        assert_eq!((histogram.count, histogram.sum), (4, Duration::from_millis(60_004)));
-    }
+/// From half a millisecond to five seconds.
+fn histogram() -> Histogram {
+    Histogram::new([0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0])
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct Answer {
+    method: String,
+    route: String,
+    status: u16,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct Route {
+    method: String,
+    route: String,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct Rule {
+    rule: &'static str,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct Step {
+    step: &'static str,
 }

@@ -100,7 +100,11 @@ async fn invented_methods_and_paths_do_not_fill_the_counters() {
     }
     let counted = world.state.stats.counted();
     assert_eq!(counted.routes.keys().collect::<Vec<_>>(), ["OTHER (other)"]);
-    assert_eq!(counted.responses.len() + counted.latencies.len(), 2);
+    assert_eq!(counted.responses.len(), 1);
+    let mut text = String::new();
+    world.state.stats.encode(&mut text).unwrap();
+    assert_eq!(text.matches("everfresh_requests_total{").count(), 1, "{text}");
+    assert_eq!(text.matches("everfresh_request_duration_seconds_count{").count(), 1, "{text}");
 }
 
 async fn world() -> World {

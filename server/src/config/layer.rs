@@ -2,13 +2,15 @@ use std::fmt;
 use std::path::PathBuf;
 
 use clap::Args;
+use merge::Merge;
 use serde::de::{Deserialize, Deserializer, Error, SeqAccess, Visitor};
 
 use super::ConfigError;
 use crate::secret::Secret;
 
 /// One source of settings, before anything is understood; what is absent is left to the next.
-#[derive(Clone, Debug, Default, Args, serde::Deserialize)]
+#[derive(Clone, Debug, Default, Args, Merge, serde::Deserialize)]
+#[merge(strategy = merge::option::overwrite_none)]
 #[serde(default, deny_unknown_fields)]
 pub struct Layer {
     /// Where to listen; port 0 picks a free one (default 127.0.0.1:8080)
@@ -37,6 +39,7 @@ pub struct Layer {
     /// Change a field of the strategy, like `soft_ttl=2m` (repeatable); docs/strategies.md has all
     #[arg(long, value_name = "FIELD=VALUE")]
     #[serde(deserialize_with = "list")]
+    #[merge(strategy = merge::vec::overwrite_empty)]
     pub set: Vec<String>,
 
     /// Life of an access token, in seconds or like 15m (default 300)
@@ -73,6 +76,7 @@ pub struct Layer {
     /// An origin whose pages may call, like `https://app.example` (repeatable)
     #[arg(long, value_name = "ORIGIN")]
     #[serde(deserialize_with = "list")]
+    #[merge(strategy = merge::vec::overwrite_empty)]
     pub allow_origin: Vec<String>,
 
     /// Serve the files of this folder too
@@ -82,11 +86,13 @@ pub struct Layer {
     /// Add this user unless it exists (repeatable); better in the environment or the file
     #[arg(long, value_name = "NAME:PASSWORD")]
     #[serde(deserialize_with = "secrets")]
+    #[merge(strategy = merge::vec::overwrite_empty)]
     pub user: Vec<Secret>,
 
     /// A service that may ask about tokens (repeatable); better in the environment or the file
     #[arg(long, value_name = "ID:SECRET")]
     #[serde(deserialize_with = "secrets")]
+    #[merge(strategy = merge::vec::overwrite_empty)]
     pub client: Vec<Secret>,
 
     /// What tokens call this server, the URL that clients see (default http:// and the listen address)
@@ -146,6 +152,7 @@ pub struct Layer {
     /// header `Forwarded` or `X-Forwarded-For` names the client
     #[arg(long, value_name = "CIDR")]
     #[serde(deserialize_with = "list")]
+    #[merge(strategy = merge::vec::overwrite_empty)]
     pub trusted_proxy: Vec<String>,
 
     /// What the audit log holds: `all`, `ends` (all but renewals) or `off` (default all)
@@ -187,7 +194,8 @@ impl Layer {
         toml::from_str(text).map_err(|error| ConfigError(error.to_string().trim_end().to_owned()))
     }
 
-    /// Takes the variables whose names begin with `EVERFRESH_`; lists have one item a line.
+    /// Takes the variables whose names begin with `EVERFRESH_`; lists have one item a line. Not clap's
+    /// `env`, which says nothing about a variable that it does not know, and shows values in `--help`.
     pub fn from_environment(
         variables: impl IntoIterator<Item = (String, String)>,
     ) -> Result<Self, ConfigError> {
@@ -205,51 +213,10 @@ impl Layer {
 
     /// Lets another layer fill the gaps.
     #[must_use]
-    pub fn over(self, below: Self) -> Self {
-        Self {
-            listen: self.listen.or(below.listen),
-            data: self.data.or(below.data),
-            store: self.store.or(below.store),
-            store_ca: self.store_ca.or(below.store_ca),
-            policy: self.policy.or(below.policy),
-            set: first_filled(self.set, below.set),
-            access_ttl: self.access_ttl.or(below.access_ttl),
-            idle_ttl: self.idle_ttl.or(below.idle_ttl),
-            absolute_ttl: self.absolute_ttl.or(below.absolute_ttl),
-            leeway: self.leeway.or(below.leeway),
-            rotation: self.rotation.or(below.rotation),
-            cookie: self.cookie.or(below.cookie),
-            allow_origin: first_filled(self.allow_origin, below.allow_origin),
-            serve: self.serve.or(below.serve),
-            user: first_filled(self.user, below.user),
-            client: first_filled(self.client, below.client),
-            issuer: self.issuer.or(below.issuer),
-            limits: self.limits.or(below.limits),
-            signing: self.signing.or(below.signing),
-            rotate_keys: self.rotate_keys.or(below.rotate_keys),
-            seal_key_file: self.seal_key_file.or(below.seal_key_file),
-            max_connections: self.max_connections.or(below.max_connections),
-            login_rate: self.login_rate.or(below.login_rate),
-            refresh_rate: self.refresh_rate.or(below.refresh_rate),
-            introspection_rate: self.introspection_rate.or(below.introspection_rate),
-            failure_rate: self.failure_rate.or(below.failure_rate),
-            forgery_rate: self.forgery_rate.or(below.forgery_rate),
-            client_secret_rate: self.client_secret_rate.or(below.client_secret_rate),
-            trusted_proxy: first_filled(self.trusted_proxy, below.trusted_proxy),
-            audit: self.audit.or(below.audit),
-            audit_keep: self.audit_keep.or(below.audit_keep),
-            control: self.control.or(below.control),
-            samples: self.samples.or(below.samples),
-            allow_long_access: self.allow_long_access.or(below.allow_long_access),
-            dangerously_eternal_refresh: self
-                .dangerously_eternal_refresh
-                .or(below.dangerously_eternal_refresh),
-        }
+    pub fn over(mut self, below: Self) -> Self {
+        self.merge(below);
+        self
     }
-}
-
-fn first_filled<T>(above: Vec<T>, below: Vec<T>) -> Vec<T> {
-    if above.is_empty() { below } else { above }
 }
 
 /// A text, or a number or switch that a person would write without quotes.

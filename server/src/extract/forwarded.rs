@@ -1,4 +1,4 @@
-//! Who a request comes from behind proxies.
+//! Who a request comes from behind proxies. By hand: what reads such headers believes the left end.
 
 use std::net::{IpAddr, SocketAddr};
 

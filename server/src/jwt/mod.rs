@@ -1,4 +1,5 @@
-//! Access tokens: made, published and checked without mercy.
+//! Access tokens: made, published and checked without mercy. By hand, for no crate refuses all that is
+//! refused here: members that occur twice, stray bits, an algorithm that the key is not for.
 //!
 //! [`Issuer`] signs and checks this server's own tokens with its [`Keyring`]. A service of yours
 //! that gets such tokens, or those of any issuer with a JWKS, checks them with a [`Verifier`].

@@ -1,7 +1,5 @@
 use axum::Json;
-use axum::Router;
 use axum::extract::{Path, State};
-use axum::routing::{delete, get};
 use http::StatusCode;
 use serde::Serialize;
 
@@ -12,11 +10,7 @@ use crate::rotation::{Revocation, SessionFamily, SessionId, Status};
 use crate::state::AppState;
 use crate::store::SessionSelector;
 
-pub(super) fn router() -> Router<AppState> {
-    Router::new().route("/auth/devices", get(devices)).route("/auth/devices/{id}", delete(remove))
-}
-
-async fn devices(
+pub(super) async fn devices(
     State(app): State<AppState>,
     AccessToken(session): AccessToken,
 ) -> Result<Json<Devices>, ApiError> {
@@ -33,7 +27,7 @@ async fn devices(
     Ok(Json(Devices { devices: rows.into_iter().map(device).collect() }))
 }
 
-async fn remove(
+pub(super) async fn remove(
     State(app): State<AppState>,
     AccessToken(session): AccessToken,
     Path(id): Path<String>,
@@ -47,12 +41,12 @@ async fn remove(
 }
 
 #[derive(Serialize)]
-struct Devices {
+pub(super) struct Devices {
     devices: Vec<Device>,
 }
 
 #[derive(Serialize)]
-struct Device {
+pub(super) struct Device {
     id: String,
     name: Option<String>,
     current: bool,

@@ -2,9 +2,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use axum::Json;
-use axum::Router;
 use axum::response::{IntoResponse, Response};
-use axum::routing::any;
 use http::header::{ALLOW, AUTHORIZATION, COOKIE, PROXY_AUTHORIZATION};
 use http::{HeaderMap, HeaderName, Method, Uri};
 use serde::Serialize;
@@ -13,18 +11,13 @@ use sha2::{Digest, Sha256};
 use super::issue;
 use crate::error::ApiError;
 use crate::extract::{AccessToken, Raw};
-use crate::state::AppState;
-
-pub(super) fn router() -> Router<AppState> {
-    Router::new().route("/api/echo", any(echo).trace(trace))
-}
 
 /// RFC 9110, 9.3.8: what a request carries in secret is not to be traced.
-async fn trace() -> Response {
+pub(super) async fn trace() -> Response {
     ([(ALLOW, "GET, HEAD, POST, PUT, PATCH, DELETE")], ApiError::MethodNotAllowed).into_response()
 }
 
-async fn echo(
+pub(super) async fn echo(
     _: AccessToken,
     method: Method,
     uri: Uri,

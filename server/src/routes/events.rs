@@ -1,85 +1,40 @@
-use std::convert::Infallible;
-use std::pin::Pin;
-use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use axum::Router;
-use axum::body::Body;
+use axum::Error;
 use axum::extract::State;
+use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
-use axum::routing::get;
-use bytes::Bytes;
 use http::HeaderMap;
-use http::header::{CACHE_CONTROL, CONTENT_TYPE};
-use hyper::body::Frame;
-use tokio::sync::broadcast::Receiver;
-use tokio::sync::broadcast::error::RecvError;
-use tokio::time::timeout;
+use http::header::CACHE_CONTROL;
+use serde_json::json;
+use tokio_stream::StreamExt as _;
+use tokio_stream::wrappers::BroadcastStream;
+use tokio_stream::wrappers::errors::BroadcastStreamRecvError::Lagged;
 
 use super::introspect;
 use crate::error::ApiError;
-use crate::events::Event;
 use crate::extract::Client;
 use crate::state::AppState;
 
-pub(super) fn router() -> Router<AppState> {
-    Router::new().route("/oauth/events", get(events))
-}
-
 /// A stream of server-sent events for gateways that keep answers of introspection: forget these.
-async fn events(
+pub(super) async fn events(
     State(app): State<AppState>,
     client: Client,
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
     introspect::admit(&app, client, &headers)?;
     let receiver = app.events.subscribe().ok_or(ApiError::Unavailable)?;
-    let headers = [(CONTENT_TYPE, "text/event-stream"), (CACHE_CONTROL, "no-store")];
-    Ok((headers, Body::new(Feed(next(receiver, true)))).into_response())
-}
-
-/// The stream as a body: it has always asked for its next piece.
-struct Feed(Next);
-
-type Next = Pin<Box<dyn Future<Output = Option<(Bytes, Receiver<Event>)>> + Send>>;
-
-impl hyper::body::Body for Feed {
-    type Data = Bytes;
-    type Error = Infallible;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
-        let Some((text, receiver)) = ready!(self.0.as_mut().poll(context)) else {
-            self.0 = Box::pin(async { None });
-            return Poll::Ready(None);
-        };
-        self.0 = next(receiver, false);
-        Poll::Ready(Some(Ok(Frame::data(text))))
-    }
-}
-
-/// What to send next. The first piece comes at once: it tells that the subscription stands.
-fn next(mut receiver: Receiver<Event>, first: bool) -> Next {
-    Box::pin(async move {
-        let text = if first {
-            ": subscribed\n\n".into()
-        } else {
-            match timeout(HEARTBEAT, receiver.recv()).await {
-                Err(_) => ": still here\n\n".into(),
-                Ok(Err(RecvError::Closed)) => return None,
-                Ok(Err(RecvError::Lagged(missed))) => {
-                    format!("event: missed\ndata: {{\"missed\":{missed}}}\n\n").into()
-                }
-                Ok(Ok(event)) => {
-                    let data = serde_json::to_string(&event).unwrap_or_default();
-                    format!("event: ended\ndata: {data}\n\n").into()
-                }
-            }
-        };
-        Some((text, receiver))
-    })
+    let ends = BroadcastStream::new(receiver).map(|end| match end {
+        Ok(end) => Event::default().event("ended").json_data(&end),
+        Err(Lagged(missed)) => {
+            Event::default().event("missed").json_data(json!({ "missed": missed }))
+        }
+    });
+    // The first piece comes at once: it tells that the subscription stands.
+    let first: Result<_, Error> = Ok(Event::default().comment("subscribed"));
+    let alive = KeepAlive::new().interval(HEARTBEAT).text("still here");
+    let stream = Sse::new(tokio_stream::once(first).chain(ends)).keep_alive(alive);
+    Ok(([(CACHE_CONTROL, "no-store")], stream).into_response())
 }
 
 /// Often enough that no proxy takes the silence for the end.

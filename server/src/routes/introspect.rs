@@ -1,7 +1,6 @@
+use axum::Json;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
-use axum::routing::post;
-use axum::{Json, Router};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use http::HeaderMap;
@@ -21,12 +20,8 @@ use crate::secret::Secret;
 use crate::state::AppState;
 use crate::store::User;
 
-pub(super) fn router() -> Router<AppState> {
-    Router::new().route("/oauth/introspect", post(introspect))
-}
-
 /// RFC 7662: tells a service of ours whether a token is good right now.
-async fn introspect(
+pub(super) async fn introspect(
     State(app): State<AppState>,
     client: Client,
     headers: HeaderMap,

@@ -1,7 +1,5 @@
-use axum::Router;
 use axum::extract::State;
 use axum::response::Response;
-use axum::routing::post;
 use http::HeaderMap;
 use serde::Deserialize;
 
@@ -15,11 +13,7 @@ use crate::state::AppState;
 use crate::store::{SignIn, SignedIn, User};
 use crate::token_status;
 
-pub(super) fn router() -> Router<AppState> {
-    Router::new().route("/auth/login", post(login))
-}
-
-async fn login(
+pub(super) async fn login(
     State(app): State<AppState>,
     client: Client,
     headers: HeaderMap,
@@ -83,7 +77,7 @@ fn objection(user: Option<&User>, right: bool) -> Option<&'static str> {
 }
 
 #[derive(Debug, Deserialize)]
-struct Login {
+pub(super) struct Login {
     username: String,
     password: Secret,
     device_name: Option<String>,

@@ -1,7 +1,5 @@
-use axum::Router;
 use axum::extract::{FromRequestParts, Request, State};
 use axum::response::{IntoResponse, Response};
-use axum::routing::post;
 use http::header::{AUTHORIZATION, SET_COOKIE};
 use http::{HeaderMap, HeaderValue, StatusCode};
 use serde::Deserialize;
@@ -17,17 +15,14 @@ use crate::secret::Secret;
 use crate::state::AppState;
 use crate::token_status;
 
-pub(super) fn router() -> Router<AppState> {
-    Router::new()
-        .route("/auth/logout", post(logout))
-        .route("/auth/logout-everywhere", post(logout_everywhere))
-}
-
-async fn logout(State(app): State<AppState>, request: Request) -> Result<Response, ApiError> {
+pub(super) async fn logout(
+    State(app): State<AppState>,
+    request: Request,
+) -> Result<Response, ApiError> {
     end(&app, request, false).await
 }
 
-async fn logout_everywhere(
+pub(super) async fn logout_everywhere(
     State(app): State<AppState>,
     request: Request,
 ) -> Result<Response, ApiError> {

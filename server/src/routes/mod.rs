@@ -16,6 +16,7 @@ mod profile;
 mod refresh;
 mod renew;
 mod revoke;
+mod table;
 mod token;
 mod well_known;
 
@@ -25,23 +26,6 @@ use crate::error::ApiError;
 use crate::state::AppState;
 
 pub(crate) fn router(samples: bool) -> Router<AppState> {
-    let router = if samples { echo::router() } else { Router::new() };
-    router
-        .merge(devices::router())
-        .merge(events::router())
-        .merge(health::router())
-        .merge(introspect::router())
-        .merge(login::router())
-        .merge(logout::router())
-        .merge(me::router())
-        .merge(metrics::router())
-        .merge(openapi::router())
-        .merge(password::router())
-        .merge(profile::router())
-        .merge(refresh::router())
-        .merge(renew::router())
-        .merge(revoke::router())
-        .merge(token::router())
-        .merge(well_known::router())
-        .method_not_allowed_fallback(async || ApiError::MethodNotAllowed)
+    let (router, _) = table::routes(samples).split_for_parts();
+    router.method_not_allowed_fallback(async || ApiError::MethodNotAllowed)
 }

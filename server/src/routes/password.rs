@@ -1,6 +1,4 @@
-use axum::Router;
 use axum::extract::State;
-use axum::routing::post;
 use http::StatusCode;
 use serde::Deserialize;
 
@@ -11,13 +9,9 @@ use crate::secret::Secret;
 use crate::state::AppState;
 use crate::store::PasswordChange;
 
-pub(super) fn router() -> Router<AppState> {
-    Router::new().route("/auth/password", post(change))
-}
-
 /// Whoever holds a session may not guess its password from there any faster than at a sign-in. A new
 /// password ends all other sessions of the user, and under some policies this one too.
-async fn change(
+pub(super) async fn change(
     State(app): State<AppState>,
     client: Client,
     AccessToken(session): AccessToken,
@@ -46,7 +40,7 @@ async fn change(
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Wish {
+pub(super) struct Wish {
     current_password: Secret,
     new_password: Secret,
 }

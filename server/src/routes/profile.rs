@@ -1,7 +1,5 @@
 use axum::Json;
-use axum::Router;
 use axum::extract::State;
-use axum::routing::patch;
 use serde::Deserialize;
 
 use crate::error::ApiError;
@@ -10,12 +8,8 @@ use crate::jwt::Profile;
 use crate::state::AppState;
 use crate::store::{Change, present};
 
-pub(super) fn router() -> Router<AppState> {
-    Router::new().route("/auth/profile", patch(change))
-}
-
 /// Changes what the user may change; tokens say so from the next refresh on.
-async fn change(
+pub(super) async fn change(
     State(app): State<AppState>,
     AccessToken(session): AccessToken,
     JsonBody(ProfileChange { name, phone }): JsonBody<ProfileChange>,
@@ -31,7 +25,7 @@ async fn change(
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct ProfileChange {
+pub(super) struct ProfileChange {
     name: Option<String>,
     #[serde(default, deserialize_with = "present")]
     phone: Option<Option<String>>,

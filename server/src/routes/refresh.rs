@@ -1,7 +1,5 @@
-use axum::Router;
 use axum::extract::State;
 use axum::response::Response;
-use axum::routing::post;
 use http::HeaderMap;
 
 use super::issue::Carrier;
@@ -10,11 +8,7 @@ use crate::error::ApiError;
 use crate::extract::{Client, CookieJar, TrustedOrigin, rotation_key};
 use crate::state::AppState;
 
-pub(super) fn router() -> Router<AppState> {
-    Router::new().route("/auth/refresh", post(refresh))
-}
-
-async fn refresh(
+pub(super) async fn refresh(
     State(app): State<AppState>,
     client: Client,
     _: TrustedOrigin,

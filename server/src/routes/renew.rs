@@ -1,8 +1,6 @@
 use axum::Json;
-use axum::Router;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
-use axum::routing::post;
 use http::HeaderMap;
 use serde::Deserialize;
 
@@ -14,13 +12,9 @@ use crate::policy::Renew;
 use crate::state::AppState;
 use crate::token_status;
 
-pub(super) fn router() -> Router<AppState> {
-    Router::new().route("/auth/renew", post(renew))
-}
-
 /// Trades an access token for a newer one. Where that is not due yet, the newer one ends with it:
 /// whoever is early gains nothing, and is not signed out for asking.
-async fn renew(
+pub(super) async fn renew(
     State(app): State<AppState>,
     RenewableToken(session): RenewableToken,
     headers: HeaderMap,

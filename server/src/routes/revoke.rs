@@ -1,7 +1,5 @@
-use axum::Router;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
-use axum::routing::post;
 use http::HeaderMap;
 
 use super::issue;
@@ -12,13 +10,12 @@ use crate::rotation::{RefreshToken, SessionId};
 use crate::state::AppState;
 use crate::token_status;
 
-pub(super) fn router() -> Router<AppState> {
-    Router::new().route("/oauth/revoke", post(revoke))
-}
-
 /// RFC 7009: ends the session of the token, with `everywhere=true` all sessions of its user; an
 /// unknown token is as good as revoked.
-async fn revoke(State(app): State<AppState>, mut form: Form) -> Result<Response, ApiError> {
+pub(super) async fn revoke(
+    State(app): State<AppState>,
+    mut form: Form,
+) -> Result<Response, ApiError> {
     let token = form.take("token").ok_or(ApiError::InvalidRequest("token is missing"))?;
     let everywhere = form.take("everywhere").is_some_and(|value| value.expose() == "true");
     if let Some(Held { sid, claims }) = held(&app, token.expose()) {

@@ -1,7 +1,5 @@
-use axum::Router;
 use axum::extract::State;
 use axum::response::Response;
-use axum::routing::post;
 use http::HeaderMap;
 
 use super::issue::{self, Carrier};
@@ -16,11 +14,7 @@ use crate::state::AppState;
 use crate::store::Outcome;
 use crate::token_status;
 
-pub(super) fn router() -> Router<AppState> {
-    Router::new().route("/oauth/token", post(token))
-}
-
-async fn token(
+pub(super) async fn token(
     State(app): State<AppState>,
     client: Client,
     headers: HeaderMap,

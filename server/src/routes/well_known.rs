@@ -1,27 +1,19 @@
 use axum::Json;
-use axum::Router;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
-use axum::routing::get;
 use http::header::CACHE_CONTROL;
 use serde_json::{Value, json};
 
 use crate::jwt::seconds;
 use crate::state::AppState;
 
-pub(super) fn router() -> Router<AppState> {
-    Router::new()
-        .route("/.well-known/jwks.json", get(jwks))
-        .route("/.well-known/oauth-authorization-server", get(metadata))
-}
-
-async fn jwks(State(app): State<AppState>) -> Response {
+pub(super) async fn jwks(State(app): State<AppState>) -> Response {
     let keys = app.issuer.keys.jwks(seconds(app.clock.now()));
     ([(CACHE_CONTROL, "public, max-age=300")], Json(keys)).into_response()
 }
 
 /// RFC 8414.
-async fn metadata(State(app): State<AppState>) -> Json<Value> {
+pub(super) async fn metadata(State(app): State<AppState>) -> Json<Value> {
     let issuer = &app.issuer.issuer;
     Json(json!({
         "issuer": issuer,

@@ -1,15 +1,14 @@
-//! `/openapi.json`: the routes, described for machines. A test holds it against the router.
+//! `/openapi.json`: the routes, described for machines.
 
 mod schemas;
-mod table;
 
+use axum::Json;
 use axum::extract::State;
-use axum::routing::get;
-use axum::{Json, Router};
+use axum::handler::Handler;
+use axum::routing::MethodRouter;
+use serde_json::json;
 use utoipa::openapi::link::Link;
-use utoipa::openapi::path::{
-    HttpMethod, OperationBuilder, ParameterBuilder, ParameterIn, PathItem,
-};
+use utoipa::openapi::path::{HttpMethod, OperationBuilder, ParameterBuilder, ParameterIn};
 use utoipa::openapi::request_body::{RequestBody, RequestBodyBuilder};
 use utoipa::openapi::schema::{AdditionalProperties, SchemaType};
 use utoipa::openapi::security::SecurityRequirement;
@@ -18,32 +17,68 @@ use utoipa::openapi::{
     Paths, Ref, Required, Response, ResponseBuilder, Schema, ServerBuilder, Type,
 };
 
-use serde_json::json;
+use utoipa_axum::PathItemExt as _;
+use utoipa_axum::router::UtoipaMethodRouter;
 
 use self::schemas::{asked, components, rotation_key, text};
-use self::table::{Body, NONE, OPERATIONS, Operation, Success};
+use super::table;
 use crate::state::AppState;
 
-pub(super) fn router() -> Router<AppState> {
-    Router::new().route("/openapi.json", get(openapi))
+/// One method of one route.
+pub(super) struct Operation {
+    pub(super) method: HttpMethod,
+    pub(super) path: &'static str,
+    pub(super) summary: &'static str,
+    /// Who may call: names of security schemes, of which any one will do; [`NONE`] is nobody.
+    pub(super) security: &'static [&'static str],
+    pub(super) body: Body,
+    pub(super) success: Success,
+    /// The error statuses, beside 429 and 503, which any route may give.
+    pub(super) errors: &'static [u16],
 }
 
-async fn openapi(State(app): State<AppState>) -> Json<OpenApi> {
+/// What a request carries.
+pub(super) enum Body {
+    None,
+    /// Fields in JSON; a star marks those that are required.
+    Json(&'static [&'static str]),
+    /// The same, and no other field.
+    OnlyJson(&'static [&'static str]),
+    /// Fields in a form.
+    Form(&'static [&'static str]),
+    /// Anything.
+    Any,
+}
+
+/// What a good answer holds.
+pub(super) enum Success {
+    /// A schema by name, in JSON.
+    Json(&'static str),
+    /// JSON that is not described further.
+    Object,
+    /// Nothing, with 204.
+    NoContent,
+    /// Nothing, with 200.
+    Empty,
+    /// Text of this type.
+    Text(&'static str),
+}
+
+/// Stands for no credentials where they may be left out.
+pub(super) const NONE: &str = "";
+
+pub(super) async fn openapi(State(app): State<AppState>) -> Json<OpenApi> {
     Json(document(&app.issuer.issuer, app.settings.samples))
 }
 
 fn document(issuer: &str, samples: bool) -> OpenApi {
-    let mut paths = Paths::new();
-    for operation in OPERATIONS.iter().filter(|operation| samples || !operation.sample) {
-        let method = method(operation.method);
-        let described = describe(operation);
-        match paths.paths.get_mut(operation.path) {
-            Some(item) => item.merge_operations(PathItem::new(method, described)),
-            None => {
-                paths.paths.insert(operation.path.to_owned(), PathItem::new(method, described));
-            }
-        }
-    }
+    let mut document = table::routes(samples).into_openapi();
+    document.servers = Some(vec![ServerBuilder::new().url(issuer).build()]);
+    document
+}
+
+/// The description before there are routes.
+pub(super) fn undescribed() -> OpenApi {
     let licence = LicenseBuilder::new().name("MIT OR Apache-2.0").build();
     let info = InfoBuilder::new()
         .title("everfresh-server")
@@ -53,10 +88,21 @@ fn document(issuer: &str, samples: bool) -> OpenApi {
     OpenApiBuilder::new()
         .openapi(OpenApiVersion::Version31)
         .info(info.build())
-        .servers(Some([ServerBuilder::new().url(issuer).build()]))
-        .paths(paths)
         .components(Some(components()))
         .build()
+}
+
+/// An operation with its handler.
+pub(super) fn on<H, T>(operation: &Operation, handler: H) -> UtoipaMethodRouter<AppState>
+where
+    H: Handler<T, AppState>,
+    T: 'static,
+{
+    let method = &operation.method;
+    let handler = MethodRouter::new().on(method.to_method_filter(), handler);
+    let mut paths = Paths::new();
+    paths.add_path_operation(operation.path, vec![method.clone()], describe(operation).build());
+    (Vec::new(), paths, handler)
 }
 
 fn describe(operation: &Operation) -> OperationBuilder {
@@ -170,16 +216,6 @@ fn failure(status: u16) -> Response {
 
 const NO_OTHERS: AdditionalProperties<Schema> = AdditionalProperties::FreeForm(false);
 
-fn method(name: &str) -> HttpMethod {
-    match name {
-        "post" => HttpMethod::Post,
-        "put" => HttpMethod::Put,
-        "patch" => HttpMethod::Patch,
-        "delete" => HttpMethod::Delete,
-        _ => HttpMethod::Get,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;
@@ -246,10 +282,11 @@ mod tests {
             let pointer = reference.as_str().unwrap().trim_start_matches('#');
             assert!(document.pointer(pointer).is_some(), "{reference}");
         }
-        for operation in OPERATIONS {
-            for scheme in operation.security.iter().filter(|scheme| **scheme != NONE) {
-                assert!(document["components"]["securitySchemes"][scheme].is_object(), "{scheme}");
-            }
+        let mut schemes = Vec::new();
+        collect(&document["paths"], "security", &mut schemes);
+        let schemes = schemes.iter().flat_map(|any| any.as_array().unwrap());
+        for scheme in schemes.flat_map(|scheme| scheme.as_object().unwrap().keys()) {
+            assert!(document["components"]["securitySchemes"][scheme].is_object(), "{scheme}");
         }
     }
 

@@ -8,7 +8,8 @@ use tokio::sync::oneshot;
 use super::{SqliteTables, StoreError};
 use crate::store::crash::{self, Point};
 
-/// A thread that owns a connection and runs steps on it, one after the other.
+/// A thread that owns a connection and runs steps on it, one after the other. A pool of connections
+/// would flush for each step; here those that wait share a flush.
 #[derive(Debug)]
 pub(super) struct Worker {
     jobs: Mutex<Option<Sender<Job>>>,
