@@ -14,7 +14,8 @@ use crate::secret::Secret;
 use crate::shared_keys::{self, SharedKeyError};
 use crate::state::AppState;
 use crate::store::{
-    MemoryStore, PostgresStore, RedisStore, RotationContext, SqliteStore, Store, StoreError,
+    MemoryStore, PostgresStore, RedisStore, RotationContext, SharedStore, SqliteStore, Store,
+    StoreError,
 };
 use crate::tls::authorities;
 
@@ -76,14 +77,8 @@ async fn assemble(
             tracing::info!("database {} in {}", made(!known), path.display());
             (keys, Arc::new(store))
         }
-        StoreKind::Postgres(url) => {
-            let (keys, store) = postgres(&settings, url).await?;
-            (keys, Arc::new(store))
-        }
-        StoreKind::Redis(url) => {
-            let (keys, store) = redis(&settings, url).await?;
-            (keys, Arc::new(store))
-        }
+        StoreKind::Postgres(url) => made_or_found(&settings, postgres(&settings, url)?).await?,
+        StoreKind::Redis(url) => made_or_found(&settings, redis(&settings, url)?).await?,
     };
     Ok(AppState::new(settings, Clock::system(), store, keys, Passwords::new()?))
 }
@@ -105,74 +100,59 @@ pub async fn existing(settings: Settings) -> Result<AppState, StartError> {
             let store = SqliteStore::read_only(path, AppState::terms(&settings, &keys))?;
             (keys, Arc::new(store))
         }
-        StoreKind::Postgres(url) => {
-            let store = postgres_at(&settings, url)?;
-            store.is_up_to_date().await?;
-            let text = store.keys().await?;
-            let missing = || StartError::Missing(PathBuf::from(store.address()));
-            let keys = Keyring::from_bytes(&text.ok_or_else(missing)?, seal(&settings)?);
-            let keys = keys.map_err(|error| StartError::SharedKeys(error.into()))?;
-            let terms = AppState::terms(&settings, &keys);
-            (keys, Arc::new(store.under(terms)))
-        }
-        StoreKind::Redis(url) => {
-            let store = redis_at(&settings, url)?;
-            let text = store.keys().await?;
-            let text = text.ok_or_else(|| StartError::Missing(PathBuf::from(store.address())))?;
-            let keys = Keyring::from_bytes(&text, seal(&settings)?);
-            let keys = keys.map_err(|error| StartError::SharedKeys(error.into()))?;
-            let terms = AppState::terms(&settings, &keys);
-            (keys, Arc::new(store.under(terms)))
-        }
+        StoreKind::Postgres(url) => found(&settings, postgres(&settings, url)?).await?,
+        StoreKind::Redis(url) => found(&settings, redis(&settings, url)?).await?,
     };
     Ok(AppState::new(settings, Clock::system(), store, keys, Passwords::new()?))
 }
 
-/// A store that several processes share, and the keys that they find in it.
-async fn postgres(
+/// Keys and sessions in a store that several processes share, both made if need be.
+async fn made_or_found(
     settings: &Settings,
-    url: &Secret,
-) -> Result<(Keyring, PostgresStore), StartError> {
-    let store = postgres_at(settings, url)?;
+    store: Box<dyn SharedStore>,
+) -> Result<(Keyring, Arc<dyn Store>), StartError> {
     store.migrate().await?;
-    let (keys, fresh) = shared_keys::open(&store, seal(settings)?).await?;
+    let (keys, fresh) = shared_keys::open(&*store, seal(settings)?).await?;
     let made = if fresh { "made" } else { "found" };
-    tracing::info!("keys {made}, and sessions, in Postgres at {}", store.address());
+    let (name, address) = (store.name(), store.address());
+    tracing::info!("keys {made}, and sessions, in {name} at {address}");
     for warning in store.config_warnings().await? {
-        tracing::warn!("Postgres at {}: {warning}", store.address());
+        tracing::warn!("{name} at {address}: {warning}");
     }
     let terms = AppState::terms(settings, &keys);
     Ok((keys, store.under(terms)))
 }
 
-fn postgres_at(settings: &Settings, url: &Secret) -> Result<PostgresStore, StartError> {
-    let nobodys = Keyring::ephemeral().map_err(SharedKeyError::from)?;
+/// The same without making anything.
+async fn found(
+    settings: &Settings,
+    store: Box<dyn SharedStore>,
+) -> Result<(Keyring, Arc<dyn Store>), StartError> {
+    store.is_up_to_date().await?;
+    let missing = || StartError::Missing(PathBuf::from(store.address()));
+    let text = store.keys().await?.ok_or_else(missing)?;
+    let keys = Keyring::from_bytes(&text, seal(settings)?).map_err(SharedKeyError::from)?;
+    let terms = AppState::terms(settings, &keys);
+    Ok((keys, store.under(terms)))
+}
+
+fn postgres(settings: &Settings, url: &Secret) -> Result<Box<dyn SharedStore>, StartError> {
     let authorities = settings.store_ca.as_deref().map(certificates).transpose()?;
-    let terms = AppState::terms(settings, &nobodys);
-    Ok(PostgresStore::at(url.expose(), authorities.as_deref(), terms)?)
+    let store = PostgresStore::at(url.expose(), authorities.as_deref(), unknown(settings)?);
+    Ok(Box::new(store?))
 }
 
-/// Another such store.
-async fn redis(settings: &Settings, url: &Secret) -> Result<(Keyring, RedisStore), StartError> {
-    let store = redis_at(settings, url)?;
-    let (keys, fresh) = shared_keys::open(&store, seal(settings)?).await?;
-    let made = if fresh { "made" } else { "found" };
-    tracing::info!("keys {made}, and sessions, in Redis at {}", store.address());
-    for warning in store.config_warnings().await? {
-        tracing::warn!("Redis at {}: {warning}", store.address());
-    }
-    let terms = AppState::terms(settings, &keys);
-    Ok((keys, store.under(terms)))
+fn redis(settings: &Settings, url: &Secret) -> Result<Box<dyn SharedStore>, StartError> {
+    let (url, terms) = (url.expose(), unknown(settings)?);
+    Ok(Box::new(match &settings.store_ca {
+        Some(file) => RedisStore::trusting(url, &certificates(file)?, terms)?,
+        None => RedisStore::at(url, terms)?,
+    }))
 }
 
-/// Good for asking what the keys are, and no more before those are known.
-fn redis_at(settings: &Settings, url: &Secret) -> Result<RedisStore, StartError> {
-    let placeholder = Keyring::ephemeral().map_err(SharedKeyError::from)?;
-    let terms = AppState::terms(settings, &placeholder);
-    Ok(match &settings.store_ca {
-        Some(file) => RedisStore::trusting(url.expose(), &certificates(file)?, terms)?,
-        None => RedisStore::at(url.expose(), terms)?,
-    })
+/// Terms for asking a store what the keys are, and for no more.
+fn unknown(settings: &Settings) -> Result<RotationContext, StartError> {
+    Ok(AppState::terms(settings, &Keyring::ephemeral().map_err(SharedKeyError::from)?))
 }
 
 fn certificates(file: &Path) -> Result<Vec<u8>, StartError> {

@@ -12,7 +12,7 @@ use everfresh_server::config::{Layer, Settings};
 use everfresh_server::jwt::Keyring;
 use everfresh_server::rotation::{Revocation, Rules, SessionId, Status, Transition};
 use everfresh_server::store::{
-    MarkKind, PostgresStore, SessionSelector, Store, StoreError, TokenMark,
+    MarkKind, PostgresStore, SessionSelector, SharedStore as _, Store, StoreError, TokenMark,
 };
 use stores::postgres::{DURABLE, FAST, Postgres, database, shared};
 use stores::{family, postgres_store, refresh, terms, user};

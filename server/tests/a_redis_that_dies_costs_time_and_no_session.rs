@@ -11,7 +11,9 @@ use everfresh_server::AppState;
 use everfresh_server::config::{Layer, Settings};
 use everfresh_server::jwt::Keyring;
 use everfresh_server::rotation::{Refusal, Rules, SessionId, Status, Transition};
-use everfresh_server::store::{MarkKind, RedisStore, Store, StoreError, TokenMark};
+use everfresh_server::store::{
+    MarkKind, RedisStore, SharedStore as _, Store, StoreError, TokenMark,
+};
 use stores::{ALWAYS, NEVER, Redis, family, redis_store, refresh, user};
 use world::{KEY, NOON, World, refused};
 

@@ -19,6 +19,7 @@ mod user;
 
 use std::fmt::Debug;
 use std::pin::Pin;
+use std::sync::Arc;
 
 pub use mark::{MarkKind, TokenMark};
 pub use memory::MemoryStore;
@@ -144,6 +145,32 @@ pub enum SessionSelector {
     SessionOf(String, SessionId),
     /// All of a user but, perhaps, one.
     User(String, Option<SessionId>),
+}
+
+/// A store that several processes share, with the keys that they find in it.
+pub trait SharedStore: Store {
+    /// What it is called in the log.
+    fn name(&self) -> &'static str;
+
+    /// Host and port, without user and password.
+    fn address(&self) -> String;
+
+    /// Makes its tables, or brings them up to date.
+    fn migrate(&self) -> Pending<'_, ()> {
+        Box::pin(async { Ok(()) })
+    }
+
+    /// Refuses tables that [`Self::migrate`] would change, or that are not there.
+    fn is_up_to_date(&self) -> Pending<'_, ()> {
+        Box::pin(async { Ok(()) })
+    }
+
+    /// What is wrong with its settings, for a store of sessions; what it does not tell is taken to be
+    /// right.
+    fn config_warnings(&self) -> Pending<'_, Vec<&'static str>>;
+
+    /// The same store under other terms, for a caller that has to ask it for the keys first.
+    fn under(self: Box<Self>, terms: RotationContext) -> Arc<dyn Store>;
 }
 
 /// What a store needs in order to decide about a refresh.

@@ -7,13 +7,15 @@ mod tls;
 mod transact;
 mod trouble;
 
+use std::sync::Arc;
+
 use self::link::Link;
 use self::records::{Reader, entries, escaped, integer, note};
 use self::snapshot::{Snapshot, Want};
 use super::{
-    Change, MarkKind, Outcome, PasswordChange, Pending, RotationContext, SessionSelector, SignIn,
-    SignOut, SignedIn, SignedOut, Store, StoreError, Tables, TokenMark, User, sign_in, sign_out,
-    steps,
+    Change, MarkKind, Outcome, PasswordChange, Pending, RotationContext, SessionSelector,
+    SharedStore, SignIn, SignOut, SignedIn, SignedOut, Store, StoreError, Tables, TokenMark, User,
+    sign_in, sign_out, steps,
 };
 use crate::audit::Entry;
 use crate::rotation::{Attempt, Millis, Revocation, SessionFamily, SessionId};
@@ -56,47 +58,52 @@ impl PostgresStore {
         store.migrate().await?;
         Ok(store)
     }
+}
 
-    /// Makes the tables, or brings them up to date.
-    pub async fn migrate(&self) -> Result<(), StoreError> {
-        let line = self.link.line().await?;
-        schema::migrate(line.client()?).await?;
-        line.keep();
-        Ok(())
+impl SharedStore for PostgresStore {
+    fn name(&self) -> &'static str {
+        "Postgres"
     }
 
-    /// Refuses tables that [`Self::migrate`] would change, or that are not there.
-    pub async fn is_up_to_date(&self) -> Result<(), StoreError> {
-        let line = self.link.line().await?;
-        schema::check(line.client()?).await?;
-        line.keep();
-        Ok(())
+    fn address(&self) -> String {
+        self.link.address().to_owned()
     }
 
-    /// The same store under other terms, for a caller that has to ask it for the keys first.
-    #[must_use]
-    pub fn under(self, terms: RotationContext) -> Self {
-        Self { terms, ..self }
+    fn migrate(&self) -> Pending<'_, ()> {
+        Box::pin(async move {
+            let line = self.link.line().await?;
+            schema::migrate(line.client()?).await?;
+            line.keep();
+            Ok(())
+        })
     }
 
-    /// What is wrong with the settings of Postgres, for a store of sessions.
-    pub async fn config_warnings(&self) -> Result<Vec<&'static str>, StoreError> {
-        let found = self.query(statements::SETTINGS, &[]).await?;
-        let Some(columns) = found.first() else { return Ok(Vec::new()) };
-        let mut reader = Reader::of(columns);
-        let mut config_warnings = Vec::new();
-        for (setting, warning) in SETTINGS {
-            if reader.next::<&str>(setting)? == "off" {
-                config_warnings.push(warning);
+    fn is_up_to_date(&self) -> Pending<'_, ()> {
+        Box::pin(async move {
+            let line = self.link.line().await?;
+            schema::check(line.client()?).await?;
+            line.keep();
+            Ok(())
+        })
+    }
+
+    fn config_warnings(&self) -> Pending<'_, Vec<&'static str>> {
+        Box::pin(async move {
+            let found = self.query(statements::SETTINGS, &[]).await?;
+            let Some(columns) = found.first() else { return Ok(Vec::new()) };
+            let mut reader = Reader::of(columns);
+            let mut warnings = Vec::new();
+            for (setting, warning) in SETTINGS {
+                if reader.next::<&str>(setting)? == "off" {
+                    warnings.push(warning);
+                }
             }
-        }
-        Ok(config_warnings)
+            Ok(warnings)
+        })
     }
 
-    /// Host and port, without user and password.
-    #[must_use]
-    pub fn address(&self) -> &str {
-        self.link.address()
+    fn under(self: Box<Self>, terms: RotationContext) -> Arc<dyn Store> {
+        Arc::new(Self { terms, ..*self })
     }
 }
 

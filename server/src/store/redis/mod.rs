@@ -5,14 +5,16 @@ mod snapshot;
 mod transact;
 mod upkeep;
 
+use std::sync::Arc;
+
 use redis::{Script, cmd};
 
 use self::link::Link;
 use self::snapshot::{Snapshot, Want};
 use super::{
-    Change, MarkKind, Outcome, PasswordChange, Pending, RotationContext, SessionSelector, SignIn,
-    SignOut, SignedIn, SignedOut, Store, StoreError, Tables, TokenMark, User, sign_in, sign_out,
-    steps,
+    Change, MarkKind, Outcome, PasswordChange, Pending, RotationContext, SessionSelector,
+    SharedStore, SignIn, SignOut, SignedIn, SignedOut, Store, StoreError, Tables, TokenMark, User,
+    sign_in, sign_out, steps,
 };
 use crate::audit::Entry;
 use crate::rotation::{Attempt, Millis, Revocation, SessionFamily, SessionId};
@@ -61,17 +63,23 @@ impl RedisStore {
         };
         Ok(Self { terms, link, scripts })
     }
+}
 
-    /// The same store under other terms, for whoever has to ask it for the keys first.
-    #[must_use]
-    pub fn under(self, terms: RotationContext) -> Self {
-        Self { terms, ..self }
+impl SharedStore for RedisStore {
+    fn name(&self) -> &'static str {
+        "Redis"
     }
 
-    /// Host and port, without the password.
-    #[must_use]
-    pub fn address(&self) -> String {
+    fn address(&self) -> String {
         self.link.address()
+    }
+
+    fn config_warnings(&self) -> Pending<'_, Vec<&'static str>> {
+        Box::pin(self.warnings())
+    }
+
+    fn under(self: Box<Self>, terms: RotationContext) -> Arc<dyn Store> {
+        Arc::new(Self { terms, ..*self })
     }
 }
 

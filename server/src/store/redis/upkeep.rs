@@ -8,9 +8,7 @@ use crate::store::{MarkKind, StoreError, TokenMark, steps};
 
 /// What needs no look before the leap, or more than one.
 impl RedisStore {
-    /// What is wrong with the settings of Redis, for a store of sessions; what it does not tell is
-    /// taken to be right.
-    pub async fn config_warnings(&self) -> Result<Vec<&'static str>, StoreError> {
+    pub(super) async fn warnings(&self) -> Result<Vec<&'static str>, StoreError> {
         let mut found = Vec::new();
         for (setting, good, warning) in SETTINGS {
             let mut line = self.link.line().await?;
