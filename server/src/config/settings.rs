@@ -202,7 +202,7 @@ impl Default for Settings {
 
 fn policy(layer: &Layer) -> Result<Policy, ConfigError> {
     let name = layer.policy.as_deref().unwrap_or("silent-refresh");
-    let mut policy = *Policy::named(name).ok_or_else(|| {
+    let mut policy = Policy::named(name).ok_or_else(|| {
         ConfigError::value("policy", name, "--list-policies prints the names that there are")
     })?;
     if let Some(text) = &layer.access_ttl {

@@ -122,13 +122,13 @@ impl Policy {
 
     /// The policy of a name.
     #[must_use]
-    pub fn named(name: &str) -> Option<&'static Self> {
+    pub fn named(name: &str) -> Option<Self> {
         Self::all().find(|policy| policy.name == name)
     }
 
     /// All policies, in the order of the table of strategies.
-    pub fn all() -> impl Iterator<Item = &'static Self> {
-        let mut all: Vec<&'static Self> = presets::all().collect();
+    pub fn all() -> impl Iterator<Item = Self> {
+        let mut all: Vec<Self> = presets::all().collect();
         all.sort_by_key(|policy| policy.number);
         all.into_iter()
     }
@@ -175,6 +175,16 @@ mod tests {
             assert_eq!(Policy::named(policy.name), Some(policy));
         }
         assert_eq!(Policy::default().name, "silent-refresh");
+    }
+
+    #[test]
+    fn no_two_rows_have_equal_fields() {
+        let nameless: Vec<Policy> = presets::rows()
+            .map(|policy| Policy { number: 0, name: "", summary: "", ..*policy })
+            .collect();
+        for (place, policy) in nameless.iter().enumerate() {
+            assert!(!nameless[..place].contains(policy), "{policy:?} has two rows");
+        }
     }
 
     #[test]

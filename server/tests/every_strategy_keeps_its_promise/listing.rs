@@ -8,13 +8,13 @@ use everfresh_server::policy::Policy;
 #[test]
 fn every_policy_has_a_test_that_bears_its_number_and_its_name() {
     let source = source(FOLDERS[0]);
-    let tested = |policy: &&Policy| {
+    let tested = |policy: &Policy| {
         let name = policy.name.replace('-', "_");
         source.contains(&format!("\nasync fn s{:02}_{name}_", policy.number))
     };
     assert_eq!(Policy::all().filter(tested).count(), 41);
     let missing: Vec<_> = Policy::all().filter(|policy| !tested(policy)).collect();
-    assert_eq!(missing, Vec::<&Policy>::new());
+    assert_eq!(missing, Vec::<Policy>::new());
 }
 
 #[test]

@@ -2,12 +2,24 @@
 
 mod refreshed;
 mod renewed;
+mod same;
 mod stored;
+
+use self::same::SameAs;
 
 use super::{OnReuse, Policy, RefreshTokens, Renew, Revoked};
 
 /// Every preset, in no particular order.
-pub(super) fn all() -> impl Iterator<Item = &'static Policy> {
+pub(super) fn all() -> impl Iterator<Item = Policy> {
+    let same = same::STRATEGIES.iter().flat_map(|&SameAs { of, number, name, summary }| {
+        let fields = rows().find(|policy| policy.name == of);
+        fields.map(|&fields| Policy { number, name, summary, ..fields })
+    });
+    rows().copied().chain(same)
+}
+
+/// Those that differ in a field from each other.
+pub(super) fn rows() -> impl Iterator<Item = &'static Policy> {
     refreshed::POLICIES.iter().chain(renewed::POLICIES).chain(stored::POLICIES)
 }
 

@@ -30,12 +30,6 @@ pub(super) const POLICIES: &[Policy] = &[
         ..DEFAULT
     },
     Policy {
-        number: 9,
-        name: "oauth-token-endpoint",
-        summary: "rotating refresh tokens at /oauth/token, as OAuth clients expect",
-        ..DEFAULT
-    },
-    Policy {
         number: 10,
         name: "deny-listable-refresh",
         summary: "one refresh token of 30 days that can be refused by name",
@@ -71,22 +65,10 @@ pub(super) const POLICIES: &[Policy] = &[
         ..DEFAULT
     },
     Policy {
-        number: 20,
-        name: "one-time-sliding",
-        summary: "one-time refresh tokens of 48 hours, sliding",
-        ..DEFAULT
-    },
-    Policy {
         number: 21,
         name: "jti-allow-list",
         summary: "a list of admitted access tokens; gateways hear of each that leaves it",
         revocation: Revoked::NotAllowed,
-        ..DEFAULT
-    },
-    Policy {
-        number: 22,
-        name: "jwt-pair",
-        summary: "a pair that overlapping refreshes may share",
         ..DEFAULT
     },
     Policy {
@@ -100,41 +82,10 @@ pub(super) const POLICIES: &[Policy] = &[
         ..DEFAULT
     },
     Policy {
-        number: 30,
-        name: "claims-sync",
-        summary: "15-minute access tokens; a changed role shows at the next refresh",
-        access_ttl: 15 * MINUTE,
-        ..DEFAULT
-    },
-    Policy {
-        number: 33,
-        name: "no-polling",
-        summary: "one refresh for each access token and nothing to ask in between",
-        ..DEFAULT
-    },
-    Policy {
         number: 34,
         name: "one-time-revoke-all",
         summary: "a refresh token used twice ends all sessions of the user",
         on_reuse: OnReuse::RevokeUser,
-        ..DEFAULT
-    },
-    Policy {
-        number: 37,
-        name: "rfc6749-pair",
-        summary: "the plain pair of access and refresh token of RFC 6749",
-        ..DEFAULT
-    },
-    Policy {
-        number: 40,
-        name: "opaque-refresh",
-        summary: "5-minute access tokens; an opaque refresh token that only this server reads",
-        ..DEFAULT
-    },
-    Policy {
-        number: 41,
-        name: "claims-update",
-        summary: "a changed profile shows at the next refresh",
         ..DEFAULT
     },
 ];

@@ -26,13 +26,6 @@ pub(super) const POLICIES: &[Policy] = &[
         ..ENDPOINT
     },
     Policy {
-        number: 7,
-        name: "requested-expiry",
-        summary: "as client-timer; the client may ask for an earlier expiry",
-        access_ttl: 30 * MINUTE,
-        ..ENDPOINT
-    },
-    Policy {
         number: 12,
         name: "user-version",
         summary: "a version of the user in every token; a sign-out raises it and voids them all",
