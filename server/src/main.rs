@@ -214,11 +214,11 @@ fn rigged(
     stopped: impl Future<Output = ()> + Send + 'static,
 ) -> (axum::Router, Option<tokio::task::JoinHandle<()>>) {
     let Some(listener) = listener else { return (app(state.clone()), None) };
-    let rig = everfresh_server::control::Rig::around(state.clone());
+    let harness = everfresh_server::control::Harness::around(state.clone());
     let address = listener.local_addr().map(|address| address.to_string());
     println!("control on http://{}", address.unwrap_or_default());
-    let switchboard = serve(listener, rig.switchboard, Listening::default(), stopped);
-    (rig.app, Some(tokio::spawn(switchboard)))
+    let switchboard = serve(listener, harness.switchboard, Listening::default(), stopped);
+    (harness.app, Some(tokio::spawn(switchboard)))
 }
 
 #[tokio::main(flavor = "current_thread")]

@@ -54,15 +54,15 @@ async fn no_session_slips_past_a_new_password() {
             if round == 0 {
                 store.change_password(change("!", &old, None)).await.unwrap().unwrap();
             }
-            let mut crowd = JoinSet::new();
+            let mut tasks = JoinSet::new();
             for number in 0..8 {
                 let (store, old) = (store.clone(), old.clone());
-                crowd.spawn(async move {
+                tasks.spawn(async move {
                     store.sign_in(sign_in(round * 8 + number, &old, false)).await.unwrap();
                 });
             }
             store.change_password(change(&old, &new, None)).await.unwrap().unwrap();
-            crowd.join_all().await;
+            tasks.join_all().await;
             assert_eq!(active(&**store).await, NONE, "{name}, round {round}");
         }
     }

@@ -109,8 +109,8 @@ async fn live_all(
 
 /// One family from its first token on.
 async fn live(store: Arc<dyn Store>, seed: u64, run: usize) -> Seen {
-    let mut dice = Dice(seed ^ (run as u64 + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15));
-    let sid = SessionId(((u128::from(dice.next()) << 64) | run as u128).to_be_bytes());
+    let mut rng = Rng(seed ^ (run as u64 + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15));
+    let sid = SessionId(((u128::from(rng.next()) << 64) | run as u128).to_be_bytes());
     let mut held = RefreshToken::first(sid, 0, [run as u8; 32]);
     let mut row = SessionFamily::opened(&held, "u_ann".to_owned(), "default".to_owned());
     row.idle_expires_at = Some(u64::MAX / 4);
@@ -121,14 +121,14 @@ async fn live(store: Arc<dyn Store>, seed: u64, run: usize) -> Seen {
     let (mut seen, mut moved) = (Seen { runs: 1, ..Seen::default() }, 0);
     let told = format!("HONEST_SEED={seed} HONEST_RUNS={}", run + 1);
 
-    for step in 0..4 + dice.below(10) {
-        now += 1 + dice.below(100_000);
-        let fault = dice.below(10);
+    for step in 0..4 + rng.below(10) {
+        now += 1 + rng.below(100_000);
+        let fault = rng.below(10);
         if fault == 0 && !sent.is_empty() {
             // One of the last eight requests arrives once more, late; nobody hears the answer.
             let recent: &[(RefreshToken, u32)] = &sent[sent.len().saturating_sub(8)..];
-            let (token, key) = recent[dice.below(recent.len() as u64) as usize].clone();
-            let outcome = ask(&store, &token, key, now, &mut dice, &mut seen).await;
+            let (token, key) = recent[rng.below(recent.len() as u64) as usize].clone();
+            let outcome = ask(&store, &token, key, now, &mut rng, &mut seen).await;
             assert_ne!(outcome.transition, Transition::Reused, "{told} step {step}: {outcome:?}");
             continue;
         }
@@ -138,8 +138,8 @@ async fn live(store: Arc<dyn Store>, seed: u64, run: usize) -> Seen {
             continue;
         }
         let outcome = if fault == 2 {
-            let (mut other, mut more) = (Dice(dice.next()), Seen::default());
-            let one = ask(&store, &held, key, now, &mut dice, &mut seen);
+            let (mut other, mut more) = (Rng(rng.next()), Seen::default());
+            let one = ask(&store, &held, key, now, &mut rng, &mut seen);
             let two = ask(&store, &held, key, now, &mut other, &mut more);
             let (one, two) = tokio::join!(one, two);
             seen.add(more);
@@ -150,7 +150,7 @@ async fn live(store: Arc<dyn Store>, seed: u64, run: usize) -> Seen {
             assert_eq!(one_token, two_token, "{told} step {step}: two tabs, two answers");
             one
         } else {
-            let outcome = ask(&store, &held, key, now, &mut dice, &mut seen).await;
+            let outcome = ask(&store, &held, key, now, &mut rng, &mut seen).await;
             moved += u64::from(outcome.transition == Transition::Rotated);
             outcome
         };
@@ -189,11 +189,11 @@ async fn ask(
     token: &RefreshToken,
     key: u32,
     now: u64,
-    dice: &mut Dice,
+    rng: &mut Rng,
     seen: &mut Seen,
 ) -> Outcome {
     let mut salt = [0; 32];
-    salt.fill_with(|| dice.next() as u8);
+    salt.fill_with(|| rng.next() as u8);
     seen.refreshes += 1;
     let attempt = Attempt { salt, ..stores::attempt(token, Some(key), now) };
     loop {
@@ -242,9 +242,9 @@ impl Seen {
 }
 
 /// Splitmix64: small, and the same everywhere.
-struct Dice(u64);
+struct Rng(u64);
 
-impl Dice {
+impl Rng {
     fn next(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);

@@ -1,4 +1,4 @@
-//! The test rig, for builds with the feature `control`: a switchboard that moves the clock, commits
+//! The test harness, for builds with the feature `control`: a switchboard that moves the clock, commits
 //! faults, makes users and tells what happened. It has no password, so it listens on loopback only.
 
 mod clock;
@@ -27,7 +27,7 @@ use crate::state::AppState;
 
 /// A server that can be tampered with.
 #[derive(Clone, Debug)]
-pub struct Rig {
+pub struct Harness {
     /// All routes of the server, with the faults laid around them.
     pub app: Router,
     /// The routes of the switchboard. The pages that the server itself serves may use it; no other
@@ -35,8 +35,8 @@ pub struct Rig {
     pub switchboard: Router,
 }
 
-impl Rig {
-    /// Builds the rig around a server. Without a fault that was asked for, it behaves as
+impl Harness {
+    /// Builds the harness around a server. Without a fault that was asked for, it behaves as
     /// [`crate::app`] does.
     #[must_use]
     pub fn around(state: AppState) -> Self {

@@ -159,13 +159,13 @@ mod tests {
         for _ in 0..AT_ONCE {
             held.push(queue.join(at(1)).unwrap().unwrap());
         }
-        let crowd: Vec<_> = (0..EACH).map(|_| queue.join(at(1)).unwrap().unwrap_err()).collect();
+        let waiting: Vec<_> = (0..EACH).map(|_| queue.join(at(1)).unwrap().unwrap_err()).collect();
         assert!(queue.join(at(1)).is_err(), "the address has its share");
         let mut other = queue.join(at(2)).unwrap().unwrap_err();
         held.truncate(1);
         held.clear();
         assert!(other.try_recv().is_ok(), "the second turn is the other address's");
-        drop(crowd);
+        drop(waiting);
     }
 
     #[test]

@@ -13,7 +13,7 @@ pub(crate) enum Point {
     AfterCommit = 2,
 }
 
-/// Has the process die when the next step comes to this point. Only the test rig does this.
+/// Has the process die when the next step comes to this point. Only the test harness does this.
 #[cfg(feature = "control")]
 pub(crate) fn arm(point: Point) {
     ARMED.store(point as u8, Ordering::SeqCst);

@@ -6,12 +6,12 @@ use everfresh_server::store::{MarkKind, User};
 use http::{Method, Request};
 use serde_json::json;
 
-use super::Dice;
+use super::Rng;
 use super::world::{World, claims};
 
 #[tokio::test]
 async fn nothing_that_the_server_did_not_make_changes_anything() {
-    let mut dice = Dice::thrown("forged tokens");
+    let mut rng = Rng::seeded("forged tokens");
     for policy in POLICIES {
         let toml = format!("policy = \"{policy}\"\nlimits = \"off\"\nsamples = true");
         let (world, other) = (World::with(&toml).await, World::with(&toml).await);
@@ -31,9 +31,9 @@ async fn nothing_that_the_server_did_not_make_changes_anything() {
                 + own.access.rsplit_once('.').unwrap().1,
         ];
         for _ in 0..40 {
-            let real = dice.pick(&[&own.access, &own.refresh, &foreign.access]).clone();
-            tokens.push(spoiled(&real, &mut dice));
-            tokens.push(noise(&mut dice));
+            let real = rng.pick(&[&own.access, &own.refresh, &foreign.access]).clone();
+            tokens.push(spoiled(&real, &mut rng));
+            tokens.push(noise(&mut rng));
         }
         let before = state(&world).await;
         for token in tokens.iter().filter(|token| **token != own.access && **token != own.refresh) {
@@ -108,15 +108,15 @@ fn requests(token: &str) -> Vec<Request<Body>> {
 }
 
 /// A real token with one character changed, one left out, or some more at its end.
-fn spoiled(token: &str, dice: &mut Dice) -> String {
+fn spoiled(token: &str, rng: &mut Rng) -> String {
     if token.is_empty() {
-        return noise(dice);
+        return noise(rng);
     }
     let mut bytes = token.as_bytes().to_vec();
-    let at = dice.below(bytes.len() as u64) as usize;
-    match dice.below(3) {
+    let at = rng.below(bytes.len() as u64) as usize;
+    match rng.below(3) {
         0 => {
-            let other = dice.pick(ALPHABET);
+            let other = rng.pick(ALPHABET);
             bytes[at] = if bytes[at] == other { b'.' } else { other };
         }
         1 => {
@@ -127,9 +127,9 @@ fn spoiled(token: &str, dice: &mut Dice) -> String {
     String::from_utf8(bytes).unwrap()
 }
 
-fn noise(dice: &mut Dice) -> String {
-    let prefix = dice.pick(&["", "rt_", "ey", "e30.e30.", "rt_AQ"]);
-    let letters = (0..dice.below(160)).map(|_| char::from(dice.pick(ALPHABET)));
+fn noise(rng: &mut Rng) -> String {
+    let prefix = rng.pick(&["", "rt_", "ey", "e30.e30.", "rt_AQ"]);
+    let letters = (0..rng.below(160)).map(|_| char::from(rng.pick(ALPHABET)));
     letters.fold(prefix.to_owned(), |mut text, letter| {
         text.push(letter);
         text

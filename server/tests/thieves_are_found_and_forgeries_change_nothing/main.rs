@@ -16,11 +16,11 @@ use everfresh::core::entropy::{Entropy, Seeded};
 use world::{Answer, World};
 
 /// Seeded chance.
-struct Dice(Seeded);
+struct Rng(Seeded);
 
-impl Dice {
+impl Rng {
     /// From `EVERFRESH_SEED`, or else a new one; printed either way.
-    fn thrown(test: &str) -> Self {
+    fn seeded(test: &str) -> Self {
         let seed = number("EVERFRESH_SEED").unwrap_or_else(|| {
             u64::from_le_bytes(everfresh_server::secret::random().unwrap()) % 1_000_000_000
         });

@@ -10,7 +10,7 @@ use everfresh_server::store::{MemoryStore, PostgresStore, RedisStore, SqliteStor
 use super::stores::postgres::database;
 use super::stores::{Folder, NEVER, Redis};
 use super::world::{Answer, KEY, OTHER_KEY, Tokens, World, refused};
-use super::{Dice, present};
+use super::{Rng, present};
 
 /// A world on each store, and what has to outlive it.
 struct Ground {
@@ -47,19 +47,19 @@ async fn grounds(toml: &str) -> Vec<Ground> {
 
 #[tokio::test]
 async fn a_copied_token_is_noticed_once_both_have_refreshed() {
-    let mut dice = Dice::thrown("copied token");
+    let mut rng = Rng::seeded("copied token");
     for Ground { name, world, .. } in &grounds("").await {
         for run in 0..60 {
             let mut owner = world.login("ann").await;
-            for step in 0..dice.below(4) {
+            for step in 0..rng.below(4) {
                 owner =
                     present(world, &owner.refresh, &format!("{KEY} {run} {step}")).await.tokens();
             }
             let mut hands = [owner.clone(), owner];
             let (mut turns, mut noticed) = ([0, 0], false);
             for step in 0.. {
-                world.advance(dice.pick(&[0, 5, 300]));
-                let hand = dice.below(2) as usize;
+                world.advance(rng.pick(&[0, 5, 300]));
+                let hand = rng.below(2) as usize;
                 let key = format!("the key of {hand} in step {step}");
                 let answer = present(world, &hands[hand].refresh, &key).await;
                 turns[hand] += 1;

@@ -15,7 +15,7 @@ use axum::Router;
 use axum::body::Body;
 use everfresh_server::clock::Clock;
 use everfresh_server::config::{Layer, Settings};
-use everfresh_server::control::Rig;
+use everfresh_server::control::Harness;
 use everfresh_server::jwt::Keyring;
 use everfresh_server::password::Passwords;
 use everfresh_server::store::{
@@ -62,7 +62,7 @@ impl World {
             let user = accounts::new_user(&state.passwords, name, "secret".into(), NOON).await;
             state.store.add_user(user.unwrap()).await.unwrap();
         }
-        let Rig { app, switchboard } = Rig::around(state.clone());
+        let Harness { app, switchboard } = Harness::around(state.clone());
         Self { app, control: switchboard, state, clock, ground: Ground::Air }
     }
 

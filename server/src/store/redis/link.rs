@@ -45,7 +45,7 @@ impl Link {
     }
 
     /// The connection, made if need be. Who has to wait for an attempt shares its failure, so that
-    /// a crowd of requests does not try one after the other.
+    /// many requests do not try one after the other.
     pub(super) async fn line(&self) -> Result<Line, StoreError> {
         let asked = Instant::now();
         if let Some(line) = self.current() {
