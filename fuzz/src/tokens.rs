@@ -1,144 +1,186 @@
-use anyhow::{Result, ensure};
+use std::sync::LazyLock;
+
+use anyhow::{Context, Result, ensure};
+use arbitrary::{Arbitrary, Unstructured};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use everfresh_server::config::{Layer, Settings};
-use everfresh_server::jwt::{RemoteKeys, Verifier, VerifyingKey, verify_jws};
-use everfresh_server::rotation::RefreshToken;
+use everfresh_server::jwt::{Keyring, VerifyingKey, verify_jws};
+use everfresh_server::rotation::{Pepper, RefreshToken, SessionId};
 use serde_json::{Value, json};
 
-use crate::dice::Dice;
-use crate::world::{NOON, World};
+use crate::choices::Choices as _;
+use crate::world::{NOON, World, runtime};
 
-/// Parsers of tokens and keys. A token that was damaged never opens anything.
-pub(crate) async fn run(dice: &mut Dice, cases: u64) -> Result<()> {
-    let world = World::new("limits = \"off\"").await?;
-    let answer = world.login().await?;
-    let (access, refresh) = (answer.text("access_token"), answer.text("refresh_token"));
-    let jwks = world.state.issuer.keys.jwks(NOON / 1_000);
-    let key = jwks["keys"][0].as_object().map(VerifyingKey::from_jwk);
-    let Some(Ok(key)) = key else { anyhow::bail!("the server publishes no key: {jwks}") };
-    let keys = RemoteKeys::at("http://127.0.0.1:1/")?;
-    let verifier = Verifier::new("http://127.0.0.1:8080", "http://127.0.0.1:8080", keys);
-    for _ in 0..cases {
-        let token = forged(dice, &access, &refresh);
-        let text = String::from_utf8_lossy(&token).into_owned();
-        if text != access {
-            ensure!(world.state.issuer.authenticate(&text, NOON).is_err(), "accepted: {text}");
-            ensure!(verify_jws(&text, &key).is_err(), "verified: {text}");
-        }
-        if text != refresh {
-            ensure!(RefreshToken::parse(&text, &world.state.pepper).is_err(), "parsed: {text}");
-        }
-        // A header that asks for a key would ask the network for it.
-        if !text.starts_with("eyJ") {
-            ensure!(verifier.verify(&text, NOON).await.is_err(), "verified elsewhere: {text}");
-        }
-        if let Value::Object(jwk) = jwk(dice) {
-            let _ = VerifyingKey::from_jwk(&jwk);
-        }
+/// Access tokens and published keys. What is not the genuine token opens nothing.
+pub(crate) fn access_token(input: &[u8]) -> Result<()> {
+    static GENUINE: LazyLock<Result<Genuine>> = LazyLock::new(Genuine::sign_in);
+    let genuine = GENUINE.as_ref().map_err(|error| anyhow::anyhow!("{error:#}"))?;
+    let mut choices = Unstructured::new(input);
+    let token = match choices.below(3) {
+        0 => input.to_vec(),
+        1 => choices.damaged(genuine.access.as_bytes()),
+        _ => Forged::arbitrary(&mut choices)?.encoded().into_bytes(),
+    };
+    let text = String::from_utf8_lossy(&token);
+    if text != genuine.access {
+        let issuer = &genuine.world.state.issuer;
+        ensure!(issuer.authenticate(&text, NOON).is_err(), "accepted: {text}");
+        ensure!(verify_jws(&text, &genuine.key).is_err(), "verified: {text}");
+    }
+    let key = match choices.below(2) {
+        0 => serde_json::from_slice(input).unwrap_or_default(),
+        _ => JsonWebKey::arbitrary(&mut choices)?.members(),
+    };
+    if let Value::Object(members) = key {
+        let _ = VerifyingKey::from_jwk(&members);
     }
     Ok(())
 }
 
-/// Configuration files: read or refused, never a panic.
-pub(crate) fn configuration(dice: &mut Dice, cases: u64) {
-    for _ in 0..cases {
-        let mut text = String::new();
-        for _ in 0..dice.below(8) {
-            let value = match dice.below(5) {
-                0 => dice.pick(VALUES).to_owned(),
-                1 => format!("{:?}", dice.text()),
-                2 => dice.next().to_string(),
-                3 => format!("[{:?}, {:?}]", dice.text(), dice.text()),
-                _ => format!("{:?}", dice.pick(VALUES)),
-            };
-            text.push_str(&format!("{} = {value}\n", dice.pick(NAMES)));
-        }
-        if dice.once_in(3) {
-            text = String::from_utf8_lossy(&dice.damaged(text.as_bytes())).into_owned();
-        }
-        let from_file = Layer::from_toml(&text);
-        let pairs = [(format!("EVERFRESH_{}", dice.pick(NAMES).to_uppercase()), dice.text())];
-        let from_environment = Layer::from_environment(pairs);
-        if let (Ok(file), Ok(environment)) = (from_file, from_environment) {
-            let _ = Settings::resolve(environment.over(file));
+/// Refresh tokens. One text alone is a token, and reading it gives what was written.
+pub(crate) fn refresh_token(input: &[u8]) -> Result<()> {
+    static PEPPER: LazyLock<Result<Pepper>> = LazyLock::new(|| Ok(Keyring::ephemeral()?.pepper()));
+    let pepper = PEPPER.as_ref().map_err(|error| anyhow::anyhow!("{error:#}"))?;
+    let mut choices = Unstructured::new(input);
+    let token = RefreshToken::first(SessionId(choices.arbitrary()?), NOON, choices.arbitrary()?);
+    let genuine = token.encode(pepper);
+    let read = RefreshToken::parse(&genuine, pepper).context("its own token is not read")?;
+    ensure!(read.encode(pepper) == genuine, "{genuine} is read as another");
+    let text = match choices.below(3) {
+        0 => String::from_utf8_lossy(input).into_owned(),
+        1 => format!("rt_{}", URL_SAFE_NO_PAD.encode(choices.some_bytes(120))),
+        _ => String::from_utf8_lossy(&choices.damaged(genuine.as_bytes())).into_owned(),
+    };
+    if text != genuine {
+        ensure!(RefreshToken::parse(&text, pepper).is_err(), "parsed: {text}");
+    }
+    Ok(())
+}
+
+struct Genuine {
+    world: World,
+    access: String,
+    key: VerifyingKey,
+}
+
+impl Genuine {
+    fn sign_in() -> Result<Self> {
+        runtime()?.block_on(async {
+            let world = World::new("limits = \"off\"").await?;
+            let access = world.login().await?.text("access_token");
+            let jwks = world.state.issuer.keys.jwks(NOON / 1_000);
+            let key = jwks["keys"][0].as_object().map(VerifyingKey::from_jwk);
+            let key = key.context("the server publishes no key")??;
+            Ok(Self { world, access, key })
+        })
+    }
+}
+
+/// A token that somebody made up.
+#[derive(Debug, Arbitrary)]
+struct Forged {
+    algorithm: Algorithm,
+    member: (String, String),
+    subject: String,
+    expires: u64,
+    #[arbitrary(with = number)]
+    signature: Vec<u8>,
+}
+
+impl Forged {
+    fn encoded(self) -> String {
+        let (name, value) = self.member;
+        let header = json!({ (name): value, "alg": self.algorithm.name() });
+        let payload = json!({ "sub": self.subject, "exp": self.expires });
+        let part = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
+        let signature = URL_SAFE_NO_PAD.encode(self.signature);
+        format!("{}.{}.{signature}", part(&header), part(&payload))
+    }
+}
+
+/// A key that somebody published.
+#[derive(Debug, Arbitrary)]
+struct JsonWebKey {
+    kind: KeyType,
+    curve: Curve,
+    algorithm: Algorithm,
+    #[arbitrary(with = number)]
+    x: Vec<u8>,
+    #[arbitrary(with = number)]
+    y: Vec<u8>,
+    #[arbitrary(with = number)]
+    n: Vec<u8>,
+    #[arbitrary(with = number)]
+    e: Vec<u8>,
+}
+
+impl JsonWebKey {
+    fn members(self) -> Value {
+        let text = |bytes: Vec<u8>| URL_SAFE_NO_PAD.encode(bytes);
+        json!({
+            "kty": format!("{:?}", self.kind),
+            "crv": self.curve.name(),
+            "alg": self.algorithm.name(),
+            "x": text(self.x),
+            "y": text(self.y),
+            "n": text(self.n),
+            "e": text(self.e),
+        })
+    }
+}
+
+/// As long as the number of some kind of key or signature, or nearly.
+fn number(choices: &mut Unstructured<'_>) -> arbitrary::Result<Vec<u8>> {
+    let length = choices.pick(&[0, 1, 3, 31, 32, 33, 64, 255, 256, 257]).min(choices.len());
+    choices.bytes(length).map(<[u8]>::to_vec)
+}
+
+#[derive(Debug, Arbitrary)]
+#[allow(clippy::upper_case_acronyms, reason = "as RFC 7518 writes them")]
+enum KeyType {
+    OKP,
+    EC,
+    RSA,
+    #[allow(non_camel_case_types, reason = "see above")]
+    oct,
+}
+
+#[derive(Debug, Arbitrary)]
+enum Curve {
+    Ed25519,
+    P256,
+    X25519,
+}
+
+impl Curve {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Ed25519 => "Ed25519",
+            Self::P256 => "P-256",
+            Self::X25519 => "X25519",
         }
     }
 }
 
-fn forged(dice: &mut Dice, access: &str, refresh: &str) -> Vec<u8> {
-    match dice.below(5) {
-        0 => dice.damaged(access.as_bytes()),
-        1 => dice.damaged(refresh.as_bytes()),
-        2 => {
-            let header = json!({ (dice.text()): dice.text(), "alg": dice.pick(ALGORITHMS) });
-            let payload = json!({ "sub": dice.text(), "exp": dice.next() });
-            let part = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
-            let signature = URL_SAFE_NO_PAD.encode(dice.bytes(80));
-            format!("{}.{}.{signature}", part(&header), part(&payload)).into_bytes()
+#[derive(Debug, Arbitrary)]
+enum Algorithm {
+    EdDsa,
+    Es256,
+    Rs256,
+    Hs256,
+    None,
+    Nothing,
+}
+
+impl Algorithm {
+    fn name(&self) -> &'static str {
+        match self {
+            Self::EdDsa => "EdDSA",
+            Self::Es256 => "ES256",
+            Self::Rs256 => "RS256",
+            Self::Hs256 => "HS256",
+            Self::None => "none",
+            Self::Nothing => "",
         }
-        3 => format!("rt_{}", URL_SAFE_NO_PAD.encode(dice.bytes(100))).into_bytes(),
-        _ => dice.bytes(300),
     }
 }
-
-fn jwk(dice: &mut Dice) -> Value {
-    let mut number = || URL_SAFE_NO_PAD.encode(dice.bytes(300));
-    let (x, y, n, e) = (number(), number(), number(), number());
-    let mut key = json!({ "x": x, "y": y, "n": n, "e": e });
-    key["kty"] = json!(dice.pick(&["OKP", "EC", "RSA", "oct", ""]));
-    key["crv"] = json!(dice.pick(&["Ed25519", "P-256", "X25519"]));
-    key["alg"] = json!(dice.pick(ALGORITHMS));
-    key
-}
-
-const ALGORITHMS: &[&str] = &["EdDSA", "ES256", "RS256", "HS256", "none", "None", ""];
-const NAMES: &[&str] = &[
-    "listen",
-    "data",
-    "store",
-    "policy",
-    "set",
-    "access_ttl",
-    "idle_ttl",
-    "absolute_ttl",
-    "leeway",
-    "rotation",
-    "cookie",
-    "allow_origin",
-    "serve",
-    "user",
-    "client",
-    "issuer",
-    "limits",
-    "control",
-    "login_rate",
-    "signing",
-    "rotate_keys",
-    "audit",
-    "audit_keep",
-    "allow_long_access",
-    "nonsense",
-];
-const VALUES: &[&str] = &[
-    "15m",
-    "never",
-    "0",
-    "-1",
-    "true",
-    "127.0.0.1:0",
-    "0.0.0.0:1",
-    "memory:",
-    "sqlite:",
-    "redis://x",
-    "keyed+grace",
-    "https://a.example",
-    "a:b",
-    ":",
-    "10/6",
-    "1/0",
-    "HS256",
-    "silent-refresh",
-    "99999999999999999999",
-    "1e9",
-];

@@ -12,6 +12,7 @@ use everfresh_server::{AppState, accounts, app};
 use http::{HeaderMap, Request, Response};
 use http_body_util::BodyExt as _;
 use serde_json::{Value, json};
+use tokio::runtime::{Builder, Runtime};
 use tower::ServiceExt as _;
 
 /// A whole server without sockets, in memory, on a clock that stands still.
@@ -81,6 +82,11 @@ impl Answer {
         let body: Value = serde_json::from_slice(&self.body).unwrap_or_default();
         body[name].as_str().unwrap_or_default().to_owned()
     }
+}
+
+/// What an input is followed on, to its end.
+pub(crate) fn runtime() -> Result<Runtime> {
+    Ok(Builder::new_current_thread().enable_time().build()?)
 }
 
 pub(crate) const NOON: u64 = 1_800_000_000_000;

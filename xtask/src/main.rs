@@ -29,6 +29,7 @@ mod setup;
 mod size;
 mod stubs;
 mod test;
+mod tool;
 mod wasm;
 mod why;
 mod workspace;
@@ -74,12 +75,11 @@ enum Task {
     },
     /// Feed the server random and damaged input
     Fuzz {
-        /// How many cases
-        #[arg(long, default_value_t = 1_000_000)]
-        cases: u64,
-        /// The first seed
-        #[arg(long, default_value_t = 0)]
-        from: u64,
+        /// Only these targets, by name
+        only: Vec<String>,
+        /// For how long each, in seconds
+        #[arg(long, default_value_t = 180)]
+        seconds: u64,
     },
     /// Make requests from the server's OpenAPI description and hold the answers against it
     Openapi {
@@ -146,7 +146,7 @@ fn main() -> ExitCode {
         Task::Demo { port } => demo::run(&workspace, port).map(|()| ExitCode::SUCCESS),
         Task::Test { only } => test::run(&workspace, &only),
         Task::Bench { bench } => bench::run(&workspace, &bench).map(|()| ExitCode::SUCCESS),
-        Task::Fuzz { cases, from } => fuzz::run(&workspace, cases, from),
+        Task::Fuzz { only, seconds } => fuzz::run(&workspace, &only, seconds),
         Task::Size { why } => size::run(&workspace, why).map(|()| ExitCode::SUCCESS),
         Task::Openapi { seed } => openapi::run(&workspace, seed).map(|()| ExitCode::SUCCESS),
         Task::Adapters => adapters::test(&workspace).map(closed),
