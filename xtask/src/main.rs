@@ -5,6 +5,7 @@
 
 mod adapters;
 mod bench;
+mod crates;
 mod dead_data;
 mod demo;
 mod deny;

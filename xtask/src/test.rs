@@ -13,8 +13,8 @@ use crate::report::Counts;
 use crate::setup::{BROWSERS, Browser, WASM_TARGET};
 use crate::workspace::Workspace;
 use crate::{
-    adapters, deny, dependant, examples, hygiene, openapi, pack, package, packaging, proxies,
-    scenarios, search, setup, size, worlds,
+    adapters, crates, deny, dependant, examples, hygiene, openapi, pack, package, packaging,
+    proxies, scenarios, search, setup, size, worlds,
 };
 
 /// Runs every step, or the `only` ones, prints what each one found and closes on the count of all
@@ -85,6 +85,7 @@ fn steps() -> Vec<Step> {
         step("adapters", false, adapters::test),
         step("a dependant", false, dependant::test),
         step("documentation", false, |w| untested(documentation(w))),
+        step("crates", false, |w| untested(crates::pack(w))),
         step("package", false, |w| untested(package::build(w))),
         step("types", false, |w| untested(types(w))),
         step("reference", false, |w| untested(reference(w))),
