@@ -15,8 +15,8 @@ use everfresh::{
 };
 
 use crate::{
-    dice::Dice,
     plan::{Plan, Storage},
+    rng::Rng,
 };
 
 /// Names a tab; never used twice.
@@ -34,7 +34,7 @@ pub struct Disk {
     mode: Storage,
     lag: Millis,
     failing: u32,
-    dice: Dice,
+    rng: Rng,
     pub(crate) now: Millis,
     /// Nothing fails any more.
     pub(crate) well: bool,
@@ -87,7 +87,7 @@ impl Disk {
             mode: plan.storage,
             lag: plan.odds.read_lag,
             failing: plan.odds.failed_storage,
-            dice: Dice::new(seed),
+            rng: Rng::new(seed),
             now: 0,
             well: false,
             history: VecDeque::new(),
@@ -151,7 +151,7 @@ impl Disk {
             *spared -= 1;
             return false;
         }
-        let fails = self.dice.chance(self.failing);
+        let fails = self.rng.chance(self.failing);
         if fails {
             // What is tried again works: both its loads and both its stores.
             *spared = 4;

@@ -61,7 +61,7 @@ impl World {
     }
 
     fn drain(&mut self, id: TabId, act: impl FnOnce(&TabEngine)) {
-        self.tally.steps += 1;
+        self.statistics.steps += 1;
         let clocks = self.tabs[id].clocks(self.now, self.wall());
         self.disk.borrow_mut().now = self.now;
         let engine = &self.tabs[id].engine;
@@ -88,7 +88,7 @@ impl World {
     fn look_at_disk(&mut self, id: TabId) -> usize {
         let done = mem::take(&mut self.disk.borrow_mut().done);
         for kind in done.failed {
-            self.tally.fault(kind);
+            self.statistics.fault(kind);
             self.tell(|| format!("          fault: {kind}"));
         }
         // Nothing tells of what happens at a place of the application's own.
@@ -138,7 +138,7 @@ impl World {
                 self.after(0, most, Event::StoreArrives(id, store, text.0.into()));
             }
             Want::Remove(place) => self.at_disk(|disk| disk.remove(id, place)),
-            Want::SetAside(..) => self.tally.fault("storage holds no record"),
+            Want::SetAside(..) => self.statistics.fault("storage holds no record"),
             Want::RequestLock(ticket) => self.request_lock(id, ticket),
             Want::ReleaseLock(ticket) => {
                 self.locks.release(id, ticket);
@@ -220,7 +220,7 @@ impl World {
 
     pub(crate) fn grant(&mut self) {
         let Some((tab, ticket)) = self.locks.grant() else { return };
-        self.manners.lock = Some((tab, self.now));
+        self.server_invariants.lock = Some((tab, self.now));
         // A frozen page is given the lock and does nothing with it.
         if self.reaches(tab) {
             self.feed(tab, Input::LockGranted(ticket));

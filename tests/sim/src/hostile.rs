@@ -48,7 +48,7 @@ impl World {
     pub(crate) fn detour(&mut self) -> Letter {
         let statuses =
             [408, 409, 421, 429, 500, 502, 503, 504, 200, 200, 204, 0, 302, 404, 407, 431];
-        let mut status = self.dice.pick(&statuses);
+        let mut status = self.rng.pick(&statuses);
         let body = self.hostile_body();
         // Three of them over a minute, and nothing else, are taken for the server's word.
         if status < 400 && body.contains("error") || [0, 302, 404, 407, 431].contains(&status) {
@@ -59,22 +59,22 @@ impl World {
         let patience = Patience::Unsaid;
         let mut letter = Letter { response: Some(response), granted: false, patience };
         // Nobody asks those to wait who were not refused.
-        if status >= 400 && self.dice.chance(500) {
-            let seconds = self.dice.between(0, 30);
+        if status >= 400 && self.rng.chance(500) {
+            let seconds = self.rng.between(0, 30);
             self.ask_for_patience(&mut letter, seconds);
         }
         letter
     }
 
     fn hostile_body(&mut self) -> String {
-        match self.dice.between(0, 399) {
+        match self.rng.between(0, 399) {
             0 => "x".repeat(LONGEST + 1),
             1..=9 => format!("[{}", "[],".repeat(20_000)),
             10..=19 => format!(r#"{{"access_token":"{}"}}"#, "\u{e9}".repeat(30_000)),
             20..=39 => "[".repeat(20_000),
             40..=59 => r#"{"expires_in":"#.repeat(2_000),
             60..=79 => format!(r#"{{"expires_in":1{}}}"#, "0".repeat(2_000)),
-            _ => self.dice.pick(&BODIES).to_owned(),
+            _ => self.rng.pick(&BODIES).to_owned(),
         }
     }
 
@@ -83,14 +83,14 @@ impl World {
         let at = self.now / 1_000 + seconds;
         // Without the server's own date, a date says something to whose clock is right.
         let right = self.plan.skew == 0 && !self.facts.clock_is_set;
-        let (value, patience) = match self.dice.between(0, 4) {
+        let (value, patience) = match self.rng.between(0, 4) {
             0 | 1 => (seconds.to_string(), Patience::For(seconds * 1_000)),
             2 if right => (date(at * 1_000), Patience::Until(at * 1_000)),
             2 | 3 => {
                 letter.header("date", date(self.now));
                 (date(at * 1_000), Patience::For(seconds * 1_000))
             }
-            _ => (self.dice.pick(&NONSENSE).to_owned(), Patience::Unsaid),
+            _ => (self.rng.pick(&NONSENSE).to_owned(), Patience::Unsaid),
         };
         letter.header("retry-after", value);
         letter.patience = patience;

@@ -2,25 +2,25 @@
 //! network that fails in every way that networks fail, and the server's real rotation code.
 //!
 //! Time is virtual and randomness is seeded: a world is its [`Plan`], and the same plan is the same
-//! world, event by event. After every step the [`watch`](mod@watch) looks whether a promise was
+//! world, event by event. After every step [`invariants`](mod@invariants) look whether a promise was
 //! broken.
 
-mod acting;
+mod apply_actions;
 pub mod browser;
-pub mod crowd;
-pub mod dice;
 mod host;
 mod hostile;
-mod manners;
+pub mod invariants;
 pub mod minimise;
 mod network;
 pub mod plan;
 mod queue;
+pub mod rng;
+pub mod runner;
 pub mod server;
+mod server_invariants;
+pub mod statistics;
 pub mod tab;
-pub mod tally;
 pub mod thief;
-pub mod watch;
 pub mod wire;
 pub mod world;
 

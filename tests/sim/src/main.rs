@@ -8,9 +8,9 @@ use std::{
 use clap::{Parser, Subcommand};
 use everfresh_sim::{
     Plan, World,
-    crowd::{self, Crowd},
     minimise::minimise,
-    tally::Tally,
+    runner::{self, Runs},
+    statistics::Statistics,
 };
 
 /// The virtual world of Everfresh.
@@ -85,17 +85,17 @@ fn tell(seed: u64, whole: bool) -> ExitCode {
 fn soak(worlds: u64, minutes: Option<u64>, from: u64) -> ExitCode {
     let limit = minutes.map(|minutes| Duration::from_secs(minutes * 60));
     let begun = Instant::now();
-    let Crowd { tally, spent, failed } = crowd::run(worlds, limit, from, ENOUGH);
-    println!("{tally}");
+    let Runs { statistics, spent, failed } = runner::run(worlds, limit, from, ENOUGH);
+    println!("{statistics}");
     let (seconds, spent) = (begun.elapsed().as_secs_f64(), spent.as_secs_f64());
     println!(
         "{seconds:.1} s, {spent:.1} s of one core: {:.0} calls of engines a second and core, \
          {:.2} ms a world",
-        tally.steps as f64 / spent,
-        spent * 1_000.0 / tally.worlds.max(1) as f64,
+        statistics.steps as f64 / spent,
+        spent * 1_000.0 / statistics.worlds.max(1) as f64,
     );
-    let last = from + tally.worlds.max(1) - 1;
-    println!("seeds {from} to {last}, digest {:016x}", tally.digest);
+    let last = from + statistics.worlds.max(1) - 1;
+    println!("seeds {from} to {last}, digest {:016x}", statistics.digest);
     for (seed, broken) in &failed {
         println!("broken: {broken}\nreplay: cargo xtask sim --seed {seed}");
     }
@@ -111,7 +111,7 @@ const ENOUGH: usize = 20;
 
 /// Says which seed breaks which promise first, or that none does.
 fn hunt(worlds: u64) -> ExitCode {
-    match crowd::run(worlds, None, 1, 1).failed.first() {
+    match runner::run(worlds, None, 1, 1).failed.first() {
         Some((seed, broken)) => println!("{seed}: {}", broken.promise),
         None => println!("{worlds}: nothing"),
     }
@@ -120,22 +120,22 @@ fn hunt(worlds: u64) -> ExitCode {
 
 /// How long an ordinary day takes; whether it kept every promise.
 fn pace() -> bool {
-    let begun = crowd::cpu_time();
+    let begun = runner::cpu_time();
     let mut kept = true;
-    let mut tally = Tally::default();
+    let mut statistics = Statistics::default();
     for seed in 1..=DAYS {
         let mut world = World::new(Plan::day(seed));
         if let Some(broken) = world.run() {
             println!("an ordinary day, seed {seed}: {broken}");
             kept = false;
         }
-        tally.add(&world.tally);
+        statistics.add(&world.statistics);
     }
-    let seconds = (crowd::cpu_time() - begun).as_secs_f64();
+    let seconds = (runner::cpu_time() - begun).as_secs_f64();
     println!(
         "5 tabs for 24 virtual hours: {:.1} ms of one core, {} calls of engines",
         seconds * 1_000.0 / DAYS as f64,
-        tally.steps / DAYS,
+        statistics.steps / DAYS,
     );
     kept
 }

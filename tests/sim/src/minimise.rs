@@ -1,8 +1,8 @@
 //! A failing world, cut down to what makes it fail.
 
 use crate::{
+    invariants::Broken,
     plan::{Action, Hints, Odds, Plan},
-    watch::Broken,
     wire::Wire,
     world::World,
 };

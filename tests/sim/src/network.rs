@@ -17,7 +17,7 @@ use crate::{
 
 impl World {
     pub(crate) fn send(&mut self, id: TabId, attempt: Attempt, request: &Request) {
-        self.tally.refreshes += 1;
+        self.statistics.refreshes += 1;
         let Some(asked) = self.plan.wire.refresh(request) else {
             self.broken("a refresh is a request that the server reads", format!("tab {id}"));
             return;
@@ -70,7 +70,7 @@ impl World {
         }
         if self.strikes(self.plan.odds.lost_response, "response lost") {
             // A token service's no that is cut off is no sign that it has spoken.
-            let cut = letter.granted && self.dice.chance(250);
+            let cut = letter.granted && self.rng.chance(250);
             let letter = if cut { letter.cut() } else { Letter::lost() };
             self.after(50, 15_000, Event::Answered(tab, attempt, letter.into()));
             return;
@@ -89,8 +89,8 @@ impl World {
             if self.strikes(self.plan.odds.duplicated, "answer comes twice") {
                 self.after(0, 20_000, Event::Answered(tab, attempt, letter.clone().into()));
             }
-        } else if self.dice.chance(500) {
-            self.tally.fault("answer to nobody");
+        } else if self.rng.chance(500) {
+            self.statistics.fault("answer to nobody");
         } else {
             return;
         }

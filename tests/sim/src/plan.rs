@@ -12,7 +12,7 @@ use everfresh::{
 use everfresh_server::rotation::Rules;
 
 use crate::{
-    dice::Dice,
+    rng::Rng,
     wire::{Tokens, Wire},
 };
 
@@ -193,11 +193,11 @@ impl Plan {
     /// The world of a seed.
     #[must_use]
     pub fn random(seed: u64) -> Self {
-        let mut dice = Dice::new(seed);
-        let tabs = dice.pick(&[1, 1, 2, 2, 2, 3, 3, 4, 5, 8, 20]);
-        let access_ttl = dice.pick(&[20, 60, 60, 120, 300, 300, 900]);
-        let calm = dice.chance(150);
-        let storage = dice.pick(&[
+        let mut rng = Rng::new(seed);
+        let tabs = rng.pick(&[1, 1, 2, 2, 2, 3, 3, 4, 5, 8, 20]);
+        let access_ttl = rng.pick(&[20, 60, 60, 120, 300, 300, 900]);
+        let calm = rng.chance(150);
+        let storage = rng.pick(&[
             Storage::Local,
             Storage::Local,
             Storage::Local,
@@ -207,7 +207,7 @@ impl Plan {
             Storage::Custom,
             Storage::Broken,
         ]);
-        let locks = dice.pick(&[
+        let locks = rng.pick(&[
             Locks::Working,
             Locks::Working,
             Locks::Working,
@@ -218,15 +218,15 @@ impl Plan {
         ]);
         // A store that fails and a lock that does leave nothing to agree by: stated as a limit.
         let locks = if storage == Storage::Broken { Locks::Working } else { locks };
-        let mut odds = if calm { Odds::default() } else { Odds::random(&mut dice, locks) };
+        let mut odds = if calm { Odds::default() } else { Odds::random(&mut rng, locks) };
         if storage == Storage::Broken {
             (odds.lost_message, odds.late_message) = (0, 0);
         }
         if storage == Storage::Custom {
-            (odds.read_lag, odds.slow_storage) = (0, dice.pick(&[0, 0, 20, 100]));
+            (odds.read_lag, odds.slow_storage) = (0, rng.pick(&[0, 0, 20, 100]));
         }
-        let policy = policy(&mut dice);
-        let length = Millis::from(access_ttl) * 1_000 * dice.between(4, 24);
+        let policy = policy(&mut rng);
+        let length = Millis::from(access_ttl) * 1_000 * rng.between(4, 24);
         let mut plan = Self {
             seed,
             length,
@@ -237,27 +237,27 @@ impl Plan {
             rules: rules(),
             access_ttl,
             hints: Hints {
-                refresh_in: dice.chance(150).then_some(access_ttl / 2),
-                max_age: dice.chance(150).then(|| access_ttl * dice.pick(&[3, 6, 12])),
+                refresh_in: rng.chance(150).then_some(access_ttl / 2),
+                max_age: rng.chance(150).then(|| access_ttl * rng.pick(&[3, 6, 12])),
             },
-            wire: Wire::random(&mut dice),
-            skew: dice.pick(&[0, 0, 0, 7_200_000, -7_200_000, 86_400_000, -86_400_000]),
-            monotonic_sleeps: dice.chance(500),
+            wire: Wire::random(&mut rng),
+            skew: rng.pick(&[0, 0, 0, 7_200_000, -7_200_000, 86_400_000, -86_400_000]),
+            monotonic_sleeps: rng.chance(500),
             odds,
             actions: Vec::new(),
         };
-        plan.actions = plan.script(&mut dice);
+        plan.actions = plan.script(&mut rng);
         plan
     }
 
     /// An ordinary day: five tabs for 24 hours, somebody at work, and nothing goes wrong.
     #[must_use]
     pub fn day(seed: u64) -> Self {
-        let mut dice = Dice::new(seed);
+        let mut rng = Rng::new(seed);
         let minute = 60_000;
         let actions = (0..24 * 60 / 5).flat_map(|turn| {
             let at = turn * 5 * minute;
-            let (tab, other) = (dice.between(0, 4) as usize, dice.between(0, 4) as usize);
+            let (tab, other) = (rng.between(0, 4) as usize, rng.between(0, 4) as usize);
             [(at, Action::Input(tab)), (at + minute, Action::Request(other))]
         });
         Self {
@@ -278,51 +278,50 @@ impl Plan {
         }
     }
 
-    fn script(&self, dice: &mut Dice) -> Vec<(Millis, Action)> {
+    fn script(&self, rng: &mut Rng) -> Vec<(Millis, Action)> {
         let mut actions = Vec::new();
-        let busy = dice.chance(800);
-        let drama = dice.between(0, 12);
-        let routine = dice.between(5, 60) * if busy { 2 } else { 1 };
-        let any = |dice: &mut Dice| dice.between(0, self.tabs as i64 + 1) as usize;
-        let mut at = |dice: &mut Dice, action| actions.push((dice.between(0, self.length), action));
+        let busy = rng.chance(800);
+        let drama = rng.between(0, 12);
+        let routine = rng.between(5, 60) * if busy { 2 } else { 1 };
+        let any = |rng: &mut Rng| rng.between(0, self.tabs as i64 + 1) as usize;
+        let mut at = |rng: &mut Rng, action| actions.push((rng.between(0, self.length), action));
         for _ in 0..routine {
-            let tab = any(dice);
+            let tab = any(rng);
             let action =
-                if busy && dice.chance(500) { Action::Input(tab) } else { Action::Request(tab) };
-            at(dice, action);
+                if busy && rng.chance(500) { Action::Input(tab) } else { Action::Request(tab) };
+            at(rng, action);
         }
         for _ in 0..drama {
-            let tab = any(dice);
-            let action = match dice.between(0, 32) {
+            let tab = any(rng);
+            let action = match rng.between(0, 32) {
                 0..=2 => Action::Refresh(tab),
                 3..=5 => Action::Hide(tab),
                 6..=8 => Action::Show(tab),
-                9..=10 => Action::Freeze(tab, dice.chance(700)),
+                9..=10 => Action::Freeze(tab, rng.chance(700)),
                 11..=13 => Action::Resume(tab),
                 14..=16 => Action::Reload(tab),
                 17 => Action::Crash(tab),
                 18..=19 => Action::Open,
                 20 => Action::Clone(tab),
-                21..=22 => Action::Sleep(dice.between(1, 20_000) * 1_000),
-                23 => Action::SetClock(dice.between(-90_000, 90_000) * 1_000),
-                24..=25 => Action::Offline(dice.between(1, 2_000) * 1_000),
-                26 => Action::Wipe(dice.chance(300)),
+                21..=22 => Action::Sleep(rng.between(1, 20_000) * 1_000),
+                23 => Action::SetClock(rng.between(-90_000, 90_000) * 1_000),
+                24..=25 => Action::Offline(rng.between(1, 2_000) * 1_000),
+                26 => Action::Wipe(rng.chance(300)),
                 27 => Action::Cancel(tab),
-                29 => Action::Distrust(tab, dice.between(1, 60) * 1_000),
-                30..=31 => Action::Hold(tab, dice.chance(500)),
-                28 => match dice.between(0, 3) {
+                29 => Action::Distrust(tab, rng.between(1, 60) * 1_000),
+                30..=31 => Action::Hold(tab, rng.chance(500)),
+                28 => match rng.between(0, 3) {
                     0 => Action::SignOut(tab),
                     1 => Action::SignIn(tab, false),
                     2 => Action::SignIn(tab, true),
                     _ => Action::Revoke,
                 },
-                _ if dice.chance(300) => Action::Steal(
-                    tab,
-                    dice.pick(&[Theft::OwnKeys, Theft::Close, Theft::PendingKey]),
-                ),
+                _ if rng.chance(300) => {
+                    Action::Steal(tab, rng.pick(&[Theft::OwnKeys, Theft::Close, Theft::PendingKey]))
+                }
                 _ => Action::Request(tab),
             };
-            at(dice, action);
+            at(rng, action);
         }
         // Stated limits. With storage that lags, a page that has just been loaded or that runs
         // again, or attempts that fail within milliseconds, can let two tabs make a key each; and a
@@ -397,11 +396,11 @@ impl Storage {
 }
 
 impl Wire {
-    fn random(dice: &mut Dice) -> Self {
+    fn random(rng: &mut Rng) -> Self {
         Self {
-            json: dice.chance(250),
-            key_in_header: dice.chance(200),
-            tokens: dice.pick(&[
+            json: rng.chance(250),
+            key_in_header: rng.chance(200),
+            tokens: rng.pick(&[
                 Tokens::Jwt,
                 Tokens::Jwt,
                 Tokens::Jwt,
@@ -410,55 +409,53 @@ impl Wire {
                 Tokens::Opaque,
                 Tokens::Dotted,
             ]),
-            camel: dice.chance(200),
-            texts: dice.chance(200),
-            more: dice.chance(200),
+            camel: rng.chance(200),
+            texts: rng.chance(200),
+            more: rng.chance(200),
         }
     }
 }
 
 impl Odds {
-    fn random(dice: &mut Dice, locks: Locks) -> Self {
-        let odds = |dice: &mut Dice| dice.pick(&[0, 0, 20, 100, 300]);
+    fn random(rng: &mut Rng, locks: Locks) -> Self {
+        let odds = |rng: &mut Rng| rng.pick(&[0, 0, 20, 100, 300]);
         let lone = locks != Locks::Working;
         // A tab must hear of the others somehow: storage that lags or refuses, and messages that
         // get lost, together leave it nothing. That is a stated limit.
-        let lags = !lone && dice.chance(300);
-        let lost_message = if lone || lags { 0 } else { odds(dice) };
-        let late_message = if lone || lags { 0 } else { odds(dice) };
+        let lags = !lone && rng.chance(300);
+        let lost_message = if lone || lags { 0 } else { odds(rng) };
+        let late_message = if lone || lags { 0 } else { odds(rng) };
         let heard = lost_message == 0 && late_message == 0;
         Self {
-            lost_request: odds(dice),
-            lost_response: odds(dice),
-            duplicated: odds(dice),
-            slow: odds(dice),
-            refused: odds(dice),
+            lost_request: odds(rng),
+            lost_response: odds(rng),
+            duplicated: odds(rng),
+            slow: odds(rng),
+            refused: odds(rng),
             lost_message,
             late_message,
-            repeated_message: odds(dice),
-            failed_storage: if lone || !heard { 0 } else { dice.pick(&[0, 0, 50]) },
+            repeated_message: odds(rng),
+            failed_storage: if lone || !heard { 0 } else { rng.pick(&[0, 0, 50]) },
             slow_storage: 0,
             // Without a lock the tabs wait for longer than a store may lag by nature.
             read_lag: match (lags, locks) {
-                (true, _) => dice.pick(&[50, 200]),
-                (false, Locks::Absent) => dice.pick(&[0, 0, 20]),
+                (true, _) => rng.pick(&[50, 200]),
+                (false, Locks::Absent) => rng.pick(&[0, 0, 20]),
                 _ => 0,
             },
         }
     }
 }
 
-fn policy(dice: &mut Dice) -> Policy {
+fn policy(rng: &mut Rng) -> Policy {
     Policy {
-        lead: dice.pick(&[10, 30, 60, 120]) * 1_000,
-        jitter: dice.pick(&[0, 5, 30]) * 1_000,
-        min_interval: dice.pick(&[1, 5, 5]) * 1_000,
-        idle: dice
-            .pick(&[None, None, Some(120), Some(600), Some(1_800)])
-            .map(|s: Millis| s * 1_000),
-        idle_mode: dice.pick(&[IdleMode::Lapse, IdleMode::Lapse, IdleMode::End]),
-        warn: dice.pick(&[0, 15, 60]) * 1_000,
-        max_session: dice.pick(&[None, None, None, Some(3_600_000)]),
+        lead: rng.pick(&[10, 30, 60, 120]) * 1_000,
+        jitter: rng.pick(&[0, 5, 30]) * 1_000,
+        min_interval: rng.pick(&[1, 5, 5]) * 1_000,
+        idle: rng.pick(&[None, None, Some(120), Some(600), Some(1_800)]).map(|s: Millis| s * 1_000),
+        idle_mode: rng.pick(&[IdleMode::Lapse, IdleMode::Lapse, IdleMode::End]),
+        warn: rng.pick(&[0, 15, 60]) * 1_000,
+        max_session: rng.pick(&[None, None, None, Some(3_600_000)]),
         credential: Credential::RefreshToken,
         ..Policy::default()
     }

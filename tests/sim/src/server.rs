@@ -13,8 +13,8 @@ use everfresh_server::{
 };
 
 use crate::{
-    dice::Dice,
     plan::{Hints, Plan},
+    rng::Rng,
     wire::Tokens,
 };
 
@@ -49,7 +49,7 @@ pub(crate) struct Granted {
 #[derive(Debug)]
 pub struct Server {
     store: MemoryStore,
-    dice: Dice,
+    rng: Rng,
     access_ttl: u32,
     hints: Hints,
     tokens: Tokens,
@@ -72,7 +72,7 @@ impl Server {
         let terms = RotationContext { pepper: Pepper::new(1, [7; 32]), rules: plan.rules };
         Self {
             store: MemoryStore::new(terms),
-            dice: Dice::new(seed),
+            rng: Rng::new(seed),
             access_ttl: plan.access_ttl,
             hints: plan.hints,
             tokens: plan.wire.tokens,
@@ -87,9 +87,9 @@ impl Server {
 
     pub(crate) fn sign_in(&mut self, user: &str, now: Millis) -> (Granted, SessionId) {
         let mut sid = [0; 16];
-        sid.copy_from_slice(&self.dice.bytes()[..16]);
+        sid.copy_from_slice(&self.rng.bytes()[..16]);
         let sid = SessionId(sid);
-        let secret = self.dice.bytes();
+        let secret = self.rng.bytes();
         let refresh = self.store.begin(user, "default", sid, secret, (EPOCH + now) as u64);
         self.users.insert(sid, (user.to_owned(), now));
         (self.grant(user, sid, refresh, now), sid)
@@ -97,7 +97,7 @@ impl Server {
 
     /// One refresh request that arrived.
     pub(crate) fn refresh(&mut self, token: &str, key: &str, who: Who, now: Millis) -> Reply {
-        let salt = self.dice.bytes();
+        let salt = self.rng.bytes();
         let outcome = self.store.refresh_now(token, Some(key), (EPOCH + now) as u64, salt);
         *self.transitions.entry(outcome.transition).or_default() += 1;
         match outcome.answer {

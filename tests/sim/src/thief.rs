@@ -17,8 +17,8 @@ use everfresh_server::rotation::SessionId;
 
 use crate::{
     browser::TabId,
-    dice::Dice,
     plan::{Storage, Theft},
+    rng::Rng,
     server::{Reply, Who},
     tab::Tab,
     wire::Asked,
@@ -30,7 +30,7 @@ use crate::{
 pub struct Thief {
     how: Theft,
     victim: TabId,
-    dice: Dice,
+    rng: Rng,
     /// Between two of his refreshes, on average.
     pace: Millis,
     /// What he copied, once he has.
@@ -70,9 +70,9 @@ pub(crate) struct Use {
 
 impl Thief {
     fn new(how: Theft, victim: TabId, seed: u64, life: Millis) -> Self {
-        let mut dice = Dice::new(seed);
-        let pace = dice.pick(&[life / 10, life / 3, life, life * 2]);
-        Self { how, victim, dice, pace, loot: None, ahead: 0, trace: Trace::Nothing, open_at: 0 }
+        let mut rng = Rng::new(seed);
+        let pace = rng.pick(&[life / 10, life / 3, life, life * 2]);
+        Self { how, victim, rng, pace, loot: None, ahead: 0, trace: Trace::Nothing, open_at: 0 }
     }
 
     fn sid(&self) -> Option<SessionId> {
@@ -81,13 +81,13 @@ impl Thief {
 
     /// How long he waits before he refreshes again, if he comes by himself.
     fn pause(&mut self) -> Option<Millis> {
-        (self.how != Theft::Close).then(|| self.dice.between(self.pace / 2, self.pace * 3 / 2))
+        (self.how != Theft::Close).then(|| self.rng.between(self.pace / 2, self.pace * 3 / 2))
     }
 
     /// The token and the key with which he comes next.
     fn next_request(&mut self) -> Option<(String, String)> {
         let loot = self.loot.as_mut()?;
-        let own = || format!("thief-{:016x}", self.dice.seed());
+        let own = || format!("thief-{:016x}", self.rng.seed());
         Some((loot.refresh_token.clone(), loot.pending_key.take().unwrap_or_else(own)))
     }
 }
@@ -133,13 +133,13 @@ impl World {
         let pending_key = pending_key.filter(|_| with_key);
         thief.loot = Some(Loot { sid, refresh_token, pending_key });
         let first = match thief.how {
-            Theft::OwnKeys => Some(thief.dice.between(0, thief.pace)),
+            Theft::OwnKeys => Some(thief.rng.between(0, thief.pace)),
             // Before the owner's request arrives, or while its answer is on the way.
-            Theft::PendingKey => Some(thief.dice.between(0, 150)),
+            Theft::PendingKey => Some(thief.rng.between(0, 150)),
             Theft::Close => None,
         };
         let (how, victim) = (thief.how, thief.victim);
-        self.tally.thefts.entry(how).or_default().count += 1;
+        self.statistics.thefts.entry(how).or_default().count += 1;
         self.tell(|| format!("thief      has a copy of what tab {victim} has: {how:?}"));
         if let Some(first) = first {
             self.at(self.now + first, Event::Thief);
@@ -191,7 +191,7 @@ impl World {
         if let Some(thief) = &mut self.thief
             && thief.how == Theft::Close
         {
-            let soon = self.now + thief.dice.between(0, 2_000);
+            let soon = self.now + thief.rng.between(0, 2_000);
             self.at(soon, Event::Thief);
         }
         answer
@@ -228,7 +228,7 @@ impl World {
         // Where the session has ended nobody is left who could notice, unless it ended for that.
         let sure = |tab: &Tab| tab.snapshot().reason == Some(EndReason::Revoked);
         let owned = self.is_owned(sid) || self.tabs.iter().any(|tab| tab.is_running() && sure(tab));
-        let outcome = self.tally.thefts.entry(thief.how).or_default();
+        let outcome = self.statistics.thefts.entry(thief.how).or_default();
         match thief.trace {
             Trace::Nothing => return,
             Trace::Outrun if !noticed && !owned => outcome.excused += 1,

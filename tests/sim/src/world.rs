@@ -14,16 +14,16 @@ use everfresh_server::rotation::SessionId;
 
 use crate::{
     browser::{Disk, LockManager, TabId},
-    dice::Dice,
     host::MAX_WANTS,
-    manners::Manners,
+    invariants::{Broken, Truth},
     plan::{Action, Locks, Odds, Plan, Storage},
     queue::{Next, Queue},
+    rng::Rng,
     server::{EPOCH, Server},
+    server_invariants::ServerInvariants,
+    statistics::Statistics,
     tab::{Running, Tab, TabEngine, What},
-    tally::Tally,
     thief::{Thief, Use},
-    watch::{Broken, Truth},
     wire::{Asked, Letter},
 };
 
@@ -52,15 +52,15 @@ pub struct World {
     /// How often the way to the server said what may be the server's word.
     pub(crate) doubtful: u32,
     /// What it came to.
-    pub tally: Tally,
+    pub statistics: Statistics,
     /// What happened, line by line, if it was asked for.
     pub story: Option<Vec<String>>,
     pub(crate) disk: Rc<RefCell<Disk>>,
     pub(crate) locks: LockManager,
-    pub(crate) dice: Dice,
+    pub(crate) rng: Rng,
     pub(crate) queue: Queue<Event>,
     pub(crate) facts: Facts,
-    pub(crate) manners: Manners,
+    pub(crate) server_invariants: ServerInvariants,
     /// What the wall clock of the device was set by.
     pub(crate) clock_set: Millis,
     /// It was set back at least once.
@@ -135,9 +135,9 @@ impl World {
     /// A world that has not begun.
     #[must_use]
     pub fn new(plan: Plan) -> Self {
-        let mut dice = Dice::new(plan.seed ^ 0x5eed);
-        let server = Server::new(dice.seed(), &plan);
-        let disk = Disk::new(dice.seed(), &plan);
+        let mut rng = Rng::new(plan.seed ^ 0x5eed);
+        let server = Server::new(rng.seed(), &plan);
+        let disk = Disk::new(rng.seed(), &plan);
         let facts = Facts::of(&plan);
         Self {
             now: 0,
@@ -148,14 +148,14 @@ impl World {
             uses: HashMap::new(),
             broken: None,
             doubtful: 0,
-            tally: Tally { worlds: 1, ..Tally::default() },
+            statistics: Statistics { worlds: 1, ..Statistics::default() },
             story: None,
             disk: Rc::new(RefCell::new(disk)),
             locks: LockManager::default(),
-            dice,
+            rng,
             queue: Queue::new(),
             facts,
-            manners: Manners::default(),
+            server_invariants: ServerInvariants::default(),
             clock_set: 0,
             set_back: false,
             offline_until: 0,
@@ -196,18 +196,18 @@ impl World {
                 Next::Event(event) => self.happen(event),
                 Next::Deadline(tab) => self.deadline(tab),
             }
-            if self.tally.steps > MAX_STEPS {
+            if self.statistics.steps > MAX_STEPS {
                 self.broken("no livelock", format!("{MAX_STEPS} steps"));
             }
         }
-        self.tally.time = self.now;
+        self.statistics.time = self.now;
         for (rule, count) in &self.server.transitions {
-            self.tally.transitions.insert(*rule, u64::from(*count));
+            self.statistics.transitions.insert(*rule, u64::from(*count));
         }
         if self.broken.is_none() {
             self.watch_the_end();
         }
-        self.tally.seal(self.plan.seed, self.broken.as_ref());
+        self.statistics.seal(self.plan.seed, self.broken.as_ref());
         self.broken.clone()
     }
 
@@ -224,7 +224,7 @@ impl World {
     }
 
     pub(crate) fn after(&mut self, low: Millis, high: Millis, event: Event) {
-        let at = self.now + self.dice.between(low, high);
+        let at = self.now + self.rng.between(low, high);
         self.at(at, event);
     }
 
@@ -235,9 +235,9 @@ impl World {
     }
 
     pub(crate) fn strikes(&mut self, odds: u32, kind: &'static str) -> bool {
-        let strikes = !self.well && self.dice.chance(odds);
+        let strikes = !self.well && self.rng.chance(odds);
         if strikes {
-            self.tally.fault(kind);
+            self.statistics.fault(kind);
             self.tell(|| format!("          fault: {kind}"));
         }
         strikes
@@ -251,7 +251,7 @@ impl World {
             let mortal = matches!(event, Event::Message(..) | Event::Answered(..));
             match self.tabs[tab].running {
                 Running::Gone => {}
-                Running::Frozen if mortal && self.dice.chance(500) => {}
+                Running::Frozen if mortal && self.rng.chance(500) => {}
                 Running::Frozen => self.tabs[tab].parked.push(event),
                 Running::Yes => {
                     let wait = self.asleep_until - self.now;
@@ -332,7 +332,7 @@ impl World {
         if self.reaches(id) {
             self.feed(id, Input::TimerFired);
         } else if self.tabs[id].is_running() {
-            let at = self.asleep_until + self.dice.between(0, 50);
+            let at = self.asleep_until + self.rng.between(0, 50);
             self.queue.set_deadline(id, Some(at));
         } else {
             self.tabs[id].overdue = true;
@@ -347,7 +347,7 @@ impl World {
             self.after(from, from + 50, event);
         }
         if mem::take(&mut self.tabs[id].overdue) {
-            let at = self.now + from + self.dice.between(0, 20);
+            let at = self.now + from + self.rng.between(0, 20);
             self.queue.set_deadline(id, Some(at));
         }
     }

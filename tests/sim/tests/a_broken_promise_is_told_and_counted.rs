@@ -5,12 +5,12 @@ use everfresh_server::rotation::{Profile, Rules};
 use everfresh_sim::{
     Plan, World,
     plan::{Action, Odds},
-    tally::Tally,
+    statistics::Statistics,
 };
 
 /// Days on which every third answer is lost, at a server with these rules.
-fn bad_days(rules: Rules) -> Tally {
-    let mut tally = Tally::default();
+fn bad_days(rules: Rules) -> Statistics {
+    let mut statistics = Statistics::default();
     for seed in 1..=30 {
         let mut plan = Plan::day(seed);
         plan.rules = rules;
@@ -19,18 +19,18 @@ fn bad_days(rules: Rules) -> Tally {
         plan.odds = Odds { lost_response: 300, ..Odds::default() };
         let mut world = World::new(plan);
         let broken = world.run();
-        assert_eq!(broken.is_some(), !world.tally.broken.is_empty());
-        tally.add(&world.tally);
+        assert_eq!(broken.is_some(), !world.statistics.broken.is_empty());
+        statistics.add(&world.statistics);
     }
-    tally
+    statistics
 }
 
 fn rules() -> Rules {
     Plan::day(1).rules
 }
 
-fn row(tally: &Tally, name: &str) -> String {
-    let table = tally.to_string();
+fn row(statistics: &Statistics, name: &str) -> String {
+    let table = statistics.to_string();
     let start = format!("| {name} | ");
     let row = table.lines().find_map(|line| line.strip_prefix(&start));
     row.unwrap_or_else(|| panic!("no row {name}: {table}")).trim_end_matches(" |").to_owned()
@@ -41,31 +41,31 @@ const ROWS: [&str; 4] =
 
 #[test]
 fn none_is_told_where_none_is_broken() {
-    let tally = bad_days(rules());
+    let statistics = bad_days(rules());
     for name in ROWS {
-        assert_eq!(row(&tally, name), "0");
+        assert_eq!(row(&statistics, name), "0");
     }
-    assert_eq!(row(&tally, "seeds of broken worlds"), "none");
+    assert_eq!(row(&statistics, "seeds of broken worlds"), "none");
 }
 
 #[test]
 fn a_server_that_knows_no_keys_signs_out_without_a_cause() {
-    let tally = bad_days(Rules { profile: Profile::Grace, grace: 0, ..rules() });
-    assert_eq!(tally.broken.keys().collect::<Vec<_>>(), [&"no end without a cause"]);
-    let worlds = &tally.broken["no end without a cause"];
-    assert_eq!(row(&tally, "sign-outs without a cause"), worlds.len().to_string());
-    assert_eq!(row(&tally, "broken: no end without a cause"), worlds.len().to_string());
+    let statistics = bad_days(Rules { profile: Profile::Grace, grace: 0, ..rules() });
+    assert_eq!(statistics.broken.keys().collect::<Vec<_>>(), [&"no end without a cause"]);
+    let worlds = &statistics.broken["no end without a cause"];
+    assert_eq!(row(&statistics, "sign-outs without a cause"), worlds.len().to_string());
+    assert_eq!(row(&statistics, "broken: no end without a cause"), worlds.len().to_string());
     assert!(worlds.len() > 20);
-    let seeds = row(&tally, "seeds of broken worlds");
+    let seeds = row(&statistics, "seeds of broken worlds");
     assert_eq!(seeds.split(", ").count(), 20, "{seeds}");
     assert!(seeds.starts_with(&worlds[0].to_string()), "{seeds}");
 }
 
 #[test]
 fn a_server_that_grants_a_key_twice_rotates_twice() {
-    let tally = bad_days(Rules { reusable: true, ..rules() });
-    let worlds = &tally.broken["one advance per rotation key"];
-    assert_eq!(row(&tally, "double rotations"), worlds.len().to_string());
+    let statistics = bad_days(Rules { reusable: true, ..rules() });
+    let worlds = &statistics.broken["one advance per rotation key"];
+    assert_eq!(row(&statistics, "double rotations"), worlds.len().to_string());
 }
 
 #[test]

@@ -5,7 +5,7 @@ use everfresh_server::rotation::{Profile, Rules};
 use everfresh_sim::{
     Plan, World,
     plan::{Action, Odds, Storage, Theft},
-    tally::{Tally, Thefts},
+    statistics::{Statistics, Thefts},
 };
 
 const WORLDS: u64 = 80;
@@ -22,14 +22,14 @@ fn robbed(seed: u64, how: Theft) -> Plan {
 
 /// What became of the thefts, and the promises that were broken.
 fn run(plans: impl IntoIterator<Item = Plan>) -> (Thefts, Vec<&'static str>) {
-    let mut tally = Tally::default();
+    let mut statistics = Statistics::default();
     for plan in plans {
         let mut world = World::new(plan);
         world.run();
-        tally.add(&world.tally);
+        statistics.add(&world.statistics);
     }
-    let thefts = tally.thefts.into_values().next().unwrap_or_default();
-    (thefts, tally.broken.into_keys().collect())
+    let thefts = statistics.thefts.into_values().next().unwrap_or_default();
+    (thefts, statistics.broken.into_keys().collect())
 }
 
 fn worlds(how: Theft) -> impl Iterator<Item = Plan> {

@@ -3,9 +3,9 @@
 use everfresh_server::rotation::{Profile, Rules};
 use everfresh_sim::{
     Plan, World,
+    invariants::Broken,
     minimise::minimise,
     plan::{Action, Theft},
-    watch::Broken,
 };
 
 /// Worlds of random seeds whose server knows no keys and forgives anybody for a minute; all that

@@ -1,11 +1,11 @@
 //! A world is its plan: whoever replays a seed sees what the others saw.
 
-use everfresh_sim::{Plan, World, crowd};
+use everfresh_sim::{Plan, World, runner};
 
 fn story(seed: u64) -> (Vec<String>, u64) {
     let mut world = World::told(Plan::random(seed));
     world.run();
-    (world.story.unwrap_or_default(), world.tally.digest)
+    (world.story.unwrap_or_default(), world.statistics.digest)
 }
 
 #[test]
@@ -22,14 +22,14 @@ fn and_with_nobody_listening_it_goes_the_same_way() {
     for seed in 1..=20 {
         let mut world = World::new(Plan::random(seed));
         world.run();
-        assert_eq!(world.tally.digest, story(seed).1, "seed {seed}");
+        assert_eq!(world.statistics.digest, story(seed).1, "seed {seed}");
     }
 }
 
 #[test]
 fn in_whatever_order_worlds_are_run() {
-    let together = crowd::run(40, None, 1, 1).tally.digest;
-    let apart = [31, 11, 1, 21].map(|from| crowd::run(10, None, from, 1).tally.digest);
+    let together = runner::run(40, None, 1, 1).statistics.digest;
+    let apart = [31, 11, 1, 21].map(|from| runner::run(10, None, from, 1).statistics.digest);
     assert_eq!(together, apart.into_iter().fold(0, u64::wrapping_add));
 }
 

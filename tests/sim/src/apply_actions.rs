@@ -10,9 +10,9 @@ use everfresh::core::{
 
 use crate::{
     browser::{Shelf, TabId},
+    invariants::{Newest, Truth},
     plan::{Action, Locks},
     tab::{Running, Tab, What},
-    watch::{Newest, Truth},
     world::{Event, Sent, World},
 };
 
@@ -55,7 +55,7 @@ impl World {
             }
             Action::Freeze(tab, warned) => {
                 if let Some(tab) = here(self, tab) {
-                    self.tally.fault("tab frozen");
+                    self.statistics.fault("tab frozen");
                     self.strain(self.now);
                     if warned {
                         self.feed(tab, Input::Leaving);
@@ -69,13 +69,13 @@ impl World {
                     self.feed(tab, Input::Leaving);
                     let own = self.disk.borrow().own(tab).cloned();
                     self.close(tab);
-                    self.tally.fault("page reloaded");
+                    self.statistics.fault("page reloaded");
                     self.open(own);
                 }
             }
             Action::Crash(tab) => {
                 let tab = tab % self.tabs.len();
-                self.tally.fault("tab crashed");
+                self.statistics.fault("tab crashed");
                 self.close(tab);
             }
             Action::Open => {
@@ -87,7 +87,7 @@ impl World {
             }
             Action::Sleep(length) => self.sleep(length),
             Action::SetClock(by) => {
-                self.tally.fault("clock set");
+                self.statistics.fault("clock set");
                 self.strain(self.now);
                 self.clock_set += by;
                 self.set_back |= by < 0;
@@ -96,16 +96,16 @@ impl World {
                 }
             }
             Action::Offline(length) => {
-                self.tally.fault("offline");
+                self.statistics.fault("offline");
                 self.offline_until = self.offline_until.max(self.now + length);
-                if self.dice.chance(600) {
+                if self.rng.chance(600) {
                     self.happen(Event::Online(false));
                     let until = self.offline_until;
                     self.at(until + 1, Event::Online(true));
                 }
             }
             Action::Distrust(tab, length) => {
-                self.tally.fault("tokens refused by the application's server");
+                self.statistics.fault("tokens refused by the application's server");
                 self.distrust_until = self.now + length;
                 for turn in 0..length / 1_000 {
                     self.at(self.now + turn * 1_000, Event::Act(Action::Request(tab)));
@@ -120,7 +120,11 @@ impl World {
                 }
             }
             Action::Wipe(garbage) => {
-                self.tally.fault(if garbage { "storage overwritten" } else { "storage wiped" });
+                self.statistics.fault(if garbage {
+                    "storage overwritten"
+                } else {
+                    "storage wiped"
+                });
                 self.at_disk(|disk| disk.wipe(garbage));
             }
             Action::SignOut(tab) => {
@@ -182,7 +186,7 @@ impl World {
     }
 
     pub(crate) fn request(&mut self, tab: TabId) {
-        self.tally.requests += 1;
+        self.statistics.requests += 1;
         let user = self.tabs[tab].snapshot().subject;
         if let Some((lease, token)) = self.tabs[tab].unasked(self.wall()) {
             self.call_server(tab, Sent { lease, token, user, resent: false });
@@ -205,7 +209,7 @@ impl World {
         self.disk.borrow_mut().give(id, own);
         let shelf = Shelf { tab: id, disk: Rc::clone(&self.disk) };
         let settings = self.plan.settings();
-        self.tabs.push(Tab::new(shelf, settings, self.dice.seed(), self.wall(), self.now));
+        self.tabs.push(Tab::new(shelf, settings, self.rng.seed(), self.wall(), self.now));
         self.ask(id, What::Restore, |waiter| Input::Restore { waiter });
     }
 
@@ -250,7 +254,7 @@ impl World {
     }
 
     pub(crate) fn sleep(&mut self, length: Millis) {
-        self.tally.fault("device slept");
+        self.statistics.fault("device slept");
         self.asleep_until = self.asleep_until.max(self.now + length);
         self.strain(self.asleep_until);
         if self.plan.monotonic_sleeps {
@@ -259,10 +263,10 @@ impl World {
             }
         }
         // The network takes its time to come back.
-        let back = self.asleep_until + self.dice.between(0, 10_000);
+        let back = self.asleep_until + self.rng.between(0, 10_000);
         self.offline_until = self.offline_until.max(back);
         for tab in 0..self.tabs.len() {
-            let at = self.asleep_until + self.dice.between(0, 100);
+            let at = self.asleep_until + self.rng.between(0, 100);
             self.at(at, Event::Wake(tab));
         }
         self.at(back + 1, Event::Online(true));

@@ -10,13 +10,13 @@ use std::{
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
-use crate::{plan::Plan, tally::Tally, watch::Broken, world::World};
+use crate::{invariants::Broken, plan::Plan, statistics::Statistics, world::World};
 
 /// What many worlds came to.
 #[derive(Debug, Default)]
-pub struct Crowd {
+pub struct Runs {
     /// All that was counted.
-    pub tally: Tally,
+    pub statistics: Statistics,
     /// The time that it took of one core.
     pub spent: Duration,
     /// The seeds of worlds that broke a promise, ascending.
@@ -26,17 +26,17 @@ pub struct Crowd {
 /// Runs `worlds` worlds from seed `from` on, until the time is over or `enough` have failed. The
 /// first failure is the same in every run.
 #[must_use]
-pub fn run(worlds: u64, limit: Option<Duration>, from: u64, enough: usize) -> Crowd {
+pub fn run(worlds: u64, limit: Option<Duration>, from: u64, enough: usize) -> Runs {
     let cores = thread::available_parallelism().map_or(1, usize::from);
     let begun = Instant::now();
     let next = AtomicU64::new(from);
-    let crowd = Mutex::new(Crowd::default());
+    let runs = Mutex::new(Runs::default());
     thread::scope(|scope| {
         for _ in 0..cores {
             scope.spawn(|| {
-                let mut tally = Tally::default();
+                let mut statistics = Statistics::default();
                 let begun_here = cpu_time();
-                while lock(&crowd).failed.len() < enough
+                while lock(&runs).failed.len() < enough
                     && limit.is_none_or(|limit| begun.elapsed() < limit)
                 {
                     let seed = next.fetch_add(1, Ordering::Relaxed);
@@ -45,19 +45,19 @@ pub fn run(worlds: u64, limit: Option<Duration>, from: u64, enough: usize) -> Cr
                     }
                     let mut world = World::new(Plan::random(seed));
                     if let Some(broken) = world.run() {
-                        lock(&crowd).failed.push((seed, broken));
+                        lock(&runs).failed.push((seed, broken));
                     }
-                    tally.add(&world.tally);
+                    statistics.add(&world.statistics);
                 }
-                let mut crowd = lock(&crowd);
-                crowd.tally.add(&tally);
-                crowd.spent += cpu_time() - begun_here;
+                let mut runs = lock(&runs);
+                runs.statistics.add(&statistics);
+                runs.spent += cpu_time() - begun_here;
             });
         }
     });
-    let mut crowd = crowd.into_inner().unwrap_or_else(PoisonError::into_inner);
-    crowd.failed.sort_by_key(|(seed, _)| *seed);
-    crowd
+    let mut runs = runs.into_inner().unwrap_or_else(PoisonError::into_inner);
+    runs.failed.sort_by_key(|(seed, _)| *seed);
+    runs
 }
 
 /// How long this thread has computed; Linux says, elsewhere the wall clock has to do.

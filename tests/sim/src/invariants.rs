@@ -107,7 +107,7 @@ impl World {
                 }
                 let held = self.tabs[tab].signed_in && self.tabs[tab].held;
                 self.tabs[tab].signed_in = false;
-                *self.tally.ends.entry(reason.as_str()).or_default() += 1;
+                *self.statistics.ends.entry(reason.as_str()).or_default() += 1;
                 self.watch_end(tab, *reason);
                 if held {
                     self.let_go();
@@ -354,7 +354,7 @@ impl World {
                 self.broken("a tab gets its token when the network is well", seen);
             }
         }
-        self.watch_manners_at_the_end();
+        self.watch_server_at_the_end();
         self.watch_theft();
     }
 

@@ -7,9 +7,9 @@ use everfresh_server::rotation::Transition;
 
 use crate::{
     browser::TabId,
+    invariants::STORAGE_WAIT,
     plan::Storage,
     tab::{Running, Tab},
-    watch::STORAGE_WAIT,
     wire::{Letter, Patience},
     world::World,
 };
@@ -35,7 +35,7 @@ const STORAGE_SLACK: Millis = 3 * STORAGE_WAIT;
 
 /// What the world remembers of the tabs' conduct.
 #[derive(Debug, Default)]
-pub(crate) struct Manners {
+pub(crate) struct ServerInvariants {
     /// Who was told to wait by the server: since when, and until when.
     patience: Option<(TabId, Millis, Millis)>,
     sends: VecDeque<(Millis, TabId)>,
@@ -54,10 +54,10 @@ impl World {
         let now = self.now;
         // The key is stored between deciding and sending.
         let window = WINDOW - if self.plan.storage == Storage::Custom { STORAGE_WAIT } else { 0 };
-        self.manners.sends.retain(|(at, _)| now - at < window);
+        self.server_invariants.sends.retain(|(at, _)| now - at < window);
         // Who asks in person may try once in half a minute.
-        let probes = self.tabs[tab].asked_for && self.manners.sends.is_empty();
-        if let Some((told, since, until)) = self.manners.patience
+        let probes = self.tabs[tab].asked_for && self.server_invariants.sends.is_empty();
+        if let Some((told, since, until)) = self.server_invariants.patience
             && now < until
             && !probes
             && !self.facts.clock_is_set
@@ -65,7 +65,7 @@ impl World {
         {
             self.broken("the server's Retry-After is kept", format!("tab {tab} sends before"));
         }
-        let own = self.manners.sends.iter().filter(|(_, sender)| *sender == tab).count();
+        let own = self.server_invariants.sends.iter().filter(|(_, sender)| *sender == tab).count();
         // Between deciding and sending a hidden page may be left to wait for a minute.
         if own >= MOST_SENDS
             && !self.tabs[tab].hidden
@@ -76,7 +76,7 @@ impl World {
         }
         // What a hidden page sends is on record since then, up to a minute ago.
         if !self.tabs[tab].hidden {
-            self.manners.sends.push_back((now, tab));
+            self.server_invariants.sends.push_back((now, tab));
         }
     }
 
@@ -86,24 +86,25 @@ impl World {
             Patience::For(wait) => self.now + wait,
             Patience::Until(until) => until,
             Patience::Unsaid if letter.granted => {
-                self.manners.granted_at = self.now;
-                return self.manners.patience = None;
+                self.server_invariants.granted_at = self.now;
+                return self.server_invariants.patience = None;
             }
             Patience::Unsaid => return,
         };
         // Of two attempts at once the one was granted: what the other was told is of old tokens.
-        let sent = self.manners.sends.iter().rev().find(|(_, sender)| *sender == tab);
-        if !self.facts.locks_keep_apart && sent.is_some_and(|(at, _)| *at < self.manners.granted_at)
+        let sent = self.server_invariants.sends.iter().rev().find(|(_, sender)| *sender == tab);
+        if !self.facts.locks_keep_apart
+            && sent.is_some_and(|(at, _)| *at < self.server_invariants.granted_at)
         {
             return;
         }
-        self.manners.patience = Some((tab, self.now, until));
+        self.server_invariants.patience = Some((tab, self.now, until));
     }
 
     /// Somebody signs in: what was said of the session before is over.
     pub(crate) fn watch_sign_in(&mut self) {
-        self.manners.patience = None;
-        self.manners.sends.clear();
+        self.server_invariants.patience = None;
+        self.server_invariants.sends.clear();
     }
 
     /// A tab has taken new tokens into use, of this generation.
@@ -131,8 +132,8 @@ impl World {
             // A smaller margin is owed to the pause between two refreshes, not to the jitter.
             && expires_at - refresh_at >= self.plan.policy.lead
         {
-            self.manners.margins.insert(expires_at - refresh_at);
-            self.manners.cycles += 1;
+            self.server_invariants.margins.insert(expires_at - refresh_at);
+            self.server_invariants.cycles += 1;
         }
     }
 
@@ -165,10 +166,10 @@ impl World {
 
     /// After every step: nobody sits on the lock.
     pub(crate) fn watch_lock(&mut self) {
-        let Some((tab, since)) = self.manners.lock else { return };
+        let Some((tab, since)) = self.server_invariants.lock else { return };
         let free = !self.locks.is_held_by(tab);
         if free || self.tabs[tab].running != Running::Yes || !self.ran_since(tab, since) {
-            self.manners.lock = None;
+            self.server_invariants.lock = None;
         } else if self.now - since > self.plan.policy.timeout + self.hold_slack() {
             self.broken("a lock is let go", format!("tab {tab} has had it for long"));
         }
@@ -179,8 +180,8 @@ impl World {
     }
 
     /// Once a world.
-    pub(crate) fn watch_manners_at_the_end(&mut self) {
-        let Manners { margins, cycles, .. } = &self.manners;
+    pub(crate) fn watch_server_at_the_end(&mut self) {
+        let ServerInvariants { margins, cycles, .. } = &self.server_invariants;
         if self.facts.jitter_shows && *cycles >= ENOUGH && margins.len() < 2 {
             let seen = format!("{cycles} cycles, one margin");
             self.broken("refreshes are spread", seen);

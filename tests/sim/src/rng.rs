@@ -4,9 +4,9 @@ use everfresh::core::entropy::{Entropy, Seeded};
 
 /// A reproducible source of chance.
 #[derive(Clone, Debug)]
-pub struct Dice(Seeded);
+pub struct Rng(Seeded);
 
-impl Dice {
+impl Rng {
     /// The same seed, the same throws.
     #[must_use]
     pub const fn new(seed: u64) -> Self {

@@ -9,11 +9,11 @@ use std::{
 use everfresh::core::clock::Millis;
 use everfresh_server::rotation::Transition;
 
-use crate::{plan::Theft, watch::Broken};
+use crate::{invariants::Broken, plan::Theft};
 
 /// Counts over many worlds.
 #[derive(Clone, Debug, Default)]
-pub struct Tally {
+pub struct Statistics {
     /// Worlds run.
     pub worlds: u64,
     /// Virtual time, milliseconds.
@@ -55,7 +55,7 @@ pub struct Thefts {
     pub excused: u64,
 }
 
-impl Tally {
+impl Statistics {
     pub(crate) fn fault(&mut self, kind: &'static str) {
         *self.faults.entry(kind).or_default() += 1;
     }
@@ -74,7 +74,7 @@ impl Tally {
         self.digest = hash.finish();
     }
 
-    /// Adds another tally.
+    /// Adds those of other worlds.
     pub fn add(&mut self, other: &Self) {
         self.worlds += other.worlds;
         self.time += other.time;
@@ -131,7 +131,7 @@ impl Hasher for Fnv {
     }
 }
 
-impl fmt::Display for Tally {
+impl fmt::Display for Statistics {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "| what | count |\n|---|---:|")?;
         writeln!(f, "| worlds | {} |", self.worlds)?;
