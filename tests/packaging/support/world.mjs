@@ -1,9 +1,9 @@
-// One server and one browser for the tests of a file.
+// One server and one browser for the tests of a file; Chromium, unless E2E_ENGINE names another.
 
 import assert from "node:assert/strict";
 import { after, before } from "node:test";
 
-import { launch } from "../../e2e/support/chromium.mjs";
+import { launch } from "../../e2e/support/engine.mjs";
 import { temporaryFolder } from "../../e2e/support/folder.mjs";
 import { run } from "../../e2e/support/program.mjs";
 import { Server } from "../../e2e/support/server.mjs";
@@ -70,10 +70,11 @@ class World {
     await asks(3);
     await page.evaluate(press, "Sign out");
     await has("form");
+    // The page waits for no server to show that the user is signed out.
+    await poll("the revocation", async () => (await counted()).requests["POST /oauth/revoke"] === 1);
     const { requests } = await counted();
     assert.equal(requests["POST /auth/login"], 1);
     assert.equal(requests["POST /oauth/token"], 1);
-    assert.equal(requests["POST /oauth/revoke"], 1);
   }
 
   /** Opens a page of a folder or a development server, on one origin with the token server. */
