@@ -226,15 +226,15 @@ impl Endpoint {
         fields: &Fields,
         json: bool,
     ) -> Request {
-        let pairs: Vec<_> = fields.0.iter().map(|(name, value)| (&**name, &**value)).collect();
+        let fields = &fields.0;
         let body = if json {
             headers.set_default("Content-Type", "application/json");
-            Some(F::write_object(&pairs))
-        } else if pairs.is_empty() {
+            Some(F::write_object(fields))
+        } else if fields.is_empty() {
             None
         } else {
             headers.set("Content-Type", "application/x-www-form-urlencoded;charset=UTF-8");
-            Some(F::write_form(&pairs))
+            Some(F::write_form(fields))
         };
         let cookie = self.style == Style::Cookie;
         let usual = if cookie { Credentials::Include } else { Credentials::SameOrigin };
@@ -307,7 +307,13 @@ fn word(code: &str) -> String {
 }
 
 fn short(text: &str) -> String {
-    let end = text.char_indices().nth(MAX_WORDS).map_or(text.len(), |(at, _)| at);
+    let mut characters = 0;
+    let too_many = |byte| {
+        // All but the first of a character begin with 10.
+        characters += usize::from(byte & 0xc0 != 0x80);
+        characters > MAX_WORDS
+    };
+    let end = text.bytes().position(too_many).unwrap_or(text.len());
     text[..end].to_owned()
 }
 

@@ -3,7 +3,7 @@
 use core::fmt;
 
 use serde::{
-    Deserialize, Deserializer,
+    Deserialize, Deserializer, Serialize,
     de::{self, DeserializeOwned, DeserializeSeed, IgnoredAny, MapAccess, SeqAccess, Visitor},
 };
 
@@ -24,10 +24,10 @@ pub trait Formats {
     fn read<T: DeserializeOwned>(value: &Self::Value) -> Option<T>;
 
     /// Writes a JSON object of texts.
-    fn write_object(fields: &[(&str, &str)]) -> String;
+    fn write_object<T: AsRef<str> + Serialize>(fields: &[(T, T)]) -> String;
 
     /// Writes `application/x-www-form-urlencoded`; no name comes twice.
-    fn write_form(fields: &[(&str, &str)]) -> String;
+    fn write_form<T: AsRef<str> + Serialize>(fields: &[(T, T)]) -> String;
 
     /// Parses a number that is written out, such as `3600` or `1.5`.
     fn parse_number(text: &str) -> Option<f64>;

@@ -5,7 +5,7 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use serde::de::DeserializeOwned;
+use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Map, Value};
 
 use super::formats::Formats;
@@ -26,12 +26,13 @@ impl Formats for NativeFormats {
         T::deserialize(value.as_ref()).ok()
     }
 
-    fn write_object(fields: &[(&str, &str)]) -> String {
-        let fields = fields.iter().map(|(name, text)| ((*name).to_owned(), Value::from(*text)));
+    fn write_object<T: AsRef<str> + Serialize>(fields: &[(T, T)]) -> String {
+        let field = |(name, text): &(T, T)| (name.as_ref().to_owned(), text.as_ref().into());
+        let fields = fields.iter().map(field);
         Value::Object(Map::from_iter(fields)).to_string()
     }
 
-    fn write_form(fields: &[(&str, &str)]) -> String {
+    fn write_form<T: AsRef<str> + Serialize>(fields: &[(T, T)]) -> String {
         form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish()
     }
 

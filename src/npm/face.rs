@@ -2,7 +2,6 @@
 
 use js_sys::Function;
 use serde::Serialize;
-use serde_wasm_bindgen::Serializer;
 use wasm_bindgen::{JsCast, prelude::*};
 use web_sys::AbortSignal;
 
@@ -22,7 +21,7 @@ use crate::{
     },
     web::{
         face::{self, Cause, Ended},
-        formats::WebFormats,
+        formats::{WebFormats, to_js},
         js::{get, then},
     },
 };
@@ -56,12 +55,6 @@ struct Request {
     rotation_key: String,
     reason: RefreshReason,
     last_activity_at: Millis,
-}
-
-/// A Rust value as a plain object; what is absent is null.
-pub(super) fn to_js(value: &impl Serialize) -> JsValue {
-    let serializer = Serializer::new().serialize_missing_as_null(true);
-    value.serialize(&serializer).unwrap_or_default()
 }
 
 /// `{ code, message }`.

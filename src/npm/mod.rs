@@ -11,7 +11,7 @@ use std::rc::Rc;
 
 use wasm_bindgen::prelude::*;
 
-use self::face::{Face, JsFace, failure, to_js};
+use self::face::{Face, JsFace, failure};
 use crate::{
     core::{
         ids::{LeaseId, StartId},
@@ -19,7 +19,7 @@ use crate::{
     },
     engine::{jwt, read_tokens},
     web::{
-        formats::WebFormats,
+        formats::{WebFormats, to_js},
         host::{WebEngine, open},
     },
 };

@@ -1,10 +1,11 @@
-//! The parsers of the platform: `JSON`, `Date`, and serde-wasm-bindgen between.
+//! The formats of the platform: `JSON`, `Date`, forms, and serde between.
 
-use js_sys::{Date, JSON, Object};
-use serde::de::DeserializeOwned;
+use js_sys::{Date, JSON};
+use serde::{Serialize, de::DeserializeOwned};
+use serde_wasm_bindgen::Serializer;
 use wasm_bindgen::prelude::*;
 
-use super::js::set;
+use super::parsed::Parsed;
 use crate::{core::clock::Millis, engine::formats::Formats};
 
 /// Those of JavaScript.
@@ -19,15 +20,15 @@ impl Formats for WebFormats {
     }
 
     fn read<T: DeserializeOwned>(value: &JsValue) -> Option<T> {
-        serde_wasm_bindgen::from_value(value.clone()).ok()
+        T::deserialize(Parsed(value.clone())).ok()
     }
 
-    fn write_object(fields: &[(&str, &str)]) -> String {
+    fn write_object<T: Serialize>(fields: &[(T, T)]) -> String {
         JSON::stringify(&object(fields)).map(String::from).unwrap_or_default()
     }
 
-    fn write_form(fields: &[(&str, &str)]) -> String {
-        Form::new(&object(fields)).map(|form| form.text()).unwrap_or_default()
+    fn write_form<T: Serialize>(fields: &[(T, T)]) -> String {
+        Form::new(&to_js(fields)).map(|form| form.text()).unwrap_or_default()
     }
 
     fn parse_number(text: &str) -> Option<f64> {
@@ -43,16 +44,21 @@ impl Formats for WebFormats {
     }
 }
 
-fn object(fields: &[(&str, &str)]) -> Object {
-    let object = Object::new();
-    for (name, text) in fields {
-        set(&object, name, &JsValue::from_str(text));
-    }
-    object
+/// An object of texts.
+pub(super) fn object(fields: &[impl Serialize]) -> JsValue {
+    from_entries(&to_js(fields)).unwrap_or_default()
+}
+
+/// A Rust value as plain objects and arrays; what is absent is null.
+pub(crate) fn to_js(value: &(impl Serialize + ?Sized)) -> JsValue {
+    let serializer = Serializer::new().serialize_missing_as_null(true);
+    value.serialize(&serializer).unwrap_or_default()
 }
 
 #[wasm_bindgen]
 extern "C" {
+    #[wasm_bindgen(catch, js_namespace = Object, js_name = fromEntries)]
+    fn from_entries(entries: &JsValue) -> Result<JsValue, JsValue>;
     #[wasm_bindgen(js_name = URLSearchParams)]
     type Form;
     #[wasm_bindgen(constructor, catch, js_class = "URLSearchParams")]

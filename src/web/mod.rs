@@ -17,6 +17,7 @@ pub(crate) mod host;
 pub(crate) mod js;
 mod lock;
 mod page;
+mod parsed;
 #[cfg(feature = "web")]
 mod refusals;
 #[cfg(feature = "web")]

@@ -4,7 +4,10 @@ use js_sys::{Function, Object};
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::AbortSignal;
 
-use super::js::{call, get, global, set, then};
+use super::{
+    formats::object,
+    js::{call, get, global, set, then},
+};
 use crate::engine::endpoint::{Credentials, HEADERS, Request, Response};
 
 /// Sends a request, and gives the response or what was thrown to `done`, once.
@@ -27,11 +30,7 @@ fn init(request: &Request, signal: Option<&AbortSignal>) -> Object {
     let text = JsValue::from_str;
     let init = Object::new();
     set(&init, "method", &text("POST"));
-    let headers = Object::new();
-    for (name, value) in &request.headers {
-        set(&headers, name, &text(value));
-    }
-    set(&init, "headers", &headers);
+    set(&init, "headers", &object(&request.headers));
     set(&init, "body", &request.body.as_deref().map_or(JsValue::NULL, text));
     set(&init, "cache", &text("no-store"));
     // Credentials go to the endpoint that was configured, not to where it points.

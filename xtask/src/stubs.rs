@@ -1,10 +1,10 @@
 //! The compiled crate without the messages that nobody reads.
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, ensure};
 use walrus::ir::{
     Call, Const, Instr, InstrLocId, LocalGet, Unreachable, Value, Visitor, dfs_in_order,
 };
-use walrus::{FunctionId, ImportKind, Module, ValType};
+use walrus::{FunctionId, Module, ValType};
 
 /// Replaces the bodies of functions that make messages.
 ///
@@ -32,7 +32,7 @@ pub(crate) fn apply(module: &mut Module) -> Result<()> {
             "no function is named like {part}: has it been renamed, or is it unused now?"
         );
     }
-    deny(module)
+    Ok(())
 }
 
 fn stub(module: &mut Module, id: FunctionId, body: &Body, name: &str) -> Result<()> {
@@ -40,10 +40,9 @@ fn stub(module: &mut Module, id: FunctionId, body: &Body, name: &str) -> Result<
     let zero = Const { value: Value::I32(0) }.into();
     let instructions: Vec<Instr> = match body {
         Body::Trap => vec![Unreachable {}.into()],
-        Body::Undefined | Body::Silent if results == [ValType::I32] => vec![zero],
+        Body::Silent if results == [ValType::I32] => vec![zero],
         // Not the part of it that writes.
         Body::Silent => return Ok(()),
-        Body::Undefined => bail!("{name} returns something else than an error"),
         Body::Calls(part) => {
             let function = module.funcs.get(id).kind.unwrap_local();
             let mut calls = Calls::default();
@@ -79,49 +78,18 @@ impl Visitor<'_> for Calls {
     }
 }
 
-/// Says no in place of imported functions that ask what a value is.
-fn deny(module: &mut Module) -> Result<()> {
-    for part in NEVER {
-        let imports = module.imports.iter().filter(|import| import.name.contains(part));
-        let functions = imports.filter_map(|import| match import.kind {
-            ImportKind::Function(id) => Some(id),
-            _ => None,
-        });
-        for id in functions.collect::<Vec<_>>() {
-            module.replace_imported_func(id, |(body, _)| {
-                body.i32_const(0);
-            })?;
-        }
-    }
-    Ok(())
-}
-
 enum Body {
     /// A panic aborts with or without a message.
     Trap,
-    /// An error of serde-wasm-bindgen, which is a JavaScript value, becomes `undefined`: what cannot
-    /// be read is told by codes of our own.
-    Undefined,
     /// Nothing reads formatted text: whatever writes some says that it has, and writes nothing.
     Silent,
     /// It hands its arguments to one of the functions that it calls, and does nothing else.
     Calls(&'static str),
 }
 
-/// What JavaScript is asked about values that serde reads. They come from `JSON.parse` and from
-/// pkg/src/tokens.ts, which give neither bytes nor maps nor big integers.
-const NEVER: [&str; 4] = [
-    "__wbindgen_is_bigint",
-    "__wbg_instanceof_ArrayBuffer_",
-    "__wbg_instanceof_Map_",
-    "__wbg_instanceof_Uint8Array_",
-];
-
-/// Parts of the names of functions, beginning with the crate, and what they do instead. The errors of
-/// serde make a module that reads claims and token responses with it 10.1 kB smaller: their messages
-/// tell numbers, and what writes a float is larger than all else. Panics save 0.4 kB there and 0.8 in
-/// a module without serde. Without the functions that only panics lead to, and the data that is read
-/// nowhere else, it is 0.5 kB less.
+/// Parts of the names of functions, beginning with the crate, and what they do instead. Panics save
+/// 0.4 kB; without the functions that only panics lead to, and the data that is read nowhere else, it
+/// is 0.5 kB less.
 const STUBS: &[(&str, Body)] = &[
     ("alloc::alloc::handle_alloc_error", Body::Trap),
     ("alloc::raw_vec::handle_error", Body::Trap),
@@ -135,9 +103,6 @@ const STUBS: &[(&str, Body)] = &[
     ("core::str::slice_error_fail", Body::Trap),
     ("core::fmt::", Body::Silent),
     ("std::panicking::", Body::Trap),
-    ("serde_core::de::Error::", Body::Undefined),
-    ("serde_wasm_bindgen::de::Deserializer::invalid_type_", Body::Undefined),
-    ("serde_wasm_bindgen::error::Error::new", Body::Undefined),
     ("wasm_bindgen::__wbindgen_throw", Body::Trap),
     // Without the hash table that keeps every text that was converted.
     ("serde_wasm_bindgen::static_str_to_js", Body::Calls("wasm_bindgen::__rt::wbg_cast")),
@@ -145,7 +110,7 @@ const STUBS: &[(&str, Body)] = &[
 
 #[cfg(test)]
 mod tests {
-    use walrus::{FunctionBuilder, FunctionKind};
+    use walrus::FunctionBuilder;
 
     use super::*;
 
@@ -153,12 +118,12 @@ mod tests {
     fn a_function_with_a_listed_name_loses_its_body() {
         let (mut module, _, _) = listed();
         let panics = function(&mut module, "core::panicking::panic_fmt", &[]);
-        let fails = function(&mut module, "serde_core::de::Error::invalid_type", &[ValType::I32]);
+        let writes = function(&mut module, "core::fmt::write", &[ValType::I32]);
         let other = function(&mut module, "everfresh::core::decode", &[ValType::I32]);
         apply(&mut module).unwrap();
         assert!(matches!(only(&module, panics), Instr::Unreachable(_)));
-        let undefined = only(&module, fails);
-        assert!(matches!(undefined, Instr::Const(Const { value: Value::I32(0) })));
+        let silent = only(&module, writes);
+        assert!(matches!(silent, Instr::Const(Const { value: Value::I32(0) })));
         assert!(matches!(only(&module, other), Instr::Const(Const { value: Value::I32(7) })));
     }
 
@@ -171,28 +136,10 @@ mod tests {
     }
 
     #[test]
-    fn an_error_that_is_not_returned_as_a_value_ends_the_build() {
-        let (mut module, _, _) = listed();
-        function(&mut module, "serde_core::de::Error::custom", &[]);
-        assert!(apply(&mut module).unwrap_err().to_string().contains("serde_core::de::Error"));
-    }
-
-    #[test]
     fn a_text_is_converted_each_time() {
         let (mut module, cached, convert) = listed();
         apply(&mut module).unwrap();
         assert!(matches!(only(&module, cached), Instr::Call(Call { func }) if func == convert));
-    }
-
-    #[test]
-    fn what_json_has_not_is_not_asked_for() {
-        let (mut module, _, _) = listed();
-        let asked = module.types.add(&[ValType::I32], &[ValType::I32]);
-        let (map, _) = module.add_import_func("./everfresh_bg.js", "__wbg_instanceof_Map_1", asked);
-        let (number, _) = module.add_import_func("./everfresh_bg.js", "__wbg_number_1", asked);
-        apply(&mut module).unwrap();
-        assert!(matches!(only(&module, map), Instr::Const(Const { value: Value::I32(0) })));
-        assert!(matches!(module.funcs.get(number).kind, FunctionKind::Import(_)));
     }
 
     /// A module that has what is listed of core and serde-wasm-bindgen; beside it the function that
@@ -203,9 +150,6 @@ mod tests {
             if name.starts_with("core::") || name.starts_with("wasm_bindgen::") {
                 function(&mut module, name, &[]);
             }
-        }
-        for name in ["de::Deserializer::invalid_type_", "error::Error::new"] {
-            function(&mut module, &format!("serde_wasm_bindgen::{name}"), &[ValType::I32]);
         }
         let convert = "wasm_bindgen::__rt::wbg_cast::breaks_if_inlined";
         let convert = function(&mut module, convert, &[ValType::I32]);
