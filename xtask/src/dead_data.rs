@@ -1,23 +1,25 @@
-//! Blanks the data that no code is left to read, which wasm-opt does not see: it knows addresses, not
-//! what lies between them. The linker wrote down who refers to what (`--emit-relocs`).
+//! Blanks the data that no code is left to read, and the places of the function table that none calls
+//! through. wasm-opt does not see it: it knows addresses, not what lies between them. The linker wrote
+//! down who refers to what (`--emit-relocs`).
 
 use std::collections::{BTreeSet, HashMap};
 use std::ops::Range;
 
 use anyhow::{Context, Result, bail, ensure};
-use walrus::ir::{Instr, InstrSeq, Visitor, dfs_in_order};
-use walrus::{FunctionId, LocalFunction, Module};
+use walrus::ir::{Instr, InstrSeq, Value, Visitor, dfs_in_order};
+use walrus::{ConstExpr, ElementItems, ElementKind, FunctionId, LocalFunction, Module};
 use wasmparser::{
     DefinedDataSymbol, KnownCustom, Linking, Parser, Payload, RelocationEntry, RelocationType,
     SymbolInfo,
 };
 
 /// Takes a module, the file that the linker wrote for it, and the same module without the functions
-/// that cannot be reached. Saves 4 kB in a module that reads claims with serde.
+/// that cannot be reached. Returns whether functions have lost their last place in the table: then
+/// fewer can be reached. Saves 4 kB in a module that reads claims with serde.
 ///
 /// # Errors
 /// When the functions of the three cannot be matched, or the linker wrote what is not known.
-pub(crate) fn blank(module: &mut Module, compiled: &[u8], reached: &Module) -> Result<()> {
+pub(crate) fn blank(module: &mut Module, compiled: &[u8], reached: &Module) -> Result<bool> {
     let mut linked = Linked::read(compiled)?;
     linked.forget(&unread_arguments(module));
     let names: BTreeSet<&str> = reached
@@ -34,7 +36,8 @@ pub(crate) fn blank(module: &mut Module, compiled: &[u8], reached: &Module) -> R
         }
     }
     ensure!(found == reached.funcs.iter_local().count(), "functions have changed their names");
-    let dead = linked.unread(&code);
+    let live = linked.live(&code);
+    let dead = linked.unread(&live);
     let segments: Vec<_> = module.data.iter().map(|segment| segment.id()).collect();
     for (id, start) in segments.into_iter().zip(&linked.segments) {
         for (byte, place) in module.data.get_mut(id).value.iter_mut().zip(*start..) {
@@ -43,7 +46,28 @@ pub(crate) fn blank(module: &mut Module, compiled: &[u8], reached: &Module) -> R
             }
         }
     }
-    Ok(())
+    Ok(empty(module, &linked.uncalled(&code, &live)))
+}
+
+/// Puts one function that stays into all these places of the table: there is no nothing to put there.
+/// Returns whether that has changed any.
+fn empty(module: &mut Module, places: &BTreeSet<u32>) -> bool {
+    let mut changed = false;
+    for element in module.elements.iter_mut() {
+        let ElementItems::Functions(functions) = &mut element.items else { continue };
+        let ElementKind::Active { offset: ConstExpr::Value(Value::I32(start)), .. } = element.kind
+        else {
+            continue;
+        };
+        let is_empty = |at: usize| places.contains(&(start as u32 + at as u32));
+        let Some(stays) = (0..functions.len()).find(|at| !is_empty(*at)) else { continue };
+        let stays = functions[stays];
+        for at in (0..functions.len()).filter(|at| is_empty(*at)) {
+            changed |= functions[at] != stays;
+            functions[at] = stays;
+        }
+    }
+    changed
 }
 
 /// The places, in the file that the linker wrote, of constants that are handed to functions which look
@@ -93,10 +117,11 @@ struct Linked<'a> {
     segments: Vec<usize>,
     /// All symbols, of which some are data.
     symbols: Vec<Option<DefinedDataSymbol>>,
-    /// Addresses in the code, by their offset in the code section, and where that begins.
+    /// Addresses and places of the table in the code, by their offset in the code section, and where
+    /// that begins.
     code: Vec<RelocationEntry>,
     code_start: usize,
-    /// Addresses in the data, by their place in the file.
+    /// Those in the data, by their place in the file.
     data: Vec<RelocationEntry>,
 }
 
@@ -129,10 +154,10 @@ impl<'a> Linked<'a> {
                         }
                     }
                     ("reloc.CODE", KnownCustom::Reloc(entries)) => {
-                        it.code = addresses(entries.entries())?;
+                        it.code = references(entries.entries())?;
                     }
                     ("reloc.DATA", KnownCustom::Reloc(entries)) => {
-                        it.data = addresses(entries.entries())?;
+                        it.data = references(entries.entries())?;
                     }
                     _ => {}
                 },
@@ -155,10 +180,9 @@ impl<'a> Linked<'a> {
         self.code.retain(|entry| !instructions.contains(&place(entry)));
     }
 
-    /// The places of the data that these parts of the code section do not lead to.
-    fn unread(&self, code: &[Range<usize>]) -> BTreeSet<usize> {
-        let read =
-            |it: &&RelocationEntry| code.iter().any(|part| part.contains(&(it.offset as usize)));
+    /// The symbols of data that these parts of the code section lead to.
+    fn live(&self, code: &[Range<usize>]) -> BTreeSet<usize> {
+        let read = |it: &&RelocationEntry| is_address(it) && is_within(code, it);
         let mut open: Vec<usize> =
             self.code.iter().filter(read).map(|entry| entry.index as usize).collect();
         let mut live = BTreeSet::new();
@@ -167,6 +191,35 @@ impl<'a> Linked<'a> {
                 open.extend(self.referred_by(symbol).map(|entry| entry.index as usize));
             }
         }
+        live
+    }
+
+    /// The places of the table that neither these parts of the code section nor these symbols name.
+    fn uncalled(&self, code: &[Range<usize>], live: &BTreeSet<usize>) -> BTreeSet<u32> {
+        let data: Vec<_> = live.iter().filter_map(|symbol| self.range(*symbol)).collect();
+        let (mut called, mut uncalled) = (BTreeSet::new(), BTreeSet::new());
+        for (entries, parts, start) in
+            [(&self.code, code, self.code_start), (&self.data, &data[..], 0)]
+        {
+            for entry in entries.iter().filter(|entry| !is_address(entry)) {
+                let number = &self.file[start + entry.offset as usize..];
+                let slot = match entry.ty {
+                    RelocationType::TableIndexI32 => {
+                        number.iter().take(4).rfold(0, |sum, byte| sum << 8 | u32::from(*byte))
+                    }
+                    // Seven bits a byte, padded to five bytes.
+                    _ => {
+                        number.iter().take(5).rfold(0, |sum, byte| sum << 7 | u32::from(byte & 127))
+                    }
+                };
+                if is_within(parts, entry) { &mut called } else { &mut uncalled }.insert(slot);
+            }
+        }
+        &uncalled - &called
+    }
+
+    /// The places of the data that belong to other symbols than these alone.
+    fn unread(&self, live: &BTreeSet<usize>) -> BTreeSet<usize> {
         let places = |alive: bool| {
             let symbols = (0..self.symbols.len()).filter(|it| live.contains(it) == alive);
             symbols.filter_map(|it| self.range(it)).flatten().collect::<BTreeSet<_>>()
@@ -183,7 +236,7 @@ impl<'a> Linked<'a> {
 
     fn referred_by(&self, symbol: usize) -> impl Iterator<Item = &RelocationEntry> {
         let range = self.range(symbol).unwrap_or_default();
-        self.data.iter().filter(move |entry| range.contains(&(entry.offset as usize)))
+        self.data.iter().filter(move |it| is_address(it) && range.contains(&(it.offset as usize)))
     }
 
     /// Whether it is a `core::panic::Location`: the name of a source file and three numbers. Panics
@@ -200,8 +253,17 @@ impl<'a> Linked<'a> {
     }
 }
 
-/// Those of the relocations that are addresses of data.
-fn addresses(
+fn is_within(parts: &[Range<usize>], entry: &RelocationEntry) -> bool {
+    parts.iter().any(|part| part.contains(&(entry.offset as usize)))
+}
+
+/// Else it is a place of the table.
+const fn is_address(entry: &RelocationEntry) -> bool {
+    !matches!(entry.ty, RelocationType::TableIndexSleb | RelocationType::TableIndexI32)
+}
+
+/// Those of the relocations that are addresses of data or places of the table.
+fn references(
     entries: wasmparser::SectionLimited<'_, RelocationEntry>,
 ) -> Result<Vec<RelocationEntry>> {
     let mut found = Vec::new();
@@ -210,11 +272,11 @@ fn addresses(
         match entry.ty {
             RelocationType::MemoryAddrLeb
             | RelocationType::MemoryAddrSleb
-            | RelocationType::MemoryAddrI32 => found.push(entry),
+            | RelocationType::MemoryAddrI32
+            | RelocationType::TableIndexSleb
+            | RelocationType::TableIndexI32 => found.push(entry),
             RelocationType::FunctionIndexLeb
             | RelocationType::FunctionIndexI32
-            | RelocationType::TableIndexSleb
-            | RelocationType::TableIndexI32
             | RelocationType::TableNumberLeb
             | RelocationType::TypeIndexLeb
             | RelocationType::GlobalIndexLeb => {}
@@ -226,7 +288,7 @@ fn addresses(
 
 #[cfg(test)]
 mod tests {
-    use walrus::{FunctionBuilder, ValType};
+    use walrus::{FunctionBuilder, RefType, ValType};
 
     use super::*;
 
@@ -235,14 +297,14 @@ mod tests {
         let code = [address(2, 0), address(22, 1)];
         let data = [address(100, 2)];
         let linked = linked(&[(0, 4), (4, 4), (8, 4), (12, 4)], &code, &data);
-        assert_eq!(linked.unread(&[0..10, 40..50]), (104..108).chain(112..116).collect());
-        assert_eq!(linked.unread(&[0..10, 20..30]), (112..116).collect());
+        assert_eq!(unread_from(&linked, &[0..10, 40..50]), (104..108).chain(112..116).collect());
+        assert_eq!(unread_from(&linked, &[0..10, 20..30]), (112..116).collect());
     }
 
     #[test]
     fn a_text_that_lies_in_another_lives_with_it() {
         let linked = linked(&[(0, 8), (4, 4)], &[address(0, 1)], &[]);
-        assert_eq!(linked.unread(&[0..1, 40..50]), (100..104).collect());
+        assert_eq!(unread_from(&linked, &[0..1, 40..50]), (100..104).collect());
     }
 
     #[test]
@@ -253,11 +315,11 @@ mod tests {
         let data = [address(100, 1)];
         let mut linked = linked(&[(0, 16), (20, 7)], &code, &data);
         linked.file = &file;
-        assert_eq!(linked.unread(&[0..1, 40..50]), (100..116).chain(120..127).collect());
+        assert_eq!(unread_from(&linked, &[0..1, 40..50]), (100..116).chain(120..127).collect());
         let mut other = file.clone();
         other[124] = b'_';
         linked.file = &other;
-        assert!(linked.unread(&[0..1, 40..50]).is_empty(), "a text beside three numbers");
+        assert!(unread_from(&linked, &[0..1, 40..50]).is_empty(), "a text beside three numbers");
     }
 
     #[test]
@@ -279,7 +341,46 @@ mod tests {
         let mut linked = linked(&[(0, 4)], &[address(11, 0)], &[]);
         linked.code_start = 20;
         linked.forget(&[30].into());
-        assert_eq!(linked.unread(std::slice::from_ref(&(0..20))), (100..104).collect());
+        assert_eq!(unread_from(&linked, std::slice::from_ref(&(0..20))), (100..104).collect());
+    }
+
+    #[test]
+    fn a_function_leaves_the_table_when_nothing_that_lives_names_its_place() {
+        let slot = |ty, offset| RelocationEntry { ty, offset, index: 0, addend: 0 };
+        let leb = |offset| slot(RelocationType::TableIndexSleb, offset);
+        let code = [address(2, 0), leb(4), leb(24)];
+        let data = [100, 104].map(|place| slot(RelocationType::TableIndexI32, place));
+        let mut linked = linked(&[(0, 4), (4, 4)], &code, &data);
+        let mut file = vec![0; 140];
+        file[4..9].copy_from_slice(&[0x81, 0x81, 0x80, 0x80, 0]);
+        file[24..29].copy_from_slice(&[0x82, 0x80, 0x80, 0x80, 0]);
+        file[100..108].copy_from_slice(&[3, 0, 0, 0, 4, 0, 0, 0]);
+        linked.file = &file;
+        let code = [0..10, 40..50];
+        assert_eq!(linked.uncalled(&code, &linked.live(&code)), [2, 4].into());
+    }
+
+    #[test]
+    fn a_place_of_the_table_that_is_empty_holds_what_stays() {
+        let mut module = Module::default();
+        let mut functions = [0; 3].map(|_| {
+            let mut builder = FunctionBuilder::new(&mut module.types, &[], &[]);
+            builder.func_body().unreachable();
+            builder.finish(Vec::new(), &mut module.funcs)
+        });
+        let table = module.tables.add_local(false, 4, None, RefType::FUNCREF);
+        let offset = ConstExpr::Value(Value::I32(1));
+        let kind = ElementKind::Active { table, offset };
+        let element = module.elements.add(kind, ElementItems::Functions(functions.to_vec()));
+        assert!(empty(&mut module, &[1, 3].into()));
+        assert!(!empty(&mut module, &[1, 3].into()), "a second time");
+        functions = [functions[1]; 3];
+        let ElementItems::Functions(left) = &module.elements.get(element).items else { panic!() };
+        assert_eq!(left[..], functions);
+    }
+
+    fn unread_from(linked: &Linked<'_>, code: &[Range<usize>]) -> BTreeSet<usize> {
+        linked.unread(&linked.live(code))
     }
 
     /// Symbols by offset and size in one segment at 100.

@@ -102,12 +102,16 @@ fn bind(workspace: &Workspace, compiled: &Path, out: &Path) -> Result<()> {
     let text = glue::shorten(bound.wasm_mut(), text)?;
     fs::write(path, text).context("cannot write the glue")?;
     let wasm = out.join("everfresh_bg.wasm");
-    bound.wasm_mut().emit_wasm_file(&wasm)?;
     let reached = workspace.target("xtask/reached.wasm");
-    let mut wasm_opt = workspace.npm_tool("wasm-opt");
-    wasm_opt.args(FEATURES).args(["-g", "--remove-unused-module-elements"]);
-    check(wasm_opt.arg(&wasm).arg("-o").arg(&reached), LIMIT)?;
-    dead_data::blank(bound.wasm_mut(), &compiled, &Module::from_file(&reached)?)?;
+    loop {
+        bound.wasm_mut().emit_wasm_file(&wasm)?;
+        let mut wasm_opt = workspace.npm_tool("wasm-opt");
+        wasm_opt.args(FEATURES).args(["-g", "--remove-unused-module-elements"]);
+        check(wasm_opt.arg(&wasm).arg("-o").arg(&reached), LIMIT)?;
+        if !dead_data::blank(bound.wasm_mut(), &compiled, &Module::from_file(&reached)?)? {
+            break;
+        }
+    }
     bound.wasm_mut().emit_wasm_file(&wasm)?;
     let types = format!("{}\n{}", bound.ts().unwrap_or_default(), glue::TYPES);
     fs::write(out.join("everfresh_bg.d.ts"), types).context("cannot write the glue's types")
