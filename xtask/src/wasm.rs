@@ -24,7 +24,7 @@ pub(crate) fn build(workspace: &Workspace) -> Result<()> {
     let (input, script) = (cache.join("input.wasm"), cache.join("everfresh_js.js"));
     let (optimised, flags) = (cache.join("everfresh_bg.wasm"), cache.join("flags"));
     let fresh = fs::read(&wasm)?;
-    let wanted = format!("{FEATURES:?} {:?}", plain::LOWER);
+    let wanted = format!("{FEATURES:?} {PASSES:?} {:?}", plain::LOWER);
     // Both take seconds, and most builds change no Rust.
     if fs::read(&input).ok().as_ref() != Some(&fresh)
         || fs::read_to_string(&flags).ok().as_ref() != Some(&wanted)
@@ -151,7 +151,7 @@ fn tells_no_path(workspace: &Workspace, wasm: &[u8]) -> Result<()> {
 
 fn wasm_opt(workspace: &Workspace, input: &Path, output: &Path, more: &[&str]) -> Result<()> {
     let mut command = workspace.npm_tool("wasm-opt");
-    command.args(FEATURES).arg("-Oz").args(more).arg(input).arg("-o").arg(output);
+    command.args(FEATURES).args(PASSES).args(more).arg(input).arg("-o").arg(output);
     check(&mut command, LIMIT)
 }
 
@@ -173,6 +173,19 @@ pub(crate) const FEATURES: &[&str] = &[
     "--enable-mutable-globals",
     "--enable-nontrapping-float-to-int",
     "--enable-sign-ext",
+];
+
+/// Rust's data and stack begin above what "low memory" is. Flat code, laid out anew, gets smaller by a
+/// second round: 0.4 kB. A function with one caller stays apart if it is not small, or its caller has
+/// too many locals: 0.2 kB. Functions of one module lie together and are alike: 0.2 kB.
+const PASSES: &[&str] = &[
+    "--low-memory-unused",
+    "--flatten",
+    "--rereloop",
+    "-Oz",
+    "-Oz",
+    "--one-caller-inline-max-function-size=60",
+    "--reorder-functions-by-name",
 ];
 
 const STRIP: &[&str] = &["--strip-debug", "--strip-producers"];
