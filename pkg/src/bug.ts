@@ -25,8 +25,8 @@ export function checkBug(): void {
 /**
  * Exports that fail at once after a bug.
  *
- * What the application calls throws `ERR_BUG`. What the platform calls, timers, listeners and
- * finalizers through names that begin with an underscore, does nothing any more.
+ * What the application calls throws `ERR_BUG`. What the platform calls, timers and listeners through
+ * names that begin with an underscore, does nothing any more.
  *
  * @internal
  */

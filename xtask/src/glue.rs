@@ -28,8 +28,38 @@ pub(crate) fn code_text_lazily(glue: &str) -> Result<String> {
     let (_, after) = parts.context("the glue has no WASM_VECTOR_LEN")?;
     let glue = [before, DECODE_TEXT, "let WASM_VECTOR_LEN = 0;", after].concat();
     let glue = glue.replace("cachedTextEncoder.", "new TextEncoder().");
+    // Memory can be reallocated here.
+    let parts = glue.split_once("    if (realloc === undefined) {\n");
+    let (before, rest) = parts.context("the glue passes text otherwise than it did")?;
+    let (_, after) = rest.split_once("    }\n\n").context("a branch does not end")?;
+    let glue = [before, after].concat();
     ensure!(!glue.contains("cachedText"), "the glue codes text otherwise than it did");
     Ok(glue)
+}
+
+/// Leaves out what frees objects that JavaScript has forgotten: it forgets none before they are freed,
+/// because the objects that Rust holds lead to them.
+pub(crate) fn forget_finalizers(mut glue: String) -> Result<String> {
+    while let Some(start) = glue.find("Finalization = (typeof FinalizationRegistry") {
+        let start = glue[..start].rfind("const ").context("a registry has no name")?;
+        remove_registry(&mut glue, start)?;
+    }
+    let dtors = glue.find("const CLOSURE_DTORS = (typeof FinalizationRegistry");
+    remove_registry(&mut glue, dtors.context("the glue has no CLOSURE_DTORS")?)?;
+    ensure!(!glue.contains("FinalizationRegistry"), "the glue has other registries than it had");
+    Ok(glue)
+}
+
+/// Removes a registry that is declared there, and the lines that use it.
+fn remove_registry(glue: &mut String, start: usize) -> Result<()> {
+    let name = glue[start + "const ".len()..].split(' ').next().unwrap_or_default().to_owned();
+    let end = glue[start..].find(";\n").context("a registry does not end")?;
+    glue.replace_range(start..=start + end + 1, "");
+    let uses = [format!("{name}.register("), format!("{name}.unregister(")];
+    let uses = |line: &&str| uses.iter().any(|call| line.trim_start().starts_with(call));
+    *glue = glue.split_inclusive('\n').filter(|line| !uses(line)).collect();
+    ensure!(!glue.contains(&name), "the glue uses {name} otherwise than it did");
+    Ok(())
 }
 
 /// Renames imports and exports in the module and in the glue; drops the exports that the glue does
@@ -146,13 +176,29 @@ mod tests {
     #[test]
     fn what_codes_text_is_made_where_it_is_used() {
         let text = "a();\nlet cachedTextDecoder = new TextDecoder('utf-8');\nfunction decodeText() {}\n\
-                    let WASM_VECTOR_LEN = 0;\ncachedTextEncoder.encodeInto(b);\n";
+                    let WASM_VECTOR_LEN = 0;\n    if (realloc === undefined) {\n        a();\n    }\n\n\
+                    cachedTextEncoder.encodeInto(b);\n";
         let lazy = code_text_lazily(text).unwrap();
         let expected = "a();\nconst decodeText = (bytes) => new TextDecoder('utf-8', { ignoreBOM: \
                         true }).decode(bytes);\nlet WASM_VECTOR_LEN = 0;\nnew \
                         TextEncoder().encodeInto(b);\n";
         assert_eq!(lazy, expected);
         assert!(code_text_lazily("const decoder = new TextDecoder();").is_err());
+    }
+
+    #[test]
+    fn registries_go_with_the_lines_that_use_them() {
+        let registry = "(typeof FinalizationRegistry === 'undefined')\n    ? { register: () => {} }\n    \
+                        : new FinalizationRegistry(ptr => wasm._8(ptr, 1));\n";
+        let text = format!(
+            "a();\nconst AFinalization = {registry}function b() {{\n    \
+             AFinalization.register(this, c, this);\n    d();\n}}\nconst CLOSURE_DTORS = {registry}\
+             CLOSURE_DTORS.unregister(e);\n"
+        );
+        let left = forget_finalizers(text.clone()).unwrap();
+        assert_eq!(left, "a();\nfunction b() {\n    d();\n}\n");
+        assert!(forget_finalizers(text + "f(CLOSURE_DTORS);\n").is_err(), "another use");
+        assert!(forget_finalizers("a();\n".to_owned()).is_err());
     }
 
     #[test]
