@@ -303,7 +303,8 @@ export const cookieExpectations = {
       assert.deepEqual([again.status, again.header("Refresh-Replayed"), pair(again)], [200, "1", cookie]);
     }
     assert.notEqual(pair(await refresh(cookie, OTHER_KEY)), cookie);
-    refused(await refresh(cookie, KEY), 400, "invalid_grant", "reuse_detected");
+    refused(await refresh(cookie, KEY), 400, "invalid_grant", "superseded");
+    refused(await refresh(cookie, `${KEY}2`), 400, "invalid_grant", "reuse_detected");
   },
 
   "a foreign page cannot use the cookie": async (api) => {

@@ -77,8 +77,14 @@ async fn a_new_cookie_with_the_key_that_made_it_is_a_repetition() {
     // Also where the first tab has its answer only now, or neither had one.
     assert_eq!(pair(&refresh(&world, &old, with(KEY)).await), new);
 
-    assert_ne!(pair(&refresh(&world, &new, with(OTHER_KEY)).await), new, "another key rotates");
-    refused(&refresh(&world, &new, with(KEY)).await, 400, "invalid_grant", "reuse_detected");
+    let newer = pair(&refresh(&world, &new, with(OTHER_KEY)).await);
+    assert_ne!(newer, new, "another key rotates");
+    // What comes again by itself, and late, grants nothing and ends nothing.
+    refused(&refresh(&world, &new, with(KEY)).await, 400, "invalid_grant", "superseded");
+    assert_eq!(pair(&refresh(&world, &newer, with(OTHER_KEY)).await), newer);
+    refused(&refresh(&world, &new, with("a third key")).await, 400, "invalid_request", "");
+    let stranger = refresh(&world, &new, with("the key of somebody else")).await;
+    refused(&stranger, 400, "invalid_grant", "reuse_detected");
 }
 
 #[tokio::test]

@@ -265,13 +265,8 @@ impl Model {
                 self.last_used = now;
                 return ("T5", Some(presented));
             }
-            if let Some(made) = self.rotations.last().copied()
-                && made.traded + 1 == newest
-                && in_cookie
-                && key.is_some()
-                && key == made.key
-            {
-                return ("T6", self.replay(made, now));
+            if let Some(rotation) = self.repeated(generation, key, in_cookie) {
+                return ("T6", self.replay(rotation, now));
             }
             return ("T5", Some(self.rotate(key, now)));
         }
@@ -291,11 +286,18 @@ impl Model {
             let rule = if same { "T6" } else { "T7" };
             return (rule, self.replay(rotation, now));
         }
-        if generation + 1 < newest && (same || grace) {
+        let repeated = self.repeated(generation, key, in_cookie).is_some();
+        if generation + 1 < newest && (same || grace) || repeated {
             return ("T8", None);
         }
         self.dead = true;
         ("T9", None)
+    }
+
+    /// The rotation that made this token, if its key comes along with the cookie.
+    fn repeated(&self, made: usize, key: Option<u32>, in_cookie: bool) -> Option<Rotation> {
+        let mut remembered = self.rotations.iter().rev().take(8).copied();
+        remembered.find(|it| it.traded + 1 == made && in_cookie && key.is_some() && key == it.key)
     }
 
     /// The newest token again, unless that was asked for too often.

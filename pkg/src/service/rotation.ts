@@ -83,7 +83,8 @@ export class Sessions {
     if (now >= this.endsAt(row)) return this.#end(row, "");
     row.usedAt = now;
     const isKeyOf = (rotation: Rotation | undefined) => key !== undefined && key === rotation?.key;
-    if (inCookie && token === row.token && isKeyOf(row.traded.at(-1))) return { row, token, replayed: true };
+    const isRepeated = (made: number) => inCookie && isKeyOf(row.traded[made - 1]);
+    if (token === row.token && isRepeated(row.traded.length)) return { row, token, replayed: true };
     if (token === row.token) {
       row.traded.push({ token, key, at: now });
       row.keyed ||= key !== undefined;
@@ -96,7 +97,7 @@ export class Sessions {
       isKeyOf(rotation) ||
       (now <= rotation.at + this.#limits.grace && (key !== undefined || !row.keyed));
     if (same && at === row.traded.length - 1) return { row, token: row.token, replayed: true };
-    if (same && at >= row.traded.length - REMEMBERED) return { code: "superseded" };
+    if ((same || isRepeated(at)) && at >= row.traded.length - REMEMBERED) return { code: "superseded" };
     return this.#end(row, "reuse_detected");
   }
 

@@ -53,8 +53,8 @@ pub fn decide(
             row: Some(row.clone().used(attempt.now, rules.idle)),
         }
     } else if token.generation == row.generation {
-        match row.last_rotation().filter(|last| attempt.in_cookie && last.has(key)) {
-            Some(last) => replay(row, last, attempt.token.clone(), attempt.now, rules),
+        match repeated(row, attempt, key) {
+            Some(rotation) => replay(row, rotation, attempt.token.clone(), attempt.now, rules),
             None => rotate(row, attempt, key, rules, pepper),
         }
     } else if rules.resync && lost_one_write(row, token) {
@@ -69,6 +69,16 @@ pub fn decide(
     } else {
         outdated(row, attempt, key, rules)
     }
+}
+
+/// The rotation that made this cookie, where its key came along: a tab that had not heard of it.
+fn repeated<'a>(
+    row: &'a SessionFamily,
+    attempt: &Attempt,
+    key: Option<KeyDigest>,
+) -> Option<&'a RingEntry> {
+    let rotation = row.rotation_of(attempt.token.generation.checked_sub(1)?)?;
+    (attempt.in_cookie && rotation.has(key)).then_some(rotation)
 }
 
 fn rotate(
@@ -121,7 +131,7 @@ fn repeat(
     } else if !row.seen && forgiven(row, rotation, attempt, rules) {
         Transition::Forgiven
     } else {
-        return reused(row);
+        return outdated(row, attempt, key, rules);
     };
     let token = attempt.token.successor(pepper, &parent.salt, rotation.rotated_at);
     Decision { transition, ..replay(row, rotation, token, attempt.now, rules) }
@@ -147,7 +157,7 @@ fn replay(
     Decision { transition: Transition::Replayed, answer, row }
 }
 
-/// A token from before the parent: a late duplicate, or a thief.
+/// An older token: a late duplicate, or a thief.
 fn outdated(
     row: &SessionFamily,
     attempt: &Attempt,
@@ -155,7 +165,10 @@ fn outdated(
     rules: &Rules,
 ) -> Decision {
     let Some(rotation) = row.rotation_of(attempt.token.generation) else { return reused(row) };
-    if rotation.has(key) || forgiven(row, rotation, attempt, rules) {
+    let is_parent = attempt.token.generation.checked_add(1) == Some(row.generation);
+    if repeated(row, attempt, key).is_some()
+        || !is_parent && (rotation.has(key) || forgiven(row, rotation, attempt, rules))
+    {
         Decision::refuse(Transition::LateDuplicate, Refusal::Superseded)
     } else {
         reused(row)

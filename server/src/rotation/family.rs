@@ -120,11 +120,6 @@ impl SessionFamily {
         })
     }
 
-    /// The rotation that made the newest token.
-    pub(super) fn last_rotation(&self) -> Option<&RingEntry> {
-        self.rotation_of(self.generation.checked_sub(1)?)
-    }
-
     pub(super) fn rotation_of(&self, generation: u32) -> Option<&RingEntry> {
         self.ring.iter().rev().find(|entry| entry.generation == generation)
     }

@@ -22,7 +22,9 @@ pub struct Outcome {
 }
 
 impl Outcome {
-    pub(crate) fn refuse(transition: Transition, refusal: Refusal) -> Self {
+    /// No change, no token, and nobody's session ends.
+    #[must_use]
+    pub fn refuse(transition: Transition, refusal: Refusal) -> Self {
         Self { transition, answer: Err(refusal), family: None, ended: Vec::new() }
     }
 }

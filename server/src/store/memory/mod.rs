@@ -86,7 +86,7 @@ impl MemoryStore {
         };
         let key = key.and_then(RotationKey::parse).map(|key| key.digest());
         let attempt = Attempt { token, key, in_cookie: false, client_id: None, now, salt };
-        self.decide(&attempt)
+        self.decide_now(&attempt)
     }
 
     /// The text of a token that this store granted.
@@ -111,7 +111,8 @@ impl MemoryStore {
         steps::change_user(&mut *self.lock(), user_id, change).unwrap_or_default()
     }
 
-    fn decide(&self, attempt: &Attempt) -> Outcome {
+    /// One refresh.
+    pub fn decide_now(&self, attempt: &Attempt) -> Outcome {
         steps::refresh(&mut *self.lock(), attempt, &self.terms)
             .unwrap_or_else(|_| Outcome::refuse(Transition::UnknownOrEnded, Refusal::Unknown))
     }
