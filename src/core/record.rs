@@ -31,6 +31,9 @@ const CONVINCING_TIME: Millis = 60_000;
 /// A fence that no generation passes: the end holds whatever other tabs still commit.
 pub(crate) const FOR_GOOD: Generation = 1 << 59;
 
+/// The time of issue of no tokens at all.
+pub(crate) const NOTHING_ISSUED: Millis = 0;
+
 /// Counts the token sets of a session; grows by one with each.
 pub type Generation = i64;
 
@@ -193,6 +196,11 @@ impl Record {
         (self.started_at, self.sid) > (other.started_at, other.sid)
     }
 
+    /// Whether it names nobody: a page load found no session, but perhaps a cookie.
+    pub(crate) const fn is_guess(&self) -> bool {
+        self.token_set.issued_at == NOTHING_ISSUED
+    }
+
     /// Makes this sign-in later than `old`, whatever the wall clock says, and its generations
     /// higher.
     pub(crate) fn follow(&mut self, old: &Self) {
@@ -218,6 +226,13 @@ impl Record {
     /// The key of the rotation that is under way.
     pub(crate) fn pending_key(&self) -> Option<Key> {
         (self.pending.generation == self.token_set.generation).then_some(self.pending.key)
+    }
+
+    /// The key of a rotation that none of their tabs has seen the answer of.
+    pub(crate) fn unanswered_key(&self, theirs: &Self) -> Option<Key> {
+        let TokenSet { generation, rotated_by, .. } = theirs.token_set;
+        let is_next = generation <= self.token_set.generation + 1;
+        self.pending_key().filter(|key| is_next && *key != rotated_by)
     }
 
     /// What holds the next refresh back at `now`.

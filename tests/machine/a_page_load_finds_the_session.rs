@@ -340,5 +340,26 @@ fn a_refresh_that_is_wanted_meanwhile_is_another_tabs_if_that_is_faster() {
     other.start(300);
     tab.hear(&other.said.pop_back().expect("tokens"));
     assert_eq!(tab.outcome(waiter), Some(&Outcome::Done));
-    assert_eq!((tab.requests.len(), tab.aborted.len()), (1, 1));
+    assert_eq!((tab.requests.len(), tab.aborted.len()), (1, 0), "the browser keeps its cookie");
+}
+
+#[test]
+fn with_a_cookie_it_does_not_matter_how_long_ago_nobody_was_found() {
+    for (idle, max_session) in [(Some(600_000), None), (None, Some(600_000))] {
+        let credential = Credential::Cookie;
+        let policy = Policy { credential, idle, max_session, ..Policy::default() };
+        let mut tab = Tab::new(policy.clone());
+        tab.restore();
+        tab.advance(0.5);
+        let key = tab.requests[0].1.rotation_key.clone();
+        tab.answer_status(401, "", "");
+        assert_eq!(tab.ended(), Some(EndReason::None));
+
+        let mut next = reload_with(policy, &tab, 7_200);
+        next.restore();
+        next.advance(0.5);
+        assert_eq!(next.requests[0].1.rotation_key, key);
+        next.answer_granted(300);
+        assert_eq!((next.status(), next.count("started")), (Status::Active, 1));
+    }
 }

@@ -10,7 +10,10 @@ use everfresh::{
     engine::records::Storage,
 };
 
-use crate::rig::{Store, Tab};
+use crate::{
+    rig::{Store, Tab},
+    wire::UNREACHABLE,
+};
 
 const ASK: &str = "everfresh 1 ask";
 
@@ -105,12 +108,78 @@ fn a_page_with_a_cookie_alone_takes_the_tokens_of_a_tab_that_has_some() {
     let mut page = Tab::new(cookie.clone());
     page.restore();
     page.advance(1.0);
-    let (attempt, _) = page.sent[0].clone();
     let mut other = Tab::with_store(cookie, 2, Store::default());
     other.start(300);
     page.hear(&other.said.pop_back().expect("tokens"));
-    assert_eq!(page.aborted, [attempt], "it need not ask the server");
     assert_eq!((page.status(), page.count("started")), (Status::Active, 1));
+    assert_eq!(page.aborted, [], "the browser would drop the cookie of the answer");
+    assert_eq!(page.snapshot().generation, 1);
+    page.answer_granted(300);
+    assert_eq!((page.snapshot().generation, page.count("started")), (2, 1));
+}
+
+#[test]
+fn a_cookie_that_was_asked_for_with_a_key_is_asked_for_with_the_same_key_again() {
+    let cookie = Policy { credential: Credential::Cookie, ..policy() };
+    let mut page = Tab::new(cookie.clone());
+    page.restore();
+    page.advance(1.0);
+    let key = page.requests[0].1.rotation_key.clone();
+    let mut other = Tab::with_store(cookie, 2, Store::default());
+    other.start(300);
+    page.hear(&other.said.pop_back().expect("tokens"));
+    page.answer(UNREACHABLE);
+    page.advance_to_refresh();
+    assert_eq!(page.requests[0].1.rotation_key, key, "the server may have set a newer cookie");
+}
+
+#[test]
+fn a_key_that_others_went_beyond_is_not_used_again() {
+    let cookie = Policy { credential: Credential::Cookie, ..policy() };
+    let mut page = Tab::new(cookie.clone());
+    page.restore();
+    page.advance(1.0);
+    let key = page.requests[0].1.rotation_key.clone();
+    let mut other = Tab::with_store(cookie, 2, Store::default());
+    other.start(300);
+    refresh(&mut other);
+    page.hear(&other.said.pop_back().expect("tokens"));
+    assert_eq!(page.aborted.len(), 1);
+    page.requests.clear();
+    page.advance_to_refresh();
+    assert_ne!(page.requests[0].1.rotation_key, key);
+}
+
+#[test]
+fn a_guess_takes_nobodys_place() {
+    let cookie = Policy { credential: Credential::Cookie, ..policy() };
+    let mut signed_in = Tab::signed_in(cookie.clone());
+    signed_in.events.clear();
+    let mut page = Tab::with_store(cookie, 2, Store::default());
+    page.pass(1_000);
+    page.restore();
+    page.advance(1.0);
+    signed_in.hear(&page.said.pop_back().expect("its key"));
+    assert_eq!((signed_in.status(), signed_in.events.len()), (Status::Active, 0));
+}
+
+#[test]
+fn pages_that_guess_share_a_key() {
+    let cookie = Policy { credential: Credential::Cookie, ..policy() };
+    let mut keys = Vec::new();
+    let mut said: Option<String> = None;
+    for seed in 1..3 {
+        let mut page = Tab::with_store(cookie.clone(), seed, Store::default());
+        page.grants_locks = false;
+        page.restore();
+        if let Some(said) = &said {
+            page.hear(said);
+        }
+        page.feed(Input::LockGranted(page.ticket.expect("it would ask the server")));
+        keys.push(page.requests[0].1.rotation_key.clone());
+        said = page.said.pop_back();
+    }
+    assert_eq!(keys[0], keys[1]);
 }
 
 #[test]

@@ -124,8 +124,12 @@ impl Live {
         if reason == EndReason::SubjectChanged {
             ctx.emit(Event::SubjectChanged);
         }
-        // A restore that found no user is not the end of a session.
-        if reason != EndReason::None {
+        // Who was never told of a session is told of its end only if they asked for it.
+        let asked = match scope {
+            Scope::Server { .. } => reason == EndReason::SignedOut,
+            _ => reason == EndReason::Cancelled,
+        };
+        if self.current.is_some() || asked {
             ctx.emit(Event::SignedOut { reason });
         }
         let error = error.or(self.last_error).filter(|_| reason != EndReason::None);

@@ -59,6 +59,7 @@ impl Live {
     pub(super) fn absorb<E: Entropy>(&mut self, theirs: Record, ctx: &mut Context<E>) -> Flow {
         if theirs.is_session_of(&self.record) {
             let activity = theirs.last_activity;
+            let key = self.record.unanswered_key(&theirs);
             self.record.join(theirs);
             if let Some(reason) = self.record.ended() {
                 return ControlFlow::Break(Ending::local(reason, Scope::Tab));
@@ -66,7 +67,7 @@ impl Live {
             self.heard(activity, ctx);
             if self.behind() > 0 && self.record.token_set.tokens.is_some() {
                 self.adopt(None, ctx);
-                self.adopted(ctx);
+                self.adopted(key, ctx);
             }
             return ControlFlow::Continue(());
         }
@@ -74,7 +75,8 @@ impl Live {
             self.join_session(theirs, ctx);
             return ControlFlow::Continue(());
         }
-        if !theirs.replaces(&self.record) {
+        let guesses = theirs.is_guess() || self.record.is_guess();
+        if guesses || !theirs.replaces(&self.record) {
             return ControlFlow::Continue(());
         }
         self.replaced_by(theirs, ctx)
@@ -82,11 +84,12 @@ impl Live {
 
     /// Only a cookie is known here, and another tab already knows whose: the same session.
     fn join_session<E: Entropy>(&mut self, theirs: Record, ctx: &mut Context<E>) {
+        let key = self.record.unanswered_key(&theirs);
         self.record = theirs;
         if self.record.token_set.tokens.is_some() {
             ctx.forget_cookie_revokes();
             self.adopt(None, ctx);
-            self.adopted(ctx);
+            self.adopted(key, ctx);
         }
     }
 
@@ -116,7 +119,7 @@ impl Live {
         }
         self.heard(activity, ctx);
         self.adopt(None, ctx);
-        self.adopted(ctx);
+        self.adopted(None, ctx);
         ControlFlow::Continue(())
     }
 }

@@ -345,9 +345,21 @@ impl Live {
         });
     }
 
-    /// Another tab's tokens were taken into use: this tab's own refresh is done with.
-    pub(super) fn adopted<E: Entropy>(&mut self, ctx: &mut Context<E>) {
+    /// Another tab's tokens were taken into use: this tab's own refresh is done with. But a request
+    /// that is given up loses the cookie of its answer, and with it the session.
+    pub(super) fn adopted<E: Entropy>(&mut self, key: Option<Key>, ctx: &mut Context<E>) {
         ctx.settle_refreshes();
+        let key = key.filter(|_| ctx.policy.credential == Credential::Cookie);
+        if let Some(key) = key {
+            // The server may have set a newer cookie, which nobody here has seen.
+            let generation = self.record.token_set.generation;
+            let made_at = ctx.clock.wall_at(ctx.now());
+            self.record.pending = Pending { generation, made_at, key };
+            self.share(Sharing::WithoutTokens, ctx);
+        }
+        if key.is_some() && matches!(self.refresh_state, RefreshState::AwaitingResponse(_)) {
+            return;
+        }
         if !matches!(self.refresh_state, RefreshState::Idle) {
             ctx.stats.outcomes.adopted += 1;
             mem::take(&mut self.refresh_state).abandon(ctx);

@@ -11,6 +11,7 @@ use super::{
         StoringTokens,
     },
     refreshing::ASKS,
+    restoring::new_sid,
 };
 use crate::core::{
     clock::{Millis, Moment},
@@ -81,9 +82,18 @@ impl Live {
             ctx.stats.outcomes.r#final += 1;
             return ControlFlow::Break(Ending::local(EndReason::SubjectChanged, Scope::Tabs));
         }
+        if self.record.is_guess() {
+            // Somebody is signed in after all, since now as far as anybody can tell.
+            self.record.sid = new_sid(ctx);
+            self.record.started_at = self.record.started_at.max(ctx.clock.wall_at(ctx.now()));
+        }
         let issued = sent + (ctx.now() - sent) / 2;
         let mut token_set = self.token_set(grant, issued, true, ctx);
-        token_set.generation = generation + 1;
+        token_set.generation = match self.record.pending_key() {
+            // What another tab brought meanwhile was no answer to this.
+            Some(pending) if pending == key => self.record.token_set.generation,
+            _ => generation,
+        } + 1;
         token_set.rotated_by = key;
         self.record.renew(token_set);
         ctx.stats.outcomes.committed += 1;

@@ -15,7 +15,7 @@ use crate::core::{
     peers::{self, Message},
     policy::Credential,
     reason::EndReason,
-    record::{Backoff, End, Key, Pending, Record, SID_BITS, Sends, TokenSet},
+    record::{Backoff, End, Key, NOTHING_ISSUED, Pending, Record, SID_BITS, Sends, TokenSet},
     timer::Timer,
 };
 
@@ -200,10 +200,14 @@ impl Restoring {
         let Self { known, before, .. } = *self;
         let record = known.map(|record| *record);
         if ctx.policy.credential == Credential::Cookie {
-            let record = match record {
+            let mut record = match record {
                 Some(record) if record.ended().is_none() => record,
-                old => blank(old.as_ref(), ctx),
+                old => guess(old.as_ref(), ctx),
             };
+            if record.is_guess() {
+                // What an earlier page load sent is worth knowing, and not how long ago it was.
+                record.last_activity = ctx.clock.wall_at(ctx.now());
+            }
             return Search::Found(Box::new(Live::new(record, ctx)));
         }
         // Storage may have been cleared: a tab that still knows better will say so.
@@ -218,11 +222,26 @@ impl Restoring {
     }
 }
 
+/// A record of nobody yet. All tabs that guess after the same end make the same one, so that they
+/// share a rotation key, and it takes no sign-in's place.
+fn guess<E: Entropy>(old: Option<&Record>, ctx: &mut Context<E>) -> Record {
+    let mut record = blank(old, ctx);
+    record.sid = 0;
+    record.started_at = old.map_or(0, |old| old.started_at + 1);
+    record.token_set.issued_at = NOTHING_ISSUED;
+    record
+}
+
+/// Names a sign-in.
+pub(super) fn new_sid<E: Entropy>(ctx: &mut Context<E>) -> i64 {
+    (ctx.entropy.next() >> (64 - SID_BITS)).cast_signed()
+}
+
 /// A record of a session that begins now, in the place of `old`.
 pub(super) fn blank<E: Entropy>(old: Option<&Record>, ctx: &mut Context<E>) -> Record {
     let wall = ctx.clock.wall_at(ctx.now());
     let mut record = Record {
-        sid: (ctx.entropy.next() >> (64 - SID_BITS)).cast_signed(),
+        sid: new_sid(ctx),
         started_at: wall,
         token_set: TokenSet {
             generation: 0,
