@@ -275,6 +275,9 @@ impl World {
     pub(crate) fn sign_in(&mut self, tab: TabId, user: &str) {
         let (granted, sid) = self.server.sign_in(user, self.now);
         self.sessions.push(sid);
+        if self.plan.wire.cookie {
+            self.jar = Some(granted.refresh.clone());
+        }
         let felt = self.now + self.truth.leaps;
         self.watch_sign_in();
         let before = std::mem::take(&mut self.truth);
@@ -289,8 +292,10 @@ impl World {
         // A start replaces the session that was: its end is not told.
         self.tabs[tab].signed_in = false;
         self.tell(|| format!("tab {tab} <- start"));
+        let mut response = granted.response();
+        response.refresh_token = response.refresh_token.filter(|_| !self.plan.wire.cookie);
         self.turn(tab, |engine| {
-            engine.start(granted.response()).expect("the server's own tokens are good");
+            engine.start(response).expect("the server's own tokens are good");
         });
     }
 

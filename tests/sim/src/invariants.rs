@@ -156,7 +156,8 @@ impl World {
                 .max_age()
                 .is_some_and(|max| felt - truth.signed_in_at >= max - slack || truth.sign_ins > 1),
             EndReason::Revoked => truth.revoked || truth.stolen || truth.signed_out,
-            EndReason::Reuse => truth.stolen,
+            // A refresh that leaves with the cookie of a sign-in that its tab has not heard of.
+            EndReason::Reuse => truth.stolen || self.plan.wire.cookie && truth.sign_ins > 1,
             EndReason::SubjectChanged => truth.sign_ins > 1,
             EndReason::LoginRequired => self.tokens_were_lost(tab) || self.missed_the_tokens(tab),
             _ => false,
@@ -166,7 +167,8 @@ impl World {
         }
         // The server is told, and may be the one that the other tabs hear it from.
         self.truth.revoked |= match reason {
-            EndReason::Idle => self.plan.policy.idle_mode == IdleMode::End,
+            // A cookie would sign the next page load in.
+            EndReason::Idle => self.plan.policy.idle_mode == IdleMode::End || self.plan.wire.cookie,
             EndReason::MaxAge => true,
             _ => false,
         };
@@ -217,12 +219,15 @@ impl World {
         let newest = self.truth.newest.access_token.as_deref();
         let has_them =
             |other: &Tab| other.id != tab && other.is_running() && other.has_token(newest);
-        !self.plan.storage.shares_tokens() && !self.tabs.iter().any(has_them)
+        !self.plan.wire.cookie
+            && !self.plan.storage.shares_tokens()
+            && !self.tabs.iter().any(has_them)
     }
 
     /// Where messages get lost a tab that is behind may have asked for the newest tokens in vain.
     fn missed_the_tokens(&self, tab: TabId) -> bool {
-        !self.plan.storage.shares_tokens()
+        !self.plan.wire.cookie
+            && !self.plan.storage.shares_tokens()
             && self.plan.odds.lost_message > 0
             && self.tabs[tab].generation < self.truth.newest.generation
     }
@@ -312,7 +317,9 @@ impl World {
     fn watch_lateness(&mut self, id: TabId) {
         let felt = self.now + self.truth.leaps;
         let tab = &self.tabs[id];
-        if !tab.is_live() || self.truth.sign_ins > 1 || self.looks_up(id) {
+        // A page that has nothing but, perhaps, a cookie cannot know.
+        let knows = tab.signed_in;
+        if !tab.is_live() || !knows || self.truth.sign_ins > 1 || self.looks_up(id) {
             return;
         }
         let policy = &self.plan.policy;

@@ -11,14 +11,14 @@ use everfresh::{
 use crate::{
     browser::TabId,
     server::Reply,
-    wire::{Asked, Letter, Wire},
+    wire::{Asked, Letter},
     world::{Event, Sent, World},
 };
 
 impl World {
     pub(crate) fn send(&mut self, id: TabId, attempt: Attempt, request: &Request) {
         self.statistics.refreshes += 1;
-        let Some(asked) = self.plan.wire.refresh(request) else {
+        let Some(asked) = self.plan.wire.refresh(request, self.jar.as_deref()) else {
             self.broken("a refresh is a request that the server reads", format!("tab {id}"));
             return;
         };
@@ -80,6 +80,16 @@ impl World {
         self.after(5, most, Event::Answered(tab, attempt, letter.into()));
     }
 
+    /// The browser keeps the cookie of an answer before the page hears of it, unless the page is
+    /// gone or has given the attempt up.
+    pub(crate) fn keep_cookie(&mut self, tab: TabId, attempt: Attempt, letter: &Letter) {
+        if let Some(cookie) = &letter.cookie
+            && self.tabs[tab].attempt == Some(attempt)
+        {
+            self.jar = Some(cookie.clone());
+        }
+    }
+
     /// An answer reaches the tab that asked. To give an attempt up does not unsay its answer: the
     /// tab may hear it all the same, and may hear any answer twice.
     pub(crate) fn answered(&mut self, tab: TabId, attempt: Attempt, letter: Letter) {
@@ -101,7 +111,7 @@ impl World {
 
     /// A revocation leaves a tab.
     pub(crate) fn send_revocation(&mut self, id: TabId, revoke: RevokeId, request: &Request) {
-        let Some(token) = Wire::revoke(request) else {
+        let Some(token) = self.plan.wire.revoke(request, self.jar.as_deref()) else {
             self.broken("a revocation is a request that the server reads", format!("tab {id}"));
             return;
         };
@@ -121,8 +131,13 @@ impl World {
     }
 
     pub(crate) fn revoke_arrives(&mut self, tab: TabId, revoke: RevokeId, token: &str) {
-        if let Some(sid) = self.server.session_of(token) {
+        let ended = self.server.session_of(token);
+        if let Some(sid) = ended {
             self.server.revoke(sid);
+        }
+        // The cookie of another session stays.
+        if self.jar.as_deref().and_then(|token| self.server.session_of(token)) == ended {
+            self.jar = None;
         }
         let lost = self.strikes(self.plan.odds.lost_response, "response lost");
         self.after(5, 100, Event::RevokeAnswered(tab, revoke, (!lost).then_some(200)));

@@ -247,6 +247,13 @@ impl Plan {
             actions: Vec::new(),
         };
         plan.actions = plan.script(&mut rng);
+        // Chance of its own: the worlds without cookies stay what they were.
+        if Rng::new(seed ^ 0x00c0_0c1e).chance(125) {
+            plan.wire.cookie = true;
+            // A page load that finds a cookie and nothing else begins anew: a stated limit.
+            plan.actions.retain(|(_, action)| !matches!(action, Action::Wipe(_)));
+            plan.policy.credential = Credential::Cookie;
+        }
         plan
     }
 
@@ -412,6 +419,7 @@ impl Wire {
             camel: rng.chance(200),
             texts: rng.chance(200),
             more: rng.chance(200),
+            cookie: false,
         }
     }
 }

@@ -8,8 +8,11 @@ use std::{
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use everfresh::core::{clock::Millis, grant::TokenResponse};
 use everfresh_server::{
-    rotation::{Ended, Pepper, Refusal, Revocation, SessionId, Transition},
-    store::{MemoryStore, RotationContext, SessionSelector},
+    rotation::{
+        Attempt, Ended, Pepper, RefreshToken, Refusal, Revocation, RotationKey, SessionId,
+        Transition,
+    },
+    store::{MemoryStore, Outcome, RotationContext, SessionSelector},
 };
 
 use crate::{
@@ -53,6 +56,7 @@ pub struct Server {
     access_ttl: u32,
     hints: Hints,
     tokens: Tokens,
+    in_cookie: bool,
     issued: u32,
     /// Access tokens: whose, of which session, until when.
     access: HashMap<String, (String, SessionId, Millis)>,
@@ -69,13 +73,14 @@ pub struct Server {
 
 impl Server {
     pub(crate) fn new(seed: u64, plan: &Plan) -> Self {
-        let terms = RotationContext { pepper: Pepper::new(1, [7; 32]), rules: plan.rules };
+        let terms = RotationContext { pepper: pepper(), rules: plan.rules };
         Self {
             store: MemoryStore::new(terms),
             rng: Rng::new(seed),
             access_ttl: plan.access_ttl,
             hints: plan.hints,
             tokens: plan.wire.tokens,
+            in_cookie: plan.wire.cookie,
             issued: 0,
             access: HashMap::new(),
             refresh: HashMap::new(),
@@ -98,7 +103,17 @@ impl Server {
     /// One refresh request that arrived.
     pub(crate) fn refresh(&mut self, token: &str, key: &str, who: Who, now: Millis) -> Reply {
         let salt = self.rng.bytes();
-        let outcome = self.store.refresh_now(token, Some(key), (EPOCH + now) as u64, salt);
+        let outcome = match RefreshToken::parse(token, &pepper()) {
+            Ok(token) => self.store.decide_now(&Attempt {
+                token,
+                key: RotationKey::parse(key).map(|key| key.digest()),
+                in_cookie: self.in_cookie,
+                client_id: None,
+                now: (EPOCH + now) as u64,
+                salt,
+            }),
+            Err(_) => Outcome::refuse(Transition::NotAuthentic, Refusal::Malformed),
+        };
         *self.transitions.entry(outcome.transition).or_default() += 1;
         match outcome.answer {
             Ok(renewed) => {
@@ -193,6 +208,10 @@ impl fmt::Debug for Granted {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Granted(..)")
     }
+}
+
+fn pepper() -> Pepper {
+    Pepper::new(1, [7; 32])
 }
 
 fn refused(refusal: Refusal) -> Reply {

@@ -8,7 +8,7 @@ use std::{
 
 use everfresh::{
     core::clock::Millis,
-    engine::endpoint::{Carrier, Endpoint, Request, Response, Style},
+    engine::endpoint::{Carrier, Credentials, Endpoint, Request, Response, Style},
 };
 
 use crate::server::{EPOCH, Reply};
@@ -28,6 +28,8 @@ pub struct Wire {
     pub texts: bool,
     /// There is more in an answer than anybody has asked for.
     pub more: bool,
+    /// The refresh token is a cookie that no script sees.
+    pub cookie: bool,
 }
 
 /// What access tokens are, and where their life stands.
@@ -61,6 +63,8 @@ pub(crate) struct Letter {
     /// It brings tokens.
     pub(crate) granted: bool,
     pub(crate) patience: Patience,
+    /// The cookie that it sets.
+    pub(crate) cookie: Option<String>,
 }
 
 /// How long a server asks to wait.
@@ -76,6 +80,14 @@ pub(crate) enum Patience {
 
 impl Wire {
     pub(crate) fn endpoint(&self) -> Endpoint {
+        if self.cookie {
+            return Endpoint {
+                style: Style::Cookie,
+                url: "/auth/refresh".to_owned(),
+                revoke_url: Some("/auth/logout".to_owned()),
+                ..Endpoint::default()
+            };
+        }
         Endpoint {
             style: if self.json { Style::Json } else { Style::OAuth2 },
             url: "/oauth/token".to_owned(),
@@ -85,8 +97,17 @@ impl Wire {
         }
     }
 
-    /// What a server understands of a refresh; `None` when it is no such request.
-    pub(crate) fn refresh(&self, request: &Request) -> Option<Asked> {
+    /// What a server understands of a refresh with these cookies; `None` when it is no such request.
+    pub(crate) fn refresh(&self, request: &Request, jar: Option<&str>) -> Option<Asked> {
+        if self.cookie {
+            let known = request.url == "/auth/refresh"
+                && header(request, "X-Everfresh") == Some("1")
+                && request.credentials == Credentials::Include
+                && request.body.is_none();
+            let key = header(request, "Idempotency-Key")?.to_owned();
+            let token = jar.unwrap_or_default().to_owned();
+            return known.then_some(Asked { token, key, access_token: None });
+        }
         let mut fields = fields(request, self.json)?;
         let known = request.url == "/oauth/token"
             && header(request, "Accept") == Some("application/json")
@@ -100,7 +121,13 @@ impl Wire {
     }
 
     /// The token that a revocation names; `None` when it is no such request.
-    pub(crate) fn revoke(request: &Request) -> Option<String> {
+    pub(crate) fn revoke(&self, request: &Request, jar: Option<&str>) -> Option<String> {
+        if self.cookie {
+            let known =
+                request.url == "/auth/logout" && header(request, "X-Everfresh") == Some("1");
+            let bearer = header(request, "Authorization").and_then(|it| it.strip_prefix("Bearer "));
+            return known.then(|| bearer.or(jar).unwrap_or_default().to_owned());
+        }
         let mut fields = fields(request, false)?;
         let known = request.url == "/oauth/revoke" && fields.contains_key("token_type_hint");
         fields.remove("token").filter(|_| known)
@@ -113,10 +140,12 @@ impl Wire {
                 let mut members = Members::default();
                 members
                     .text(if self.camel { "accessToken" } else { "access_token" }, &granted.access);
-                members.text(
-                    if self.camel { "refreshToken" } else { "refresh_token" },
-                    &granted.refresh,
-                );
+                if !self.cookie {
+                    members.text(
+                        if self.camel { "refreshToken" } else { "refresh_token" },
+                        &granted.refresh,
+                    );
+                }
                 for (names, seconds) in [
                     (["expires_in", "expiresIn"], granted.expires_in),
                     (["refresh_in", "refreshIn"], granted.refresh_in),
@@ -137,16 +166,23 @@ impl Wire {
                 (*status, members.finish(""))
             }
         };
-        let granted = matches!(reply, Reply::Granted(_));
-        let response = Response { status, headers: Vec::new(), body };
-        Letter { response: Some(response), granted, patience: Patience::Unsaid }
+        let granted = match reply {
+            Reply::Granted(granted) => Some(granted),
+            Reply::Refused { .. } => None,
+        };
+        Letter {
+            response: Some(Response { status, headers: Vec::new(), body }),
+            granted: granted.is_some(),
+            patience: Patience::Unsaid,
+            cookie: granted.filter(|_| self.cookie).map(|granted| granted.refresh.clone()),
+        }
     }
 }
 
 impl Letter {
     /// The network fails.
     pub(crate) const fn lost() -> Self {
-        Self { response: None, granted: false, patience: Patience::Unsaid }
+        Self { response: None, granted: false, patience: Patience::Unsaid, cookie: None }
     }
 
     /// The connection breaks in the middle of the body, and nobody says so.

@@ -46,6 +46,8 @@ pub struct World {
     pub(crate) server: Server,
     pub(crate) truth: Truth,
     pub(crate) thief: Option<Thief>,
+    /// The refresh token that the browser keeps from scripts.
+    pub(crate) jar: Option<String>,
     /// The refresh tokens that were good for something.
     pub(crate) uses: HashMap<String, Use>,
     pub(crate) broken: Option<Broken>,
@@ -145,6 +147,7 @@ impl World {
             server,
             truth: Truth::default(),
             thief: None,
+            jar: None,
             uses: HashMap::new(),
             broken: None,
             doubtful: 0,
@@ -244,6 +247,11 @@ impl World {
     }
 
     pub(crate) fn happen(&mut self, event: Event) {
+        if let Event::Answered(tab, attempt, letter) = &event
+            && self.now >= self.asleep_until
+        {
+            self.keep_cookie(*tab, *attempt, letter);
+        }
         if let Some(tab) = event.tab()
             && !self.reaches(tab)
         {
