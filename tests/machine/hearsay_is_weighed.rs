@@ -102,14 +102,21 @@ fn old_tokens_are_not_tried_once_their_user_has_signed_in_anew() {
     }
 }
 
-#[test]
-fn a_page_with_a_cookie_alone_takes_the_tokens_of_a_tab_that_has_some() {
+/// A page that has asked the server with a cookie and nothing else, and a tab where somebody has
+/// signed in, which it has not heard of.
+fn a_guess_and_a_sign_in() -> (Tab, Tab) {
     let cookie = Policy { credential: Credential::Cookie, ..policy() };
     let mut page = Tab::new(cookie.clone());
     page.restore();
     page.advance(1.0);
     let mut other = Tab::with_store(cookie, 2, Store::default());
     other.start(300);
+    (page, other)
+}
+
+#[test]
+fn a_page_with_a_cookie_alone_takes_the_tokens_of_a_tab_that_has_some() {
+    let (mut page, mut other) = a_guess_and_a_sign_in();
     page.hear(&other.said.pop_back().expect("tokens"));
     assert_eq!((page.status(), page.count("started")), (Status::Active, 1));
     assert_eq!(page.aborted, [], "the browser would drop the cookie of the answer");
@@ -120,13 +127,8 @@ fn a_page_with_a_cookie_alone_takes_the_tokens_of_a_tab_that_has_some() {
 
 #[test]
 fn a_cookie_that_was_asked_for_with_a_key_is_asked_for_with_the_same_key_again() {
-    let cookie = Policy { credential: Credential::Cookie, ..policy() };
-    let mut page = Tab::new(cookie.clone());
-    page.restore();
-    page.advance(1.0);
+    let (mut page, mut other) = a_guess_and_a_sign_in();
     let key = page.requests[0].1.rotation_key.clone();
-    let mut other = Tab::with_store(cookie, 2, Store::default());
-    other.start(300);
     page.hear(&other.said.pop_back().expect("tokens"));
     page.answer(UNREACHABLE);
     page.advance_to_refresh();
@@ -135,13 +137,8 @@ fn a_cookie_that_was_asked_for_with_a_key_is_asked_for_with_the_same_key_again()
 
 #[test]
 fn a_key_that_others_went_beyond_is_not_used_again() {
-    let cookie = Policy { credential: Credential::Cookie, ..policy() };
-    let mut page = Tab::new(cookie.clone());
-    page.restore();
-    page.advance(1.0);
+    let (mut page, mut other) = a_guess_and_a_sign_in();
     let key = page.requests[0].1.rotation_key.clone();
-    let mut other = Tab::with_store(cookie, 2, Store::default());
-    other.start(300);
     refresh(&mut other);
     page.hear(&other.said.pop_back().expect("tokens"));
     assert_eq!(page.aborted.len(), 1);
