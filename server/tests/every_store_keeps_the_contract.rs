@@ -236,7 +236,7 @@ async fn sqlite_brings_an_older_file_up_to_date_and_refuses_a_newer_one() {
     assert_eq!(store.notes(MarkKind::Denied, 0).await.unwrap(), 0);
     drop(store);
     change("PRAGMA user_version = 1000;");
-    let error = SqliteStore::open(&file, stores::terms(Rules::default())).unwrap_err();
+    let error = stores::open_sqlite(&file, Rules::default()).unwrap_err();
     assert!(error.to_string().contains("which a newer server wrote"), "{error}");
 }
 
@@ -252,7 +252,7 @@ async fn a_second_server_on_one_sqlite_file_is_refused_and_a_command_is_not() {
     assert!(command.add_user(user("ann")).await.unwrap());
     assert!(first.user_named("ann".to_owned()).await.unwrap().is_some());
     drop(first);
-    SqliteStore::open(&file, terms()).unwrap();
+    stores::open_sqlite(&file, Rules::default()).unwrap();
 }
 
 #[tokio::test]

@@ -5,13 +5,17 @@ mod folder;
 pub(crate) mod postgres;
 mod redis;
 
+use std::path::Path;
 use std::sync::Arc;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use everfresh_server::rotation::{
     Attempt, KeyDigest, Millis, Pepper, RefreshToken, RotationKey, Rules, SessionFamily, SessionId,
 };
 use everfresh_server::store::{
-    MemoryStore, Outcome, PostgresStore, RedisStore, RotationContext, SqliteStore, Store, User,
+    MemoryStore, Outcome, PostgresStore, RedisStore, RotationContext, SqliteStore, Store,
+    StoreError, User,
 };
 pub(crate) use folder::Folder;
 use postgres::database;
@@ -65,7 +69,23 @@ pub(crate) fn redis_store(redis: &Redis, rules: Rules) -> RedisStore {
 }
 
 pub(crate) fn sqlite(folder: &Folder, rules: Rules) -> SqliteStore {
-    SqliteStore::open(&folder.0.join("test.db"), terms(rules)).unwrap()
+    open_sqlite(&folder.0.join("test.db"), rules).unwrap()
+}
+
+/// A program that another test starts has this one's open files, and with them its locks, for a moment
+/// between fork and exec: a store that was closed just now may seem to be in use.
+pub(crate) fn open_sqlite(file: &Path, rules: Rules) -> Result<SqliteStore, StoreError> {
+    let begun = Instant::now();
+    loop {
+        match SqliteStore::open(file, terms(rules)) {
+            Err(StoreError::Sqlite(why))
+                if why.contains("in use") && begun.elapsed() < Duration::from_secs(10) =>
+            {
+                thread::yield_now();
+            }
+            opened => return opened,
+        }
+    }
 }
 
 pub(crate) fn terms(rules: Rules) -> RotationContext {
