@@ -5,7 +5,7 @@ use arbitrary::Unstructured;
 pub(crate) trait Choices {
     /// From 0 to one less than the limit.
     fn below(&mut self, limit: usize) -> usize;
-    /// True once in so many times.
+    /// True once in N times.
     fn once_in(&mut self, times: usize) -> bool;
     fn pick<T: Copy>(&mut self, choices: &[T]) -> T;
     fn some_bytes(&mut self, longest: usize) -> Vec<u8>;

@@ -76,7 +76,7 @@ impl Genuine {
     }
 }
 
-/// A token that somebody made up.
+/// A token that an attacker made up.
 #[derive(Debug, Arbitrary)]
 struct Forged {
     algorithm: Algorithm,
@@ -98,7 +98,7 @@ impl Forged {
     }
 }
 
-/// A key that somebody published.
+/// A key that was published.
 #[derive(Debug, Arbitrary)]
 struct JsonWebKey {
     kind: KeyType,

@@ -6,7 +6,7 @@ use proptest::collection::vec;
 use proptest::prelude::any;
 use proptest::test_runner::{Config, RngSeed, TestRunner};
 
-/// As many inputs as the test is given, each of them up to so many bytes.
+/// As many inputs as the test is given, each of them up to N bytes.
 fn inputs(target: &str, cases: u32, longest: usize) {
     let mut config = Config { cases, failure_persistence: None, ..Config::default() };
     if config.rng_seed == RngSeed::Random {

@@ -83,7 +83,7 @@ async fn a_new_cookie_with_the_key_that_made_it_is_a_repetition() {
     refused(&refresh(&world, &new, with(KEY)).await, 400, "invalid_grant", "superseded");
     assert_eq!(pair(&refresh(&world, &newer, with(OTHER_KEY)).await), newer);
     refused(&refresh(&world, &new, with("a third key")).await, 400, "invalid_request", "");
-    let stranger = refresh(&world, &new, with("the key of somebody else")).await;
+    let stranger = refresh(&world, &new, with("the key of an attacker")).await;
     refused(&stranger, 400, "invalid_grant", "reuse_detected");
 }
 

@@ -196,7 +196,7 @@ impl Record {
         (self.started_at, self.sid) > (other.started_at, other.sid)
     }
 
-    /// Whether it names nobody: a page load found no session, but perhaps a cookie.
+    /// Whether it names no user: a page load found no session, but perhaps a cookie.
     pub(crate) const fn is_guess(&self) -> bool {
         self.token_set.issued_at == NOTHING_ISSUED
     }

@@ -1,5 +1,5 @@
 //! Values of `JSON.parse`, as serde reads them. serde-wasm-bindgen's reader says in words what it
-//! cannot read, floats and all: 6.8 kB in an application, for words that nobody sees.
+//! cannot read, floats and all: 6.8 kB in an application, for words that no user sees.
 
 use core::fmt::{self, Display};
 

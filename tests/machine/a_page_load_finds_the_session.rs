@@ -363,3 +363,17 @@ fn with_a_cookie_it_does_not_matter_how_long_ago_nobody_was_found() {
         assert_eq!((next.status(), next.count("started")), (Status::Active, 1));
     }
 }
+
+#[test]
+fn with_a_cookie_an_end_that_is_found_on_the_way_is_no_news_to_a_page_that_knew_no_session() {
+    let policy = Policy { credential: Credential::Cookie, ..Policy::default() };
+    let mut tab = Tab::new(policy.clone());
+    tab.keep_tokens(Storage::Memory);
+    tab.start(300);
+    let mut next = reload_with(policy, &tab, 7_200);
+    next.keep_tokens(Storage::Memory);
+    next.restore();
+    next.advance(0.5);
+    assert_eq!(next.ended(), Some(EndReason::Idle));
+    assert_eq!((next.count("started"), next.count("signed-out")), (0, 0));
+}

@@ -102,8 +102,8 @@ fn old_tokens_are_not_tried_once_their_user_has_signed_in_anew() {
     }
 }
 
-/// A page that has asked the server with a cookie and nothing else, and a tab where somebody has
-/// signed in, which it has not heard of.
+/// A page that has asked the server with a cookie and nothing else, and a tab where a user has
+/// signed in, which the page has not heard of.
 fn a_guess_and_a_sign_in() -> (Tab, Tab) {
     let cookie = Policy { credential: Credential::Cookie, ..policy() };
     let mut page = Tab::new(cookie.clone());

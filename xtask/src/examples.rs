@@ -73,7 +73,7 @@ fn cargo(workspace: &Workspace, arguments: &[&str]) -> Command {
 fn compile(workspace: &Workspace) -> Result<()> {
     setup::for_package(workspace)?;
     let mut cargo = cargo(workspace, &["build", "--workspace", "--release", "--locked"]);
-    // That one is checked, and nobody looks at it.
+    // That one is checked, and not looked at.
     check(cargo.args(["--exclude", "example-first", "--target", WASM_TARGET]), LIMIT)
 }
 

@@ -1,4 +1,4 @@
-//! `cargo xtask fuzz`: what nobody should send, at the server, by libFuzzer.
+//! `cargo xtask fuzz`: what no client should send, at the server, by libFuzzer.
 
 use std::process::{Command, ExitCode};
 
@@ -7,7 +7,7 @@ use anyhow::Result;
 use crate::tool::Tool;
 use crate::workspace::Workspace;
 
-/// Runs the targets one after the other, each for so many seconds; an input that breaks a promise is
+/// Runs the targets one after the other, each for N seconds; an input that breaks a promise is
 /// kept in `fuzz/artifacts`.
 pub(crate) fn run(workspace: &Workspace, only: &[String], seconds: u64) -> Result<ExitCode> {
     let all = TARGETS.map(str::to_owned);

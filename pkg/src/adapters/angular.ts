@@ -35,7 +35,7 @@ export function provideEverfresh(session: Session): EnvironmentProviders {
 export function injectSession(session: Session = inject(SESSION)): {
   /** All of it. */
   readonly snapshot: Signal<Snapshot>;
-  /** Whether somebody is signed in, during a refresh or a warning too. */
+  /** Whether a user is signed in, during a refresh or a warning too. */
   readonly isSignedIn: Signal<boolean>;
   /** Whole seconds to the end, during a warning only. */
   readonly secondsLeft: Signal<number | null>;

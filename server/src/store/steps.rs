@@ -22,7 +22,7 @@ pub struct Outcome {
 }
 
 impl Outcome {
-    /// No change, no token, and nobody's session ends.
+    /// No change, no token, and no session ends.
     #[must_use]
     pub fn refuse(transition: Transition, refusal: Refusal) -> Self {
         Self { transition, answer: Err(refusal), family: None, ended: Vec::new() }

@@ -75,7 +75,7 @@ impl Postgres {
     }
 
     fn prepared() -> Self {
-        let folder = run(as_owner("mktemp").args(["-d", "-t", "everfresh-test-XXXXXX"]));
+        let folder = run(as_owner("mktemp").args(["-d", "--suffix=-everfresh-test"]));
         let folder = PathBuf::from(folder);
         let mut init = as_owner(tool("initdb"));
         init.args(["--no-sync", "--no-locale", "--encoding=UTF8", "--auth=trust"]);

@@ -351,7 +351,7 @@ impl Live {
         ctx.settle_refreshes();
         let key = key.filter(|_| ctx.policy.credential == Credential::Cookie);
         if let Some(key) = key {
-            // The server may have set a newer cookie, which nobody here has seen.
+            // The server may have set a newer cookie, which no tab has seen.
             let generation = self.record.token_set.generation;
             let made_at = ctx.clock.wall_at(ctx.now());
             self.record.pending = Pending { generation, made_at, key };

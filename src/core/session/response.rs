@@ -83,7 +83,7 @@ impl Live {
             return ControlFlow::Break(Ending::local(EndReason::SubjectChanged, Scope::Tabs));
         }
         if self.record.is_guess() {
-            // Somebody is signed in after all, since now as far as anybody can tell.
+            // A user is signed in after all, since now as far as a tab can tell.
             self.record.sid = new_sid(ctx);
             self.record.started_at = self.record.started_at.max(ctx.clock.wall_at(ctx.now()));
         }

@@ -222,7 +222,7 @@ impl Restoring {
     }
 }
 
-/// A record of nobody yet. All tabs that guess after the same end make the same one, so that they
+/// A record without a user yet. All tabs that guess after the same end make the same one, so that they
 /// share a rotation key, and it takes no sign-in's place.
 fn guess<E: Entropy>(old: Option<&Record>, ctx: &mut Context<E>) -> Record {
     let mut record = blank(old, ctx);

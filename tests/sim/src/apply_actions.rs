@@ -248,7 +248,7 @@ impl World {
     }
 
     /// A page that leaves lets go of the lock while its request is under way, and one that wakes
-    /// up has one that nobody waited for: for as long as an attempt takes, two may be under way.
+    /// up has one that no tab waited for: for as long as an attempt takes, two may be under way.
     fn strain(&mut self, from: Millis) {
         self.strained_until = self.strained_until.max(from + self.plan.policy.timeout + STRAIN);
     }

@@ -53,7 +53,7 @@ pub(crate) struct Truth {
     /// The sign-in that the user signed out of, and where.
     pub(crate) signed_out_of: Option<u32>,
     pub(crate) signed_out_by: Option<TabId>,
-    /// Somebody signed in after the first.
+    /// Users who signed in after the first.
     pub(crate) sign_ins: u32,
     pub(crate) newest: Newest,
 }
@@ -190,7 +190,7 @@ impl World {
         self.truth.last_input.max(self.truth.last_held)
     }
 
-    /// What was held in a tab is held no longer, or by nobody who could say so.
+    /// What was held in a tab is held no longer, or by no tab that could say so.
     pub(crate) fn let_go(&mut self) {
         self.truth.last_held = self.now + self.truth.leaps;
     }
@@ -296,7 +296,7 @@ impl World {
         self.set_back || self.now <= self.strained_until || self.tabs.iter().any(|tab| tab.hidden)
     }
 
-    /// Whether the tab has a token that is good by its own clock, and that nobody has refused.
+    /// Whether the tab has a token that is good by its own clock, and that no server has refused.
     pub(crate) fn has_good_token(&self, id: TabId) -> bool {
         let tab = &self.tabs[id];
         let expires_at = tab.snapshot().expires_at;
@@ -370,7 +370,7 @@ impl World {
         let tab = &self.tabs[id];
         let felt = EPOCH + self.now + self.skewed();
         let snapshot = tab.snapshot();
-        // Nobody has gone away for good: the session is meant to be kept.
+        // The user has not gone away for good: the session is meant to be kept.
         let kept = snapshot.idle_at.is_none_or(|at| at > felt + 5_000)
             && snapshot.ends_at.is_none_or(|at| at > felt + 5_000);
         // Where storage lags or is not there, tabs repeat each other's refreshes until the breaker
@@ -384,7 +384,7 @@ impl World {
             Status::Unknown => Some("neither a session nor a reason"),
             _ if self.tokens_were_lost(id) => None,
             _ if token.is_none() => Some("no token"),
-            // Nobody can tell how long a sleep was in which the clock was set back.
+            // No tab can tell how long a sleep was in which the clock was set back.
             _ if self.set_back => None,
             _ if self.truth.revoked || self.truth.stolen || self.truth.sign_ins > 1 => None,
             _ => {

@@ -19,7 +19,7 @@ impl Rng {
         low + (self.0.next() % span) as i64
     }
 
-    /// True so many times in a thousand.
+    /// True N times in a thousand.
     pub fn chance(&mut self, per_mille: u32) -> bool {
         self.0.next() % 1_000 < u64::from(per_mille)
     }
@@ -32,7 +32,7 @@ impl Rng {
         from[(self.0.next() % from.len() as u64) as usize]
     }
 
-    /// A seed for somebody else.
+    /// A seed for another generator.
     pub fn seed(&mut self) -> u64 {
         self.0.next()
     }

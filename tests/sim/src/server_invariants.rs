@@ -14,7 +14,7 @@ use crate::{
     world::World,
 };
 
-/// The breaker lets so many refreshes through ...
+/// The breaker lets N refreshes through ...
 const MOST_SENDS: usize = 10;
 
 /// ... in so long; half a second may pass between deciding to send and sending.
@@ -23,7 +23,7 @@ const WINDOW: Millis = 29_000;
 /// What one tab hears reaches the others in less, where nothing is lost.
 const HEARD: Millis = 100;
 
-/// After so many cycles some must have drawn another jitter than the rest.
+/// After N cycles some must have drawn another jitter than the rest.
 const ENOUGH: u32 = 8;
 
 /// How long a lock may be held beyond the longest attempt.
@@ -101,7 +101,7 @@ impl World {
         self.server_invariants.patience = Some((tab, self.now, until));
     }
 
-    /// Somebody signs in: what was said of the session before is over.
+    /// A user signs in: what was said of the session before is over.
     pub(crate) fn watch_sign_in(&mut self) {
         self.server_invariants.patience = None;
         self.server_invariants.sends.clear();
@@ -137,7 +137,7 @@ impl World {
         }
     }
 
-    /// Nobody is told what they know.
+    /// No observer is told what it knows.
     pub(crate) fn watch_change(&mut self, id: TabId, event: &Event) {
         let tab = &mut self.tabs[id];
         let news = match event {
@@ -164,7 +164,7 @@ impl World {
         }
     }
 
-    /// After every step: nobody sits on the lock.
+    /// After every step: no tab sits on the lock.
     pub(crate) fn watch_lock(&mut self) {
         let Some((tab, since)) = self.server_invariants.lock else { return };
         let free = !self.locks.is_held_by(tab);

@@ -181,5 +181,5 @@ const COUNTED: [(&str, &[&str]); 4] = [
     ("waiters stuck", &["everybody who waits is settled", "nobody waits beyond the bound"]),
 ];
 
-/// So many seeds of broken worlds are listed.
+/// How many seeds of broken worlds are listed.
 const SEEDS: usize = 20;

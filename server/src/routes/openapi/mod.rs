@@ -29,7 +29,7 @@ pub(super) struct Operation {
     pub(super) method: HttpMethod,
     pub(super) path: &'static str,
     pub(super) summary: &'static str,
-    /// Who may call: names of security schemes, of which any one will do; [`NONE`] is nobody.
+    /// Who may call: names of security schemes, of which any one will do; [`NONE`] asks for none.
     pub(super) security: &'static [&'static str],
     pub(super) body: Body,
     pub(super) success: Success,
