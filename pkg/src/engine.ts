@@ -260,7 +260,6 @@ export class Engine {
     signal?: AbortSignal,
     counts = false,
   ): Promise<Lease | undefined> {
-    signal?.throwIfAborted();
     const waiter = ++this.#lastWaiter;
     const abort = () => this.#giveUp(waiter, signal!.reason);
     signal?.addEventListener("abort", abort);

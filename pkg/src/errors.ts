@@ -47,7 +47,7 @@ export class SessionError extends Error {
 /** Whether `value` is an error of Everfresh, of any copy of the package and of any realm. */
 export function isSessionError(value: unknown): value is SessionError {
   const { code, fault } = Object(value) as Partial<SessionError>;
-  return fault !== undefined && Object.hasOwn(KINDS, code!) && KINDS[code!]![0] === fault;
+  return fault !== undefined && KINDS[code!]?.[0] === fault;
 }
 
 /** Whose fault it is, and whether the same call may succeed later. */

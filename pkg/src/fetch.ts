@@ -1,5 +1,6 @@
 // `session.fetch`: the platform's fetch with the session's token.
 
+import { throwIfAborted } from "./aborted.ts";
 import { type FetchInput, pageBase } from "./allowed-origins.ts";
 import type { Engine, Lease } from "./engine.ts";
 import type { Settings } from "./options.ts";
@@ -21,7 +22,7 @@ export function tokenFor(
   validity: number,
   signal: AbortSignal | null | undefined,
 ): Lease | undefined | Promise<Lease | undefined> {
-  signal?.throwIfAborted();
+  throwIfAborted(signal);
   const lease = validity ? undefined : session.usableLease();
   return lease ?? (session.begun ? ask("token", validity, signal) : undefined);
 }
@@ -70,7 +71,7 @@ async function conclude(
       const place = placeOf(request.address, request.base);
       let newer: Lease | undefined;
       try {
-        request.signal?.throwIfAborted();
+        throwIfAborted(request.signal);
         newer = await heal(session, ask, place, lease, request);
       } catch (error) {
         discard(response);

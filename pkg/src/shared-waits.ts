@@ -1,5 +1,6 @@
 // Callers that wait for the same thing share one waiter of the engine.
 
+import { reasonOf } from "./aborted.ts";
 import type { Engine, Lease, Want } from "./engine.ts";
 
 /** Waits for a lease, or for nothing. @internal */
@@ -58,7 +59,7 @@ export function shareWaits(
 function untilAborted(wait: Wait, signal: AbortSignal): Promise<Lease | undefined> {
   return new Promise((resolve, reject) => {
     const abort = () => {
-      reject(signal.reason);
+      reject(reasonOf(signal));
       wait.callers -= 1;
       if (!wait.callers) wait.abandon.abort();
     };

@@ -43,6 +43,9 @@ const OPTIONAL = new Set([
   "dispose", // Symbol.dispose is looked for
   "fromBase64", // atob stands in for it
   "keepalive", // a Request without it has none
+  ...["locks", "query", "request"], // Web Locks, which are looked for; the last two are words of ours too
+  "randomUUID", // names sessions where there is no page
+  "reason", // of a signal: an AbortError stands in for it
 ]);
 /** Words of ours, as of other objects. */
 const OURS = new Set(

@@ -116,6 +116,15 @@ if (metafile) {
   writeFileSync(metafile, JSON.stringify({ inputs: merged("inputs"), outputs: merged("outputs") }));
 }
 
+const classic = join(pkg, "src", "classic");
+for (const name of readdirSync(classic)) {
+  // What a browser has to read that can read nothing else.
+  const { code } = await esbuild.transform(readFileSync(join(classic, name)), {
+    ...{ minify: true, target: "es5", charset: "ascii" },
+  });
+  writeFileSync(join(dist, name), code);
+}
+
 const tsc = join(root, "node_modules", "typescript", "bin", "tsc");
 try {
   execFileSync(process.execPath, [tsc, "-p", join(pkg, "tsconfig.build.json")], {
