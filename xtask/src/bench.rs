@@ -32,6 +32,12 @@ pub(crate) enum Bench {
         #[arg(long)]
         json: Option<PathBuf>,
     },
+    /// Bytes that the package and others add to an application's download
+    Size {
+        /// Also write the figures to this file
+        #[arg(long)]
+        json: Option<PathBuf>,
+    },
     /// What an honest client of the server waits and is refused beside attackers
     Abuse {
         /// How long each attack lasts, in seconds
@@ -48,7 +54,15 @@ pub(crate) fn run(workspace: &Workspace, bench: &Bench) -> Result<()> {
             let connections = connections.to_string();
             server(workspace, *seconds, &["--connections", &connections])
         }
-        Bench::Client { rounds, json } => client(workspace, *rounds, json.as_deref()),
+        Bench::Client { rounds, json } => {
+            setup::peers(workspace, "bench/peers")?;
+            let rounds = ["--rounds", &rounds.to_string()];
+            node(workspace, "bench/client/main.mjs", &rounds, json.as_deref())
+        }
+        Bench::Size { json } => {
+            setup::peers(workspace, "bench/size")?;
+            node(workspace, "bench/size/main.mjs", &[], json.as_deref())
+        }
         Bench::Abuse { seconds } => server(workspace, *seconds, &["--abuse"]),
     }
 }
@@ -63,13 +77,13 @@ fn server(workspace: &Workspace, seconds: u64, more: &[&str]) -> Result<()> {
     check(&mut load, LIMIT)
 }
 
-fn client(workspace: &Workspace, rounds: u32, json: Option<&Path>) -> Result<()> {
+/// Runs a script against the package as it is built now.
+fn node(workspace: &Workspace, script: &str, more: &[&str], json: Option<&Path>) -> Result<()> {
     package::build_quietly(workspace)?;
-    setup::peers(workspace)?;
-    let mut node = Command::new("node");
-    node.arg(workspace.join("bench/client/main.mjs")).args(["--rounds", &rounds.to_string()]);
+    let mut node = workspace.command("node");
+    node.arg(workspace.join(script)).args(more);
     if let Some(file) = json {
-        node.arg("--json").arg(file);
+        node.arg("--json").arg(std::path::absolute(file)?);
     }
     check(&mut node, LIMIT)
 }
