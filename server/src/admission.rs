@@ -3,17 +3,28 @@
 use http::request::Parts;
 use http::{HeaderMap, Method};
 
+use crate::due::{Due, Renewal};
 use crate::error::ApiError;
-use crate::extract::{CookieJar, Session, bearer, refuse, trust};
+use crate::extract::{CookieJar, bearer, refuse, trust};
 use crate::jwt::{Claims, Flaw, seconds};
 use crate::policy::{Policy, Renew, Revoked};
-use crate::renewing::{Due, Renewal};
 use crate::rotation::{
     Millis, Profile, RefreshToken, Revocation, SessionFamily, SessionId, Status,
 };
 use crate::state::AppState;
 use crate::store::{SessionSelector, User};
 use crate::token_status;
+
+/// Who is calling.
+#[derive(Clone, Debug)]
+pub struct Session {
+    /// What the token says.
+    pub claims: Claims,
+    /// The family, as it is now.
+    pub row: SessionFamily,
+    /// The user, as they are now.
+    pub user: User,
+}
 
 /// How good an access token has to be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

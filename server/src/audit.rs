@@ -19,10 +19,8 @@ use hmac::{Hmac, KeyInit, Mac};
 use serde::{Deserialize, Serialize};
 use sha2::Sha256;
 
-use crate::config::Rate;
-use crate::limits::Bucket;
+use crate::limits::{Bucket, Rate};
 use crate::rotation::{Millis, SessionId};
-use crate::store::{Store, StoreError};
 
 /// Gathers entries until somebody writes them down.
 pub struct Audit {
@@ -112,25 +110,18 @@ impl Audit {
         waiting.push_back(entry);
     }
 
-    /// Writes all that waits, and forgets what is older than `forget_before`. What cannot be
-    /// written waits on.
-    pub async fn write(&self, store: &dyn Store, forget_before: Millis) -> Result<(), StoreError> {
-        loop {
-            let batch: Vec<Entry> = {
-                let mut waiting = self.waiting();
-                let most = waiting.len().min(BATCH);
-                waiting.drain(..most).collect()
-            };
-            if batch.is_empty() {
-                return Ok(());
-            }
-            if let Err(error) = store.audit(batch.clone(), forget_before).await {
-                let mut waiting = self.waiting();
-                for entry in batch.into_iter().rev() {
-                    waiting.push_front(entry);
-                }
-                return Err(error);
-            }
+    /// Takes out what has waited the longest, up to a thousand entries.
+    pub(crate) fn take(&self) -> Vec<Entry> {
+        let mut waiting = self.waiting();
+        let most = waiting.len().min(BATCH);
+        waiting.drain(..most).collect()
+    }
+
+    /// Lets entries wait on that could not be written.
+    pub(crate) fn put_back(&self, batch: Vec<Entry>) {
+        let mut waiting = self.waiting();
+        for entry in batch.into_iter().rev() {
+            waiting.push_front(entry);
         }
     }
 

@@ -8,6 +8,7 @@ use http::header::{CACHE_CONTROL, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderMap, HeaderValue, StatusCode};
 use serde::Serialize;
 
+use crate::limits::TryLater;
 use crate::rotation::{Ended, Refusal, Revocation};
 use crate::store::StoreError;
 
@@ -193,6 +194,12 @@ impl From<StoreError> for ApiError {
     fn from(error: StoreError) -> Self {
         tracing::error!(%error, "the store failed");
         Self::Unavailable
+    }
+}
+
+impl From<TryLater> for ApiError {
+    fn from(TryLater(seconds): TryLater) -> Self {
+        Self::TooManyRequests(seconds)
     }
 }
 

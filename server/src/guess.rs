@@ -21,7 +21,7 @@ pub(crate) async fn is_right(
     app.limits.take(Limited::Failure(party), now)?;
     let right = match app.limits.take(login.clone(), now) {
         Ok(()) => app.passwords.check(password, stored, party).await.map_err(ApiError::from),
-        Err(error) => Err(error),
+        Err(later) => Err(later.into()),
     };
     if right != Ok(false) {
         app.limits.give_back(&Limited::Failure(party));

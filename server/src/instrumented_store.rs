@@ -7,11 +7,10 @@ use crate::audit::{Action, Audit, Entry};
 use crate::clock::Clock;
 use crate::events::{Event, Events};
 use crate::rotation::{Attempt, Millis, Revocation, SessionFamily, SessionId, Status, Transition};
-use crate::shared_keys::Fence;
 use crate::stats::Stats;
 use crate::store::{
-    Change, MarkKind, Outcome, PasswordChange, Pending, SessionSelector, SignIn, SignOut, SignedIn,
-    SignedOut, Store, StoreError, TokenMark, User,
+    Change, Fence, MarkKind, Outcome, PasswordChange, Pending, SessionSelector, SignIn, SignOut,
+    SignedIn, SignedOut, Store, StoreError, TokenMark, User,
 };
 
 /// Sits before the real store, so that no route can forget to tell.

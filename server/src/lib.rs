@@ -31,6 +31,7 @@
 //! - [`AccessToken`] and [`MaybeAccessToken`] are extractors for handlers of your own.
 //! - [`serve`] is the listener. With the feature `control` there is a test harness besides.
 
+mod access_token;
 pub mod accounts;
 mod admission;
 mod app;
@@ -40,6 +41,8 @@ pub mod clock;
 pub mod config;
 #[cfg(feature = "control")]
 pub mod control;
+mod due;
+mod duration;
 mod error;
 pub mod events;
 mod extract;
@@ -64,10 +67,11 @@ mod strangers;
 mod tls;
 mod token_status;
 
+pub use access_token::{AccessToken, MaybeAccessToken};
+pub use admission::Session;
 pub use app::app;
 pub use error::ApiError;
-pub use extract::{AccessToken, MaybeAccessToken, Session};
-pub use limits::Limits;
+pub use limits::{Limits, Rate, Rates};
 pub use renewing::renewing;
 pub use state::{AppState, Shared};
 pub use stats::{Counted, Stats};

@@ -4,9 +4,47 @@ use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use crate::config::{Rate, Rates};
-use crate::error::ApiError;
 use crate::rotation::{Millis, SessionId};
+
+/// How much of each thing one party may do.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Rates {
+    /// Sign-ins of one user from one address.
+    pub login: Rate,
+    /// Refreshes of one session.
+    pub refresh: Rate,
+    /// Questions of one service about tokens.
+    pub introspection: Rate,
+    /// Failed sign-ins from one address.
+    pub failure: Rate,
+    /// Forged refresh tokens from one address.
+    pub forgery: Rate,
+    /// Wrong secrets of one service from one address.
+    pub client_secret: Rate,
+}
+
+/// So many at once, then one each so many milliseconds.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Rate {
+    /// How many at once.
+    pub burst: f64,
+    /// Milliseconds until there is one more.
+    pub millis_each: f64,
+}
+
+impl Default for Rates {
+    fn default() -> Self {
+        let rate = |burst, millis_each| Rate { burst, millis_each };
+        Self {
+            login: rate(10.0, 6_000.0),
+            refresh: rate(100.0, 100.0),
+            introspection: rate(1_000.0, 1.0),
+            failure: rate(30.0, 1_000.0),
+            forgery: rate(30.0, 1_000.0),
+            client_secret: rate(10.0, 1_000.0),
+        }
+    }
+}
 
 /// All buckets. Without any it lets everything pass.
 ///
@@ -32,7 +70,7 @@ impl Limits {
     }
 
     /// Takes one from a bucket, or says when to come again.
-    pub(crate) fn take(&self, what: Limited, now: Millis) -> Result<(), ApiError> {
+    pub(crate) fn take(&self, what: Limited, now: Millis) -> Result<(), TryLater> {
         let Some(rates) = &self.rates else { return Ok(()) };
         let rate = what.rate(rates);
         let mut buckets = self.buckets();
@@ -43,7 +81,7 @@ impl Limits {
             *many = MANY.max(2 * held.len());
         }
         let bucket = held.entry(what).or_insert_with(|| Bucket::full(rate, now));
-        bucket.take(rate, now).map_err(ApiError::TooManyRequests)
+        bucket.take(rate, now).map_err(TryLater)
     }
 
     /// Puts one back that was taken for what then turned out to be right.
@@ -58,6 +96,10 @@ impl Limits {
         self.buckets.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
+
+/// There is nothing left; there will be after so many seconds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct TryLater(pub(crate) u64);
 
 /// What is limited, and for whom.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -113,8 +155,13 @@ impl Bucket {
         Ok(())
     }
 
+    /// How many have been taken that are not there again.
+    pub(crate) fn taken(&self, rate: Rate, now: Millis) -> u32 {
+        (rate.burst - self.level(rate, now)).ceil() as u32
+    }
+
     fn is_full(&self, rate: Rate, now: Millis) -> bool {
-        self.level(rate, now) >= rate.burst
+        self.taken(rate, now) == 0
     }
 
     fn level(&self, rate: Rate, now: Millis) -> f64 {
@@ -137,8 +184,8 @@ mod tests {
         for _ in 0..10 {
             assert_eq!(limits.take(login(), 0), Ok(()));
         }
-        assert_eq!(limits.take(login(), 0), Err(ApiError::TooManyRequests(6)));
-        assert_eq!(limits.take(login(), 5_999), Err(ApiError::TooManyRequests(1)));
+        assert_eq!(limits.take(login(), 0), Err(TryLater(6)));
+        assert_eq!(limits.take(login(), 5_999), Err(TryLater(1)));
         assert_eq!(limits.take(Limited::Login(None, "ben".to_owned()), 0), Ok(()));
         assert_eq!(limits.take(login(), 6_000), Ok(()));
         assert!(limits.take(login(), 6_000).is_err());

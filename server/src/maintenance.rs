@@ -87,8 +87,16 @@ async fn keep_audit(state: AppState) {
 pub async fn write_audit(state: &AppState) {
     let kept = state.settings.audit_keep.map(|seconds| seconds.saturating_mul(1_000));
     let forget = kept.map_or(0, |kept| state.clock.now().saturating_sub(kept));
-    if let Err(error) = state.audit.write(&*state.store, forget).await {
-        tracing::error!(%error, "the audit log could not be written");
+    loop {
+        let batch = state.audit.take();
+        if batch.is_empty() {
+            return;
+        }
+        if let Err(error) = state.store.audit(batch.clone(), forget).await {
+            state.audit.put_back(batch);
+            tracing::error!(%error, "the audit log could not be written");
+            return;
+        }
     }
 }
 

@@ -1,18 +1,16 @@
 //! Renewal in passing: a successful answer brings the newer token along.
 
-use std::sync::{Arc, Mutex, PoisonError};
-
 use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::Response;
 use http::HeaderValue;
 use http::header::SET_COOKIE;
 
+use crate::due::{Due, Renewal};
 use crate::error::ApiError;
 use crate::extract::CookieJar;
-use crate::jwt::Claims;
 use crate::policy::{Policy, Renew};
-use crate::rotation::{RefreshToken, SessionId, Status};
+use crate::rotation::{SessionId, Status};
 use crate::routes::issue;
 use crate::state::AppState;
 use crate::token_status;
@@ -37,27 +35,6 @@ pub async fn renewing(State(app): State<AppState>, mut request: Request, next: N
         }
     }
     response
-}
-
-/// A renewal that a request is to bring; shared between the extractor and [`renewing`].
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Due(Arc<Mutex<Option<Renewal>>>);
-
-impl Due {
-    pub(crate) fn set(&self, renewal: Renewal) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(renewal);
-    }
-
-    fn take(&self) -> Option<Renewal> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
-    }
-}
-
-/// What is renewed.
-#[derive(Debug)]
-pub(crate) enum Renewal {
-    Header(Claims),
-    Cookie(RefreshToken),
 }
 
 async fn renewed(

@@ -5,9 +5,7 @@
 //!
 //! A store that was emptied gets its keys back from the processes that run. If a process that starts
 //! at that moment is faster, it makes keys of its own, and no token of the one is worth anything to
-//! the other. Then the older one closes its [`Fence`]: it does nothing any more and is not ready.
-
-use std::sync::atomic::{AtomicBool, Ordering};
+//! the other. Then the older one closes its [`Fence`](crate::store::Fence): it does nothing any more and is not ready.
 
 use crate::jwt::{KeyError, Keyring, Seal};
 use crate::state::AppState;
@@ -73,25 +71,6 @@ pub async fn look(app: &AppState, seen: &mut Option<Vec<u8>>) -> Result<bool, Sh
         return Err(error.into());
     }
     Ok(!first)
-}
-
-/// Stands between a server and a store whose keys are not the server's own.
-#[derive(Debug, Default)]
-pub struct Fence(AtomicBool);
-
-impl Fence {
-    fn open(&self) {
-        self.0.store(false, Ordering::SeqCst);
-    }
-
-    fn close(&self) {
-        self.0.store(true, Ordering::SeqCst);
-    }
-
-    /// Says so if it is closed.
-    pub(crate) fn pass(&self) -> Result<(), StoreError> {
-        if self.0.load(Ordering::SeqCst) { Err(StoreError::OtherKeys) } else { Ok(()) }
-    }
 }
 
 /// Shared keys could not be read or changed.

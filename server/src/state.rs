@@ -15,9 +15,8 @@ use crate::jwt::{Issuer, Keyring};
 use crate::limits::Limits;
 use crate::password::Passwords;
 use crate::rotation::Pepper;
-use crate::shared_keys::Fence;
 use crate::stats::Stats;
-use crate::store::{RotationContext, Store};
+use crate::store::{Fence, RotationContext, Store};
 
 /// The server behind the routes; clones share it.
 #[derive(Clone)]

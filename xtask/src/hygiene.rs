@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use anyhow::{Result, bail};
 
+use crate::cycles;
 use crate::process::capture;
 use crate::workspace::Workspace;
 
@@ -15,13 +16,15 @@ pub(crate) fn check(workspace: &Workspace) -> Result<()> {
     git.args(["ls-files", "-z", "--cached", "--others", "--exclude-standard"]);
     let listing = capture(&mut git, Duration::from_secs(60))?;
     let places = places(workspace);
-    let mut complaints = Vec::new();
+    let (mut complaints, mut sources) = (Vec::new(), Vec::new());
     for path in listing.split_terminator('\0') {
         // A file that is deleted but not yet committed, or not text, has nothing to look at.
         if let Ok(text) = fs::read_to_string(workspace.join(path)) {
             complaints.extend(judge(path, &text, &places));
+            sources.push((path.to_owned(), text));
         }
     }
+    complaints.extend(cycles::complaints("server/src", &sources));
     if complaints.is_empty() {
         return Ok(());
     }

@@ -6,6 +6,7 @@
 mod adapters;
 mod bench;
 mod crates;
+mod cycles;
 mod dead_data;
 mod demo;
 mod deny;

@@ -5,9 +5,7 @@ mod layer;
 mod rates;
 mod settings;
 
-pub(crate) use duration::lasting;
 pub use layer::Layer;
-pub use rates::{Rate, Rates};
 pub use settings::{Settings, StoreKind};
 
 /// A setting that cannot be used. The text says what is wrong and what to do.

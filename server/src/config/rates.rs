@@ -1,30 +1,5 @@
 use super::{ConfigError, Layer};
-
-/// How much of each thing one party may do.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Rates {
-    /// Sign-ins of one user from one address.
-    pub login: Rate,
-    /// Refreshes of one session.
-    pub refresh: Rate,
-    /// Questions of one service about tokens.
-    pub introspection: Rate,
-    /// Failed sign-ins from one address.
-    pub failure: Rate,
-    /// Forged refresh tokens from one address.
-    pub forgery: Rate,
-    /// Wrong secrets of one service from one address.
-    pub client_secret: Rate,
-}
-
-/// So many at once, then one each so many milliseconds.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Rate {
-    /// How many at once.
-    pub burst: f64,
-    /// Milliseconds until there is one more.
-    pub millis_each: f64,
-}
+use crate::limits::{Rate, Rates};
 
 impl Rates {
     pub(super) fn of(layer: &Layer) -> Result<Self, ConfigError> {
@@ -52,20 +27,6 @@ impl Rates {
                 defaults.client_secret,
             )?,
         })
-    }
-}
-
-impl Default for Rates {
-    fn default() -> Self {
-        let rate = |burst, millis_each| Rate { burst, millis_each };
-        Self {
-            login: rate(10.0, 6_000.0),
-            refresh: rate(100.0, 100.0),
-            introspection: rate(1_000.0, 1.0),
-            failure: rate(30.0, 1_000.0),
-            forgery: rate(30.0, 1_000.0),
-            client_secret: rate(10.0, 1_000.0),
-        }
     }
 }
 

@@ -4,9 +4,10 @@ use std::path::{Path, PathBuf};
 use http::{HeaderValue, Uri};
 use ipnet::IpNet;
 
-use super::{ConfigError, Layer, Rates, duration};
+use super::{ConfigError, Layer, duration};
 use crate::audit::Scope;
 use crate::jwt::Algorithm;
+use crate::limits::Rates;
 use crate::policy::{OnReuse, Policy, PolicyError, RefreshTokens};
 use crate::rotation::{Profile, Rules};
 use crate::secret::Secret;

@@ -8,8 +8,7 @@ mod form;
 mod forwarded;
 mod key;
 
-pub use bearer::{AccessToken, MaybeAccessToken, Session};
-pub(crate) use bearer::{RenewableToken, bearer, refuse};
+pub(crate) use bearer::{bearer, refuse};
 pub(crate) use body::{
     JsonBody, LONGEST_NAME, LONGEST_PASSWORD, Raw, SMALL, content_type, is_longer, object,
 };

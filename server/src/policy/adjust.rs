@@ -1,5 +1,5 @@
 use super::{OnReuse, Policy, PolicyError, RefreshTokens, Renew, Revoked};
-use crate::config::lasting;
+use crate::duration::lasting;
 
 impl Policy {
     /// Changes one field, given as `NAME=VALUE`.

@@ -3,8 +3,8 @@ use axum::extract::{Path, State};
 use http::StatusCode;
 use serde::Serialize;
 
+use crate::access_token::AccessToken;
 use crate::error::ApiError;
-use crate::extract::AccessToken;
 use crate::jwt::{Seconds, seconds};
 use crate::rotation::{Revocation, SessionFamily, SessionId, Status};
 use crate::state::AppState;

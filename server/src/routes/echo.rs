@@ -9,8 +9,9 @@ use serde::Serialize;
 use sha2::{Digest, Sha256};
 
 use super::issue;
+use crate::access_token::AccessToken;
 use crate::error::ApiError;
-use crate::extract::{AccessToken, Raw};
+use crate::extract::Raw;
 
 /// RFC 9110, 9.3.8: what a request carries in secret is not to be traced.
 pub(super) async fn trace() -> Response {

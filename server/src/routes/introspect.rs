@@ -50,7 +50,7 @@ pub(super) fn admit(app: &AppState, client: Client, headers: &HeaderMap) -> Resu
         return Err(ApiError::InvalidClient);
     }
     app.limits.give_back(&guess);
-    app.limits.take(Limited::Introspection(id), now)
+    Ok(app.limits.take(Limited::Introspection(id), now)?)
 }
 
 /// HTTP Basic.

@@ -3,7 +3,7 @@ use axum::response::{IntoResponse, Response};
 use http::HeaderMap;
 
 use super::issue;
-use crate::extract::AccessToken;
+use crate::access_token::AccessToken;
 
 pub(super) async fn me(AccessToken(session): AccessToken) -> Response {
     (issue::no_store(HeaderMap::new()), Json(session.claims)).into_response()

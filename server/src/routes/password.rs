@@ -2,8 +2,9 @@ use axum::extract::State;
 use http::StatusCode;
 use serde::Deserialize;
 
+use crate::access_token::AccessToken;
 use crate::error::ApiError;
-use crate::extract::{AccessToken, Client, JsonBody, LONGEST_PASSWORD, is_longer};
+use crate::extract::{Client, JsonBody, LONGEST_PASSWORD, is_longer};
 use crate::guess;
 use crate::secret::Secret;
 use crate::state::AppState;

@@ -2,8 +2,9 @@ use axum::Json;
 use axum::extract::State;
 use serde::Deserialize;
 
+use crate::access_token::AccessToken;
 use crate::error::ApiError;
-use crate::extract::{AccessToken, JsonBody, LONGEST_NAME, is_longer};
+use crate::extract::{JsonBody, LONGEST_NAME, is_longer};
 use crate::jwt::Profile;
 use crate::state::AppState;
 use crate::store::{Change, present};

@@ -5,8 +5,10 @@ use http::HeaderMap;
 use serde::Deserialize;
 
 use super::issue::{self, TokenBody};
+use crate::access_token::RenewableToken;
+use crate::admission::Session;
 use crate::error::ApiError;
-use crate::extract::{Raw, RenewableToken, SMALL, Session, content_type, object};
+use crate::extract::{Raw, SMALL, content_type, object};
 use crate::jwt::seconds;
 use crate::policy::Renew;
 use crate::state::AppState;

@@ -1,14 +1,17 @@
 //! All routes: who may call, what they take and give, and who answers. The router and its description
 //! are both made of this.
 
+use axum::Json;
+use axum::extract::State;
 use axum::routing::any;
 use utoipa::openapi::path::HttpMethod;
+use utoipa::openapi::{OpenApi, ServerBuilder};
 use utoipa_axum::router::OpenApiRouter;
 
 use super::openapi::{Body, NONE, Operation, Success, on, undescribed};
 use super::{
-    devices, echo, events, health, introspect, login, logout, me, metrics, openapi, password,
-    profile, refresh, renew, revoke, token, well_known,
+    devices, echo, events, health, introspect, login, logout, me, metrics, password, profile,
+    refresh, renew, revoke, token, well_known,
 };
 use crate::state::AppState;
 
@@ -194,7 +197,7 @@ pub(super) fn routes(samples: bool) -> OpenApiRouter<AppState> {
             ),
             well_known::metadata,
         ))
-        .routes(on(&public("/openapi.json", "This document", Success::Object), openapi::openapi))
+        .routes(on(&public("/openapi.json", "This document", Success::Object), openapi))
         .routes(on(&public("/healthz", "The process answers", Success::Object), health::healthz))
         .routes(on(&public("/readyz", "The store can be written", Success::Object), health::readyz))
         .routes(on(
@@ -206,6 +209,16 @@ pub(super) fn routes(samples: bool) -> OpenApiRouter<AppState> {
             metrics::metrics,
         ));
     if samples { with_samples(routes) } else { routes }
+}
+
+async fn openapi(State(app): State<AppState>) -> Json<OpenApi> {
+    Json(document(&app.issuer.issuer, app.settings.samples))
+}
+
+pub(super) fn document(issuer: &str, samples: bool) -> OpenApi {
+    let mut document = routes(samples).into_openapi();
+    document.servers = Some(vec![ServerBuilder::new().url(issuer).build()]);
+    document
 }
 
 fn with_samples(routes: OpenApiRouter<AppState>) -> OpenApiRouter<AppState> {

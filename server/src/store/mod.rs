@@ -6,6 +6,7 @@
 //! transaction in SQLite and Postgres, and by compare-and-set in Redis.
 
 pub(crate) mod crash;
+mod fence;
 mod mark;
 mod memory;
 mod postgres;
@@ -21,6 +22,7 @@ use std::fmt::Debug;
 use std::pin::Pin;
 use std::sync::Arc;
 
+pub use fence::Fence;
 pub use mark::{MarkKind, TokenMark};
 pub use memory::MemoryStore;
 pub use postgres::PostgresStore;

@@ -2,8 +2,6 @@
 
 mod schemas;
 
-use axum::Json;
-use axum::extract::State;
 use axum::handler::Handler;
 use axum::routing::MethodRouter;
 use serde_json::json;
@@ -14,14 +12,13 @@ use utoipa::openapi::schema::{AdditionalProperties, SchemaType};
 use utoipa::openapi::security::SecurityRequirement;
 use utoipa::openapi::{
     Content, InfoBuilder, LicenseBuilder, ObjectBuilder, OpenApi, OpenApiBuilder, OpenApiVersion,
-    Paths, Ref, Required, Response, ResponseBuilder, Schema, ServerBuilder, Type,
+    Paths, Ref, Required, Response, ResponseBuilder, Schema, Type,
 };
 
 use utoipa_axum::PathItemExt as _;
 use utoipa_axum::router::UtoipaMethodRouter;
 
 use self::schemas::{asked, components, rotation_key, text};
-use super::table;
 use crate::state::AppState;
 
 /// One method of one route.
@@ -66,16 +63,6 @@ pub(super) enum Success {
 
 /// Stands for no credentials where they may be left out.
 pub(super) const NONE: &str = "";
-
-pub(super) async fn openapi(State(app): State<AppState>) -> Json<OpenApi> {
-    Json(document(&app.issuer.issuer, app.settings.samples))
-}
-
-fn document(issuer: &str, samples: bool) -> OpenApi {
-    let mut document = table::routes(samples).into_openapi();
-    document.servers = Some(vec![ServerBuilder::new().url(issuer).build()]);
-    document
-}
 
 /// The description before there are routes.
 pub(super) fn undescribed() -> OpenApi {
@@ -230,6 +217,7 @@ mod tests {
     use crate::config::Settings;
     use crate::jwt::Keyring;
     use crate::password::Passwords;
+    use crate::routes::table::document;
     use crate::store::MemoryStore;
 
     /// Every method of every route of the router is described, and nothing else is.
