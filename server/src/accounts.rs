@@ -3,7 +3,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
-use crate::password::{PasswordError, Passwords};
+use crate::password::{Caller, PasswordError, Passwords};
 use crate::rotation::{Millis, Revocation};
 use crate::secret::{Secret, random};
 use crate::state::AppState;
@@ -32,7 +32,7 @@ pub async fn new_user(
     Ok(User {
         id: format!("u_{}", URL_SAFE_NO_PAD.encode(random::<12>()?)),
         username: username.to_owned(),
-        password: passwords.hash(password, None).await?,
+        password: passwords.hash(password, Caller::default()).await?,
         version: 1,
         disabled: false,
         reauth: false,
@@ -65,7 +65,7 @@ pub async fn change(
         AccountChange::Disable => (Change { disabled: Some(true), ..Change::default() }, None),
         AccountChange::Enable => (Change { disabled: Some(false), ..Change::default() }, None),
         AccountChange::Password(password) => {
-            let password = Some(app.passwords.hash(password, None).await?);
+            let password = Some(app.passwords.hash(password, Caller::default()).await?);
             (Change { password, ..Change::default() }, Some(Revocation::Password))
         }
         AccountChange::BumpVersion => {

@@ -3,7 +3,7 @@
 use crate::error::ApiError;
 use crate::extract::Client;
 use crate::limits::Limited;
-use crate::password::PasswordError;
+use crate::password::{Caller, PasswordError};
 use crate::secret::Secret;
 use crate::state::AppState;
 
@@ -20,7 +20,11 @@ pub(crate) async fn is_right(
     let login = Limited::Login(party, username.to_owned());
     app.limits.take(Limited::Failure(party), now)?;
     let right = match app.limits.take(login.clone(), now) {
-        Ok(()) => app.passwords.check(password, stored, party).await.map_err(ApiError::from),
+        Ok(()) => app
+            .passwords
+            .check(password, stored, Caller { party, now })
+            .await
+            .map_err(ApiError::from),
         Err(later) => Err(later.into()),
     };
     if right != Ok(false) {

@@ -12,7 +12,7 @@ use axum::body::Body;
 use everfresh_server::AppState;
 use everfresh_server::config::{Layer, Settings};
 use everfresh_server::jwt::Keyring;
-use everfresh_server::password::Passwords;
+use everfresh_server::password::{Caller, Passwords};
 use everfresh_server::rotation::Status;
 use everfresh_server::store::{Change, SqliteStore};
 use http::{Method, Request};
@@ -76,7 +76,7 @@ async fn a_sign_in_that_waited_does_not_outlive_its_password() {
         let world = Arc::new(World::new().await);
         // Hashed at such a price that the rest of this test is over before the hash is.
         let dear = Passwords::with_cost(64 * 1_024, 4).unwrap();
-        let password = dear.hash("secret".into(), None).await.unwrap();
+        let password = dear.hash("secret".into(), Caller::default()).await.unwrap();
         let ann = world.state.store.user_named("ann".to_owned()).await.unwrap().unwrap();
         let stored = Change { password: Some(password), ..Change::default() };
         world.state.store.change_user(ann.id.clone(), stored).await.unwrap();

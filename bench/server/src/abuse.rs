@@ -61,7 +61,7 @@ impl Attack {
             Self::WrongPasswords => "wrong passwords from one address",
             Self::SlowBodies => "bodies that do not come",
             Self::Disconnects => "clients that hang up",
-            Self::FullQueue => "wrong passwords from 64 addresses",
+            Self::FullQueue => "wrong passwords from 64 networks",
         }
     }
 
@@ -75,8 +75,8 @@ impl Attack {
 
     /// One attacker, until it is stopped. None has the honest client's address.
     async fn go_on(self, number: u8, address: SocketAddr) {
-        let spread = matches!(self, Self::FullQueue);
-        let own = Ipv4Addr::new(127, 0, 1, if spread { number } else { 1 });
+        let network = if matches!(self, Self::FullQueue) { number } else { 0 };
+        let own = Ipv4Addr::new(127, 1, network, 1);
         loop {
             // A connection that is closed is made again; that is the attack.
             let _ = self.attack(own, address).await;

@@ -1,5 +1,6 @@
 //! Passwords: Argon2id, a few at a time, off the threads that serve requests.
 
+mod failures;
 mod queue;
 
 use std::net::IpAddr;
@@ -10,10 +11,12 @@ use argon2::{Algorithm, Argon2, Params, Version};
 use tokio::task::spawn_blocking;
 
 use self::queue::{Full, Permit, Queue};
+use crate::rotation::Millis;
 use crate::secret::{Secret, random};
 
 /// Hashes and checks passwords, so few at a time that refreshes never wait for sign-ins. Addresses
-/// take turns, and those that ask for too much at once are refused.
+/// take turns, those with wrong passwords lately behind the others, and those that ask for too much
+/// at once are refused.
 #[derive(Clone, Debug)]
 pub struct Passwords {
     hasher: Argon2<'static>,
@@ -36,45 +39,61 @@ impl Passwords {
         Ok(Self { hasher, queue: Arc::new(Queue::new()), nobody })
     }
 
-    /// The text to store for a password that comes from an address, as far as that is known.
-    pub async fn hash(
-        &self,
-        password: Secret,
-        address: Option<IpAddr>,
-    ) -> Result<Secret, PasswordError> {
+    /// The text to store for a password.
+    pub async fn hash(&self, password: Secret, caller: Caller) -> Result<Secret, PasswordError> {
         let hasher = self.hasher.clone();
         let work = move |permit: &mut Permit| {
             let (salt, mut output) = (random::<16>().map_err(failed)?, [0; OUTPUT]);
             fill(&hasher, &password, &salt, &mut output, permit)?;
             written(&hasher, &salt, &output)
         };
-        self.permitted(address, work).await?
+        self.permitted(caller, work).await?
     }
 
     /// Whether the password is the stored one. Without a stored one it takes as long to say no.
+    /// A wrong one is remembered of the caller for a while.
     pub async fn check(
         &self,
         password: Secret,
         stored: Option<Secret>,
-        address: Option<IpAddr>,
+        caller: Caller,
     ) -> Result<bool, PasswordError> {
         let known = stored.is_some();
         let stored = stored.unwrap_or_else(|| self.nobody.clone());
-        let work = move |permit: &mut Permit| same(&password, &stored, permit);
-        Ok(self.permitted(address, work).await? && known)
+        let queue = Arc::clone(&self.queue);
+        let work = move |permit: &mut Permit| {
+            let right = same(&password, &stored, permit) && known;
+            // Before the permit goes to the next one, who it is may depend on this.
+            if !right {
+                queue.count_failure(caller.party);
+            }
+            right
+        };
+        self.permitted(caller, work).await
     }
 
     /// The permit goes with the work: it is free again when that is over, and not when its client
     /// stops waiting.
     async fn permitted<T: Send + 'static>(
         &self,
-        address: Option<IpAddr>,
+        caller: Caller,
         work: impl FnOnce(&mut Permit) -> T + Send + 'static,
     ) -> Result<T, PasswordError> {
-        let mut permit = self.queue.enter(address).await.map_err(|Full| PasswordError::Full)?;
+        let mut permit = self.queue.enter(caller).await.map_err(|Full| PasswordError::Full)?;
         spawn_blocking(move || work(&mut permit)).await.map_err(failed)
     }
 }
+
+/// For whom a password is hashed or checked, which decides whose turn it is.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Caller {
+    /// The address that counts, as far as it is known; without one all are the same.
+    pub party: Option<IpAddr>,
+    /// Milliseconds since 1970, by the server's clock.
+    pub now: Millis,
+}
+
+type Party = Option<IpAddr>;
 
 /// The hash could not be computed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -142,13 +161,13 @@ const OUTPUT: usize = 32;
 
 #[cfg(test)]
 mod tests {
-    use std::sync::mpsc;
+    use std::sync::{Mutex, mpsc};
 
     use axum::body::Body;
     use http::Request;
     use tower::ServiceExt as _;
 
-    use super::queue::{AT_ONCE, EACH};
+    use super::queue::{ALL, AT_ONCE, EACH};
     use super::*;
     use crate::clock::Clock;
     use crate::config::Settings;
@@ -160,9 +179,12 @@ mod tests {
     #[tokio::test]
     async fn a_password_is_right_or_wrong() {
         let passwords = Passwords::with_cost(8, 1).unwrap();
-        let stored = passwords.hash("secret".into(), None).await.unwrap();
+        let stored = passwords.hash("secret".into(), Caller::default()).await.unwrap();
         let check = async |password: &str, stored: Option<&str>| {
-            passwords.check(password.into(), stored.map(Secret::from), None).await.unwrap()
+            passwords
+                .check(password.into(), stored.map(Secret::from), Caller::default())
+                .await
+                .unwrap()
         };
         assert!(check("secret", Some(stored.expose())).await);
         assert!(!check("Secret", Some(stored.expose())).await);
@@ -180,10 +202,12 @@ mod tests {
             let params = Params::new(cost, passes, 1, None).unwrap();
             let crates = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
             let stored = crates.hash_password(b"secret").unwrap().to_string();
-            let right = passwords.check("secret".into(), Some(stored.as_str().into()), None).await;
+            let right = passwords
+                .check("secret".into(), Some(stored.as_str().into()), Caller::default())
+                .await;
             assert_eq!(right, Ok(true), "with {cost} KiB");
         }
-        let ours = passwords.hash("secret".into(), None).await.unwrap();
+        let ours = passwords.hash("secret".into(), Caller::default()).await.unwrap();
         assert!(passwords.hasher.verify_password(b"secret", ours.expose()).is_ok());
     }
 
@@ -199,22 +223,57 @@ mod tests {
                     began.send(()).unwrap();
                     finished.recv().unwrap();
                 };
-                passwords.permitted(None, work).await
+                passwords.permitted(Caller::default(), work).await
             }
         });
         begun.await.unwrap();
         hashing.abort();
         assert!(hashing.await.unwrap_err().is_cancelled());
-        let other = passwords.queue.enter(None).await.unwrap();
+        let other = passwords.queue.enter(Caller::default()).await.unwrap();
         let third = tokio::spawn({
             let queue = Arc::clone(&passwords.queue);
-            async move { queue.enter(None).await.map(drop) }
+            async move { queue.enter(Caller::default()).await.map(drop) }
         });
         tokio::task::yield_now().await;
         assert!(!third.is_finished(), "both permits are in use");
         finish.send(()).unwrap();
         assert_eq!(third.await.unwrap(), Ok(()));
         drop(other);
+    }
+
+    #[tokio::test]
+    async fn wrong_passwords_put_an_address_behind_the_others() {
+        let passwords = Passwords::with_cost(8, 1).unwrap();
+        let from = |text: &str| Caller { party: text.parse().ok(), now: 1_000 };
+        for number in 0..ALL {
+            let guesser = from(&format!("192.0.2.{number}"));
+            assert_eq!(passwords.check("guess".into(), None, guesser).await, Ok(false));
+        }
+        let mut held = Vec::new();
+        for _ in 0..AT_ONCE {
+            held.push(passwords.queue.enter(Caller::default()).await.unwrap());
+        }
+        let served = Arc::new(Mutex::new(Vec::new()));
+        let wait = |name: String| {
+            let (passwords, served) = (passwords.clone(), Arc::clone(&served));
+            tokio::spawn(async move {
+                let caller = from(&name);
+                let work = move |_: &mut Permit| served.lock().unwrap().push(name);
+                passwords.permitted(caller, work).await
+            })
+        };
+        let guesses: Vec<_> = (0..ALL).map(|n| wait(format!("192.0.2.{n}"))).collect();
+        tokio::task::yield_now().await;
+        let honest = wait("203.0.113.7".to_owned());
+        tokio::task::yield_now().await;
+        held.pop();
+        assert_eq!(honest.await.unwrap(), Ok(()));
+        let mut refused = 0;
+        for guess in guesses {
+            refused += usize::from(guess.await.unwrap() == Err(PasswordError::Full));
+        }
+        let served = served.lock().unwrap();
+        assert_eq!((served[0].as_str(), served.len(), refused), ("203.0.113.7", ALL, 1));
     }
 
     #[tokio::test]
@@ -240,7 +299,7 @@ mod tests {
 
         let mut taken = Vec::new();
         for _ in 0..AT_ONCE {
-            taken.push(state.passwords.queue.enter(None).await.unwrap());
+            taken.push(state.passwords.queue.enter(Caller::default()).await.unwrap());
         }
         let waiting: Vec<_> = (0..EACH).map(|_| sign_in()).collect();
         let mut text = token.encode(&state.pepper);

@@ -1,18 +1,18 @@
 //! Who may hash a password next. Kept by hand: a semaphore has one queue for all, in which a single
 //! address could stand before everybody else.
 
-use std::collections::{HashMap, VecDeque};
-use std::net::IpAddr;
+use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use argon2::Block;
 use tokio::sync::oneshot::{Receiver, Sender, channel};
 
-/// Where a password comes from; all whose address is not known count as one.
-pub(super) type Party = Option<IpAddr>;
+use super::failures::{Failures, Record};
+use super::{Caller, Party};
 
-/// A bounded queue for the few buffers that there are. The addresses that wait take turns, so that
-/// one that sends many passwords waits for its own and holds up nobody else.
+/// A bounded queue for the few buffers that there are. The address with the fewest wrong passwords
+/// lately comes first, so that those who guess wait behind those who do not. Among equals addresses
+/// take turns, so that one that sends many passwords waits for its own and holds up nobody else.
 #[derive(Debug)]
 pub(super) struct Queue {
     waiting: Mutex<Waiting>,
@@ -22,49 +22,60 @@ pub(super) struct Queue {
 struct Waiting {
     /// The buffers that nobody uses.
     idle: Vec<Vec<Block>>,
-    /// The addresses that wait, the next one first.
-    turns: VecDeque<Party>,
-    lines: HashMap<Party, VecDeque<Sender<Permit>>>,
-    /// How many wait in all.
-    count: usize,
+    /// Of those that are equal, the next one first. None is empty.
+    lines: VecDeque<Line>,
+    failures: Failures,
+}
+
+/// Those of one address that wait, the next one first.
+#[derive(Debug)]
+struct Line {
+    party: Party,
+    turns: VecDeque<Sender<Permit>>,
 }
 
 impl Queue {
     pub(super) fn new() -> Self {
         let idle = (0..AT_ONCE).map(|_| Vec::new()).collect();
-        let (turns, lines) = (VecDeque::new(), HashMap::new());
-        Self { waiting: Mutex::new(Waiting { idle, turns, lines, count: 0 }) }
+        let waiting = Waiting { idle, lines: VecDeque::new(), failures: Failures::new() };
+        Self { waiting: Mutex::new(waiting) }
     }
 
-    /// Waits for a buffer, or says at once that too many do.
-    pub(super) async fn enter(self: &Arc<Self>, party: Party) -> Result<Permit, Full> {
-        let turn = match self.join(party)? {
+    /// Waits for a buffer, or says, at once or while it waits, that too many do.
+    pub(super) async fn enter(self: &Arc<Self>, caller: Caller) -> Result<Permit, Full> {
+        let turn = match self.join(caller)? {
             Ok(permit) => return Ok(permit),
             Err(turn) => turn,
         };
-        // The queue outlives this call, and every turn comes.
+        // The queue outlives this call, and a turn that is not given up for somebody else's comes.
         turn.await.map_err(|_| Full)
     }
 
-    fn join(self: &Arc<Self>, party: Party) -> Result<Result<Permit, Receiver<Permit>>, Full> {
+    /// Takes note that a password was wrong.
+    pub(super) fn count_failure(&self, party: Party) {
+        self.waiting().failures.add(party);
+    }
+
+    fn join(self: &Arc<Self>, caller: Caller) -> Result<Result<Permit, Receiver<Permit>>, Full> {
         let mut waiting = self.waiting();
+        waiting.failures.tell(caller.now);
         if let Some(buffer) = waiting.idle.pop() {
             return Ok(Ok(Permit { buffer: Some(buffer), queue: Arc::clone(self) }));
         }
-        let Waiting { turns, lines, count, .. } = &mut *waiting;
-        let line = lines.entry(party).or_default();
-        if line.len() >= EACH || *count >= ALL {
-            if line.is_empty() {
-                lines.remove(&party);
-            }
+        let party = caller.party;
+        let before = waiting.line(party).map_or(0, |line| line.turns.len());
+        if before >= EACH {
             return Err(Full);
         }
-        if line.is_empty() {
-            turns.push_back(party);
+        let count: usize = waiting.lines.iter().map(|line| line.turns.len()).sum();
+        if count >= ALL {
+            waiting.give_one_up_for(party, before + 1)?;
         }
         let (turn, waits) = channel();
-        line.push_back(turn);
-        *count += 1;
+        match waiting.line(party) {
+            Some(line) => line.turns.push_back(turn),
+            None => waiting.lines.push_back(Line { party, turns: VecDeque::from([turn]) }),
+        }
         Ok(Err(waits))
     }
 
@@ -82,26 +93,50 @@ impl Queue {
 
     fn next_or_keep(&self, permit: &mut Permit) -> Option<Sender<Permit>> {
         let mut waiting = self.waiting();
-        let Waiting { idle, turns, lines, count } = &mut *waiting;
-        let next = turns.pop_front().and_then(|party| {
-            let line = lines.get_mut(&party)?;
-            let next = line.pop_front();
-            if line.is_empty() {
-                lines.remove(&party);
-            } else {
-                turns.push_back(party);
-            }
-            next
-        });
-        match next {
-            Some(_) => *count -= 1,
-            None => idle.extend(permit.buffer.take()),
+        let next = waiting.next();
+        if next.is_none() {
+            waiting.idle.extend(permit.buffer.take());
         }
         next
     }
 
     fn waiting(&self) -> MutexGuard<'_, Waiting> {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Waiting {
+    fn line(&mut self, party: Party) -> Option<&mut Line> {
+        self.lines.iter_mut().find(|line| line.party == party)
+    }
+
+    fn next(&mut self) -> Option<Sender<Permit>> {
+        let standing = |line: &Line| self.failures.of(line.party);
+        let (first, _) = self.lines.iter().enumerate().min_by_key(|(_, line)| standing(line))?;
+        let mut line = self.lines.remove(first)?;
+        let next = line.turns.pop_front();
+        if !line.turns.is_empty() {
+            self.lines.push_back(line);
+        }
+        next
+    }
+
+    /// Sends the last one away, so that another can wait: of the address with the most wrong
+    /// passwords, and of equals that with the most that wait. If the other would be that one itself,
+    /// everybody stays.
+    fn give_one_up_for(&mut self, party: Party, length: usize) -> Result<(), Full> {
+        let rank = |party, length| -> (Record, usize) { (self.failures.of(party), length) };
+        let ranks = self.lines.iter().map(|line| rank(line.party, line.turns.len()));
+        let (worst, last) = ranks.enumerate().max_by_key(|(_, rank)| *rank).ok_or(Full)?;
+        if last <= rank(party, length) {
+            return Err(Full);
+        }
+        let line = self.lines.get_mut(worst).ok_or(Full)?;
+        line.turns.pop_back();
+        if line.turns.is_empty() {
+            self.lines.remove(worst);
+        }
+        Ok(())
     }
 }
 
@@ -147,8 +182,11 @@ pub(super) const ALL: usize = 64;
 
 #[cfg(test)]
 mod tests {
+    use std::net::{IpAddr, Ipv4Addr};
     use std::pin::pin;
     use std::task::{Context, Poll, Waker};
+
+    use tokio::sync::oneshot::error::TryRecvError;
 
     use super::*;
 
@@ -178,6 +216,57 @@ mod tests {
     }
 
     #[test]
+    fn an_address_without_failures_waits_for_nobody_who_guesses() {
+        let queue = Arc::new(Queue::new());
+        let mut held: Vec<_> = (0..AT_ONCE).map(|_| queue.join(at(0)).unwrap().unwrap()).collect();
+        (0..ALL).for_each(|number| queue.count_failure(at(number).party));
+        let mut guesses: Vec<_> =
+            (0..ALL).map(|n| queue.join(at(n)).unwrap().unwrap_err()).collect();
+        let mut honest = queue.join(FAR).unwrap().unwrap_err();
+        assert!(queue.join(at(3)).is_err(), "one that guesses sends nobody away");
+        assert!(honest.try_recv().is_err());
+        held.pop();
+        let turn = honest.try_recv().expect("the first buffer is the honest one's");
+        drop(turn);
+        let served = guesses.iter_mut().filter_map(|guess| guess.try_recv().ok()).count();
+        assert_eq!(served, ALL - 1, "one had to go for the honest one, and the others got on");
+        assert!(honest.try_recv().is_err());
+    }
+
+    #[test]
+    fn fresh_addresses_of_a_network_that_guesses_wait_behind_others() {
+        let queue = Arc::new(Queue::new());
+        let mut held: Vec<_> = (0..AT_ONCE).map(|_| queue.join(at(0)).unwrap().unwrap()).collect();
+        let guesses: Vec<_> = (1..ALL).map(|n| queue.join(at(n)).unwrap().unwrap_err()).collect();
+        let mut honest = queue.join(FAR).unwrap().unwrap_err();
+        // The guess that was looked at meanwhile was wrong: it tells of those that wait as well.
+        queue.count_failure(at(0).party);
+        held.pop();
+        assert!(honest.try_recv().is_ok());
+        drop(guesses);
+    }
+
+    #[test]
+    fn a_few_addresses_cannot_take_all_places() {
+        let queue = Arc::new(Queue::new());
+        let held: Vec<_> = (0..AT_ONCE).map(|_| queue.join(at(0)).unwrap().unwrap()).collect();
+        let few = ALL / EACH;
+        let mut waiting = Vec::new();
+        for number in (0..few).cycle().take(ALL) {
+            waiting.push(queue.join(at(256 * number)).unwrap().unwrap_err());
+        }
+        let mut other = queue.join(FAR).unwrap().unwrap_err();
+        let gone = waiting.iter_mut().map(closed).filter(|closed| *closed).count();
+        assert_eq!(gone, 1);
+        assert!(!closed(&mut other));
+        drop(held);
+    }
+
+    fn closed(turn: &mut Receiver<Permit>) -> bool {
+        turn.try_recv().is_err_and(|error| error == TryRecvError::Closed)
+    }
+
+    #[test]
     fn buffers_are_never_more_and_never_less() {
         let queue = Arc::new(Queue::new());
         let mut held: Vec<_> = (0..AT_ONCE).map(|_| queue.join(at(0)).unwrap().unwrap()).collect();
@@ -198,7 +287,9 @@ mod tests {
         assert_eq!(queue.waiting().idle.len(), AT_ONCE - 1);
     }
 
-    fn at(number: usize) -> Party {
-        Some(IpAddr::from((number as u32).to_be_bytes()))
+    fn at(number: usize) -> Caller {
+        Caller { party: Some(IpAddr::from((number as u32).to_be_bytes())), now: 0 }
     }
+
+    const FAR: Caller = Caller { party: Some(IpAddr::V4(Ipv4Addr::new(203, 0, 113, 7))), now: 0 };
 }

@@ -6,6 +6,7 @@ use crate::access_token::AccessToken;
 use crate::error::ApiError;
 use crate::extract::{Client, JsonBody, LONGEST_PASSWORD, is_longer};
 use crate::guess;
+use crate::password::Caller;
 use crate::secret::Secret;
 use crate::state::AppState;
 use crate::store::PasswordChange;
@@ -29,7 +30,8 @@ pub(super) async fn change(
         return Err(ApiError::InvalidCredentials);
     }
 
-    let password = app.passwords.hash(new_password, client.party()).await?;
+    let caller = Caller { party: client.party(), now: app.clock.now() };
+    let password = app.passwords.hash(new_password, caller).await?;
     let spared = (!app.settings.policy.password_ends_all).then_some(session.row.sid);
     let (user_id, verified) = (user.id, user.password);
     let change = PasswordChange { user_id, verified, password, spared };
