@@ -1,8 +1,7 @@
 // A site that shows the product's pages in frames. The server forbids that, as it should, so they
 // come through here without what forbids it.
 
-import { once } from "node:events";
-import { createServer, request } from "node:http";
+import { proxy } from "./proxy.mjs";
 
 /** The site that is framed; where the frames are, it is 127.0.0.1. */
 export const INSIDE = "localhost";
@@ -12,27 +11,12 @@ export const INSIDE = "localhost";
  * `own` a page of that; `close` ends it.
  */
 export async function embed(server) {
-  const proxy = createServer((asked, answer) => {
-    const { method, url, headers } = asked;
-    const passed = request(new URL(url, server.url), { method, headers }, (response) => {
-      answer.writeHead(response.statusCode, frameable(response.headers));
-      response.pipe(answer);
-    });
-    passed.on("error", () => answer.destroy());
-    asked.pipe(passed);
-  });
-  proxy.listen(0, "127.0.0.1");
-  await once(proxy, "listening");
-  const { port } = proxy.address();
+  const { port, close } = await proxy(server, frameable);
   return {
     outside: `http://127.0.0.1:${port}/embedding.html`,
     inside: `http://${INSIDE}:${port}/framed.html`,
     own: `http://${INSIDE}:${port}/`,
-    close: async () => {
-      proxy.close();
-      proxy.closeAllConnections();
-      await once(proxy, "close");
-    },
+    close,
   };
 }
 

@@ -10,7 +10,7 @@ import { compile } from "svelte/compiler";
 import { temporaryFolder } from "./folder.mjs";
 
 const SOURCES = fileURLToPath(new URL("../frameworks/", import.meta.url));
-const ENTRIES = { react: "react.jsx", solid: "solid.mjs", svelte: "svelte.mjs", vue: "vue.mjs" };
+const ENTRIES = { angular: "angular.mjs", react: "react.jsx", solid: "solid.mjs", svelte: "svelte.mjs", vue: "vue.mjs" };
 
 /** The frameworks. */
 export const frameworks = Object.keys(ENTRIES);
