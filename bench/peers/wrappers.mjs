@@ -9,10 +9,13 @@ import ky from "ky";
 
 export { jwtDecode } from "jwt-decode";
 
-/** The exact versions, by name. */
-export const versions = JSON.parse(
+const { dependencies } = JSON.parse(
   readFileSync(new URL("package.json", import.meta.url), "utf8"),
-).dependencies;
+);
+const measured = ["@auth0/auth0-spa-js", "@supabase/supabase-js", "jwt-decode", "ky"];
+
+/** The exact versions of what is measured here, by name. */
+export const versions = Object.fromEntries(measured.map((name) => [name, dependencies[name]]));
 
 /** ky with a bearer token: its hooks `beforeRequest` and, for a 401, `afterResponse`. */
 export function kyClient({ transport, token, renew }) {

@@ -14,6 +14,7 @@ import { build, version } from "esbuild";
 
 const here = fileURLToPath(new URL(".", import.meta.url));
 const root = join(here, "../..");
+const peers = join(here, "../peers");
 const { values } = parseArgs({ options: { json: { type: "string" } } });
 
 /** What an entry is measured without, or with; the reader has to know. */
@@ -35,9 +36,9 @@ const withoutNode = {
 };
 
 const rows = [];
-for (const file of readdirSync(join(here, "entries")).sort()) {
+for (const file of readdirSync(join(peers, "entries")).sort()) {
   const name = file.replace(/\.mjs$/, "");
-  const sizes = await weigh(join(here, "entries", file), name);
+  const sizes = await weigh(join(peers, "entries", file), name);
   rows.push({ name, version: versionOf(name), ...sizes, note: NOTES[name] ?? "" });
 }
 rows.sort((a, b) => a.brotli - b.brotli);
@@ -96,8 +97,8 @@ function loadedAtOnce(outputs, first) {
 
 function versionOf(name) {
   if (name === "everfresh") return JSON.parse(readFileSync(join(root, "pkg/package.json"), "utf8")).version;
-  const source = readFileSync(join(here, "entries", `${name}.mjs`), "utf8");
-  const { dependencies } = JSON.parse(readFileSync(join(here, "package.json"), "utf8"));
+  const source = readFileSync(join(peers, "entries", `${name}.mjs`), "utf8");
+  const { dependencies } = JSON.parse(readFileSync(join(peers, "package.json"), "utf8"));
   const imported = [...source.matchAll(/from "([^"]+)"/g)].map(([, from]) => from);
   return imported.map((from) => `${from} ${dependencies[from]}`).join(", ");
 }

@@ -38,6 +38,21 @@ pub(crate) enum Bench {
         #[arg(long)]
         json: Option<PathBuf>,
     },
+    /// Refreshes, sign-outs, locks and messages of many tabs in Chromium, beside other packages
+    Tabs {
+        /// How many tabs at once, separated by commas
+        #[arg(long, default_value = "2,8,20")]
+        tabs: String,
+        /// How many lifetimes of an access token each case lasts
+        #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..))]
+        lifetimes: u32,
+        /// How many times as fast the clocks of the pages and of the service go
+        #[arg(long, default_value_t = 40, value_parser = clap::value_parser!(u32).range(1..=200))]
+        speed: u32,
+        /// Also write the figures to this file
+        #[arg(long)]
+        json: Option<PathBuf>,
+    },
     /// What an honest client of the server waits and is refused beside attackers
     Abuse {
         /// How long each attack lasts, in seconds
@@ -55,14 +70,15 @@ pub(crate) fn run(workspace: &Workspace, bench: &Bench) -> Result<()> {
             server(workspace, *seconds, &["--connections", &connections])
         }
         Bench::Client { rounds, json } => {
-            setup::peers(workspace, "bench/peers")?;
             let rounds = ["--rounds", &rounds.to_string()];
             node(workspace, "bench/client/main.mjs", &rounds, json.as_deref())
         }
-        Bench::Size { json } => {
-            setup::peers(workspace, "bench/size")?;
-            node(workspace, "bench/size/main.mjs", &[], json.as_deref())
+        Bench::Tabs { tabs, lifetimes, speed, json } => {
+            let (lifetimes, speed) = (lifetimes.to_string(), speed.to_string());
+            let more = ["--tabs", tabs, "--lifetimes", &lifetimes, "--speed", &speed];
+            node(workspace, "bench/tabs/main.mjs", &more, json.as_deref())
         }
+        Bench::Size { json } => node(workspace, "bench/size/main.mjs", &[], json.as_deref()),
         Bench::Abuse { seconds } => server(workspace, *seconds, &["--abuse"]),
     }
 }
@@ -77,10 +93,13 @@ fn server(workspace: &Workspace, seconds: u64, more: &[&str]) -> Result<()> {
     check(&mut load, LIMIT)
 }
 
-/// Runs a script against the package as it is built now.
+/// Runs a script with the package as it is built now, and others' packages beside it.
 fn node(workspace: &Workspace, script: &str, more: &[&str], json: Option<&Path>) -> Result<()> {
     package::build_quietly(workspace)?;
+    setup::peers(workspace)?;
+    let chromium = &setup::BROWSERS[0];
     let mut node = workspace.command("node");
+    node.env(chromium.variable, setup::browser(chromium)?);
     node.arg(workspace.join(script)).args(more);
     if let Some(file) = json {
         node.arg("--json").arg(std::path::absolute(file)?);

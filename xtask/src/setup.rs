@@ -18,9 +18,9 @@ pub(crate) fn for_package(workspace: &Workspace) -> Result<()> {
     npm_tools(workspace)
 }
 
-/// The packages that a benchmark compares with, by the lockfile of its folder.
-pub(crate) fn peers(workspace: &Workspace, folder: &str) -> Result<()> {
-    npm_packages(&workspace.join(folder)).context("the other packages are missing")
+/// The packages that the benchmarks compare with.
+pub(crate) fn peers(workspace: &Workspace) -> Result<()> {
+    npm_packages(&workspace.join("bench/peers")).context("the other packages are missing")
 }
 
 /// A browser to test with.

@@ -5,24 +5,27 @@ import { rotations } from "./support/engine.mjs";
 import { agreeOn, signedInTabs } from "./support/tabs.mjs";
 import { world } from "./support/world.mjs";
 
-const TABS = 8;
-const LIFETIMES = 5;
 const w = world({ accessTtl: "4s" });
 
-for (const storage of ["memory", "local"]) {
-  test(`8 tabs over 5 lifetimes cost 5 refreshes, and no user is lost (${storage})`, async (t) => {
+for (const [count, lifetimes, storage] of [
+  [8, 5, "memory"],
+  [8, 5, "local"],
+  [20, 3, "local"],
+]) {
+  const cost = `${count} tabs over ${lifetimes} lifetimes cost ${lifetimes} refreshes`;
+  test(`${cost}, and no user is lost (${storage})`, async (t) => {
     const counted = await w.server.count();
     const profile = await w.profile(t);
-    const tabs = await signedInTabs(w, profile, TABS, { storage, leadSeconds: 2 });
+    const tabs = await signedInTabs(w, profile, count, { storage, leadSeconds: 2 });
 
-    await agreeOn(LIFETIMES + 1, tabs);
+    await agreeOn(lifetimes + 1, tabs);
 
     const { requests, refreshes } = await counted();
-    assert.deepEqual(rotations(refreshes), { T5: LIFETIMES });
+    assert.deepEqual(rotations(refreshes), { T5: lifetimes });
     // The tabs were signed in by the first one, without a word to the server.
     assert.deepEqual(Object.keys(requests), ["POST /auth/login", "POST /oauth/token"]);
     for (const tab of tabs) {
-      assert.deepEqual(await tab.told(), { started: 1, refreshed: LIFETIMES });
+      assert.deepEqual(await tab.told(), { started: 1, refreshed: lifetimes });
     }
     const stats = await Promise.all(tabs.map((tab) => tab.stats()));
     const committed = stats.reduce((sum, { outcomes }) => sum + outcomes.committed, 0);
