@@ -49,7 +49,11 @@ export interface SessionOptions {
 
 /** A `URL`; so written, an editor that completes `refresh: {}` begins with {@link TokenEndpoint}. */
 export interface Address {
-  /** The address as text. */
+  /**
+   * The address as text.
+   *
+   * @deprecated to write by hand: pass the `URL` itself, or its address as a text
+   */
   readonly href: string;
 }
 
