@@ -1,6 +1,10 @@
 // Every failure has a stable code, says whose fault it is, and names cause and remedy.
 
-/** What went wrong, for programs. Codes are stable; messages may change. */
+/**
+ * What went wrong, for programs. Codes are stable; messages may change.
+ *
+ * @example const offline: SessionErrorCode = "ERR_REFRESH_UNAVAILABLE";
+ */
 export type SessionErrorCode =
   | "ERR_INVALID_OPTION"
   | "ERR_INVALID_TOKEN"
@@ -16,12 +20,18 @@ export type SessionErrorCode =
   | "ERR_DISPOSED"
   | "ERR_BUG";
 
-/** Whose fault a failure is. */
+/**
+ * Whose fault a failure is.
+ *
+ * @example const faults: SessionErrorFault[] = ["caller", "server", "network", "environment", "bug"];
+ */
 export type SessionErrorFault = "caller" | "server" | "network" | "environment" | "bug";
 
 /**
  * The base of everything that Everfresh throws or rejects with. Messages say cause and remedy and
  * never hold a token.
+ *
+ * @example if (error instanceof SessionError) console.warn(error.code, error.fault, error.retryable, error.message);
  */
 export class SessionError extends Error {
   /** What went wrong. */
@@ -30,11 +40,23 @@ export class SessionError extends Error {
   readonly fault: SessionErrorFault;
   /** Whether the same call may succeed later. */
   readonly retryable: boolean;
-  /** Where a refresh failed of an answer: its HTTP status; 0 for a redirect. */
+  /**
+   * Where a refresh failed of an answer: its HTTP status; 0 for a redirect.
+   *
+   * @example if (isSessionError(error) && error.status === 429) console.warn("too many refreshes");
+   */
   readonly status?: number;
-  /** The code of the error in that answer, as it came; empty when there is none. */
+  /**
+   * The code of the error in that answer, as it came; empty when there is none.
+   *
+   * @example if (isSessionError(error) && error.error === "invalid_client") console.error("check clientId");
+   */
   readonly error?: string;
-  /** Its `error_description`; empty when there is none. */
+  /**
+   * Its `error_description`; empty when there is none.
+   *
+   * @example if (isSessionError(error)) console.warn(error.error, error.errorDescription);
+   */
   readonly errorDescription?: string;
 
   constructor(code: SessionErrorCode, message: string, options?: ErrorOptions) {
@@ -44,7 +66,11 @@ export class SessionError extends Error {
   }
 }
 
-/** Whether `value` is an error of Everfresh, of any copy of the package and of any realm. */
+/**
+ * Whether `value` is an error of Everfresh, of any copy of the package and of any realm.
+ *
+ * @example if (isSessionError(error) && error.code === "ERR_NOT_SIGNED_IN") location.assign("/login");
+ */
 export function isSessionError(value: unknown): value is SessionError {
   const { code, fault } = Object(value) as Partial<SessionError>;
   return fault !== undefined && KINDS[code!]?.[0] === fault;
@@ -67,7 +93,11 @@ const KINDS: Readonly<Record<SessionErrorCode, readonly [SessionErrorFault, bool
   ERR_BUG: ["bug", false],
 };
 
-/** An option has a value that it cannot have. */
+/**
+ * An option has a value that it cannot have.
+ *
+ * @example if (error instanceof InvalidOptionError) console.error(error.message); // the option, its value, the remedy
+ */
 export class InvalidOptionError extends SessionError {
   declare readonly code: "ERR_INVALID_OPTION";
   static {
@@ -79,7 +109,11 @@ export class InvalidOptionError extends SessionError {
   }
 }
 
-/** A token cannot be used. */
+/**
+ * A token cannot be used.
+ *
+ * @example if (error instanceof InvalidTokenError) console.error("the login answered with no usable token");
+ */
 export class InvalidTokenError extends SessionError {
   declare readonly code: "ERR_INVALID_TOKEN";
   static {
@@ -90,7 +124,11 @@ export class InvalidTokenError extends SessionError {
   }
 }
 
-/** Nothing says how long a token lives. */
+/**
+ * Nothing says how long a token lives.
+ *
+ * @example if (error instanceof NoExpiryError) session.start({ accessToken: "opaque", expiresIn: 300 });
+ */
 export class NoExpiryError extends SessionError {
   declare readonly code: "ERR_NO_EXPIRY";
   static {
@@ -101,7 +139,11 @@ export class NoExpiryError extends SessionError {
   }
 }
 
-/** No user is signed in. */
+/**
+ * No user is signed in.
+ *
+ * @example if (error instanceof NotSignedInError) location.assign("/login");
+ */
 export class NotSignedInError extends SessionError {
   declare readonly code: "ERR_NOT_SIGNED_IN";
   static {
@@ -112,7 +154,11 @@ export class NotSignedInError extends SessionError {
   }
 }
 
-/** No valid token could be had in time; the session is kept. */
+/**
+ * No valid token could be had in time; the session is kept.
+ *
+ * @example if (error instanceof RefreshUnavailableError) console.warn("offline? try again later", error.cause);
+ */
 export class RefreshUnavailableError extends SessionError {
   declare readonly code: "ERR_REFRESH_UNAVAILABLE";
   static {
@@ -123,7 +169,11 @@ export class RefreshUnavailableError extends SessionError {
   }
 }
 
-/** The token endpoint did not answer in time; the session is kept. */
+/**
+ * The token endpoint did not answer in time; the session is kept.
+ *
+ * @example if (session.snapshot.lastError instanceof RefreshTimeoutError) console.warn("the token service is slow");
+ */
 export class RefreshTimeoutError extends SessionError {
   declare readonly code: "ERR_REFRESH_TIMEOUT";
   static {
@@ -134,7 +184,11 @@ export class RefreshTimeoutError extends SessionError {
   }
 }
 
-/** The token endpoint refused the refresh request itself. */
+/**
+ * The token endpoint refused the refresh request itself.
+ *
+ * @example if (error instanceof RefreshRejectedError) console.error(error.status, error.error);
+ */
 export class RefreshRejectedError extends SessionError {
   declare readonly code: "ERR_REFRESH_REJECTED";
   static {
@@ -145,7 +199,11 @@ export class RefreshRejectedError extends SessionError {
   }
 }
 
-/** The token endpoint answered without a usable token; the session is kept. */
+/**
+ * The token endpoint answered without a usable token; the session is kept.
+ *
+ * @example if (session.snapshot.lastError instanceof BadRefreshResponseError) console.error("option `tokens` may be needed");
+ */
 export class BadRefreshResponseError extends SessionError {
   declare readonly code: "ERR_BAD_REFRESH_RESPONSE";
   static {
@@ -156,7 +214,11 @@ export class BadRefreshResponseError extends SessionError {
   }
 }
 
-/** The server ended the session. A refresh function may throw it to say so. */
+/**
+ * The server ended the session. A refresh function may throw it to say so.
+ *
+ * @example throw new SignedOutByServerError("the account was closed");
+ */
 export class SignedOutByServerError extends SessionError {
   declare readonly code: "ERR_SIGNED_OUT_BY_SERVER";
   static {
@@ -167,7 +229,11 @@ export class SignedOutByServerError extends SessionError {
   }
 }
 
-/** A policy of the page forbids WebAssembly, and what stands in for it is missing. */
+/**
+ * A policy of the page forbids WebAssembly, and what stands in for it is missing.
+ *
+ * @example if (error instanceof WasmBlockedError) console.error("script-src lacks 'wasm-unsafe-eval'");
+ */
 export class WasmBlockedError extends SessionError {
   declare readonly code: "ERR_WASM_BLOCKED";
   static {
@@ -178,7 +244,11 @@ export class WasmBlockedError extends SessionError {
   }
 }
 
-/** The engine could not be loaded; the next call tries again. */
+/**
+ * The engine could not be loaded; the next call tries again.
+ *
+ * @example if (error instanceof WasmLoadError) console.error("is everfresh_bg.wasm served?", error.cause);
+ */
 export class WasmLoadError extends SessionError {
   declare readonly code: "ERR_WASM_LOAD";
   static {
@@ -189,7 +259,11 @@ export class WasmLoadError extends SessionError {
   }
 }
 
-/** The session handle was disposed. */
+/**
+ * The session handle was disposed.
+ *
+ * @example if (!(error instanceof DisposedError)) throw error;
+ */
 export class DisposedError extends SessionError {
   declare readonly code: "ERR_DISPOSED";
   static {
@@ -200,7 +274,11 @@ export class DisposedError extends SessionError {
   }
 }
 
-/** Everfresh has a bug; `cause` says where. Nothing works until the page is loaded again. */
+/**
+ * Everfresh has a bug; `cause` says where. Nothing works until the page is loaded again.
+ *
+ * @example if (error instanceof BugError) location.reload();
+ */
 export class BugError extends SessionError {
   declare readonly code: "ERR_BUG";
   static {

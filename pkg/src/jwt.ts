@@ -15,6 +15,7 @@ import type { Claims } from "./types.ts";
  *
  * @throws `ERR_INVALID_TOKEN` for what RFC 7519 does not allow; `ERR_WASM_LOAD` before the engine is
  * loaded: `await init()` first, or use the entry `everfresh/inline`
+ * @example const { sub, exp } = decodeJwt(await session.getAccessToken());
  */
 export function decodeJwt(token: string): Claims {
   if (!ready()) {

@@ -12,7 +12,15 @@ type WasmModule = typeof globalThis extends { readonly WebAssembly: { readonly M
   ? Module
   : object;
 
-/** Where the engine comes from, instead of the file that the package brings. */
+/**
+ * Where the engine comes from, instead of the file that the package brings.
+ *
+ * @example
+ * await init({ url: "/assets/everfresh.wasm" });
+ * await init({ bytes: await (await fetch("/everfresh.wasm")).arrayBuffer() });
+ * await init({ module: await WebAssembly.compileStreaming(fetch("/everfresh.wasm")) });
+ * await init({ engine: "js" });
+ */
 export interface WasmSource {
   /** A compiled module. */
   readonly module?: WasmModule | undefined;
@@ -60,6 +68,7 @@ export function useEngine(from: EntrySource, plain: PlainLoader): void {
  *
  * @param from - one of `module`, `bytes`, `url` and `engine`; ignored once it is loaded
  * @throws `ERR_WASM_BLOCKED`, `ERR_WASM_LOAD`; calling again tries again
+ * @example await init(); // ahead of the first use
  */
 export async function init(from: WasmSource = {}): Promise<void> {
   const { module, bytes, url, engine } = own(from);

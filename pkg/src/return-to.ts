@@ -5,6 +5,7 @@
  * what comes from a query parameter: an attacker cannot choose where the user ends up.
  *
  * @param value - a path, or an address as a whole
+ * @example location.assign(safeReturnTo(new URLSearchParams(location.search).get("redirect"), "/"));
  */
 export function safeReturnTo(value: unknown, fallback: string): string {
   const own = globalThis.location?.origin ?? "http://localhost";

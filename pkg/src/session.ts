@@ -17,6 +17,7 @@ const sessions = new Map<string, [engine: Engine, written: string, handles: numb
  * timers, storage and the page stay untouched until `start`, `restore` or another call.
  *
  * @throws `ERR_INVALID_OPTION`, naming the option, its value and the remedy
+ * @example const session = createSession({ refresh: "/oauth/token", storage: "session" });
  */
 export function createSession(options: SessionOptions): Session {
   const settings = parseOptions(options);

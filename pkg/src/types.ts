@@ -2,7 +2,11 @@
 
 import type { SessionError } from "./errors.ts";
 
-/** The claims of a decoded access token, frozen deeply. */
+/**
+ * The claims of a decoded access token, frozen deeply.
+ *
+ * @example const { iss, sub, aud, exp, nbf, iat, jti, phone } = session.snapshot.claims ?? {};
+ */
 export interface Claims {
   /** Issuer. */
   readonly iss?: string;
@@ -22,7 +26,13 @@ export interface Claims {
   readonly [claim: string]: unknown;
 }
 
-/** What a login or a refresh brought. Durations are in seconds. */
+/**
+ * What a login or a refresh brought. Durations are in seconds.
+ *
+ * @example
+ * session.start({ accessToken: "ey...", refreshToken: "r1", expiresIn: 300, refreshIn: 240, sessionExpiresIn: 43_200 });
+ * session.start({ accessToken: "ey...", expiresAt: 1_900_000_000 });
+ */
 export interface TokenSet {
   /**
    * The access token: a JWT or an opaque one; a leading `Bearer ` is taken off. Without it the session
@@ -44,7 +54,15 @@ export interface TokenSet {
   readonly sessionExpiresIn?: number | undefined;
 }
 
-/** A token response as RFC 6749 section 5.1 writes it. */
+/**
+ * A token response as RFC 6749 section 5.1 writes it.
+ *
+ * @example
+ * const response: TokenResponse = {
+ *   ...{ access_token: "ey...", refresh_token: "r1", token_type: "Bearer", expires_in: 300 },
+ *   ...{ expires_at: 1_900_000_000, refresh_in: 240, session_expires_in: 43_200 },
+ * };
+ */
 export interface TokenResponse {
   /** As {@link TokenSet.accessToken}. */
   readonly access_token?: string | null | undefined;
@@ -64,7 +82,11 @@ export interface TokenResponse {
   readonly [member: string]: unknown;
 }
 
-/** Why a refresh was begun. */
+/**
+ * Why a refresh was begun.
+ *
+ * @example session.on("refreshed", ({ reason }) => reason === "unauthorized" && console.info("healed a 401"));
+ */
 export type RefreshReason =
   | "scheduled"
   | "unauthorized"
@@ -73,7 +95,11 @@ export type RefreshReason =
   | "wake"
   | "restore";
 
-/** Why a session is over. */
+/**
+ * Why a session is over.
+ *
+ * @example session.on("signed-out", ({ reason }) => reason === "idle" && console.info("you were away"));
+ */
 export type EndReason =
   | "none"
   | "cancelled"
@@ -87,12 +113,20 @@ export type EndReason =
   | "invalid-token"
   | "corrupt-storage";
 
-/** How a session stands. */
+/**
+ * How a session stands.
+ *
+ * @example const shown: Record<Status, string> = { unknown: "", active: "in", stale: "offline", warning: "soon out", "signed-out": "out" };
+ */
 export type Status = "unknown" | "active" | "stale" | "warning" | "signed-out";
 
 /**
  * A picture of the session: frozen, and the same object until something changes. Times are epoch
  * milliseconds of the local clock.
+ *
+ * @example
+ * const { status, reason, claims, subject, generation, lastError } = session.snapshot;
+ * const { expiresAt, refreshAt, idleAt, endsAt, secondsLeft } = session.snapshot;
  */
 export interface Snapshot {
   /**
@@ -122,7 +156,11 @@ export interface Snapshot {
   readonly lastError: SessionError | null;
 }
 
-/** What every event tells. */
+/**
+ * What every event tells.
+ *
+ * @example session.on("stale", ({ type, at }) => console.warn(type, new Date(at)));
+ */
 export interface ToldEvent<Type extends string> {
   /** Which it is. */
   readonly type: Type;
@@ -132,14 +170,26 @@ export interface ToldEvent<Type extends string> {
 
 /** Everything that can be observed, by type. */
 export interface SessionEvents {
-  /** A session began here: by `start`, `restore`, or a sign-in in another tab. */
+  /**
+   * A session began here: by `start`, `restore`, or a sign-in in another tab.
+   *
+   * @example session.on("started", () => console.info(session.snapshot.subject));
+   */
   started: ToldEvent<"started">;
-  /** A newer token is in use. */
+  /**
+   * A newer token is in use.
+   *
+   * @example session.on("refreshed", ({ reason }) => console.info(reason));
+   */
   refreshed: ToldEvent<"refreshed"> & {
     /** What the refresh was for; null when another tab or a response header brought the token. */
     readonly reason: RefreshReason | null;
   };
-  /** A refresh attempt failed, or the breaker held it back. */
+  /**
+   * A refresh attempt failed, or the breaker held it back.
+   *
+   * @example session.on("refresh-failed", ({ error, retryAt }) => console.warn(error.code, retryAt));
+   */
   "refresh-failed": ToldEvent<"refresh-failed"> & {
     /** What the refresh was for. */
     readonly reason: RefreshReason | "breaker";
@@ -148,41 +198,83 @@ export interface SessionEvents {
     /** Why it failed. */
     readonly error: SessionError;
   };
-  /** The access token is gone and the server has not said no. */
+  /**
+   * The access token is gone and the server has not said no.
+   *
+   * @example session.on("stale", () => console.warn("no network?"));
+   */
   stale: ToldEvent<"stale">;
-  /** The session ends soon unless the user comes back. */
+  /**
+   * The session ends soon unless the user comes back.
+   *
+   * @example session.on("warning", ({ reason, endsAt }) => console.info(reason, new Date(endsAt)));
+   */
   warning: ToldEvent<"warning"> & {
     /** Which limit is near. */
     readonly reason: "idle" | "max-age";
     /** When the session ends, in epoch milliseconds. */
     readonly endsAt: number;
   };
-  /** User input came before the end. */
+  /**
+   * User input came before the end.
+   *
+   * @example session.on("extended", () => console.info("still there"));
+   */
   extended: ToldEvent<"extended">;
-  /** The session is over. */
+  /**
+   * The session is over.
+   *
+   * @example session.on("signed-out", ({ reason }) => location.assign(`/login?reason=${reason}`));
+   */
   "signed-out": ToldEvent<"signed-out"> & {
     /** What ended it. */
     readonly reason: EndReason;
   };
-  /** The claims differ from the last token's, times and `jti` apart. */
+  /**
+   * The claims differ from the last token's, times and `jti` apart.
+   *
+   * @example session.on("claims-changed", () => console.info(session.snapshot.claims?.["role"]));
+   */
   "claims-changed": ToldEvent<"claims-changed">;
-  /** The next token belongs to somebody else; `signed-out` follows. */
+  /**
+   * The next token belongs to somebody else; `signed-out` follows.
+   *
+   * @example session.on("subject-changed", () => console.warn("another user"));
+   */
   "subject-changed": ToldEvent<"subject-changed">;
-  /** The local clock and the server's differ. */
+  /**
+   * The local clock and the server's differ.
+   *
+   * @example session.on("clock-skew", ({ skew }) => console.warn(`this clock is ${skew / 1_000} s behind`));
+   */
   "clock-skew": ToldEvent<"clock-skew"> & {
     /** How far the local clock is behind, in milliseconds; negative when ahead. */
     readonly skew: number;
   };
-  /** Storage cannot be used: the session lives in memory. */
+  /**
+   * Storage cannot be used: the session lives in memory.
+   *
+   * @example session.on("storage-degraded", () => console.warn("a reload will sign out"));
+   */
   "storage-degraded": ToldEvent<"storage-degraded">;
-  /** The server could not be told that the session is over; it is tried again. */
+  /**
+   * The server could not be told that the session is over; it is tried again.
+   *
+   * @example session.on("revoke-failed", ({ retryAt }) => console.warn(new Date(retryAt)));
+   */
   "revoke-failed": ToldEvent<"revoke-failed"> & {
     /** When it is tried again, in epoch milliseconds. */
     readonly retryAt: number;
   };
 }
 
-/** Plain counters, from the creation of the session on. */
+/**
+ * Plain counters, from the creation of the session on.
+ *
+ * @example
+ * const { refreshes, outcomes, requests, locks, storage } = session.stats;
+ * console.info(refreshes.scheduled, outcomes.adopted, requests.waited, locks.timedOut, storage.failures);
+ */
 export interface Stats {
   /** Refreshes begun, by reason. */
   readonly refreshes: Readonly<Record<RefreshReason, number>>;
@@ -198,7 +290,13 @@ export interface Stats {
   readonly storage: Readonly<Record<"reads" | "writes" | "failures", number>>;
 }
 
-/** What `session.fetch` reads of an init and the platform ignores. */
+/**
+ * What `session.fetch` reads of an init and the platform ignores.
+ *
+ * @example
+ * await session.fetch("/api/password-check", { everfresh: { refresh: false } });
+ * await session.fetch("/api/beacon", { everfresh: { wait: false } });
+ */
 export interface FetchHints {
   /** `false`: a 401 is handed on at once, as for a password check [true]. */
   readonly refresh?: boolean | undefined;
@@ -222,17 +320,27 @@ export interface Session extends Disposes {
    * @returns `cancel` of this start only: it never stops a newer one
    * @throws `ERR_INVALID_TOKEN`, `ERR_NO_EXPIRY` once the wasm is loaded; before that the start is
    * queued and bad tokens end the session with reason `invalid-token`
+   * @example session.start(await response.json());
    */
   start(tokens: string | TokenSet | TokenResponse): () => void;
-  /** Stops in this tab and forgets its tokens; no network. */
+  /**
+   * Stops in this tab and forgets its tokens; no network.
+   *
+   * @example session.cancel();
+   */
   cancel(): void;
   /**
    * Ends every tab at once, then revokes at the server. The local part never fails.
    *
    * @param options - `everywhere`: all sessions of the user [false]
+   * @example await session.signOut({ everywhere: true });
    */
   signOut(options?: { readonly everywhere?: boolean | undefined }): Promise<void>;
-  /** Page load: finds the session in storage, in other tabs, or by the cookie. */
+  /**
+   * Page load: finds the session in storage, in other tabs, or by the cookie.
+   *
+   * @example const { status } = await session.restore();
+   */
   restore(): Promise<Snapshot>;
   /**
    * `fetch`, with the session's token for its own origins, a refresh before sending when the
@@ -242,6 +350,7 @@ export interface Session extends Disposes {
    *
    * @throws what `fetch` throws; `ERR_REFRESH_UNAVAILABLE`, `ERR_SIGNED_OUT_BY_SERVER`,
    * `ERR_REFRESH_REJECTED`, `ERR_WASM_BLOCKED`, `ERR_WASM_LOAD`, `ERR_DISPOSED`
+   * @example const orders = await (await session.fetch("/api/orders")).json();
    */
   readonly fetch: typeof fetch;
   /**
@@ -251,6 +360,7 @@ export interface Session extends Disposes {
    * waiting, not the refresh
    * @throws `ERR_NOT_SIGNED_IN`, `ERR_REFRESH_UNAVAILABLE`, `ERR_SIGNED_OUT_BY_SERVER`,
    * `ERR_REFRESH_REJECTED`
+   * @example const socket = new WebSocket(`wss://example.com/?token=${await session.getAccessToken({ minValiditySeconds: 30 })}`);
    */
   getAccessToken(options?: {
     readonly minValiditySeconds?: number | undefined;
@@ -261,6 +371,7 @@ export interface Session extends Disposes {
    *
    * @returns null where no token goes: another origin, or no user is signed in
    * @throws as `getAccessToken`, but for `ERR_NOT_SIGNED_IN`
+   * @example const value = await session.authorize("/api/upload");
    */
   authorize(url: string | URL): Promise<string | null>;
   /**
@@ -269,24 +380,41 @@ export interface Session extends Disposes {
    * @param sent - what `authorize` gave
    * @returns null when there is none, and the 401 is to be handed on
    * @throws `ERR_DISPOSED`
+   * @example const newer = await session.reauthorize("/api/upload", "Bearer ey...");
    */
   reauthorize(url: string | URL, sent: string): Promise<string | null>;
   /**
    * Refreshes now, for changed claims; joins a refresh under way. One attempt.
    *
    * @param reason - for the log
+   * @example await session.refresh("the role has changed");
    */
   refresh(reason?: string): Promise<Snapshot>;
-  /** Counts as user input. */
+  /**
+   * Counts as user input.
+   *
+   * @example document.querySelector("#stay")?.addEventListener("click", session.touch);
+   */
   touch(): void;
-  /** Counts as continuous user input until the returned function is called. */
+  /**
+   * Counts as continuous user input until the returned function is called.
+   *
+   * @example
+   * const release = session.hold(); // while a video plays
+   * release();
+   */
   hold(): () => void;
-  /** How the session stands. */
+  /**
+   * How the session stands.
+   *
+   * @example console.info(session.snapshot.status);
+   */
   readonly snapshot: Snapshot;
   /**
    * Calls `listener` after each change of `snapshot`.
    *
    * @returns stops it
+   * @example const stop = session.subscribe(() => console.info(session.snapshot.status));
    */
   subscribe(listener: () => void): () => void;
   /**
@@ -294,16 +422,23 @@ export interface Session extends Disposes {
    *
    * @returns stops it
    * @throws `ERR_INVALID_OPTION` for a type that there is not
+   * @example const off = session.on("signed-out", ({ reason }) => console.info(reason));
    */
   on<T extends keyof SessionEvents>(
     type: T,
     listener: (event: SessionEvents[T]) => void,
   ): () => void;
-  /** Counters. */
+  /**
+   * Counters.
+   *
+   * @example console.info(session.stats.refreshes.scheduled);
+   */
   readonly stats: Stats;
   /**
    * Releases this handle; the last one of a name stops everything. What is pending rejects with
    * `ERR_DISPOSED`. A signed-in session keeps a Node.js process alive until then.
+   *
+   * @example session.dispose();
    */
   dispose(): void;
 }

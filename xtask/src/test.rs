@@ -176,13 +176,15 @@ fn types(workspace: &Workspace) -> Result<()> {
     check(workspace.npm_tool("tsc").args(["-p", "pkg/tsconfig.json"]), LIMIT)
 }
 
-/// Pages of all that is public in the package; what is not documented or not exported fails it. Its
-/// tool has a folder of its own, since it reads the types with an older compiler.
+/// Pages of all that is public in the package; what is not documented, not exported or without an
+/// example that compiles fails it. Its tool has a folder of its own, since it reads the types with an
+/// older compiler.
 fn reference(workspace: &Workspace) -> Result<()> {
     let folder = workspace.join("pkg/reference");
     setup::npm_packages(&folder).context("the packages of pkg/reference are missing")?;
     let mut typedoc = Command::new("node");
-    check(typedoc.arg("node_modules/typedoc/bin/typedoc").current_dir(&folder), LIMIT)
+    check(typedoc.arg("node_modules/typedoc/bin/typedoc").current_dir(&folder), LIMIT)?;
+    check(Command::new("node").arg("examples.mjs").current_dir(&folder), LIMIT)
 }
 
 fn package_tests(workspace: &Workspace) -> Result<Counts> {

@@ -23,15 +23,27 @@ import type { Session, Snapshot } from "../types.ts";
 
 import { hasPage, isSignedIn, ready } from "../ready.ts";
 
-/** The session that `provideEverfresh` provides. */
+/**
+ * The session that `provideEverfresh` provides.
+ *
+ * @example const session = inject(SESSION);
+ */
 export const SESSION: InjectionToken<Session> = new InjectionToken<Session>("everfresh");
 
-/** Provides a session to the application. It restores nothing: call `restore()` beside `createSession`. */
+/**
+ * Provides a session to the application. It restores nothing: call `restore()` beside `createSession`.
+ *
+ * @example const providers = [provideEverfresh(createSession({ refresh: "/oauth/token" }))];
+ */
 export function provideEverfresh(session: Session): EnvironmentProviders {
   return makeEnvironmentProviders([{ provide: SESSION, useValue: session }]);
 }
 
-/** The session's state as signals, until the injector is destroyed. */
+/**
+ * The session's state as signals, until the injector is destroyed.
+ *
+ * @example const { snapshot, isSignedIn, secondsLeft } = injectSession();
+ */
 export function injectSession(session: Session = inject(SESSION)): {
   /** All of it. */
   readonly snapshot: Signal<Snapshot>;
@@ -51,12 +63,18 @@ export function injectSession(session: Session = inject(SESSION)): {
   };
 }
 
-/** In the context of a request: `true` sends it without the session [false]. */
+/**
+ * In the context of a request: `true` sends it without the session [false].
+ *
+ * @example inject(HttpClient).get("/i18n.json", { context: new HttpContext().set(SKIP_SESSION, true) });
+ */
 export const SKIP_SESSION: HttpContextToken<boolean> = new HttpContextToken(() => false);
 
 /**
  * Gives the token to requests to the session's origins, and heals a 401 by one shared refresh and one
  * resend. Put it last in `withInterceptors`. Signed out, requests go without a token.
+ *
+ * @example const providers = [provideHttpClient(withInterceptors([sessionInterceptor]))];
  */
 export const sessionInterceptor: HttpInterceptorFn = (request, next) => {
   const session = inject(SESSION);
@@ -87,6 +105,7 @@ const withToken = <T>(request: HttpRequest<T>, value: string): HttpRequest<T> =>
  *
  * @param options - `login`: where to go else, with `redirect` and `reason` in the query; or a function
  * that says where
+ * @example const routes: Routes = [{ path: "orders", children: [], canActivate: [sessionGuard({ login: "/login" })] }];
  */
 export function sessionGuard(options: {
   readonly login: string | ((redirect: string, snapshot: Snapshot) => UrlTree);

@@ -2,7 +2,16 @@
 
 import { createSession, decodeJwt, InvalidOptionError, InvalidTokenError } from "../entry/inline.ts";
 
-/** What keeps a token fresh. */
+/**
+ * What keeps a token fresh.
+ *
+ * @example
+ * const options: AutorefreshOptions = {
+ *   refresh: async () => (await fetch("/refresh", { method: "POST" })).text(),
+ *   leadSeconds: 30,
+ *   log: { info: console.info, error: console.error },
+ * };
+ */
 export interface AutorefreshOptions {
   /**
    * Gets the next access token. What it throws, or rejects with, is logged, and it is called again
@@ -18,7 +27,11 @@ export interface AutorefreshOptions {
   readonly log?: AutorefreshLog | undefined;
 }
 
-/** Where log lines go; a bunyan logger is one. */
+/**
+ * Where log lines go; a bunyan logger is one.
+ *
+ * @example const log: AutorefreshLog = { info: (message) => console.info(message), error: (error, message) => console.error(message, error) };
+ */
 export interface AutorefreshLog {
   /** What happens as it should: `CODE|text`. */
   info(message: string): void;
@@ -37,6 +50,9 @@ let factories = 0;
  * @returns `start(token)`, which returns `cancel()`
  * @throws `ERR_INVALID_OPTION`; `start` throws `ERR_INVALID_TOKEN`, `ERR_INVALID_OPTION` for a lead,
  * and what `refresh` throws at once when the token is due already
+ * @example
+ * const start = autorefresh({ refresh: async () => (await fetch("/refresh")).text(), leadSeconds: 30 });
+ * const cancel = start("ey...");
  */
 export function autorefresh(options: AutorefreshOptions): (accessToken: string) => () => void {
   const { refresh, leadSeconds, log = { info() {}, error: console.error } } = Object(options);

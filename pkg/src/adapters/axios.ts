@@ -12,6 +12,7 @@ const attached = new WeakMap<AxiosInstance, () => void>();
  * @param options - `transport`: "fetch" is `session.fetch`; "xhr" keeps the adapter that the instance
  * has, for upload progress in browsers, or Node.js's own ["fetch"]
  * @returns detaches it
+ * @example const detach = attachSession(axios.create({ baseURL: "/api" }), session);
  */
 export function attachSession(
   instance: AxiosInstance,

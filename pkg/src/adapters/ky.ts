@@ -5,6 +5,8 @@ import type { Session } from "../types.ts";
 /**
  * Options for `ky.extend` or `ky.create`. A 401 is healed by the session and never by ky's retries:
  * the one that ky sees is final.
+ *
+ * @example const api = ky.extend(sessionOptions(session));
  */
 export function sessionOptions(session: Session): {
   /** The session's. */

@@ -16,7 +16,11 @@ import { UNKNOWN } from "../unknown.ts";
 
 const SessionContext = createContext<Session>();
 
-/** Gives a session to the components below. */
+/**
+ * Gives a session to the components below.
+ *
+ * @example createComponent(SessionProvider, { session }); // or <SessionProvider session={session}>
+ */
 export function SessionProvider(props: {
   readonly session: Session;
   readonly children?: JSX.Element;
@@ -29,14 +33,24 @@ export function SessionProvider(props: {
   });
 }
 
-/** The session itself, for its methods. */
+/**
+ * The session itself, for its methods.
+ *
+ * @example const { signOut } = useSessionClient();
+ */
 export function useSessionClient(): Session {
   const session = useContext(SessionContext);
   if (session) return session;
   throw new Error("no session: put <SessionProvider session={...}> around, or pass the session");
 }
 
-/** The snapshot, until the owner is cleaned up. On a server it stays `unknown`. */
+/**
+ * The snapshot, until the owner is cleaned up. On a server it stays `unknown`.
+ *
+ * @example
+ * const snapshot = useSession();
+ * const name = () => snapshot().claims?.["name"];
+ */
 export function useSession(session: Session = useSessionClient()): Accessor<Snapshot> {
   if (isServer) return () => UNKNOWN;
   const [snapshot, set] = createSignal(session.snapshot);

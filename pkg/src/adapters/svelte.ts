@@ -7,7 +7,11 @@ import type { Session, Snapshot } from "../types.ts";
 
 import { hasPage, isSignedIn, ready } from "../ready.ts";
 
-/** The snapshot as reactive state: what reads `current` in an effect or a template follows it. */
+/**
+ * The snapshot as reactive state: what reads `current` in an effect or a template follows it.
+ *
+ * @example const shown = sessionState(session); // {shown.current.status} in the template
+ */
 export function sessionState(session: Session): {
   /** The snapshot as it is now. */
   readonly current: Snapshot;
@@ -21,7 +25,11 @@ export function sessionState(session: Session): {
   };
 }
 
-/** The snapshot as a store: `$store`. It calls back at once, as stores do, unlike `session.subscribe`. */
+/**
+ * The snapshot as a store: `$store`. It calls back at once, as stores do, unlike `session.subscribe`.
+ *
+ * @example const snapshot = sessionStore(session); // {$snapshot.status} in the template
+ */
 export function sessionStore(session: Session): {
   /** Calls back at once and after each change; what it returns stops it. */
   subscribe(run: (snapshot: Snapshot) => void): () => void;
@@ -36,12 +44,20 @@ export function sessionStore(session: Session): {
 
 const KEY = Symbol("everfresh");
 
-/** Gives the session to the components below; call it while a component is set up. */
+/**
+ * Gives the session to the components below; call it while a component is set up.
+ *
+ * @example setSessionContext(session);
+ */
 export function setSessionContext(session: Session): Session {
   return setContext(KEY, session);
 }
 
-/** The session that a component above has set. */
+/**
+ * The session that a component above has set.
+ *
+ * @example const session = getSessionContext();
+ */
 export function getSessionContext(): Session {
   const session = getContext<Session | undefined>(KEY);
   if (session) return session;
@@ -54,6 +70,7 @@ export function getSessionContext(): Session {
  *
  * @param url - the address asked for; path, query and hash of it go along as `redirect`
  * @param options - `redirect`: SvelteKit's; `login`: the login page ["/login"]
+ * @example const load = ({ url }: { url: URL }) => requireSession(session, url, { redirect });
  */
 export async function requireSession(
   session: Session,

@@ -7,7 +7,11 @@ import { UNKNOWN } from "../unknown.ts";
 
 import { hasPage, isSignedIn, ready } from "../ready.ts";
 
-/** What the plugin provides. */
+/**
+ * What the plugin provides.
+ *
+ * @example const { session, hydrate } = inject(SESSION_KEY) as ProvidedSession;
+ */
 export interface ProvidedSession {
   /** The session of the application. */
   readonly session: Session;
@@ -15,7 +19,11 @@ export interface ProvidedSession {
   readonly hydrate: boolean;
 }
 
-/** Under what the plugin provides the session. */
+/**
+ * Under what the plugin provides the session.
+ *
+ * @example const provided = inject(SESSION_KEY);
+ */
 export const SESSION_KEY: InjectionKey<ProvidedSession> = Symbol("everfresh");
 
 /**
@@ -23,6 +31,7 @@ export const SESSION_KEY: InjectionKey<ProvidedSession> = Symbol("everfresh");
  *
  * @param options - `hydrate`: the page was rendered on a server, so it stays `unknown` until it is
  * mounted [false]
+ * @example createApp({}).use(createSessionPlugin(session)).mount("#app");
  */
 export function createSessionPlugin(
   session: Session,
@@ -41,12 +50,22 @@ function provided(): ProvidedSession {
   throw new Error("no session: app.use(createSessionPlugin(session)), or pass the session");
 }
 
-/** The session itself, for its methods. */
+/**
+ * The session itself, for its methods.
+ *
+ * @example const { signOut } = useSessionClient();
+ */
 export function useSessionClient(): Session {
   return provided().session;
 }
 
-/** The snapshot, until the scope ends. On a server it stays `unknown`. */
+/**
+ * The snapshot, until the scope ends. On a server it stays `unknown`.
+ *
+ * @example
+ * const snapshot = useSession();
+ * const name = computed(() => snapshot.value.claims?.["name"]);
+ */
 export function useSession(session?: Session): Readonly<ShallowRef<Snapshot>> {
   const { session: used, hydrate } = session ? { session, hydrate: false } : provided();
   if (!hasPage()) return shallowRef(UNKNOWN);
@@ -66,13 +85,21 @@ export function useSession(session?: Session): Readonly<ShallowRef<Snapshot>> {
   return snapshot;
 }
 
-/** As much of a route as the guard reads. */
+/**
+ * As much of a route as the guard reads.
+ *
+ * @example const route: GuardedRoute = { fullPath: "/orders?page=2#last" };
+ */
 export interface GuardedRoute {
   /** Path, query and hash. */
   readonly fullPath: string;
 }
 
-/** Where the guard sends those who are not signed in. */
+/**
+ * Where the guard sends those who are not signed in.
+ *
+ * @example const login: LoginLocation = { path: "/login", query: { redirect: "/orders", reason: "idle" } };
+ */
 export interface LoginLocation {
   /** As it was given. */
   path: string;
@@ -86,6 +113,7 @@ export interface LoginLocation {
  *
  * @param options - `login`: where to go else, with `redirect` and `reason` in the query; or a function
  * that says where
+ * @example router.beforeEach(sessionGuard(session, { login: "/login" }));
  */
 export function sessionGuard<Route extends GuardedRoute, Location = never>(
   session: Session,

@@ -3,7 +3,13 @@
 import { empty, fieldsOf, json, refusal, type ServiceRequest, type ServiceResponse } from "../service/messages.ts";
 import type { ServiceUser, TokenService } from "../service/token-service.ts";
 
-/** What goes wrong with the next requests to a route. */
+/**
+ * What goes wrong with the next requests to a route.
+ *
+ * @example
+ * server.fault({ route: "POST /oauth/token", kind: "status", status: 429, retry_after: 5, times: 2 });
+ * server.fault({ route: "POST /oauth/token", kind: "delay-after-commit", delay_ms: 3_000 });
+ */
 export interface DevFault {
   /** Method and path: `POST /oauth/token`. */
   readonly route: string;

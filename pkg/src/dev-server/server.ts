@@ -13,7 +13,15 @@ import { askerOf, isLocalName } from "./origins.ts";
 import { signerOf } from "./signer.ts";
 import { load, save } from "./state.ts";
 
-/** Options of the development server. */
+/**
+ * Options of the development server.
+ *
+ * @example
+ * const options: DevServerOptions = {
+ *   ...{ style: "cookie", ttl: 20, origins: ["http://localhost:5173"], users: { ana: "secret" } },
+ *   ...{ state: "node_modules/.cache/everfresh.json", log: console.warn },
+ * };
+ */
 export interface DevServerOptions {
   /** How clients refresh ["oauth2"]. */
   readonly style?: ServiceStyle | undefined;
@@ -29,7 +37,11 @@ export interface DevServerOptions {
   readonly log?: ((line: string) => void) | undefined;
 }
 
-/** A server that runs. */
+/**
+ * A server that runs.
+ *
+ * @example const { url, signIn, fault, close } = await startDevServer({ port: 0 });
+ */
 export interface DevServer {
   /** Where: `http://127.0.0.1:PORT`. */
   readonly url: string;
@@ -155,6 +167,8 @@ function send(
 /**
  * The server as a middleware of a development server, Vite's for one: pages and API have one origin
  * then, so cookies work and CORS does not matter.
+ *
+ * @example const config = { plugins: [devServer({ ttl: 20 })] }; // vite.config.js
  */
 export function devServer(options: DevServerOptions = {}): {
   /** For Vite's messages. */
@@ -169,7 +183,11 @@ export function devServer(options: DevServerOptions = {}): {
   };
 }
 
-/** Options of a development server that listens by itself. */
+/**
+ * Options of a development server that listens by itself.
+ *
+ * @example await startDevServer({ port: 8080, serve: "dist", ttl: 20 });
+ */
 export interface StartDevServerOptions extends DevServerOptions {
   /** Where it listens; 0 is any port that is free [8080]. */
   readonly port?: number | undefined;
@@ -177,7 +195,13 @@ export interface StartDevServerOptions extends DevServerOptions {
   readonly serve?: string | undefined;
 }
 
-/** Starts the server on 127.0.0.1. */
+/**
+ * Starts the server on 127.0.0.1.
+ *
+ * @example
+ * const server = await startDevServer({ port: 0 });
+ * server.close();
+ */
 export async function startDevServer(options: StartDevServerOptions = {}): Promise<DevServer> {
   const { handle, service, control } = create(options);
   const { serve } = options;

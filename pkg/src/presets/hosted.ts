@@ -3,7 +3,11 @@
 import type { TokenEndpoint } from "../options.ts";
 import { type Client, refusedIf, secret, type Service } from "./shape.ts";
 
-/** Supabase Auth (GoTrue). `apiKey` is the project's publishable key. */
+/**
+ * Supabase Auth (GoTrue). `apiKey` is the project's publishable key.
+ *
+ * @example createSession({ refresh: supabase({ url: "https://abc.supabase.co", apiKey: "sb_publishable_..." }) });
+ */
 export const supabase = ({ url, apiKey }: Service & { readonly apiKey: string }): TokenEndpoint => ({
   url: `${url}/auth/v1/token?grant_type=refresh_token`,
   style: "json",
@@ -17,7 +21,11 @@ export const supabase = ({ url, apiKey }: Service & { readonly apiKey: string })
   },
 });
 
-/** Firebase Authentication, by its REST API. */
+/**
+ * Firebase Authentication, by its REST API.
+ *
+ * @example createSession({ refresh: firebase({ apiKey: "AIza..." }) });
+ */
 export const firebase = ({ apiKey }: { readonly apiKey: string }): TokenEndpoint => ({
   url: `https://securetoken.googleapis.com/v1/token?key=${encodeURIComponent(apiKey)}`,
   rotationKey: "off",
@@ -31,7 +39,11 @@ export const firebase = ({ apiKey }: { readonly apiKey: string }): TokenEndpoint
   ),
 });
 
-/** Amazon Cognito user pools, by their API. */
+/**
+ * Amazon Cognito user pools, by their API.
+ *
+ * @example createSession({ refresh: cognito({ region: "eu-west-1", clientId: "web" }) });
+ */
 export const cognito = ({ region, clientId }: Client & { readonly region: string }): TokenEndpoint => ({
   url: `https://cognito-idp.${region}.amazonaws.com/`,
   style: "json",
@@ -55,7 +67,11 @@ export const cognito = ({ region, clientId }: Client & { readonly region: string
   },
 });
 
-/** GitHub Apps with tokens that expire. */
+/**
+ * GitHub Apps with tokens that expire.
+ *
+ * @example createSession({ refresh: github({ clientId: "Iv1...", clientSecret: process.env["SECRET"] }) });
+ */
 export const github = (client: Client): TokenEndpoint => ({
   url: "https://github.com/login/oauth/access_token",
   clientId: client.clientId,
@@ -63,7 +79,11 @@ export const github = (client: Client): TokenEndpoint => ({
   classify: refusedIf(({ error }) => error === "bad_refresh_token"),
 });
 
-/** Slack with token rotation. */
+/**
+ * Slack with token rotation.
+ *
+ * @example createSession({ refresh: slack({ clientId: "1.2", clientSecret: process.env["SECRET"] }) });
+ */
 export const slack = (client: Client): TokenEndpoint => ({
   url: "https://slack.com/api/oauth.v2.access",
   clientId: client.clientId,
@@ -78,14 +98,22 @@ export const slack = (client: Client): TokenEndpoint => ({
   },
 });
 
-/** Zoom. `basic` is `client_id:client_secret` in base64. */
+/**
+ * Zoom. `basic` is `client_id:client_secret` in base64.
+ *
+ * @example createSession({ refresh: zoom({ basic: btoa("id:secret") }) });
+ */
 export const zoom = ({ basic }: { readonly basic: string }): TokenEndpoint => ({
   url: "https://zoom.us/oauth/token",
   headers: { Authorization: `Basic ${basic}` },
   classify: refusedIf(({ reason }) => reason === "Invalid Token!"),
 });
 
-/** HubSpot. */
+/**
+ * HubSpot.
+ *
+ * @example createSession({ refresh: hubspot({ clientId: "web", clientSecret: process.env["SECRET"] }) });
+ */
 export const hubspot = (client: Client): TokenEndpoint => ({
   url: "https://api.hubapi.com/oauth/v1/token",
   clientId: client.clientId,
@@ -93,7 +121,11 @@ export const hubspot = (client: Client): TokenEndpoint => ({
   classify: refusedIf(({ status }) => status === "BAD_REFRESH_TOKEN"),
 });
 
-/** Strava. */
+/**
+ * Strava.
+ *
+ * @example createSession({ refresh: strava({ clientId: "web", clientSecret: process.env["SECRET"] }) });
+ */
 export const strava = (client: Client): TokenEndpoint => ({
   url: "https://www.strava.com/oauth/token",
   clientId: client.clientId,
@@ -101,7 +133,11 @@ export const strava = (client: Client): TokenEndpoint => ({
   classify: refusedIf(({ errors }) => errors?.[0]?.resource === "RefreshToken"),
 });
 
-/** Salesforce, which says of no token how long it lives: the org's session timeout, in seconds. */
+/**
+ * Salesforce, which says of no token how long it lives: the org's session timeout, in seconds.
+ *
+ * @example createSession({ refresh: salesforce({ url: "https://login.salesforce.com", clientId: "web", sessionSeconds: 7_200 }) });
+ */
 export const salesforce = ({
   url,
   sessionSeconds,
@@ -114,7 +150,11 @@ export const salesforce = ({
   classify: refusedIf(({ error }) => error === "inactive_user"),
 });
 
-/** Microsoft Entra ID. `scope` as at sign-in. */
+/**
+ * Microsoft Entra ID. `scope` as at sign-in.
+ *
+ * @example createSession({ refresh: entra({ tenant: "common", clientId: "web", scope: "openid offline_access" }) });
+ */
 export const entra = ({
   tenant,
   clientId,
@@ -125,7 +165,11 @@ export const entra = ({
   params: { scope },
 });
 
-/** GitLab, which wants the redirect address again. */
+/**
+ * GitLab, which wants the redirect address again.
+ *
+ * @example createSession({ refresh: gitlab({ url: "https://gitlab.com", clientId: "web", redirectUri: "https://example.com/done" }) });
+ */
 export const gitlab = ({
   url,
   clientId,
@@ -137,7 +181,11 @@ export const gitlab = ({
   params: { redirect_uri: redirectUri },
 });
 
-/** Clerk's frontend API, by its cookie. */
+/**
+ * Clerk's frontend API, by its cookie.
+ *
+ * @example createSession({ refresh: clerk({ url: "https://clerk.example.com", sessionId: "sess_1" }) });
+ */
 export const clerk = ({ url, sessionId }: Service & { readonly sessionId: string }): TokenEndpoint => ({
   url: `${url}/v1/client/sessions/${encodeURIComponent(sessionId)}/tokens`,
   style: "cookie",

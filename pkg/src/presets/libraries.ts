@@ -3,13 +3,21 @@
 import type { Address, TokenEndpoint } from "../options.ts";
 import { camelCase, type Client, refusedIf } from "./shape.ts";
 
-/** The endpoint itself: where it is, the application decides. */
+/**
+ * The endpoint itself: where it is, the application decides.
+ *
+ * @example const endpoint: Endpoint = { url: "/api/token/refresh/" };
+ */
 export interface Endpoint {
   /** The address of the refresh. */
   readonly url: string | Address;
 }
 
-/** Django REST framework with simplejwt. */
+/**
+ * Django REST framework with simplejwt.
+ *
+ * @example createSession({ refresh: simplejwt({ url: "/api/token/refresh/" }) });
+ */
 export const simplejwt = ({ url }: Endpoint): TokenEndpoint => ({
   url: String(url),
   style: "json",
@@ -21,14 +29,22 @@ export const simplejwt = ({ url }: Endpoint): TokenEndpoint => ({
   ),
 });
 
-/** dj-rest-auth with the refresh token in a cookie. */
+/**
+ * dj-rest-auth with the refresh token in a cookie.
+ *
+ * @example createSession({ refresh: djRestAuth({ url: "/auth/token/refresh/" }) });
+ */
 export const djRestAuth = ({ url }: Endpoint): TokenEndpoint => ({
   url: String(url),
   style: "cookie",
   tokens: ({ access }) => ({ accessToken: access }),
 });
 
-/** ASP.NET Core Identity's API endpoints. */
+/**
+ * ASP.NET Core Identity's API endpoints.
+ *
+ * @example createSession({ refresh: aspnetIdentity({ url: "/refresh" }) });
+ */
 export const aspnetIdentity = ({ url }: Endpoint): TokenEndpoint => ({
   url: String(url),
   style: "json",
@@ -36,7 +52,11 @@ export const aspnetIdentity = ({ url }: Endpoint): TokenEndpoint => ({
   tokens: ({ accessToken, refreshToken, expiresIn }) => ({ accessToken, refreshToken, expiresIn }),
 });
 
-/** LoopBack 4's refresh token service. */
+/**
+ * LoopBack 4's refresh token service.
+ *
+ * @example createSession({ refresh: loopback({ url: "/refresh" }) });
+ */
 export const loopback = ({ url }: Endpoint): TokenEndpoint => ({
   url: String(url),
   style: "json",
@@ -44,7 +64,11 @@ export const loopback = ({ url }: Endpoint): TokenEndpoint => ({
   tokens: ({ accessToken }) => ({ accessToken }),
 });
 
-/** PHP's jwt-auth (tymon and its successor), which renews a token. */
+/**
+ * PHP's jwt-auth (tymon and its successor), which renews a token.
+ *
+ * @example createSession({ refresh: jwtAuth({ url: "/api/auth/refresh" }) });
+ */
 export const jwtAuth = ({ url }: Endpoint): TokenEndpoint => ({
   url: String(url),
   style: "renew",
@@ -55,7 +79,11 @@ export const jwtAuth = ({ url }: Endpoint): TokenEndpoint => ({
   }),
 });
 
-/** better-auth's JWT plugin, by its session cookie. */
+/**
+ * better-auth's JWT plugin, by its session cookie.
+ *
+ * @example createSession({ refresh: betterAuth({ url: "/api/auth/token" }) });
+ */
 export const betterAuth = ({ url }: Endpoint): TokenEndpoint => ({
   url: String(url),
   style: "cookie",
@@ -64,7 +92,11 @@ export const betterAuth = ({ url }: Endpoint): TokenEndpoint => ({
   classify: ({ ok }, body) => (ok && body === null ? "refused" : undefined),
 });
 
-/** Auth.js, whose session is a cookie that no script sees. */
+/**
+ * Auth.js, whose session is a cookie that no script sees.
+ *
+ * @example createSession({ refresh: authjs({ url: "/api/auth/session" }) });
+ */
 export const authjs = ({ url }: Endpoint): TokenEndpoint => ({
   url: String(url),
   style: "cookies",
@@ -72,21 +104,33 @@ export const authjs = ({ url }: Endpoint): TokenEndpoint => ({
   classify: ({ ok }, body) => (ok && body === null ? "refused" : undefined),
 });
 
-/** Symfony with Lexik's JWTs and the JWTRefreshTokenBundle. */
+/**
+ * Symfony with Lexik's JWTs and the JWTRefreshTokenBundle.
+ *
+ * @example createSession({ refresh: lexik({ url: "/api/token/refresh" }) });
+ */
 export const lexik = ({ url }: Endpoint): TokenEndpoint => ({
   url: String(url),
   style: "json",
   tokens: ({ token, refresh_token }) => ({ accessToken: token, refreshToken: refresh_token }),
 });
 
-/** Authlib's OAuth server, where a user who is gone is an invalid request. */
+/**
+ * Authlib's OAuth server, where a user who is gone is an invalid request.
+ *
+ * @example createSession({ refresh: authlib({ url: "/oauth/token", clientId: "web" }) });
+ */
 export const authlib = ({ url, clientId }: Endpoint & Client): TokenEndpoint => ({
   url: String(url),
   clientId,
   classify: refusedIf(({ error }) => error === "invalid_request"),
 });
 
-/** node-express-boilerplate and those who took its shape. */
+/**
+ * node-express-boilerplate and those who took its shape.
+ *
+ * @example createSession({ refresh: expressBoilerplate({ url: "/v1/auth/refresh-tokens" }) });
+ */
 export const expressBoilerplate = ({ url }: Endpoint): TokenEndpoint => ({
   url: String(url),
   style: "json",

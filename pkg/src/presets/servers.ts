@@ -3,7 +3,11 @@
 import type { TokenEndpoint } from "../options.ts";
 import { camelCase, type Client, refusedIf, type Service } from "./shape.ts";
 
-/** Ory Hydra, which answers a refresh that came at the same time as another with "retry". */
+/**
+ * Ory Hydra, which answers a refresh that came at the same time as another with "retry".
+ *
+ * @example createSession({ refresh: hydra({ url: "https://auth.example.com", clientId: "web" }) });
+ */
 export const hydra = ({ url, clientId }: Service & Client): TokenEndpoint => ({
   url: `${url}/oauth2/token`,
   revokeUrl: `${url}/oauth2/revoke`,
@@ -14,7 +18,11 @@ export const hydra = ({ url, clientId }: Service & Client): TokenEndpoint => ({
   },
 });
 
-/** Kanidm, where a refresh token that cannot be read is an invalid request. */
+/**
+ * Kanidm, where a refresh token that cannot be read is an invalid request.
+ *
+ * @example createSession({ refresh: kanidm({ url: "https://auth.example.com", clientId: "web" }) });
+ */
 export const kanidm = ({ url, clientId }: Service & Client): TokenEndpoint => ({
   url: `${url}/oauth2/token`,
   revokeUrl: `${url}/oauth2/token/revoke`,
@@ -22,7 +30,11 @@ export const kanidm = ({ url, clientId }: Service & Client): TokenEndpoint => ({
   classify: refusedIf(({ error }) => error === "invalid_request"),
 });
 
-/** Rauthy, where an unknown refresh token is not found. */
+/**
+ * Rauthy, where an unknown refresh token is not found.
+ *
+ * @example createSession({ refresh: rauthy({ url: "https://auth.example.com", clientId: "web" }) });
+ */
 export const rauthy = ({ url, clientId }: Service & Client): TokenEndpoint => ({
   url: `${url}/auth/v1/oidc/token`,
   clientId,
@@ -32,7 +44,11 @@ export const rauthy = ({ url, clientId }: Service & Client): TokenEndpoint => ({
   },
 });
 
-/** Casdoor, whose refusals and failures are both a 200. */
+/**
+ * Casdoor, whose refusals and failures are both a 200.
+ *
+ * @example createSession({ refresh: casdoor({ url: "https://auth.example.com", clientId: "web" }) });
+ */
 export const casdoor = ({ url, clientId }: Service & Client): TokenEndpoint => ({
   url: `${url}/api/login/oauth/refresh_token`,
   clientId,
@@ -43,7 +59,11 @@ export const casdoor = ({ url, clientId }: Service & Client): TokenEndpoint => (
   },
 });
 
-/** FusionAuth's own API. */
+/**
+ * FusionAuth's own API.
+ *
+ * @example createSession({ refresh: fusionauth({ url: "https://auth.example.com" }) });
+ */
 export const fusionauth = ({ url }: Service): TokenEndpoint => ({
   url: `${url}/api/jwt/refresh`,
   style: "json",
@@ -51,7 +71,11 @@ export const fusionauth = ({ url }: Service): TokenEndpoint => ({
   tokens: ({ token, refreshToken }) => ({ accessToken: token, refreshToken }),
 });
 
-/** SuperTokens in cookie mode; `url` with the API's base path. */
+/**
+ * SuperTokens in cookie mode; `url` with the API's base path.
+ *
+ * @example createSession({ refresh: supertokens({ url: "https://api.example.com/auth" }) });
+ */
 export const supertokens = ({ url }: Service): TokenEndpoint => ({
   url: `${url}/session/refresh`,
   revokeUrl: `${url}/signout`,
@@ -65,7 +89,11 @@ export const supertokens = ({ url }: Service): TokenEndpoint => ({
     status === 401 && Object(body).message === "token theft detected" ? { refused: "reuse" } : undefined,
 });
 
-/** Directus, with both tokens in the answer. */
+/**
+ * Directus, with both tokens in the answer.
+ *
+ * @example createSession({ refresh: directus({ url: "https://cms.example.com" }) });
+ */
 export const directus = ({ url }: Service): TokenEndpoint => ({
   url: `${url}/auth/refresh`,
   style: "json",
@@ -80,7 +108,11 @@ export const directus = ({ url }: Service): TokenEndpoint => ({
   ),
 });
 
-/** Strapi 5 with refresh tokens on; without them there is no such endpoint. */
+/**
+ * Strapi 5 with refresh tokens on; without them there is no such endpoint.
+ *
+ * @example createSession({ refresh: strapi({ url: "https://cms.example.com" }) });
+ */
 export const strapi = ({ url }: Service): TokenEndpoint => ({
   url: `${url}/api/auth/refresh`,
   style: "json",
@@ -89,7 +121,11 @@ export const strapi = ({ url }: Service): TokenEndpoint => ({
   classify: ({ status }) => (status === 404 ? "transient" : undefined),
 });
 
-/** PocketBase, which renews a token that is still good. */
+/**
+ * PocketBase, which renews a token that is still good.
+ *
+ * @example createSession({ refresh: pocketbase({ url: "https://pb.example.com", collection: "members" }) });
+ */
 export const pocketbase = ({
   url,
   collection = "users",
@@ -100,7 +136,11 @@ export const pocketbase = ({
   classify: refusedIf((_, status) => status === 404),
 });
 
-/** Appwrite, with a JWT for the session of its cookie. `url` ends in `/v1`. */
+/**
+ * Appwrite, with a JWT for the session of its cookie. `url` ends in `/v1`.
+ *
+ * @example createSession({ refresh: appwrite({ url: "https://cloud.appwrite.io/v1", project: "shop" }) });
+ */
 export const appwrite = ({ url, project }: Service & { readonly project: string }): TokenEndpoint => ({
   url: `${url}/account/jwts`,
   style: "cookie",
@@ -109,7 +149,11 @@ export const appwrite = ({ url, project }: Service & { readonly project: string 
   classify: refusedIf(({ type }) => type === "user_session_not_found"),
 });
 
-/** Nhost Auth, which refuses members that it does not know. */
+/**
+ * Nhost Auth, which refuses members that it does not know.
+ *
+ * @example createSession({ refresh: nhost({ url: "https://abc.auth.eu-central-1.nhost.run" }) });
+ */
 export const nhost = ({ url }: Service): TokenEndpoint => ({
   url: `${url}/v1/token`,
   style: "json",

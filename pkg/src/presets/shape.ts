@@ -2,13 +2,21 @@
 
 import type { Address, TokenEndpoint } from "../options.ts";
 
-/** Where a service is reached. */
+/**
+ * Where a service is reached.
+ *
+ * @example const service: Service = { url: "https://auth.example.com" };
+ */
 export interface Service {
   /** The base address, without a slash at its end. */
   readonly url: string | Address;
 }
 
-/** An OAuth client of a service. */
+/**
+ * An OAuth client of a service.
+ *
+ * @example const client: Client = { clientId: "web", clientSecret: process.env["SECRET"] };
+ */
 export interface Client {
   /** As it was registered. */
   readonly clientId: string;

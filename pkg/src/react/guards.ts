@@ -7,7 +7,11 @@ import type { Session, Snapshot } from "../types.ts";
 
 import { useGiven, useSession } from "./session.ts";
 
-/** For "are you still there?": whether to ask, the seconds left, and the two answers. */
+/**
+ * For "are you still there?": whether to ask, the seconds left, and the two answers.
+ *
+ * @example const { open, secondsLeft, stay, signOut } = useSessionWarning();
+ */
 export function useSessionWarning(session?: Session): {
   /** Whether to ask. */
   readonly open: boolean;
@@ -25,7 +29,11 @@ export function useSessionWarning(session?: Session): {
   return { open, secondsLeft, ...answers };
 }
 
-/** As `useSession`, and suspends until the session is restored the first time. React 19. */
+/**
+ * As `useSession`, and suspends until the session is restored the first time. React 19.
+ *
+ * @example const { claims } = useRestored();
+ */
 export function useRestored(session?: Session): Snapshot {
   const used = useGiven(session).session;
   const snapshot = useSession(used);
@@ -61,6 +69,7 @@ function restored(session: Session): Promise<Snapshot> {
  *
  * @param props - `pending`: while it is not known yet; `fallback`: to others; `onSignedOut`: called
  * once for each end, and once when no user is there to begin with
+ * @example const page = <RequireSession pending="..." fallback={<a href="/login">Sign in</a>}>...</RequireSession>;
  */
 export function RequireSession(props: {
   readonly pending?: React.ReactNode;

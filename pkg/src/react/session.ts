@@ -17,6 +17,7 @@ const SessionContext = React.createContext<Given | undefined>(undefined);
  *
  * @param props - `initial`: what the server knew of the session; it is shown while the status is
  * `unknown`, so that a page that was rendered on the server does not flicker
+ * @example const app = <SessionProvider session={session}>...</SessionProvider>;
  */
 export function SessionProvider(props: {
   readonly session: Session;
@@ -37,12 +38,20 @@ export function useGiven(session: Session | undefined): Given {
   throw new Error("no session: put <SessionProvider session={...}> around, or pass the session");
 }
 
-/** The session itself, for its methods; it renders nothing anew. */
+/**
+ * The session itself, for its methods; it renders nothing anew.
+ *
+ * @example const { signOut } = useSessionClient();
+ */
 export function useSessionClient(): Session {
   return useGiven(undefined).session;
 }
 
-/** The snapshot; renders anew when it changes, each second during `warning`. */
+/**
+ * The snapshot; renders anew when it changes, each second during `warning`.
+ *
+ * @example const { status } = useSession();
+ */
 export function useSession(session?: Session): Snapshot;
 /**
  * What `selector` takes from the snapshot; renders anew only when `isEqual` says that it changed.
@@ -94,7 +103,11 @@ function listen(session: Session, add: () => () => void): () => void {
   }
 }
 
-/** Calls the newest `listener` for each event of a type, while the component is mounted. */
+/**
+ * Calls the newest `listener` for each event of a type, while the component is mounted.
+ *
+ * @example useSessionEvent("signed-out", ({ reason }) => console.info(reason));
+ */
 export function useSessionEvent<T extends keyof SessionEvents>(
   type: T,
   listener: (event: SessionEvents[T]) => void,

@@ -23,10 +23,18 @@ export interface Signer {
   readonly keys: readonly object[];
 }
 
-/** How clients refresh: as `style` of a `TokenEndpoint`. */
+/**
+ * How clients refresh: as `style` of a `TokenEndpoint`.
+ *
+ * @example const style: ServiceStyle = "cookie";
+ */
 export type ServiceStyle = "oauth2" | "json" | "cookie" | "cookies" | "renew";
 
-/** A token response, as after a sign-in. */
+/**
+ * A token response, as after a sign-in.
+ *
+ * @example const { access_token, refresh_token, expires_in }: SignedIn = server.signIn();
+ */
 export type SignedIn = {
   /** A JWT. */
   access_token: string;

@@ -24,7 +24,11 @@ export async function settle(): Promise<void> {
 
 /** The clock of a kit. Durations are in seconds. */
 export class KitClock {
-  /** Of the servers, in epoch milliseconds: never set back, and skewed by nothing. */
+  /**
+   * Of the servers, in epoch milliseconds: never set back, and skewed by nothing.
+   *
+   * @example console.info(new Date(kit.clock.now));
+   */
   now: number;
   #skew = 0;
   #lastTimer = 0;
@@ -39,7 +43,11 @@ export class KitClock {
     this.#start = start;
   }
 
-  /** What the browser's own clock shows, in epoch milliseconds. */
+  /**
+   * What the browser's own clock shows, in epoch milliseconds.
+   *
+   * @example console.info(kit.clock.local - kit.clock.now);
+   */
   get local(): number {
     return this.now + this.#skew;
   }
@@ -49,7 +57,11 @@ export class KitClock {
     return this.now - this.#start;
   }
 
-  /** Lets time pass: timers fire in order, and what follows from them happens. */
+  /**
+   * Lets time pass: timers fire in order, and what follows from them happens.
+   *
+   * @example await kit.clock.advance(5 * 60);
+   */
   async advance(seconds: number): Promise<void> {
     await settle();
     const end = this.now + seconds * 1_000;
@@ -62,7 +74,11 @@ export class KitClock {
     await settle();
   }
 
-  /** The computer sleeps: no timer fires until it wakes, and then those that are due do. */
+  /**
+   * The computer sleeps: no timer fires until it wakes, and then those that are due do.
+   *
+   * @example await kit.clock.sleep(8 * 3_600);
+   */
   async sleep(seconds: number): Promise<void> {
     await settle();
     this.now += seconds * 1_000;
@@ -72,7 +88,11 @@ export class KitClock {
     }
   }
 
-  /** Sets the browser's clock ahead of the servers', by negative seconds behind them. */
+  /**
+   * Sets the browser's clock ahead of the servers', by negative seconds behind them.
+   *
+   * @example await kit.clock.skew(-300);
+   */
   async skew(seconds: number): Promise<void> {
     this.#skew = seconds * 1_000;
     await settle();

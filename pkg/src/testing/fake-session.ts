@@ -8,11 +8,23 @@ import { makeResponse } from "./fetch-classes.ts";
 
 /** A session that a test drives. */
 export interface FakeSession extends Session {
-  /** Every call of a method, in order: its name, then its arguments. */
+  /**
+   * Every call of a method, in order: its name, then its arguments.
+   *
+   * @example console.info(fake.calls.map(([method]) => method));
+   */
   readonly calls: (readonly [method: string, ...values: unknown[]])[];
-  /** Changes the snapshot and tells subscribers. */
+  /**
+   * Changes the snapshot and tells subscribers.
+   *
+   * @example fake.set({ status: "warning", secondsLeft: 30 });
+   */
   set(change: Partial<Snapshot>): void;
-  /** Tells listeners of an event. */
+  /**
+   * Tells listeners of an event.
+   *
+   * @example fake.emit("signed-out", { reason: "idle" });
+   */
   emit<T extends keyof SessionEvents>(
     type: T,
     event?: Partial<Omit<SessionEvents[T], "type">>,
@@ -26,6 +38,7 @@ const SIGNED_IN: Partial<Snapshot> = { status: "active", reason: null, generatio
  * unless the test says so.
  *
  * @param patch - the snapshot to begin with [`unknown`]
+ * @example const fake = fakeSession({ status: "active" });
  */
 export function fakeSession(patch: Partial<Snapshot> = {}): FakeSession {
   const subscribers = new Set<{ readonly call: () => void }>();

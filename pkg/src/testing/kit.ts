@@ -10,7 +10,11 @@ import { KitServer } from "./server.ts";
 import { Tab, Tabs } from "./tabs.ts";
 import { token } from "./token.ts";
 
-/** Options of the sessions, and of the server. Durations are in seconds. */
+/**
+ * Options of the sessions, and of the server. Durations are in seconds.
+ *
+ * @example const kit = createTestKit({ style: "cookie", ttl: 60, users: { ana: "secret" }, start: new Date("2030-01-01"), idleSeconds: 600 });
+ */
 export interface TestKitOptions extends Partial<SessionOptions> {
   /** How the sessions refresh ["oauth2"]. */
   readonly style?: ServiceStyle | undefined;
@@ -24,22 +28,47 @@ export interface TestKitOptions extends Partial<SessionOptions> {
 
 /** A browser and a server in memory, and the clock of both. */
 export interface TestKit {
-  /** The session of the first tab. */
+  /**
+   * The session of the first tab.
+   *
+   * @example kit.session.start(kit.server.signIn());
+   */
   readonly session: Session;
-  /** The clock of all tabs and of the server. */
+  /**
+   * The clock of all tabs and of the server.
+   *
+   * @example await kit.clock.advance(300);
+   */
   readonly clock: KitClock;
-  /** The token service and its API. */
+  /**
+   * The token service and its API.
+   *
+   * @example kit.server.next("503");
+   */
   readonly server: KitServer;
-  /** The browser's tabs. */
+  /**
+   * The browser's tabs.
+   *
+   * @example const other = kit.tabs.open();
+   */
   readonly tabs: Tabs;
-  /** Makes a token by the kit's clock; see {@link token}. */
+  /**
+   * Makes a token by the kit's clock; see {@link token}.
+   *
+   * @example kit.session.start(kit.token({ role: "admin" }, { ttl: 60 }));
+   */
   token(claims?: object, options?: { readonly ttl?: number; readonly opaque?: boolean }): string;
-  /** Lets everything happen that waits for nothing but its turn. */
+  /**
+   * Lets everything happen that waits for nothing but its turn.
+   *
+   * @example await kit.settle();
+   */
   settle(): Promise<void>;
   /**
    * Ends all tabs. To be called after each test.
    *
    * @throws if a scripted fault met no refresh
+   * @example kit.reset(); // in afterEach
    */
   reset(): void;
 }
@@ -47,6 +76,8 @@ export interface TestKit {
 /**
  * A kit. The engine is the one that ships, in tabs whose timers, clock, storage, locks and channel are
  * the kit's; nothing of the runner's environment is touched, and fake timers go along with its clock.
+ *
+ * @example const kit = createTestKit({ ttl: 300 });
  */
 export function createTestKit(options: TestKitOptions = {}): TestKit {
   const { style = "oauth2", ttl = 300, users = { ana: "secret" }, start = Date.UTC(2030, 0, 1), ...given } = options;

@@ -27,6 +27,9 @@ export class MemoryLocks {
  * kit need no such thing.
  *
  * @returns takes them away again
+ * @example
+ * const remove = installLocks();
+ * remove();
  */
 export function installLocks(): () => void {
   const scope = globalThis as { navigator?: { locks?: unknown } };

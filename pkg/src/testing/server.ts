@@ -6,10 +6,18 @@ import { TokenService } from "../service/token-service.ts";
 import { makeHeaders, makeResponse, readRequest } from "./fetch-classes.ts";
 import { tokenSigner } from "./token.ts";
 
-/** What may go wrong with the next refresh. */
+/**
+ * What may go wrong with the next refresh.
+ *
+ * @example const faults: Fault[] = ["lost", "503"];
+ */
 export type Fault = "refused" | "503" | "429" | "hang" | "lost" | "html" | "superseded";
 
-/** A request that the server got. */
+/**
+ * A request that the server got.
+ *
+ * @example const [{ method, url, path, headers, body, token }] = kit.server.calls as [ServerCall];
+ */
 export interface ServerCall {
   /** In capitals. */
   readonly method: string;
@@ -29,7 +37,11 @@ const REFRESH = /^\/(oauth\/token|auth\/refresh|auth\/renew)$/;
 
 /** A token service at every origin: `/auth/login`, `/oauth/token`, `/oauth/revoke`, `/api/...` and more. */
 export class KitServer {
-  /** Every request, in order. */
+  /**
+   * Every request, in order.
+   *
+   * @example console.info(kit.server.calls.map(({ path }) => path));
+   */
   readonly calls: ServerCall[] = [];
   readonly #settings: Pick<ServiceSettings, "now">;
   readonly #service: TokenService;
@@ -56,32 +68,56 @@ export class KitServer {
     });
   }
 
-  /** The refreshes among `calls`. */
+  /**
+   * The refreshes among `calls`.
+   *
+   * @example console.info(kit.server.refreshes.length);
+   */
   get refreshes(): ServerCall[] {
     return this.calls.filter(({ path }) => REFRESH.test(path));
   }
 
-  /** Makes the next refreshes go wrong, in order. What no refresh met makes `reset()` throw. */
+  /**
+   * Makes the next refreshes go wrong, in order. What no refresh met makes `reset()` throw.
+   *
+   * @example kit.server.next("lost", "429");
+   */
   next(...faults: Fault[]): void {
     this.#faults.push(...faults);
   }
 
-  /** A token response for a user, to be given to `session.start`. */
+  /**
+   * A token response for a user, to be given to `session.start`.
+   *
+   * @example kit.session.start(kit.server.signIn("ana"));
+   */
   signIn(username = "ana"): SignedIn {
     return this.#service.signIn(username) as unknown as SignedIn;
   }
 
-  /** Ends all sessions of a user on the server, or of all users: the next refresh is refused. */
+  /**
+   * Ends all sessions of a user on the server, or of all users: the next refresh is refused.
+   *
+   * @example kit.server.revoke("ana");
+   */
   revoke(username?: string): void {
     this.#service.sessions.end((row) => username === undefined || row.username === username);
   }
 
-  /** Makes the API answer 401 to all access tokens so far; the next refresh is granted. */
+  /**
+   * Makes the API answer 401 to all access tokens so far; the next refresh is granted.
+   *
+   * @example kit.server.expire();
+   */
   expire(): void {
     this.#expired = this.#made;
   }
 
-  /** The server as a `fetch`. */
+  /**
+   * The server as a `fetch`.
+   *
+   * @example await kit.server.fetch("https://app.test/api/me");
+   */
   readonly fetch: typeof globalThis.fetch = async (input, init) => {
     const { method, url, headers, body } = await readRequest(input, init, "https://app.test/");
     const { pathname, search } = new URL(url);
@@ -109,6 +145,7 @@ export class KitServer {
    * Handlers for Mock Service Worker that answer as this server does.
    *
    * @param msw - `http` of `msw`
+   * @example const handlers = kit.server.mswHandlers({ http });
    */
   mswHandlers<Handler>(msw: {
     readonly http: {

@@ -10,7 +10,11 @@ import { Browser, Realm } from "./realm.ts";
 
 /** One tab, with its session. */
 export class Tab {
-  /** The tab's session. */
+  /**
+   * The tab's session.
+   *
+   * @example await tab.session.restore();
+   */
   readonly session: Session;
   readonly #realm: Realm;
 
@@ -21,47 +25,75 @@ export class Tab {
     this.session = createSession(options);
   }
 
-  /** The user does something: an event of `activityEvents` [a key]. */
+  /**
+   * The user does something: an event of `activityEvents` [a key].
+   *
+   * @example await tab.input("pointerdown");
+   */
   async input(type = "keydown"): Promise<void> {
     this.#realm.fire(type);
     await settle();
   }
 
-  /** The network goes, or comes back. Requests still reach the server: script that with `server.next`. */
+  /**
+   * The network goes, or comes back. Requests still reach the server: script that with `server.next`.
+   *
+   * @example await tab.online(false);
+   */
   async online(online: boolean): Promise<void> {
     this.#realm.online = online;
     this.#realm.fire(online ? "online" : "offline");
     await settle();
   }
 
-  /** The tab is hidden, or shown. */
+  /**
+   * The tab is hidden, or shown.
+   *
+   * @example await tab.show(false);
+   */
   async show(visible: boolean): Promise<void> {
     this.#realm.visibility = visible ? "visible" : "hidden";
     this.#realm.fire("visibilitychange");
     await settle();
   }
 
-  /** The browser stops the tab: its timers stand still, and messages wait. */
+  /**
+   * The browser stops the tab: its timers stand still, and messages wait.
+   *
+   * @example await tab.freeze();
+   */
   async freeze(): Promise<void> {
     this.#realm.fire("freeze");
     this.#realm.freeze(true);
     await settle();
   }
 
-  /** A frozen tab goes on. */
+  /**
+   * A frozen tab goes on.
+   *
+   * @example await tab.resume();
+   */
   async resume(): Promise<void> {
     this.#realm.freeze(false);
     this.#realm.fire("resume");
     await settle();
   }
 
-  /** The tab is gone without a word, as when its process is killed. */
+  /**
+   * The tab is gone without a word, as when its process is killed.
+   *
+   * @example await tab.crash();
+   */
   async crash(): Promise<void> {
     this.#realm.destroy();
     await settle();
   }
 
-  /** The user closes the tab. */
+  /**
+   * The user closes the tab.
+   *
+   * @example await tab.close();
+   */
   async close(): Promise<void> {
     this.#realm.fire("pagehide", { persisted: false });
     await settle();
@@ -78,7 +110,11 @@ export class Tab {
 
 /** The tabs of one browser. */
 export class Tabs {
-  /** Those that were opened, closed ones too. */
+  /**
+   * Those that were opened, closed ones too.
+   *
+   * @example console.info(kit.tabs.all.length);
+   */
   readonly all: Tab[] = [];
   readonly #open: () => Tab;
 
@@ -87,7 +123,11 @@ export class Tabs {
     this.#open = open;
   }
 
-  /** Opens a tab with the kit's options. What its page does at load is for the test: `restore()`, say. */
+  /**
+   * Opens a tab with the kit's options. What its page does at load is for the test: `restore()`, say.
+   *
+   * @example const tab = kit.tabs.open();
+   */
   open(): Tab {
     const tab = this.#open();
     this.all.push(tab);

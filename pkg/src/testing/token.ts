@@ -13,6 +13,7 @@ let opaqueTokens = 0;
  *
  * @param claims - beside `sub: "ana"`, `iat` and `exp`
  * @param options - `ttl`: its life in seconds [300]; `opaque`: no JWT; `now`: epoch milliseconds
+ * @example session.start(token({ role: "admin" }, { ttl: 60 }));
  */
 export function token(
   claims: object = {},
