@@ -13,6 +13,10 @@ use everfresh_sim::{
     statistics::Statistics,
 };
 
+/// Worlds are made of short-lived texts.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// The virtual world of Everfresh.
 #[derive(Debug, Parser)]
 struct Arguments {
