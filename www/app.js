@@ -3,6 +3,7 @@
 import { createSession } from "./everfresh/url.js";
 
 import { createControls } from "./controls.js";
+import { createCopy } from "./copy.js";
 import { History } from "./history.js";
 import { createLog } from "./log.js";
 import { createNetwork } from "./network.js";
@@ -16,6 +17,7 @@ import { createToast, createView } from "./view.js";
 import { messageOf } from "./words.js";
 
 const part = (id) => document.getElementById(id);
+createCopy(part("copy"), part("code"), part("copied"));
 const history = new History();
 const requests = createRequests();
 const write = createLog(part("log"), part("latest"));

@@ -44,7 +44,7 @@ void init({ bytes: new Uint8Array(8) });
   }
 });
 
-test("the examples of the README, the guide, the adapters, the tests and the recipes compile", (t) => {
+test("the examples of the README, the guide, the adapters, the tests, the recipes and the demo compile", (t) => {
   const folder = path("../../target/examples/");
   t.after(() => rmSync(folder, { recursive: true, force: true }));
   rmSync(folder, { recursive: true, force: true });
@@ -65,6 +65,8 @@ test("the examples of the README, the guide, the adapters, the tests and the rec
       writeFileSync(folder + name, code);
     }
   }
+  const [, lines] = /<code id="code">(.*?)<\/code>/s.exec(readFileSync(path("../../www/index.html"), "utf8"));
+  writeFileSync(`${folder}demo.ts`, `declare const tokens: string;\n${lines}\nvoid response;\n`);
   assert.ok(found > 9, `${found} examples`);
   compile(folder);
 });

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { writeFile } from "node:fs/promises";
+import { access, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
 
@@ -70,6 +70,25 @@ test("its link opens another tab, its styles and scripts obey the server's polic
     return [new URL(href).pathname, target, rel, document.styleSheets.length, inline.length];
   });
   assert.deepEqual(found, ["/", "_blank", "noopener", 3, 0]);
+});
+
+test("its lines of code can be copied, and its links lead to documents that there are", async (t) => {
+  const tab = await (await w.profile(t)).newPage(w.server.url);
+  await shows(tab, "#sign-in:not([hidden])");
+  await tab.evaluate(() => document.getElementById("copy").click());
+  await shows(tab, "#copied:not(:empty)");
+  const { said, marked, links } = await tab.evaluate(() => ({
+    said: document.getElementById("copied").textContent,
+    marked: getSelection().toString(),
+    links: [...document.querySelectorAll(".links a")].map(({ href }) => href),
+  }));
+  // Not every browser lets a page without a user's click at the clipboard.
+  if (said !== "Copied") assert.match(marked, /^import \{ createSession \}.*session\.fetch/s);
+  assert.equal(links.length, 6);
+  for (const link of links) {
+    const file = link.replace(/^.*\/everfresh\/everfresh(#readme|\/blob\/main\/)/, (_, to) => (to === "#readme" ? "README.md" : ""));
+    await access(new URL(`../../${file}`, import.meta.url));
+  }
 });
 
 /** For the documentation, in the folder that `E2E_PICTURES` names. */
