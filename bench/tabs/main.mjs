@@ -3,17 +3,14 @@
 //
 //   node bench/tabs/main.mjs [--tabs 2,8,20] [--lifetimes N] [--speed N] [--json FILE]
 
-import { cp, mkdir, rm, writeFile } from "node:fs/promises";
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 
-import { build } from "esbuild";
-
 import { launch } from "../../tests/e2e/support/chromium.mjs";
+import { bundle, CONTENDERS } from "./bundle.mjs";
 import { LIFETIME, startService } from "./service.mjs";
 
-const root = fileURLToPath(new URL("../..", import.meta.url));
 const { values } = parseArgs({
   options: {
     tabs: { type: "string", default: "2,8,20" },
@@ -26,13 +23,6 @@ const { values } = parseArgs({
 const speed = Number(values.speed);
 const lifetimes = Number(values.lifetimes);
 
-const CONTENDERS = [
-  "everfresh",
-  "auth0-spa-js",
-  "oidc-client-ts",
-  "supabase-auth-js",
-  "supertokens-website",
-];
 /** Seconds in which a refresh token that was replaced is still taken. */
 const LEEWAYS = [0, 10];
 /** Seconds between two requests of a tab. */
@@ -57,30 +47,6 @@ print(rows);
 if (values.json) {
   const report = { part: "tabs", lifetimes, lifetime: LIFETIME, speed, rows };
   await writeFile(values.json, `${JSON.stringify(report, null, 2)}\n`);
-}
-
-/** The files of a page that a package keeps signed in. */
-async function bundle(name) {
-  const folder = join(root, "target/bench/tabs", name);
-  await rm(folder, { recursive: true, force: true });
-  await mkdir(folder, { recursive: true });
-  await cp(join(root, "pkg/dist/everfresh_bg.wasm"), join(folder, "everfresh_bg.wasm"));
-  await cp(join(root, "bench/tabs/clock.js"), join(folder, "clock.js"));
-  await build({
-    entryPoints: { page: join(root, "bench/tabs/page.js") },
-    outdir: folder,
-    bundle: true,
-    splitting: true,
-    format: "esm",
-    platform: "browser",
-    define: { global: "globalThis" },
-    alias: {
-      contender: join(root, "bench/peers/tabs", `${name}.mjs`),
-      everfresh: join(root, "pkg/dist/url.js"),
-    },
-    logLevel: "error",
-  });
-  return folder;
 }
 
 async function measure(folder, count, leeway) {

