@@ -4,6 +4,8 @@ import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 
+import { compileScript, parse } from "vue/compiler-sfc";
+
 const path = (relative) => fileURLToPath(new URL(relative, import.meta.url));
 const tsc = path("../../node_modules/typescript/bin/tsc");
 
@@ -52,10 +54,12 @@ test("the examples of the README, the guide, the adapters, the tests, the recipe
   const extend = {
     extends: "../../pkg/test-d/tsconfig.json",
     // The declarations of other libraries are theirs; test-d checks ours.
-    compilerOptions: { jsx: "react-jsx", skipLibCheck: true },
+    // Vue's compiler declares an $event for each listener.
+    compilerOptions: { jsx: "react-jsx", skipLibCheck: true, noUnusedParameters: false },
     include: ["."],
   };
   writeFileSync(`${folder}tsconfig.json`, JSON.stringify(extend));
+  writeFileSync(`${folder}vite.d.ts`, 'declare module "@vitejs/plugin-react" {\n  export default function react(): unknown;\n}\n');
   let found = 0;
   for (const document of ["README", "docs/guide", "docs/adapters", "docs/testing", "docs/recipes"]) {
     const text = readFileSync(path(`../../${document}.md`), "utf8");
@@ -63,6 +67,10 @@ test("the examples of the README, the guide, the adapters, the tests, the recipe
       // An example may say in its first line which file it is.
       const name = /^\/\/ (\S+\.tsx?)\n/.exec(code)?.[1] ?? `example-${(found += 1)}.${kind}`;
       writeFileSync(folder + name, code);
+    }
+    for (const [, code, name] of text.matchAll(/```vue\n(<!-- (\S+\.vue).*?)```/gs)) {
+      const { descriptor } = parse(code);
+      writeFileSync(`${folder}${name}.ts`, compileScript(descriptor, { id: name, inlineTemplate: true }).content);
     }
   }
   const [, lines] = /<code id="code">(.*?)<\/code>/s.exec(readFileSync(path("../../www/index.html"), "utf8"));

@@ -21,7 +21,6 @@ function blocks() {
 test("the README's first blocks sign in, stay so over a reload, and sign out", async (t) => {
   const project = await Project.make("vite-react", "readme", {
     "index.html": PAGE,
-    "vite.config.ts": null, // the README has one
     ...blocks(),
     "main.js": `import { createElement } from "react";
 import { createRoot } from "react-dom/client";

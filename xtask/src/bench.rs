@@ -46,6 +46,12 @@ pub(crate) enum Bench {
         #[arg(long)]
         json: Option<PathBuf>,
     },
+    /// Whether a session outlives what a token service may answer, beside other packages
+    Answers {
+        /// Also write what happened to this file
+        #[arg(long)]
+        json: Option<PathBuf>,
+    },
     /// Refreshes, sign-outs, locks and messages of many tabs in Chromium, beside other packages
     Tabs {
         /// How many tabs at once, separated by commas
@@ -115,6 +121,7 @@ pub(crate) fn run(workspace: &Workspace, bench: &Bench) -> Result<()> {
             let rounds = ["--rounds", &rounds.to_string()];
             pages(workspace, browser, "bench/tabs/start-up.mjs", &rounds, json.as_deref())
         }),
+        Bench::Answers { json } => node(workspace, "bench/answers/main.mjs", &[], json.as_deref()),
         Bench::Size { json } => node(workspace, "bench/size/main.mjs", &[], json.as_deref()),
         Bench::Abuse { seconds } => server(workspace, *seconds, &["--abuse"]),
     }
