@@ -14,6 +14,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use axum::body::Body;
+use axum::routing::get;
 use bytes::Bytes;
 use everfresh_server::app;
 use everfresh_server::serve::{Listening, serve};
@@ -76,6 +77,30 @@ async fn connections_that_wait_make_room_for_those_that_come() {
     until(&mut listener, "logout").await;
 }
 
+/// However much of an answer is still to come.
+#[tokio::test]
+async fn answers_that_nobody_takes_make_room_for_those_that_come() {
+    let world = World::new().await;
+    let endless = async || Body::new(Endless);
+    let router = app(world.state.clone()).route("/endless", get(endless).with_state(()));
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let listening = Listening { most: 4, ..Listening::default() };
+    tokio::spawn(serve(listener, router, listening, std::future::pending()));
+    let mut stalled = Vec::new();
+    for number in 0..12 {
+        let mut socket = TcpStream::connect(address).await.unwrap();
+        socket.write_all(b"GET /endless HTTP/1.1\r\nhost: x\r\n\r\n").await.unwrap();
+        until(&mut socket, "on and on").await;
+        stalled.push(socket);
+        let answer = tokio::task::spawn_blocking(move || {
+            exchange(&address.to_string(), "GET /healthz HTTP/1.0\r\n\r\n")
+        });
+        let answer = answer.await.unwrap();
+        assert!(answer.starts_with("HTTP/1.0 200"), "{number}: {answer:?}");
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_head_that_does_not_come_is_not_waited_for() {
     let world = World::new().await;
@@ -136,5 +161,20 @@ impl hyper::body::Body for Never {
         _: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
         Poll::Pending
+    }
+}
+
+/// A body that has always more.
+struct Endless;
+
+impl hyper::body::Body for Endless {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        Poll::Ready(Some(Ok(Frame::data(Bytes::from_static(b"on and on ")))))
     }
 }

@@ -80,12 +80,24 @@ impl Place {
         if body.is_end_stream() {
             self.connection.waiting.store(0, Ordering::Relaxed);
         }
-        Tracked { body, connection: Arc::clone(&self.connection), after: 0 }
+        let connection = Arc::clone(&self.connection);
+        Tracked { body, connection, after: 0, taken: None }
     }
 
-    /// The answer is there but for its body: once that is sent, it waits for the next request.
+    /// The answer is there but for its body. It waits for its client to take that, from one piece to
+    /// the next, and then for the next request.
     pub(super) fn writing<B: Body>(&self, body: B) -> Tracked<B> {
-        Tracked { body, connection: Arc::clone(&self.connection), after: self.all.tick() }
+        let after = self.all.tick();
+        self.connection.waiting.store(after, Ordering::Relaxed);
+        let taken = Some(Arc::clone(&self.all));
+        Tracked { body, connection: Arc::clone(&self.connection), after, taken }
+    }
+
+    /// The same for a body whose pieces the server waits for, and not the client: only once it is
+    /// over the connection waits.
+    pub(super) fn streaming<B: Body>(&self, body: B) -> Tracked<B> {
+        let connection = Arc::clone(&self.connection);
+        Tracked { body, connection, after: self.all.tick(), taken: None }
     }
 }
 
@@ -100,7 +112,10 @@ impl Drop for Place {
 pub(super) struct Tracked<B> {
     body: B,
     connection: Arc<Connection>,
+    /// Since when the connection waits after this.
     after: u64,
+    /// What gives the time of each piece that the client takes.
+    taken: Option<Arc<Connections>>,
 }
 
 impl<B: Body + Unpin> Body for Tracked<B> {
@@ -111,6 +126,10 @@ impl<B: Body + Unpin> Body for Tracked<B> {
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<B::Data>, B::Error>>> {
+        if let Some(after) = self.taken.as_ref().map(|all| all.tick()) {
+            self.after = after;
+            self.connection.waiting.store(after, Ordering::Relaxed);
+        }
         Pin::new(&mut self.body).poll_frame(context)
     }
 
@@ -154,6 +173,24 @@ mod tests {
         assert!(all.enter().is_some() && was_cut(&fourth));
         drop(places);
         assert_eq!(all.open().len(), 1, "those that are gone have no place");
+    }
+
+    #[test]
+    fn one_whose_client_does_not_take_the_answer_waits_and_one_that_listens_does_not() {
+        let all = Connections::new(3);
+        let places: Vec<Place> = (0..3).filter_map(|_| all.enter()).collect();
+        for place in &places {
+            drop(place.reading(Empty::<&[u8]>::new()));
+        }
+        let _events = places[0].streaming(Full::new(&b"x"[..]));
+        let mut taken = places[1].writing(Full::new(&b"x"[..]));
+        let _left = places[2].writing(Full::new(&b"x"[..]));
+        let mut context = Context::from_waker(std::task::Waker::noop());
+        assert!(Pin::new(&mut taken).poll_frame(&mut context).is_ready());
+        let fourth = all.enter().unwrap();
+        assert!(was_cut(&places[2]) && !was_cut(&places[1]) && !was_cut(&places[0]));
+        drop(fourth.reading(Empty::<&[u8]>::new()));
+        assert!(all.enter().is_some() && was_cut(&places[1]) && !was_cut(&places[0]));
     }
 
     fn was_cut(place: &Place) -> bool {

@@ -12,6 +12,8 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
+use axum::response::Response;
+use http::header::CONTENT_TYPE;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -142,6 +144,7 @@ async fn converse(
             let response = answer.await.unwrap_or_else(|never: Infallible| match never {});
             match response.extensions().get::<Abort>() {
                 Some(Abort) => Err(Cut),
+                None if is_of_events(&response) => Ok(response.map(|body| place.streaming(body))),
                 None => Ok(response.map(|body| place.writing(body))),
             }
         }
@@ -169,6 +172,12 @@ async fn converse(
         let socket = connection.into_parts().io.into_inner();
         let _ = socket.set_zero_linger();
     }
+}
+
+/// Whether an answer is a stream of events, which may be silent for as long as nothing happens.
+fn is_of_events(response: &Response<Body>) -> bool {
+    let kind = response.headers().get(CONTENT_TYPE);
+    kind.is_some_and(|kind| kind.as_bytes().starts_with(b"text/event-stream"))
 }
 
 /// Resolves when the first request is long overdue.
