@@ -248,6 +248,13 @@ async fn a_second_server_on_one_sqlite_file_is_refused_and_a_command_is_not() {
     let refused = SqliteStore::open(&file, terms()).unwrap_err().to_string();
     assert!(refused.contains("in use by another server process"), "{refused}");
     assert!(refused.contains("postgres://"), "{refused}");
+    #[cfg(unix)]
+    {
+        let link = folder.0.join("link.db");
+        std::os::unix::fs::symlink(&file, &link).unwrap();
+        let refused = SqliteStore::open(&link, terms()).unwrap_err().to_string();
+        assert!(refused.contains("in use by another server process"), "{refused}");
+    }
     let command = SqliteStore::beside(&file, terms()).unwrap();
     assert!(command.add_user(user("ann")).await.unwrap());
     assert!(first.user_named("ann".to_owned()).await.unwrap().is_some());

@@ -216,9 +216,12 @@ fn make_private(path: &Path) -> Result<File, StoreError> {
     options.open(path).map_err(wrong)
 }
 
-/// A file beside the database, because SQLite's own locks end when anybody closes the database.
+/// A file beside the database, because SQLite's own locks end when anybody closes the database. It is
+/// beside the database itself, whatever links lead there.
 fn lock(path: &Path) -> Result<File, StoreError> {
-    let mut name = path.as_os_str().to_owned();
+    make_private(path)?;
+    let wrong = |error| StoreError::Sqlite(format!("{}: {error}", path.display()));
+    let mut name = path.canonicalize().map_err(wrong)?.into_os_string();
     name.push("-lock");
     let file = make_private(Path::new(&name))?;
     match file.try_lock() {
