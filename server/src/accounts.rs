@@ -3,6 +3,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
+use crate::extract::{LONGEST_NAME, LONGEST_PASSWORD, is_longer};
 use crate::password::{Caller, PasswordError, Passwords};
 use crate::rotation::{Millis, Revocation};
 use crate::secret::{Secret, random};
@@ -22,17 +23,20 @@ pub enum AccountChange {
     BumpVersion,
 }
 
-/// A user with a fresh id, not yet stored.
+/// A user with a fresh id, not yet stored. Name and password are such that a sign-in takes them.
 pub async fn new_user(
     passwords: &Passwords,
     username: &str,
     password: Secret,
     now: Millis,
 ) -> Result<User, AccountError> {
+    if username.is_empty() || is_longer(username, LONGEST_NAME) {
+        return Err(AccountError::Name);
+    }
     Ok(User {
         id: format!("u_{}", URL_SAFE_NO_PAD.encode(random::<12>()?)),
         username: username.to_owned(),
-        password: passwords.hash(password, Caller::default()).await?,
+        password: hashed(passwords, password).await?,
         version: 1,
         disabled: false,
         reauth: false,
@@ -65,7 +69,7 @@ pub async fn change(
         AccountChange::Disable => (Change { disabled: Some(true), ..Change::default() }, None),
         AccountChange::Enable => (Change { disabled: Some(false), ..Change::default() }, None),
         AccountChange::Password(password) => {
-            let password = Some(app.passwords.hash(password, Caller::default()).await?);
+            let password = Some(hashed(&app.passwords, password).await?);
             (Change { password, ..Change::default() }, Some(Revocation::Password))
         }
         AccountChange::BumpVersion => {
@@ -80,6 +84,14 @@ pub async fn change(
     Ok(user)
 }
 
+async fn hashed(passwords: &Passwords, password: Secret) -> Result<Secret, AccountError> {
+    let text = password.expose();
+    if text.is_empty() || is_longer(text, LONGEST_PASSWORD) {
+        return Err(AccountError::PasswordLength);
+    }
+    Ok(passwords.hash(password, Caller::default()).await?)
+}
+
 /// A user could not be added or changed.
 #[derive(Debug, thiserror::Error)]
 pub enum AccountError {
@@ -89,6 +101,12 @@ pub enum AccountError {
     /// There is no such user.
     #[error("there is no user {0:?}; `user add {0}` adds one")]
     Unknown(String),
+    /// Nobody could sign in under this name.
+    #[error("a user name has 1 to 200 characters; give another one")]
+    Name,
+    /// Nobody could sign in with this password.
+    #[error("a password has 1 to 1024 characters; give another one")]
+    PasswordLength,
     /// The store.
     #[error("the store: {0}")]
     Store(#[from] StoreError),
@@ -98,4 +116,26 @@ pub enum AccountError {
     /// Argon2.
     #[error(transparent)]
     Password(#[from] PasswordError),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_user_who_could_never_sign_in_is_not_added() {
+        let passwords = Passwords::with_cost(8, 1).unwrap();
+        let add = async |name: &str, password: &str| {
+            let user = new_user(&passwords, name, password.into(), 0).await;
+            user.map(|user| user.username).map_err(|error| error.to_string())
+        };
+        let long = |length| "\u{1F600}".repeat(length);
+        assert_eq!(add(&long(200), &long(1_024)).await, Ok(long(200)));
+        for name in [String::new(), long(201)] {
+            assert!(add(&name, "secret").await.unwrap_err().contains("user name"), "{name}");
+        }
+        for password in [String::new(), long(1_025)] {
+            assert!(add("ann", &password).await.unwrap_err().contains("password has"));
+        }
+    }
 }

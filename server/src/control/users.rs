@@ -5,7 +5,7 @@ use axum::routing::{get, post};
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
 
-use crate::accounts;
+use crate::accounts::{self, AccountError};
 use crate::error::ApiError;
 use crate::extract::JsonBody;
 use crate::secret::Secret;
@@ -25,9 +25,15 @@ async fn add(
 ) -> Result<(StatusCode, Json<Shown>), ApiError> {
     let NewUser { username, password, name, phone, is_manager } = request;
     let user = accounts::new_user(&app.passwords, &username, password, app.clock.now()).await;
-    let mut user = user.map_err(|error| {
-        tracing::error!(%error, "the user could not be made");
-        ApiError::Internal
+    let mut user = user.map_err(|error| match error {
+        AccountError::Name => ApiError::InvalidRequest("a user name has 1 to 200 characters"),
+        AccountError::PasswordLength => {
+            ApiError::InvalidRequest("a password has 1 to 1024 characters")
+        }
+        error => {
+            tracing::error!(%error, "the user could not be made");
+            ApiError::Internal
+        }
     })?;
     user.name = name.unwrap_or(user.name);
     user.phone = phone;
