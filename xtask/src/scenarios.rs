@@ -1,4 +1,4 @@
-//! Every test that docs/scenarios.md names must be there, so that the tables cannot lie.
+//! Every test that the tables of some pages name must be there, so that they cannot lie.
 
 use std::fs;
 use std::time::Duration;
@@ -8,29 +8,31 @@ use anyhow::{Context, Result, bail, ensure};
 use crate::process::capture;
 use crate::workspace::Workspace;
 
-const TABLES: &str = "docs/scenarios.md";
+const PAGES: &[&str] = &["docs/scenarios.md", "docs/evidence.md"];
 
 pub(crate) fn check(workspace: &Workspace) -> Result<()> {
-    let text = fs::read_to_string(workspace.join(TABLES)).context(TABLES)?;
     let mut git = workspace.command("git");
     git.args(["ls-files", "-z", "--cached", "--others", "--exclude-standard"]);
     let listing = capture(&mut git, Duration::from_secs(60))?;
-    let named = named(&text);
-    ensure!(!named.is_empty(), "{TABLES} names no test");
     let mut missing = Vec::new();
-    for (file, test) in named {
-        let is_it = |path: &&str| path.ends_with(&format!("/{file}"));
-        let there = listing.split_terminator('\0').filter(is_it).any(|path| {
-            fs::read_to_string(workspace.join(path)).is_ok_and(|text| holds(&text, file, test))
-        });
-        if !there {
-            missing.push(format!("{file}: {test}"));
+    for page in PAGES {
+        let text = fs::read_to_string(workspace.join(page)).context(*page)?;
+        let named = named(&text);
+        ensure!(!named.is_empty(), "{page} names no test");
+        for (file, test) in named {
+            let is_it = |path: &&str| path.ends_with(&format!("/{file}"));
+            let there = listing.split_terminator('\0').filter(is_it).any(|path| {
+                fs::read_to_string(workspace.join(path)).is_ok_and(|text| holds(&text, file, test))
+            });
+            if !there {
+                missing.push(format!("{page}: {file}: {test}"));
+            }
         }
     }
     if missing.is_empty() {
         return Ok(());
     }
-    bail!("{TABLES} names tests that are not there:\n  {}", missing.join("\n  "))
+    bail!("tests are named that are not there:\n  {}", missing.join("\n  "))
 }
 
 /// What stands between backticks and reads like `file: test`.
