@@ -311,7 +311,7 @@ declare global {
   }
 }
 
-/** A session. All handles of one name are one session. */
+/** A session. All handles of one name are one session. Methods work without their session: `const { start } = session`. */
 export interface Session extends Disposes {
   /**
    * Begins or replaces the session, after login. The same token again changes nothing.
@@ -322,26 +322,26 @@ export interface Session extends Disposes {
    * queued and bad tokens end the session with reason `invalid-token`
    * @example session.start(await response.json());
    */
-  start(tokens: string | TokenSet | TokenResponse): () => void;
+  start(this: void, tokens: string | TokenSet | TokenResponse): () => void;
   /**
    * Stops in this tab and forgets its tokens; no network.
    *
    * @example session.cancel();
    */
-  cancel(): void;
+  cancel(this: void): void;
   /**
    * Ends every tab at once, then revokes at the server. The local part never fails.
    *
    * @param options - `everywhere`: all sessions of the user [false]
    * @example await session.signOut({ everywhere: true });
    */
-  signOut(options?: { readonly everywhere?: boolean | undefined }): Promise<void>;
+  signOut(this: void, options?: { readonly everywhere?: boolean | undefined }): Promise<void>;
   /**
    * Page load: finds the session in storage, in other tabs, or by the cookie.
    *
    * @example const { status } = await session.restore();
    */
-  restore(): Promise<Snapshot>;
+  restore(this: void): Promise<Snapshot>;
   /**
    * `fetch`, with the session's token for its own origins, a refresh before sending when the
    * token is used up, and one refresh and one resend after a 401. `init.everfresh` changes that for
@@ -362,7 +362,7 @@ export interface Session extends Disposes {
    * `ERR_REFRESH_REJECTED`
    * @example const socket = new WebSocket(`wss://example.com/?token=${await session.getAccessToken({ minValiditySeconds: 30 })}`);
    */
-  getAccessToken(options?: {
+  getAccessToken(this: void, options?: {
     readonly minValiditySeconds?: number | undefined;
     readonly signal?: AbortSignal | undefined;
   }): Promise<string>;
@@ -373,7 +373,7 @@ export interface Session extends Disposes {
    * @throws as `getAccessToken`, but for `ERR_NOT_SIGNED_IN`
    * @example const value = await session.authorize("/api/upload");
    */
-  authorize(url: string | URL): Promise<string | null>;
+  authorize(this: void, url: string | URL): Promise<string | null>;
   /**
    * After a 401: a newer value than the one that was sent, after one refresh if there is none yet.
    *
@@ -382,20 +382,20 @@ export interface Session extends Disposes {
    * @throws `ERR_DISPOSED`
    * @example const newer = await session.reauthorize("/api/upload", "Bearer ey...");
    */
-  reauthorize(url: string | URL, sent: string): Promise<string | null>;
+  reauthorize(this: void, url: string | URL, sent: string): Promise<string | null>;
   /**
    * Refreshes now, for changed claims; joins a refresh under way. One attempt.
    *
    * @param reason - for the log
    * @example await session.refresh("the role has changed");
    */
-  refresh(reason?: string): Promise<Snapshot>;
+  refresh(this: void, reason?: string): Promise<Snapshot>;
   /**
    * Counts as user input.
    *
    * @example document.querySelector("#stay")?.addEventListener("click", session.touch);
    */
-  touch(): void;
+  touch(this: void): void;
   /**
    * Counts as continuous user input until the returned function is called.
    *
@@ -403,7 +403,7 @@ export interface Session extends Disposes {
    * const release = session.hold(); // while a video plays
    * release();
    */
-  hold(): () => void;
+  hold(this: void): () => void;
   /**
    * How the session stands.
    *
@@ -416,7 +416,7 @@ export interface Session extends Disposes {
    * @returns stops it
    * @example const stop = session.subscribe(() => console.info(session.snapshot.status));
    */
-  subscribe(listener: () => void): () => void;
+  subscribe(this: void, listener: () => void): () => void;
   /**
    * Calls `listener` for each event of a type. It may call anything on the session and may throw.
    *
@@ -425,6 +425,7 @@ export interface Session extends Disposes {
    * @example const off = session.on("signed-out", ({ reason }) => console.info(reason));
    */
   on<T extends keyof SessionEvents>(
+    this: void,
     type: T,
     listener: (event: SessionEvents[T]) => void,
   ): () => void;
@@ -440,7 +441,7 @@ export interface Session extends Disposes {
    *
    * @example session.dispose();
    */
-  dispose(): void;
+  dispose(this: void): void;
 }
 
 /** `Symbol.dispose`, where the compiler's library has it. */

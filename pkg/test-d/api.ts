@@ -107,3 +107,13 @@ if (caught instanceof InvalidOptionError) holds<Equals<typeof caught.code, "ERR_
 void init({ url: "/everfresh.wasm" });
 using scoped: Session = createSession({ refresh: "/t" });
 void scoped;
+
+/** Methods of a session that need their session before the dot; there are none. */
+type Bound = {
+  [Name in keyof Session]: Session[Name] extends (...values: never[]) => unknown
+    ? unknown extends ThisParameterType<Session[Name]>
+      ? Exclude<Name, "fetch" | symbol>
+      : never
+    : never;
+}[keyof Session];
+holds<Equals<Bound, never>>();

@@ -46,11 +46,11 @@ export interface DevServer {
   /** Where: `http://127.0.0.1:PORT`. */
   readonly url: string;
   /** A token response for a user, as after a sign-in. */
-  signIn(username?: string): SignedIn;
+  signIn(this: void, username?: string): SignedIn;
   /** Makes requests to a route go wrong, as `POST /control/faults` does. */
-  fault(fault: DevFault): void;
+  fault(this: void, fault: DevFault): void;
   /** Stops it. */
-  close(): void;
+  close(this: void): void;
 }
 
 /** Handles what is for the server, and says whether it was. */
