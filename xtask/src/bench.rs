@@ -76,6 +76,24 @@ pub(crate) enum Bench {
         #[arg(long)]
         json: Option<PathBuf>,
     },
+    /// Instructions of each input of the engine, against a budget
+    Core {
+        /// Also writes the table into docs/
+        #[arg(long)]
+        docs: bool,
+    },
+    /// What a million clients load a token service with, in virtual time, by the rules of six packages
+    Fleet {
+        /// How many clients each fleet has
+        #[arg(long, default_value_t = 1_000_000, value_parser = clap::value_parser!(u64).range(1..))]
+        clients: u64,
+        /// The same seed gives the same figures
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
+        /// Also writes the tables and the plot into docs/
+        #[arg(long)]
+        docs: bool,
+    },
     /// What an honest client of the server waits and is refused beside attackers
     Abuse {
         /// How long each attack lasts, in seconds
@@ -123,6 +141,11 @@ pub(crate) fn run(workspace: &Workspace, bench: &Bench) -> Result<()> {
         }),
         Bench::Answers { json } => node(workspace, "bench/answers/main.mjs", &[], json.as_deref()),
         Bench::Size { json } => node(workspace, "bench/size/main.mjs", &[], json.as_deref()),
+        Bench::Core { docs } => native(workspace, "core", &["measure"], *docs),
+        Bench::Fleet { clients, seed, docs } => {
+            let (clients, seed) = (clients.to_string(), seed.to_string());
+            native(workspace, "fleet", &["--clients", &clients, "--seed", &seed], *docs)
+        }
         Bench::Abuse { seconds } => server(workspace, *seconds, &["--abuse"]),
     }
 }
@@ -135,6 +158,18 @@ fn server(workspace: &Workspace, seconds: u64, more: &[impl AsRef<OsStr>]) -> Re
     load.arg("--server").arg(workspace.target("release/everfresh-server"));
     load.args(["--seconds", &seconds.to_string()]).args(more);
     check(&mut load, LIMIT)
+}
+
+/// Runs a program of bench/, optimised.
+fn native(workspace: &Workspace, part: &str, more: &[&str], docs: bool) -> Result<()> {
+    let package = format!("everfresh-bench-{part}");
+    check(&mut workspace.cargo(&["build", "--release", "--package", &package]), LIMIT)?;
+    let mut program = Command::new(workspace.target("release").join(&package));
+    program.args(more).arg("--json").arg(workspace.target(&format!("bench/{part}.json")));
+    if docs {
+        program.arg("--docs").arg(workspace.join("docs"));
+    }
+    check(&mut program, 4 * LIMIT)
 }
 
 /// Runs a script with the package as it is built now, and others' packages beside it.

@@ -81,6 +81,7 @@ fn steps() -> Vec<Step> {
         step("strategies, Redis", false, |w| strategies(w, "redis")),
         step("exhaustive search", false, search::test),
         step("virtual worlds", false, worlds::test),
+        step("fleets", false, |w| counted(&mut fleets(w), Counts::of_cargo)),
         step("OpenAPI", false, openapi::test),
         step("adapters", false, adapters::test),
         step("a dependant", false, dependant::test),
@@ -153,6 +154,11 @@ fn native_tests(workspace: &Workspace) -> Result<Counts> {
     setup::systemd()?;
     let mut cargo = workspace.cargo(&["test", "--workspace", "--no-fail-fast"]);
     counted(cargo.envs(proxies::found(workspace)?), Counts::of_cargo)
+}
+
+/// Ten thousand engines each: minutes where they are not optimised.
+fn fleets(workspace: &Workspace) -> Command {
+    workspace.cargo(&["test", "--release", "--package", "everfresh-bench-fleet"])
 }
 
 /// The tests of the 41 strategies once more, on a store that outlives the process.
