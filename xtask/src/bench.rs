@@ -1,7 +1,8 @@
 //! `cargo xtask bench`: figures, never a verdict.
 
 use std::ffi::OsStr;
-use std::path::{Path, PathBuf};
+use std::fs;
+use std::path::PathBuf;
 use std::process::Command;
 use std::time::Duration;
 
@@ -27,31 +28,17 @@ pub(crate) enum Bench {
         /// Beside servers in Node.js instead: the same client and cores, in turns
         #[arg(long)]
         beside: bool,
-        /// With `--beside`, also write the figures to this file
-        #[arg(long, requires = "beside")]
-        json: Option<PathBuf>,
     },
     /// CPU time of the package beside other packages: requests, start-up, decoding, waves
     Client {
         /// How often each contender has its turn
         #[arg(long, default_value_t = 31, value_parser = clap::value_parser!(u32).range(5..))]
         rounds: u32,
-        /// Also write the figures to this file
-        #[arg(long)]
-        json: Option<PathBuf>,
     },
     /// Bytes that the package and others add to an application's download
-    Size {
-        /// Also write the figures to this file
-        #[arg(long)]
-        json: Option<PathBuf>,
-    },
+    Size,
     /// Whether a session outlives what a token service may answer, beside other packages
-    Answers {
-        /// Also write what happened to this file
-        #[arg(long)]
-        json: Option<PathBuf>,
-    },
+    Answers,
     /// Refreshes, sign-outs, locks and messages of many tabs in Chromium, beside other packages
     Tabs {
         /// How many tabs at once, separated by commas
@@ -63,18 +50,12 @@ pub(crate) enum Bench {
         /// How many times as fast the clocks of the pages and of the service go
         #[arg(long, default_value_t = 40, value_parser = clap::value_parser!(u32).range(1..=200))]
         speed: u32,
-        /// Also write the figures to this file
-        #[arg(long)]
-        json: Option<PathBuf>,
     },
     /// From a page's start to its first authorised response, in three engines, beside other packages
     StartUp {
         /// How often each contender has its turn
         #[arg(long, default_value_t = 9, value_parser = clap::value_parser!(u32).range(1..))]
         rounds: u32,
-        /// Also write the figures to this file, with the engine's name before its ending
-        #[arg(long)]
-        json: Option<PathBuf>,
     },
     /// Instructions of each input of the engine, against a budget
     Core {
@@ -94,6 +75,8 @@ pub(crate) enum Bench {
         #[arg(long)]
         docs: bool,
     },
+    /// Write the tables of the figures in target/bench into docs/benchmarks.md
+    Tables,
     /// What an honest client of the server waits and is refused beside attackers
     Abuse {
         /// How long each attack lasts, in seconds
@@ -110,7 +93,7 @@ pub(crate) fn run(workspace: &Workspace, bench: &Bench) -> Result<()> {
             let connections = connections.to_string();
             server(workspace, *seconds, &["--connections", &connections])
         }
-        Bench::Server { seconds, connections, json, .. } => {
+        Bench::Server { seconds, connections, .. } => {
             setup::peers(workspace)?;
             let peers = workspace.join("bench/peers");
             let (node, scripts) = (peers.join(NODE), peers.join("servers"));
@@ -118,29 +101,23 @@ pub(crate) fn run(workspace: &Workspace, bench: &Bench) -> Result<()> {
             let mut more: Vec<&OsStr> = vec!["--connections".as_ref(), connections.as_ref()];
             more.extend(["--beside".as_ref(), scripts.as_os_str()]);
             more.extend(["--node".as_ref(), node.as_os_str()]);
-            if let Some(file) = json {
-                more.extend(["--json".as_ref(), file.as_os_str()]);
-            }
+            let json = figures(workspace, "server")?;
+            more.extend(["--json".as_ref(), json.as_os_str()]);
             server(workspace, *seconds, &more)
         }
-        Bench::Client { rounds, json } => {
-            let rounds = ["--rounds", &rounds.to_string()];
-            node(workspace, "bench/client/main.mjs", &rounds, json.as_deref())
-        }
-        Bench::Tabs { tabs, lifetimes, speed, json } => {
+        Bench::Client { rounds } => node(workspace, "client", &["--rounds", &rounds.to_string()]),
+        Bench::Tabs { tabs, lifetimes, speed } => {
             let (lifetimes, speed) = (lifetimes.to_string(), speed.to_string());
             let more = ["--tabs", tabs, "--lifetimes", &lifetimes, "--speed", &speed];
-            pages(workspace, &BROWSERS[0], "bench/tabs/main.mjs", &more, json.as_deref())
+            pages(workspace, &BROWSERS[0], "bench/tabs/main.mjs", &more, "tabs")
         }
-        Bench::StartUp { rounds, json } => BROWSERS.iter().try_for_each(|browser| {
-            let of_engine =
-                |file: &PathBuf| file.with_extension(format!("{}.json", browser.engine));
-            let json = json.as_ref().map(of_engine);
-            let rounds = ["--rounds", &rounds.to_string()];
-            pages(workspace, browser, "bench/tabs/start-up.mjs", &rounds, json.as_deref())
+        Bench::StartUp { rounds } => BROWSERS.iter().try_for_each(|browser| {
+            let (rounds, part) = (rounds.to_string(), format!("start-up.{}", browser.engine));
+            pages(workspace, browser, "bench/tabs/start-up.mjs", &["--rounds", &rounds], &part)
         }),
-        Bench::Answers { json } => node(workspace, "bench/answers/main.mjs", &[], json.as_deref()),
-        Bench::Size { json } => node(workspace, "bench/size/main.mjs", &[], json.as_deref()),
+        Bench::Answers => node(workspace, "answers", &[]),
+        Bench::Size => node(workspace, "size", &[]),
+        Bench::Tables => check(workspace.command("node").arg("bench/tables.mjs"), LIMIT),
         Bench::Core { docs } => native(workspace, "core", &["measure"], *docs),
         Bench::Fleet { clients, seed, docs } => {
             let (clients, seed) = (clients.to_string(), seed.to_string());
@@ -165,44 +142,43 @@ fn native(workspace: &Workspace, part: &str, more: &[&str], docs: bool) -> Resul
     let package = format!("everfresh-bench-{part}");
     check(&mut workspace.cargo(&["build", "--release", "--package", &package]), LIMIT)?;
     let mut program = Command::new(workspace.target("release").join(&package));
-    program.args(more).arg("--json").arg(workspace.target(&format!("bench/{part}.json")));
+    program.args(more).arg("--json").arg(figures(workspace, part)?);
     if docs {
         program.arg("--docs").arg(workspace.join("docs"));
     }
     check(&mut program, 4 * LIMIT)
 }
 
-/// Runs a script with the package as it is built now, and others' packages beside it.
-fn node(workspace: &Workspace, script: &str, more: &[&str], json: Option<&Path>) -> Result<()> {
-    check(&mut script_of(workspace, script, more, json)?, LIMIT)
+/// Where a part's figures go.
+fn figures(workspace: &Workspace, part: &str) -> Result<PathBuf> {
+    let folder = workspace.target("bench");
+    fs::create_dir_all(&folder)?;
+    Ok(folder.join(format!("{part}.json")))
+}
+
+/// Runs a part's script with the package as it is built now, and others' packages beside it.
+fn node(workspace: &Workspace, part: &str, more: &[&str]) -> Result<()> {
+    check(&mut script(workspace, &format!("bench/{part}/main.mjs"), more, part)?, LIMIT)
 }
 
 /// The same, with a browser.
 fn pages(
     workspace: &Workspace,
     browser: &Browser,
-    script: &str,
+    path: &str,
     more: &[&str],
-    json: Option<&Path>,
+    part: &str,
 ) -> Result<()> {
-    let mut node = script_of(workspace, script, more, json)?;
+    let mut node = script(workspace, path, more, part)?;
     node.env("E2E_ENGINE", browser.engine).env(browser.variable, setup::browser(browser)?);
     check(&mut node, LIMIT)
 }
 
-fn script_of(
-    workspace: &Workspace,
-    script: &str,
-    more: &[&str],
-    json: Option<&Path>,
-) -> Result<Command> {
+fn script(workspace: &Workspace, path: &str, more: &[&str], part: &str) -> Result<Command> {
     package::build_quietly(workspace)?;
     setup::peers(workspace)?;
     let mut node = workspace.command("node");
-    node.arg(workspace.join(script)).args(more);
-    if let Some(file) = json {
-        node.arg("--json").arg(std::path::absolute(file)?);
-    }
+    node.arg(path).args(more).arg("--json").arg(figures(workspace, part)?);
     Ok(node)
 }
 
