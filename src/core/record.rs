@@ -5,7 +5,7 @@
 //! late, repeated or reordered message costs time, never agreement. Every field only moves one
 //! way within a session; a newer sign-in replaces the whole.
 
-use core::fmt;
+use core::{fmt, mem};
 
 use super::{
     clock::{Millis, Moment},
@@ -340,14 +340,14 @@ impl End {
 
 impl Sends {
     pub(crate) fn add(&mut self, at: Millis) {
-        if self.0.contains(&at) || at < self.0[0] {
+        let Some(place) = self.0.iter().rposition(|known| *known <= at) else { return };
+        if self.0[place] == at {
             return;
         }
-        self.0[0] = at;
-        let mut place = 0;
-        while place + 1 < SENDS && self.0[place] > self.0[place + 1] {
-            self.0.swap(place, place + 1);
-            place += 1;
+        // Those before it make room; the oldest one is forgotten.
+        let mut moved = at;
+        for known in self.0[..=place].iter_mut().rev() {
+            mem::swap(known, &mut moved);
         }
     }
 

@@ -170,20 +170,21 @@ impl<'a> Reader<'a> {
         taken
     }
 
-    /// Any whole number.
+    /// Any whole number, on a line of its own.
     fn any(&mut self) -> i64 {
-        let line = self.rest.bytes().skip(1).take_while(|byte| *byte != b'\n').count();
-        let line = self.take(line);
-        let digits = line.strip_prefix('-').unwrap_or(line);
-        let mut value = 0_u64;
-        for byte in digits.bytes() {
-            let digit = byte.wrapping_sub(b'0');
-            self.valid &= digit < 10;
-            value = value.wrapping_mul(10).wrapping_add(digit.into());
+        let bytes = self.rest.as_bytes();
+        let negative = bytes.get(1) == Some(&b'-');
+        let first = 1 + usize::from(negative);
+        let (mut end, mut value) = (first, 0_u64);
+        while let Some(byte @ b'0'..=b'9') = bytes.get(end) {
+            value = value.wrapping_mul(10).wrapping_add((byte - b'0').into());
+            end += 1;
         }
-        self.valid &= !digits.is_empty();
+        let is_line = bytes.first() == Some(&b'\n') && matches!(bytes.get(end), None | Some(b'\n'));
+        self.valid &= end > first && is_line;
+        self.rest = self.rest.get(end..).unwrap_or_default();
         let value = value.cast_signed();
-        if digits.len() < line.len() { value.wrapping_neg() } else { value }
+        if negative { value.wrapping_neg() } else { value }
     }
 
     /// A time, a duration, or a count.
