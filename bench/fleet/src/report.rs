@@ -33,9 +33,12 @@ impl Report {
         let mut better = Vec::new();
         for scenario in SCENARIOS {
             for ours in self.of(scenario.name).filter(|it| it.clients == "everfresh") {
-                let same =
-                    |it: &&Figures| it.lifetime == ours.lifetime && it.clients != "everfresh";
-                for theirs in self.of(scenario.name).filter(same) {
+                let others = self.of(scenario.name).filter(|it| it.clients != "everfresh");
+                // Clients that never come back are no load.
+                for theirs in others.filter(|it| it.sign_outs == 0) {
+                    if theirs.lifetime != ours.lifetime {
+                        continue;
+                    }
                     let mut say = |what: &str, theirs_is: f64, ours_is: f64| {
                         if theirs_is * 1.05 < ours_is {
                             better.push(format!(
