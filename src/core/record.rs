@@ -119,16 +119,18 @@ pub(crate) struct Backoff {
     pub(crate) server_until: Millis,
     /// Failures in a row, over all tabs.
     pub(crate) failures: u32,
-    /// Doubtful answers in a row, over all tabs.
+    /// What speaks against the session, over all tabs.
     pub(crate) doubts: Doubts,
 }
 
-/// Answers in a row that may be the service's no, or a proxy's.
+/// Answers in a row that may be the service's no, or a proxy's; and those that another tab was faster.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub(crate) struct Doubts {
     pub(crate) count: u32,
     /// When the first one came; 0 before.
     pub(crate) since: Millis,
+    /// How often the server said that another tab was faster, and none was found: not only in a row.
+    pub(crate) superseded: u32,
 }
 
 /// The session is over, unless a generation beyond `fence` was committed. The greater one counts.
@@ -168,16 +170,20 @@ impl Record {
         }
     }
 
-    /// Holds back, unless something holds back longer. What the server asked for holds anyway.
+    /// Holds back, unless something holds back longer. What the server asked for, and how often it
+    /// said that another tab was faster, holds anyway.
     pub(crate) fn delay(&mut self, mut backoff: Backoff) {
         let known = self.backoff;
         if backoff.generation == known.generation {
             backoff.server_until = backoff.server_until.max(known.server_until);
+            let superseded = backoff.doubts.superseded.max(known.doubts.superseded);
+            if backoff.until <= known.until {
+                backoff = Backoff { server_until: backoff.server_until, ..known };
+            }
+            backoff.doubts.superseded = superseded;
         }
-        if (backoff.generation, backoff.until) > (known.generation, known.until) {
+        if backoff.generation >= known.generation {
             self.backoff = backoff;
-        } else if backoff.generation == known.generation {
-            self.backoff.server_until = backoff.server_until;
         }
     }
 
@@ -242,7 +248,7 @@ impl Record {
         in_force.then_some(self.backoff)
     }
 
-    /// Failures and doubtful answers in a row of refreshing this generation, over all tabs.
+    /// Failures in a row of refreshing this generation, and what speaks against it, over all tabs.
     pub(crate) fn failures(&self) -> (u32, Doubts) {
         if self.backoff.generation == self.token_set.generation {
             (self.backoff.failures, self.backoff.doubts)
@@ -305,7 +311,7 @@ impl Backoff {
         since: 0,
         server_until: 0,
         failures: 0,
-        doubts: Doubts { count: 0, since: 0 },
+        doubts: Doubts { count: 0, since: 0, superseded: 0 },
     };
 
     /// No wish, and nothing on record, holds back for longer.
@@ -322,8 +328,10 @@ impl Doubts {
     /// back: then this is the first.
     pub(crate) fn and(self, now: Millis) -> Self {
         match self {
-            Self { count: 1.., since } if since <= now => Self { count: self.count + 1, since },
-            _ => Self { count: 1, since: now },
+            Self { count: 1.., since, .. } if since <= now => {
+                Self { count: self.count + 1, ..self }
+            }
+            _ => Self { count: 1, since: now, ..self },
         }
     }
 
@@ -423,7 +431,8 @@ pub(crate) mod tests {
             let (generation, until) = backoff;
             let server_until = if until % 2 == 0 { until / 2 } else { 0 };
             let failures = until as u32;
-            let doubts = Doubts { count: failures / 2, since: until };
+            let doubts =
+                Doubts { count: failures / 2, since: until, superseded: (server_until % 3) as u32 };
             let since = until - 1;
             let backoff = Backoff { generation, until, since, server_until, failures, doubts };
             let (fence, reason, settled) = end;
@@ -552,8 +561,12 @@ pub(crate) mod tests {
             doubts = doubts.and(now);
             assert_eq!(doubts.convince(now), convinces, "{now}");
         }
-        assert!(!Doubts { count: 2, since: 0 }.convince(1 << 40));
-        assert_eq!(doubts.and(8), Doubts { count: 1, since: 8 }, "the clock was set back");
+        assert!(!Doubts { count: 2, ..Doubts::default() }.convince(1 << 40));
+        assert_eq!(
+            doubts.and(8),
+            Doubts { count: 1, since: 8, superseded: 0 },
+            "the clock was set back"
+        );
     }
 
     #[test]

@@ -47,6 +47,7 @@ impl Record {
             backoff.failures.into(),
             backoff.doubts.count.into(),
             backoff.doubts.since,
+            backoff.doubts.superseded.into(),
             end.fence,
             end.reason as i64,
             end.settled.into(),
@@ -96,7 +97,11 @@ impl Record {
                 since: lines.number(),
                 server_until: lines.number(),
                 failures: (lines.number() as u16).into(),
-                doubts: Doubts { count: (lines.number() as u16).into(), since: lines.number() },
+                doubts: Doubts {
+                    count: (lines.number() as u16).into(),
+                    since: lines.number(),
+                    superseded: (lines.number() as u16).into(),
+                },
             }
             .bounded(),
             end: End {

@@ -242,7 +242,7 @@ fn no_key_is_sent_that_was_not_stored() {
 }
 
 /// Lines of a record that hold numbers.
-const NUMBERS: usize = 57;
+const NUMBERS: usize = 58;
 
 proptest! {
     #[test]

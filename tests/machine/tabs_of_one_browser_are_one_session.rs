@@ -71,6 +71,34 @@ fn without_locks_they_settle_on_one_key() {
 }
 
 #[test]
+fn they_count_together_how_often_the_server_said_that_another_was_faster() {
+    for tabs in [1, 2, 5] {
+        for trouble in [false, true] {
+            let mut browser = Browser::new(tabs, &policy());
+            browser.proxy = refusal(400, "invalid_grant", "superseded");
+            browser.advance(241.0);
+            let sent = |browser: &Browser| {
+                browser.tabs.iter().map(|tab| tab.requests.len()).sum::<usize>()
+            };
+            let mut other = 0;
+            if trouble {
+                // What a proxy says in between is about something else.
+                let before = sent(&browser);
+                browser.proxy = refusal(503, "", "");
+                while sent(&browser) == before {
+                    browser.advance(0.1);
+                }
+                other = sent(&browser) - before;
+                browser.proxy = refusal(400, "invalid_grant", "superseded");
+            }
+            browser.advance(58.0);
+            assert_eq!(sent(&browser), 3 + other, "{tabs} tabs");
+            assert_eq!(browser.ends(), vec![Some(EndReason::Revoked); tabs]);
+        }
+    }
+}
+
+#[test]
 fn a_verdict_about_an_old_token_ends_nothing_and_clears_nothing() {
     let mut browser = Browser::new(2, &policy());
     browser.online = false;

@@ -34,9 +34,6 @@ pub(super) enum RefreshState {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) struct RefreshContext {
     pub(super) reason: RefreshReason,
-    pub(super) failures: u32,
-    /// How often the server said that another tab was faster, and none was found.
-    pub(super) superseded: u32,
     /// How often the other tabs were asked for tokens that only they hold.
     pub(super) asked: u32,
     /// Somebody has come back to the page or asks for this very refresh: our own backoff does not
@@ -173,15 +170,7 @@ impl Lock {
 
 impl RefreshContext {
     pub(super) const fn new(reason: RefreshReason) -> Self {
-        Self {
-            reason,
-            failures: 0,
-            superseded: 0,
-            asked: 0,
-            hurried: false,
-            probes: false,
-            despite_offline: false,
-        }
+        Self { reason, asked: 0, hurried: false, probes: false, despite_offline: false }
     }
 }
 

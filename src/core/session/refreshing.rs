@@ -227,7 +227,10 @@ impl Live {
                 self.make_key(refresh, lock, ctx)
             }
             // Repeating the rotation that brought the tokens brings them once more.
-            key if self.behind() == 1 && refresh.asked > 0 && refresh.superseded == 0 => {
+            key if self.behind() == 1
+                && refresh.asked > 0
+                && self.record.failures().1.superseded == 0 =>
+            {
                 self.note_send(ctx);
                 self.share(Sharing::WithoutTokens, ctx);
                 self.send(refresh, lock, self.record.token_set.generation - 1, key, ctx);

@@ -50,7 +50,8 @@ impl Live {
         match Verdict::from(answer) {
             Verdict::Granted(grant) => return self.commit(sending, *grant, ctx),
             Verdict::Transient { error, retry_after } => {
-                let doubts = if silent { doubts } else { Doubts::default() };
+                let kept = Doubts { superseded: doubts.superseded, ..Doubts::default() };
+                let doubts = if silent { doubts } else { kept };
                 self.failed(sending.refresh, sending.lock, error, retry_after, doubts, ctx);
             }
             Verdict::Doubtful { error, retry_after } => {
@@ -135,20 +136,17 @@ impl Live {
         verifying: ConfirmingRefusal,
         ctx: &mut Context<E>,
     ) -> Flow {
-        let ConfirmingRefusal { mut refresh, lock, generation, verdict, .. } = verifying;
-        if self.record.token_set.generation > generation && self.current.is_some() {
-            // Somebody was faster, and only the tokens are missing here.
-            refresh.superseded += 1;
-            self.failed(refresh, lock, Error::Unavailable, None, Doubts::default(), ctx);
+        let ConfirmingRefusal { refresh, lock, generation, verdict, .. } = verifying;
+        // Or somebody was faster, and only the tokens are missing here.
+        let missing = self.record.token_set.generation > generation && self.current.is_some();
+        let superseded = self.record.failures().1.superseded + 1;
+        if missing || verdict.is_none() && superseded < ASKS {
+            let doubts = Doubts { superseded, ..Doubts::default() };
+            self.failed(refresh, lock, Error::Unavailable, None, doubts, ctx);
             return ControlFlow::Continue(());
         }
         let (error, reason, scope) = match verdict {
             Some((error, reason)) => (error, reason, Scope::Tabs),
-            None if refresh.superseded + 1 < ASKS => {
-                refresh.superseded += 1;
-                self.failed(refresh, lock, Error::Unavailable, None, Doubts::default(), ctx);
-                return ControlFlow::Continue(());
-            }
             // Somebody else holds the newer token, and it is none of our tabs: whoever it is, the
             // family is revoked.
             None => {
@@ -176,11 +174,11 @@ impl Live {
     ) {
         lock.release(ctx);
         let now = ctx.now();
-        refresh.failures = refresh.failures.max(self.record.failures().0) + 1;
+        let failures = self.record.failures().0 + 1;
         ctx.stats.outcomes.transient += 1;
         refresh.hurried = false;
         // The server may ask for more patience than ours, not for less.
-        let own = ctx.backoff(refresh.failures);
+        let own = ctx.backoff(failures);
         let retry_after = retry_after.map(|wait| wait.min(retry::PATIENCE));
         let wait = retry_after.map_or(own, |wait| wait.max(own));
         let until = now + wait;
@@ -192,7 +190,7 @@ impl Live {
             until: since + wait,
             since,
             server_until: retry_after.map_or(0, |wait| since + wait),
-            failures: refresh.failures,
+            failures,
             doubts,
         };
         self.record.delay(backoff);
