@@ -10,6 +10,9 @@ const MAX_SECONDS: f64 = 1e12;
 /// The year 5000: a time beyond it is one in milliseconds.
 const MILLISECONDS_FROM: f64 = 95_617_584_000.0;
 
+/// Lifetimes that differ by no more than this agree.
+const ODD: Millis = 60_000;
+
 /// The lifetime of a token whose end is not known: it is used until a 401.
 pub(crate) const ENDLESS: Millis = 1 << 60;
 
@@ -146,12 +149,23 @@ impl Grant {
         self.jwt.as_ref()?.iat.map(millis)
     }
 
+    /// Whether its times are in milliseconds, or it lives for much less than the response says.
+    pub(crate) fn has_odd_times(&self) -> bool {
+        self.jwt.as_ref().is_some_and(|jwt| jwt.in_millis)
+            || self.expires_in.unwrap_or(0) > self.whole().unwrap_or(ENDLESS) + ODD
+    }
+
+    /// From when the token was issued to its end.
+    #[inline(never)]
+    fn whole(&self) -> Option<Millis> {
+        Some(self.expires_at? - self.issued_at()?).filter(|whole| *whole > 0)
+    }
+
     /// How long the access token lives when the server's clock shows `server`: the shortest of what
     /// is known.
     pub(crate) fn remaining(&self, server: Millis) -> Millis {
         let left = self.expires_at.map(|at| at - server);
-        let whole = self.expires_at.zip(self.issued_at()).map(|(end, issued)| end - issued);
-        let known = [self.expires_in, left, whole.filter(|whole| *whole > 0)];
+        let known = [self.expires_in, left, self.whole()];
         known.into_iter().flatten().min().unwrap_or(ENDLESS).max(0)
     }
 }

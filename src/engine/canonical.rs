@@ -75,6 +75,7 @@ where
             state: RefCell::new(self.state.borrow().clone()),
             working: Cell::new(self.working.get()),
             telling: Cell::new(self.telling.get()),
+            told_times: self.told_times.clone(),
         }
     }
 }
@@ -106,7 +107,8 @@ where
 /// Engines that hash alike behave alike, as long as the hash does not collide.
 ///
 /// What is left out: the host, and so what it has still to do; the settings, which seldom change; the
-/// claims, the snapshot that was shown and its token, which follow from the machine at rest.
+/// claims, the snapshot that was shown and its token, which follow from the machine at rest; what the
+/// log was told.
 impl<H> Hash for Engine<H>
 where
     H: Host,
@@ -115,7 +117,7 @@ where
 {
     fn hash<S: Hasher>(&self, hasher: &mut S) {
         // Every field is named, so that a new one cannot be forgotten here.
-        let Self { host: _, state, working, telling } = self;
+        let Self { host: _, state, working, telling, told_times: _ } = self;
         let State {
             session,
             settings: _,

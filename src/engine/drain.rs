@@ -125,7 +125,7 @@ impl<H: Host> Engine<H> {
         let found = {
             let waiters = &mut self.state.borrow_mut().waiters;
             let at = waiters.iter().position(|(id, _)| *id == waiter);
-            at.map(|at| waiters.swap_remove(at).1)
+            at.map(|at| waiters.remove(at).1)
         };
         if let Some(waiter) = found {
             self.host.settle(waiter, outcome);

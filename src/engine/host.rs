@@ -149,8 +149,9 @@ pub enum Notice {
 pub enum Line {
     /// The token endpoint answered a refresh with something else than tokens.
     Refused(Refused),
-    /// A token says its times in milliseconds; they were taken for that.
-    Milliseconds,
+    /// A token says its times in milliseconds, and they were taken for that; or it lives for much less
+    /// than the answer says, and the shorter counts. Said once.
+    OddTimes,
     /// Nothing tells the server that a session is over.
     NoRevokeUrl,
 }

@@ -61,6 +61,8 @@ pub struct Engine<H: Host> {
     working: Cell<bool>,
     /// Observers are being told.
     telling: Cell<bool>,
+    /// The log was told of odd times.
+    told_times: Cell<bool>,
 }
 
 struct State<H: Host> {
@@ -68,6 +70,7 @@ struct State<H: Host> {
     settings: Settings,
     inbox: Vec<Happening<Value<H>>>,
     records: Records,
+    /// In the order in which they came, in which most are answered.
     waiters: Vec<(WaiterId, H::Waiter)>,
     last_waiter: WaiterId,
     last_start: StartId,
@@ -119,8 +122,9 @@ impl<H: Host> Engine<H> {
             notices: Vec::new(),
             closed: false,
         };
-        let (working, telling) = (Cell::new(false), Cell::new(false));
-        Self { host, state: RefCell::new(state), working, telling }
+        let no = || Cell::new(false);
+        let (working, telling, told_times) = (no(), no(), no());
+        Self { host, state: RefCell::new(state), working, telling, told_times }
     }
 
     /// Newer settings win; what is already scheduled stays scheduled.
@@ -189,7 +193,7 @@ impl<H: Host> Engine<H> {
         let found = {
             let waiters = &mut self.state.borrow_mut().waiters;
             let at = waiters.iter().position(|(_, waiter)| gone(waiter));
-            at.map(|at| waiters.swap_remove(at).0)
+            at.map(|at| waiters.remove(at).0)
         };
         if let Some(waiter) = found {
             self.feed(Input::Abandon(waiter));
@@ -249,8 +253,8 @@ impl<H: Host> Engine<H> {
             Err(flaw) => (Err(flaw), None),
         };
         let grant = Grant::accept(tokens, jwt, heals)?;
-        if grant.jwt.as_ref().is_some_and(|jwt| jwt.in_millis) {
-            self.host.log(Line::Milliseconds);
+        if grant.has_odd_times() && !self.told_times.replace(true) {
+            self.host.log(Line::OddTimes);
         }
         let read = (grant.access_token.clone(), claims.clone());
         self.state.borrow_mut().claims = Some(read);

@@ -149,8 +149,8 @@ impl face::Face for JsFace {
             Line::Refused(refused) => {
                 self.0.log("info", "the token endpoint gave no tokens", &to_js(&refused))
             }
-            Line::Milliseconds => {
-                let text = "the token's times are in milliseconds: correct the server";
+            Line::OddTimes => {
+                let text = "the token's times are in milliseconds or disagree";
                 self.0.log("warn", text, &JsValue::UNDEFINED)
             }
             Line::NoRevokeUrl => {

@@ -150,7 +150,7 @@ fn times_in_milliseconds_are_taken_for_that_and_told() {
     let claims = format!(r#"{{"sub":"ana","exp":{}}}"#, EPOCH + 300_000);
     tab.start_with(TokenResponse { access_token: jwt(&claims), ..opaque() });
     assert_eq!(tab.snapshot().expires_at, Some(EPOCH + 300_000));
-    assert_eq!(tab.lines, [Line::Milliseconds]);
+    assert_eq!(tab.lines, [Line::OddTimes]);
 }
 
 #[test]
@@ -162,6 +162,26 @@ fn of_two_lifetimes_the_shorter_counts() {
     let at = (EPOCH / 1_000 + 60) as f64;
     tab.start_with(TokenResponse { expires_at: Some(at), expires_in: Some(300.0), ..opaque() });
     assert_eq!(tab.snapshot().expires_at, Some(EPOCH + 60_000));
+}
+
+#[test]
+fn that_they_disagree_is_told_once() {
+    let mut tab = Tab::new(policy());
+    let tokens = TokenResponse { expires_in: Some(300_000.0), ..tab.tokens(300) };
+    tab.start_with(tokens);
+    for _ in 0..3 {
+        assert_eq!(tab.lines, [Line::OddTimes]);
+        tab.advance_to_refresh();
+        let tokens = TokenResponse { expires_in: Some(300_000.0), ..tab.tokens(300) };
+        tab.answer(granted(&tokens));
+    }
+    // Rounded, or out of a cache.
+    for expires_in in [0.5, 299.0, 301.0, 359.0] {
+        let mut tab = Tab::new(policy());
+        let tokens = TokenResponse { expires_in: Some(expires_in), ..tab.tokens(300) };
+        tab.start_with(tokens);
+        assert_eq!(tab.lines, [], "{expires_in}");
+    }
 }
 
 #[test]
