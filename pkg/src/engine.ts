@@ -380,7 +380,7 @@ export class Engine {
       },
       settle: (waiter: number, lease?: Lease, failure?: Failure, cause?: unknown) => {
         const waiting = this.#take(waiter);
-        if (failure) waiting?.reject(toError(failure, cause, this.#foreign));
+        if (failure) waiting?.reject(this.#error(failure, cause));
         else waiting?.resolve(lease);
       },
       lease: (lease?: Lease) => {
@@ -388,7 +388,7 @@ export class Engine {
         if (lease) keepNewest(this.#leases, lease.token, lease);
       },
       show: (shown: Snapshot, claims: Claims | null, failure?: Failure, cause?: unknown) => {
-        const lastError = failure ? toError(failure, cause, this.#foreign) : null;
+        const lastError = failure ? this.#error(failure, cause) : null;
         this.snapshot = Object.freeze({ ...shown, claims: freeze(claims), lastError });
         if (shown.status === "signed-out") this.#leases.clear();
       },
@@ -397,13 +397,17 @@ export class Engine {
         const event = { ...said, at };
         this.refusals.hear(said);
         // The cause is the application's own and may hold a token: it is not for logs.
-        const logged = failure ? { ...event, error: toError(failure) } : event;
+        const logged = failure ? { ...event, error: this.#error(failure) } : event;
         this.log(WARNINGS.test(said.type) ? "warn" : "info", said.type, logged);
-        const error = failure && { error: toError(failure, cause, this.#foreign) };
+        const error = failure && { error: this.#error(failure, cause) };
         this.observers.tell(said.type, Object.freeze({ ...event, ...error }));
       },
       log: this.log,
     };
+  }
+
+  #error(failure: Failure, cause?: unknown): SessionError {
+    return toError(failure, cause, this.settings.refresh.call ? undefined : this.#foreign);
   }
 
   /** The application's lead in milliseconds; NaN is the usual one. */

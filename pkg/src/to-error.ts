@@ -26,14 +26,18 @@ export interface Failure {
  * The error of what the engine reports or throws.
  *
  * @param cause - why the last refresh failed, if something was thrown
- * @param foreign - the token endpoint is of another origin than the page
+ * @param foreign - the token endpoint is of another origin than the page; undefined for a function
  * @internal
  */
 export function toError(failure: unknown, cause?: unknown, foreign?: boolean): SessionError {
   if (failure instanceof SessionError) return failure;
   const { code, message, answer } = failure as Failure;
   const options = cause === undefined ? undefined : { cause };
-  const text = message + answered(answer) + remedy(answer?.error, foreign && cause instanceof TypeError);
+  const hint =
+    code === "ERR_REFRESH_TIMEOUT" && foreign === undefined
+      ? "; perhaps the refresh function waits for its own session"
+      : remedy(answer?.error, foreign && cause instanceof TypeError);
+  const text = message + answered(answer) + hint;
   return Object.assign(new (CLASSES[code] ?? BugError)(text, options), answer);
 }
 

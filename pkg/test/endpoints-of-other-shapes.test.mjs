@@ -228,6 +228,20 @@ for (const [what, wait] of [
   });
 }
 
+test("a refresh function that waits for its own session later is named by its timeout", async (t) => {
+  // After an await nothing tells who calls: only that the function does not end.
+  const refresh = async () => {
+    await undefined;
+    return w.session.getAccessToken();
+  };
+  const w = world(t, { refresh, waitSeconds: 60 });
+  await w.start();
+  await w.advance(310, 310);
+  const [error] = await Promise.all([w.session.refresh().catch((error) => error), w.advance(30, 1)]);
+  assert.equal(error.code, "ERR_REFRESH_TIMEOUT");
+  assert.match(error.message, /perhaps the refresh function waits for its own session/);
+});
+
 test("extendOn touch: during the warning a button extends, and nothing else", async (t) => {
   const { fire, document } = page(t);
   const w = world(t, { origins: [API], idleSeconds: 300, extendOn: "touch", idleMode: "end" });
