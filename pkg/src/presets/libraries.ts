@@ -1,7 +1,7 @@
 // Libraries that people build their own endpoints with. Facts and their sources: docs/presets.md.
 
-import type { Address, TokenEndpoint } from "../options.ts";
-import { camelCase, type Client, refusedIf } from "./shape.ts";
+import type { Address, RefreshFunction, TokenEndpoint } from "../options.ts";
+import { asking, camelCase, type Client, refusedIf } from "./shape.ts";
 
 /**
  * The endpoint itself: where it is, the application decides.
@@ -114,6 +114,42 @@ export const lexik = ({ url }: Endpoint): TokenEndpoint => ({
   style: "json",
   tokens: ({ token, refresh_token }) => ({ accessToken: token, refreshToken: refresh_token }),
 });
+
+/**
+ * Rodauth's jwt_refresh: JSON beside the access token, which must still be good. Refresh early, by
+ * `leadSeconds`.
+ *
+ * @example createSession({ refresh: rodauth({ url: "/jwt-refresh" }), leadSeconds: 120 });
+ */
+export const rodauth = ({ url }: Endpoint): RefreshFunction =>
+  asking(
+    url,
+    ({ accessToken, refreshToken }) => ({
+      headers: {
+        Accept: "application/json",
+        "Content-Type": "application/json",
+        Authorization: `Bearer ${accessToken}`,
+      },
+      body: JSON.stringify({ refresh_token: refreshToken }),
+    }),
+    ({ error }, status) =>
+      typeof error === "string" &&
+      (status === 401 || /^(invalid JWT refresh|expired JWT access) token/.test(error)),
+  );
+
+/**
+ * Flask-JWT-Extended, with the refresh token as bearer.
+ *
+ * @example createSession({ refresh: flaskJwt({ url: "/refresh" }) });
+ */
+export const flaskJwt = ({ url }: Endpoint): RefreshFunction =>
+  asking(
+    url,
+    ({ refreshToken }) => ({
+      headers: { Accept: "application/json", Authorization: `Bearer ${refreshToken}` },
+    }),
+    ({ msg }, status) => typeof msg === "string" && (status === 401 || status === 422),
+  );
 
 /**
  * Authlib's OAuth server, where a user who is gone is an invalid request.

@@ -1,6 +1,6 @@
 // What all presets are made of.
 
-import type { Address, TokenEndpoint } from "../options.ts";
+import type { Address, RefreshFunction, RefreshRequest, TokenEndpoint } from "../options.ts";
 
 /**
  * Where a service is reached.
@@ -36,3 +36,20 @@ export const refusedIf =
   (condition: (body: any, status: number) => unknown): TokenEndpoint["classify"] =>
   ({ status }, body) =>
     condition(Object(body), status) ? "refused" : undefined;
+
+/** For services that no style asks: a POST of its own, refused where a condition holds. @internal */
+export const asking =
+  (
+    url: string | Address,
+    init: (request: RefreshRequest) => RequestInit,
+    refuses: (body: any, status: number) => unknown,
+  ): RefreshFunction =>
+  async (request) => {
+    const { fetch, signal } = request;
+    const response = await fetch(String(url), { method: "POST", signal, ...init(request) });
+    const body = await response.json().catch(() => undefined);
+    if (response.ok) return body;
+    throw Object.assign(new Error(`the token endpoint answered ${response.status}`), {
+      terminal: !!refuses(Object(body), response.status),
+    });
+  };
