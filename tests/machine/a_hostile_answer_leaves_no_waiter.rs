@@ -44,7 +44,7 @@ enum Step {
 
 /// A response whose `Debug` is short enough to be read.
 #[derive(Clone)]
-struct Reply(Response);
+pub(crate) struct Reply(pub(crate) Response);
 
 impl std::fmt::Debug for Reply {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -116,7 +116,7 @@ fn tokens() -> impl Strategy<Value = String> {
 }
 
 /// A token response with members of any type, each perhaps twice, in any spelling.
-fn token_responses() -> impl Strategy<Value = String> {
+pub(crate) fn token_responses() -> impl Strategy<Value = String> {
     let token = tokens().prop_map(|token| NativeFormats::write_object(&[("t", &token)]));
     let token = token.prop_map(|object| object[5..object.len() - 1].to_owned());
     let member = prop_oneof![
@@ -169,7 +169,7 @@ fn headers() -> impl Strategy<Value = Vec<(String, String)>> {
     })
 }
 
-fn replies() -> impl Strategy<Value = Reply> {
+pub(crate) fn replies() -> impl Strategy<Value = Reply> {
     let statuses = prop_oneof![
         4 => Just(200),
         1 => Just(204),

@@ -28,4 +28,5 @@ mod waking_up_late_costs_nothing;
 mod what_is_given_is_read_as_it_is_meant;
 mod what_is_heard_is_stored;
 mod what_is_said_is_said_in_words;
+mod whatever_came_it_passes;
 mod wire;
