@@ -238,8 +238,7 @@ export class Engine {
   checkCaller(): void {
     if (!this.#calling) return;
     throw new RefreshUnavailableError(
-      "the refresh function waits for its own session, which waits for it: send its request with the " +
-        "fetch that it is given",
+      "the refresh function waits for its own session: send its request with the given fetch",
     );
   }
 

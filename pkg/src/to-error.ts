@@ -35,7 +35,7 @@ export function toError(failure: unknown, cause?: unknown, foreign?: boolean): S
   const options = cause === undefined ? undefined : { cause };
   const hint =
     code === "ERR_REFRESH_TIMEOUT" && foreign === undefined
-      ? "; perhaps the refresh function waits for its own session"
+      ? "; maybe the refresh function waits for its own session"
       : remedy(answer?.error, foreign && cause instanceof TypeError);
   const text = message + answered(answer) + hint;
   return Object.assign(new (CLASSES[code] ?? BugError)(text, options), answer);

@@ -239,7 +239,7 @@ test("a refresh function that waits for its own session later is named by its ti
   await w.advance(310, 310);
   const [error] = await Promise.all([w.session.refresh().catch((error) => error), w.advance(30, 1)]);
   assert.equal(error.code, "ERR_REFRESH_TIMEOUT");
-  assert.match(error.message, /perhaps the refresh function waits for its own session/);
+  assert.match(error.message, /maybe the refresh function waits for its own session/);
 });
 
 test("extendOn touch: during the warning a button extends, and nothing else", async (t) => {

@@ -150,7 +150,7 @@ impl face::Face for JsFace {
                 self.0.log("info", "the token endpoint gave no tokens", &to_js(&refused))
             }
             Line::OddTimes => {
-                let text = "the token's times are in milliseconds or disagree";
+                let text = "token times disagree or are in milliseconds";
                 self.0.log("warn", text, &JsValue::UNDEFINED)
             }
             Line::NoRevokeUrl => {
