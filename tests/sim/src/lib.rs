@@ -7,11 +7,9 @@
 
 mod apply_actions;
 pub mod browser;
-pub mod foreign;
 mod host;
 mod hostile;
 pub mod invariants;
-mod liveness;
 pub mod minimise;
 mod network;
 pub mod plan;

@@ -91,7 +91,6 @@ impl World {
             }
             Patience::Unsaid => return,
         };
-        self.trouble(until - self.now);
         // Of two attempts at once the one was granted: what the other was told is of old tokens.
         let sent = self.server_invariants.sends.iter().rev().find(|(_, sender)| *sender == tab);
         if !self.facts.locks_keep_apart
