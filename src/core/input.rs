@@ -7,7 +7,7 @@ use super::{
     ids::{Attempt, LeaseId, ReadId, RevokeId, StartId, Ticket, WaiterId, WriteId},
     peers::Message,
     record::Record,
-    verdict::Refusal,
+    verdict::Answer,
 };
 
 /// One thing that happened.
@@ -126,24 +126,6 @@ pub enum Wake {
     Visible,
     /// Resumed from freezing, focused, or shown from the back/forward cache.
     Resumed,
-}
-
-/// What a refresh brought back.
-#[derive(Clone, Debug)]
-pub enum Answer {
-    /// Success with a usable token.
-    Granted(Grant),
-    /// Success without one.
-    Unusable,
-    /// Anything else that the endpoint said.
-    Refused(Refusal),
-    /// The application's refresh function failed.
-    Failed {
-        /// It said that there is no point in trying again.
-        terminal: bool,
-    },
-    /// No answer: offline, DNS, connection cut, CORS.
-    Unreachable,
 }
 
 /// What a read of the shared record found.

@@ -12,11 +12,13 @@ use super::{
     entropy::Entropy,
     grant::ENDLESS,
     reason::EndReason,
-    retry::PATIENCE,
 };
 
 /// How many random bits name a sign-in.
 pub(crate) const SID_BITS: u32 = 59;
+
+/// A server's wish for patience is kept up to this.
+pub(crate) const PATIENCE: Millis = 900_000;
 
 /// How many sends the breaker looks back on.
 pub(crate) const SENDS: usize = 30;

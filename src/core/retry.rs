@@ -12,9 +12,6 @@ const FIRST: Millis = 1_000;
 /// Bound of every wait.
 pub(crate) const LONGEST: Millis = 60_000;
 
-/// A server's wish for patience is kept up to this.
-pub(crate) const PATIENCE: Millis = 900_000;
-
 /// A caller that asks for a refresh itself may probe this long after the last one was sent, whatever
 /// the server wished for.
 pub(crate) const PROBE: Millis = 30_000;

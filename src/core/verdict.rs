@@ -1,7 +1,7 @@
 //! What an answer of the token endpoint means. It ends a session only when it shows that the token
 //! service itself spoke.
 
-use super::{clock::Millis, error::Error, grant::Grant, input::Answer, reason::EndReason};
+use super::{clock::Millis, error::Error, grant::Grant, reason::EndReason};
 
 /// The words by which services say that a refresh token is dead, or that the user has to sign in.
 const REFUSED: [&str; 18] = [
@@ -59,6 +59,24 @@ pub struct Refusal {
     pub is_page: bool,
     /// How long to wait, if it says so.
     pub retry_after: Option<Millis>,
+}
+
+/// What a refresh brought back.
+#[derive(Clone, Debug)]
+pub enum Answer {
+    /// Success with a usable token.
+    Granted(Grant),
+    /// Success without one.
+    Unusable,
+    /// Anything else that the endpoint said.
+    Refused(Refusal),
+    /// The application's refresh function failed.
+    Failed {
+        /// It said that there is no point in trying again.
+        terminal: bool,
+    },
+    /// No answer: offline, DNS, connection cut, CORS.
+    Unreachable,
 }
 
 impl From<Answer> for Verdict {

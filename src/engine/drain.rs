@@ -11,7 +11,8 @@ use crate::core::{
     clock::Millis,
     effect::{Effect, Outcome},
     ids::WaiterId,
-    input::{Answer, Input},
+    input::Input,
+    verdict::Answer,
 };
 
 /// Longer delays overflow the timers of browsers. The machine is then called early and asks again.

@@ -2,10 +2,9 @@
 
 use core::fmt;
 
-use super::{
-    formats::{Formats, Members, Scalar},
-    host::Refused,
-};
+use serde::Serialize;
+
+use super::formats::{Formats, Members, Scalar};
 use crate::core::{
     clock::Millis,
     effect::{RefreshRequest, RevokeRequest},
@@ -141,6 +140,18 @@ pub(super) enum Judged {
     Tokens(TokenResponse),
     /// It brought no tokens.
     Refused(Refusal, Refused),
+}
+
+/// An answer of the token endpoint that brought no tokens, for people. It holds no token.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Refused {
+    /// The HTTP status; 0 for a redirect.
+    pub status: u16,
+    /// The code of the error as it came, at most 200 characters; empty where there is none.
+    pub error: String,
+    /// `error_description` (RFC 6749 section 5.2), at most 200 characters.
+    #[serde(rename = "errorDescription")]
+    pub description: String,
 }
 
 impl Endpoint {

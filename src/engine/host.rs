@@ -2,10 +2,8 @@
 
 use core::fmt;
 
-use serde::Serialize;
-
 use super::{
-    endpoint::{Exchange, Request},
+    endpoint::{Exchange, Refused, Request},
     formats::Formats,
 };
 use crate::core::{
@@ -154,18 +152,6 @@ pub enum Line {
     OddTimes,
     /// Nothing tells the server that a session is over.
     NoRevokeUrl,
-}
-
-/// An answer of the token endpoint that brought no tokens, for people. It holds no token.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct Refused {
-    /// The HTTP status; 0 for a redirect.
-    pub status: u16,
-    /// The code of the error as it came, at most 200 characters; empty where there is none.
-    pub error: String,
-    /// `error_description` (RFC 6749 section 5.2), at most 200 characters.
-    #[serde(rename = "errorDescription")]
-    pub description: String,
 }
 
 impl fmt::Debug for Loaded {

@@ -10,9 +10,10 @@ use crate::core::{
     effect::RefreshRequest,
     grant::{Heals, TokenResponse},
     ids::Attempt,
-    input::{Answer, Input},
+    input::Input,
     peers::Message,
     policy::Credential,
+    verdict::Answer,
 };
 
 /// What the application's refresh function came to.

@@ -16,7 +16,8 @@ use crate::{
     },
     engine::{
         Called,
-        host::{Line, Notice, Refused},
+        endpoint::Refused,
+        host::{Line, Notice},
         read_tokens,
     },
     web::{

@@ -12,7 +12,8 @@ use crate::{
     },
     engine::{
         Called,
-        host::{Line, Notice, Refused},
+        endpoint::Refused,
+        host::{Line, Notice},
     },
 };
 

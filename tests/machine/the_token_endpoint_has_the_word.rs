@@ -15,8 +15,9 @@ use everfresh::{
     },
     engine::{
         Called, Engine, Settings,
+        endpoint::Refused,
         endpoint::{Endpoint, Response, Style},
-        host::{Line, Refused},
+        host::Line,
         virtual_host::{VirtualHost, Want},
     },
 };

@@ -55,7 +55,7 @@ fn module(file: &str) -> Option<Path> {
 
 /// What a file names by `crate`, `self` or `super`, without its tests and comments.
 fn paths(text: &str) -> Vec<Path> {
-    let text = text.split("#[cfg(test)]\nmod tests").next().unwrap_or_default();
+    let text = text.split("\nmod tests {").next().unwrap_or_default();
     let code: Vec<&str> =
         text.lines().map(|line| line.split("//").next().unwrap_or_default()).collect();
     let words = words(&code.join("\n"));

@@ -24,7 +24,9 @@ pub(crate) fn check(workspace: &Workspace) -> Result<()> {
             sources.push((path.to_owned(), text));
         }
     }
-    complaints.extend(cycles::complaints("server/src", &sources));
+    for folder in ["src", "server/src"] {
+        complaints.extend(cycles::complaints(folder, &sources));
+    }
     if complaints.is_empty() {
         return Ok(());
     }

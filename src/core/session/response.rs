@@ -20,11 +20,9 @@ use crate::core::{
     event::{Event, FailureReason},
     grant::Grant,
     ids::Attempt,
-    input::Answer,
     reason::EndReason,
-    record::{Backoff, Doubts},
-    retry,
-    verdict::Verdict,
+    record::{Backoff, Doubts, PATIENCE},
+    verdict::{Answer, Verdict},
 };
 
 impl Live {
@@ -179,7 +177,7 @@ impl Live {
         refresh.hurried = false;
         // The server may ask for more patience than ours, not for less.
         let own = ctx.backoff(failures);
-        let retry_after = retry_after.map(|wait| wait.min(retry::PATIENCE));
+        let retry_after = retry_after.map(|wait| wait.min(PATIENCE));
         let wait = retry_after.map_or(own, |wait| wait.max(own));
         let until = now + wait;
         // What goes beyond the server's wish is ours to cut short.

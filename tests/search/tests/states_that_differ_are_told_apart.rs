@@ -10,7 +10,7 @@ use everfresh::{
         error::Error,
         grant::{Grant, Heals, TokenResponse},
         ids::{Attempt, ReadId, StartId, Ticket, WaiterId},
-        input::{Answer, Input, ReadResult, Wake},
+        input::{Input, ReadResult, Wake},
         policy::Policy,
         session::Session,
         snapshot::Status,
