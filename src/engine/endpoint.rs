@@ -395,7 +395,7 @@ impl Fields {
 
     fn bearer(&mut self, token: Option<&str>) {
         if let Some(token) = token {
-            self.set("Authorization", &["Bearer ", token].concat());
+            self.set("Authorization", &("Bearer ".to_owned() + token));
         }
     }
 }

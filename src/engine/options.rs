@@ -220,7 +220,7 @@ impl Options {
             };
             if host.is_none_or(never) {
                 let remedy = "an origin such as https://api.example.com, without path, login or *";
-                return Err(invalid("origins", &["\"", origin, "\""].concat(), remedy));
+                return Err(invalid("origins", &("\"".to_owned() + origin + "\""), remedy));
             }
         }
         let limit = |option, limit: Option<Duration>| match limit {
@@ -252,7 +252,7 @@ fn bounded(option: &'static str, duration: Duration) -> Result<Millis, InvalidOp
     let millis = Millis::try_from(duration.as_millis()).ok();
     let millis = millis.filter(|_| duration.as_secs() <= MAX_SECONDS);
     millis.ok_or_else(|| {
-        let value = [&duration.as_secs().to_string(), " s"].concat();
+        let value = duration.as_secs().to_string() + " s";
         invalid(option, &value, "at most 1,000,000,000 s")
     })
 }

@@ -94,7 +94,7 @@ impl Session {
 }
 
 fn authorize(request: &Request, token: &AccessToken) -> Result<(), Error> {
-    let value = ["Bearer ", token.as_str()].concat();
+    let value = "Bearer ".to_owned() + token.as_str();
     request.headers().set("Authorization", &value).map_err(|_| Error::network(USED))
 }
 

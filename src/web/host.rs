@@ -62,7 +62,7 @@ pub(crate) fn open<F: Face>(face: F, name: &str, settings: Settings) -> Rc<WebEn
     Rc::new_cyclic(|engine| {
         let host = WebHost {
             face,
-            key: ["everfresh:", name].concat(),
+            key: "everfresh:".to_owned() + name,
             engine: Weak::clone(engine),
             alone: Cell::default(),
             activity_events: RefCell::default(),
@@ -210,7 +210,7 @@ impl<F: Face> Host for WebHost<F> {
     }
 
     fn set_aside(&self, place: Place, text: &str) {
-        let key = [&self.key, ":set-aside"].concat();
+        let key = self.key.clone() + ":set-aside";
         self.places().store(place, &key, text, |_| {});
     }
 

@@ -97,13 +97,15 @@ const STUBS: &[(&str, Body)] = &[
     ("alloc::vec::Vec<_, _>>::swap_remove::assert_failed", Body::Trap),
     ("core::panicking::", Body::Trap),
     ("core::cell::panic_already", Body::Trap),
-    ("core::option::expect_failed", Body::Trap),
     ("core::slice::copy_from_slice_impl::len_mismatch_fail", Body::Trap),
     ("core::slice::index::slice_index_fail", Body::Trap),
     ("core::str::slice_error_fail", Body::Trap),
     ("core::fmt::", Body::Silent),
     ("std::panicking::", Body::Trap),
+    ("wasm_bindgen::__rt::throw_null", Body::Trap),
     ("wasm_bindgen::__wbindgen_throw", Body::Trap),
+    // What it is given is then a constant that nothing reads.
+    ("wasm_bindgen::throw_str", Body::Trap),
     // Without the hash table that keeps every text that was converted.
     ("serde_wasm_bindgen::static_str_to_js", Body::Calls("wasm_bindgen::__rt::wbg_cast")),
 ];

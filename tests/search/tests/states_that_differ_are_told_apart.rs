@@ -14,6 +14,7 @@ use everfresh::{
         policy::Policy,
         session::Session,
         snapshot::Status,
+        verdict::Answer,
     },
     engine::{
         Engine, Settings,
