@@ -367,11 +367,13 @@ export class Engine {
       lead: (claims: Claims | null) => this.#lead(freeze(claims)),
       call: async (request: object, signal: AbortSignal) => {
         const { claims } = this.snapshot;
-        const fetch = (...given: Parameters<typeof globalThis.fetch>) => this.transport()(...given);
+        // The engine's word for what is not there is null.
+        const given = Object.fromEntries(Object.entries(request).filter(([, it]) => it !== null));
+        const fetch = (...args: Parameters<typeof globalThis.fetch>) => this.transport()(...args);
         let called: unknown;
         this.#calling = true;
         try {
-          called = this.settings.refresh.call!({ ...request, claims, signal, fetch });
+          called = this.settings.refresh.call!({ ...given, claims, signal, fetch });
         } finally {
           this.#calling = false;
         }

@@ -436,6 +436,17 @@ for (const [name, row] of Object.entries(table)) {
   }
 }
 
+for (const name of ["rodauth", "flaskJwt"]) {
+  test(`${name} follows no redirect, and sends nothing without the token that it needs`, async (t) => {
+    const { sent } = await once(t, name, () => respond(307, ""));
+    assert.equal(sent.redirect, "manual");
+    const asked = [];
+    const request = { signal: AbortSignal.timeout(1_000), fetch: async (...given) => asked.push(given) };
+    await assert.rejects(presets[name]({ url })(request), /holds no token/);
+    assert.deepEqual(asked, []);
+  });
+}
+
 test("whatever a service answers, a preset throws nothing that ends a session", async (t) => {
   for (const name of Object.keys(table)) {
     for (const body of ["", "null", "[]", "1", '"text"', '{"errors":1,"error":[],"data":null}']) {

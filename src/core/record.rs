@@ -172,17 +172,20 @@ impl Record {
         }
     }
 
-    /// Holds back, unless something holds back longer. What the server asked for, and how often it
-    /// said that another tab was faster, holds anyway.
+    /// Holds back, unless something holds back longer. What the server asked for, how often it said
+    /// that another tab was faster, and how many failures there were, holds anyway: also once the
+    /// clock was set back, and what holds back longer lies in the future.
     pub(crate) fn delay(&mut self, mut backoff: Backoff) {
         let known = self.backoff;
         if backoff.generation == known.generation {
             backoff.server_until = backoff.server_until.max(known.server_until);
             let superseded = backoff.doubts.superseded.max(known.doubts.superseded);
+            let failures = backoff.failures.max(known.failures);
             if backoff.until <= known.until {
                 backoff = Backoff { server_until: backoff.server_until, ..known };
             }
             backoff.doubts.superseded = superseded;
+            backoff.failures = failures;
         }
         if backoff.generation >= known.generation {
             self.backoff = backoff;

@@ -56,6 +56,26 @@ fn whatever_may_be_the_networks_fault_ends_nothing() {
 }
 
 #[test]
+fn a_clock_that_is_set_back_makes_no_attempt_come_sooner() {
+    for failures in 1..5 {
+        let mut tab = due();
+        let (mut answered, mut set_back) = (0, false);
+        for _ in 0..600 {
+            if tab.requests.len() > answered {
+                answered = tab.requests.len();
+                tab.answer_status(503, "", "");
+            }
+            if answered == failures && !set_back {
+                set_back = true;
+                tab.now.wall -= 3_600_000;
+            }
+            tab.advance(1.0);
+        }
+        assert!(answered < 40, "{answered} attempts, the clock was set back after {failures}");
+    }
+}
+
+#[test]
 fn every_attempt_of_one_rotation_carries_the_same_key() {
     let mut tab = due();
     for answer in [UNREACHABLE, unusable()] {

@@ -1,7 +1,7 @@
 // Libraries that people build their own endpoints with. Facts and their sources: docs/presets.md.
 
 import type { Address, RefreshFunction, TokenEndpoint } from "../options.ts";
-import { asking, camelCase, type Client, refusedIf } from "./shape.ts";
+import { asking, bearer, camelCase, type Client, refusedIf } from "./shape.ts";
 
 /**
  * The endpoint itself: where it is, the application decides.
@@ -128,7 +128,7 @@ export const rodauth = ({ url }: Endpoint): RefreshFunction =>
       headers: {
         Accept: "application/json",
         "Content-Type": "application/json",
-        Authorization: `Bearer ${accessToken}`,
+        Authorization: bearer(accessToken),
       },
       body: JSON.stringify({ refresh_token: refreshToken }),
     }),
@@ -146,7 +146,7 @@ export const flaskJwt = ({ url }: Endpoint): RefreshFunction =>
   asking(
     url,
     ({ refreshToken }) => ({
-      headers: { Accept: "application/json", Authorization: `Bearer ${refreshToken}` },
+      headers: { Accept: "application/json", Authorization: bearer(refreshToken) },
     }),
     ({ msg }, status) => typeof msg === "string" && (status === 401 || status === 422),
   );

@@ -37,6 +37,12 @@ export const refusedIf =
   ({ status }, body) =>
     condition(Object(body), status) ? "refused" : undefined;
 
+/** The header value of a token that has to be there. @internal */
+export const bearer = (token: string | undefined): string => {
+  if (!token) throw new Error("the session holds no token that this service refreshes by");
+  return `Bearer ${token}`;
+};
+
 /** For services that no style asks: a POST of its own, refused where a condition holds. @internal */
 export const asking =
   (
@@ -46,7 +52,9 @@ export const asking =
   ): RefreshFunction =>
   async (request) => {
     const { fetch, signal } = request;
-    const response = await fetch(String(url), { method: "POST", signal, ...init(request) });
+    // A redirect would take the tokens along, and bring those of a stranger.
+    const fixed = { method: "POST", redirect: "manual", cache: "no-store", signal } as const;
+    const response = await fetch(String(url), { ...fixed, ...init(request) });
     const body = await response.json().catch(() => undefined);
     if (response.ok) return body;
     throw Object.assign(new Error(`the token endpoint answered ${response.status}`), {

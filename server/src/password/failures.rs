@@ -1,5 +1,6 @@
 //! Where wrong passwords came from lately.
 
+use std::cmp::Ordering;
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -17,13 +18,34 @@ pub(super) struct Failures {
     now: Millis,
 }
 
-/// How many passwords were wrong lately; fewer is less.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+/// How many passwords were wrong lately.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Record {
     /// From the address itself.
     own: u32,
     /// From the network around it, where somebody who guesses may have many addresses.
     near: u32,
+}
+
+impl Record {
+    /// What an address is judged by: its own failures, and an eighth of those around it. So a fresh
+    /// address of a network that guesses does not come before somebody who mistyped once.
+    fn weight(self) -> u32 {
+        self.own.max(self.near / 8)
+    }
+}
+
+impl Ord for Record {
+    fn cmp(&self, other: &Self) -> Ordering {
+        let key = |it: &Self| (it.weight(), it.own, it.near);
+        key(self).cmp(&key(other))
+    }
+}
+
+impl PartialOrd for Record {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

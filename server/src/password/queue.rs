@@ -182,7 +182,7 @@ pub(super) const ALL: usize = 64;
 
 #[cfg(test)]
 mod tests {
-    use std::net::{IpAddr, Ipv4Addr};
+    use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
     use std::pin::pin;
     use std::task::{Context, Poll, Waker};
 
@@ -241,6 +241,24 @@ mod tests {
         let mut honest = queue.join(FAR).unwrap().unwrap_err();
         // The guess that was looked at meanwhile was wrong: it tells of those that wait as well.
         queue.count_failure(at(0).party);
+        held.pop();
+        assert!(honest.try_recv().is_ok());
+        drop(guesses);
+    }
+
+    #[test]
+    fn whoever_mistyped_once_waits_for_no_network_that_guesses() {
+        let queue = Arc::new(Queue::new());
+        let mut held: Vec<_> = (0..AT_ONCE).map(|_| queue.join(FAR).unwrap().unwrap()).collect();
+        queue.count_failure(FAR.party);
+        let of_site = |number: usize| Caller {
+            party: Some(Ipv6Addr::new(0x2001, 0xdb8, 1, number as u16, 0, 0, 0, 0).into()),
+            now: 0,
+        };
+        (0..ALL).for_each(|number| queue.count_failure(of_site(number).party));
+        let guesses: Vec<_> =
+            (0..ALL).map(|n| queue.join(of_site(1_000 + n)).unwrap().unwrap_err()).collect();
+        let mut honest = queue.join(FAR).unwrap().unwrap_err();
         held.pop();
         assert!(honest.try_recv().is_ok());
         drop(guesses);

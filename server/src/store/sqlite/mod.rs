@@ -219,7 +219,9 @@ fn make_private(path: &Path) -> Result<File, StoreError> {
 /// A file beside the database, because SQLite's own locks end when anybody closes the database. It is
 /// beside the database itself, whatever links lead there.
 fn lock(path: &Path) -> Result<File, StoreError> {
-    make_private(path)?;
+    if !path.exists() {
+        make_private(path)?;
+    }
     let wrong = |error| StoreError::Sqlite(format!("{}: {error}", path.display()));
     let mut name = path.canonicalize().map_err(wrong)?.into_os_string();
     name.push("-lock");
