@@ -157,7 +157,7 @@ function parse(text, searchParams) {
   return { ...Object.fromEntries(searchParams), ...body };
 }
 
-/** Nobody here looks at the signature. */
+/** No client here looks at the signature. */
 function jwt(claims) {
   const part = (value) => Buffer.from(JSON.stringify(value)).toString("base64url");
   return `${part({ alg: "RS256", typ: "JWT" })}.${part(claims)}.c2ln`;

@@ -48,7 +48,7 @@ async function service(t) {
   return made;
 }
 
-/** A session that is signed in at the service; its refreshes go to nobody. */
+/** A session that is signed in at the service; its refreshes go nowhere. */
 function signedIn(t, to) {
   if (!globalThis.navigator?.locks) put(t, { navigator: { locks: lockManager() } });
   let issued = 0;

@@ -46,7 +46,7 @@ use crate::state::AppState;
 pub struct AccessToken(pub Session);
 
 /// As [`AccessToken`] if the request carries a token, and nothing if it carries none. A bad token
-/// is refused here too: whoever sends one wants to know.
+/// is refused here too: a client that sends one wants to know.
 #[derive(Debug)]
 pub struct MaybeAccessToken(pub Option<Session>);
 

@@ -101,10 +101,10 @@ pub enum AccountError {
     /// There is no such user.
     #[error("there is no user {0:?}; `user add {0}` adds one")]
     Unknown(String),
-    /// Nobody could sign in under this name.
+    /// No user could sign in under this name.
     #[error("a user name has 1 to 200 characters; give another one")]
     Name,
-    /// Nobody could sign in with this password.
+    /// No user could sign in with this password.
     #[error("a password has 1 to 1024 characters; give another one")]
     PasswordLength,
     /// The store.

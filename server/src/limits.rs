@@ -23,7 +23,7 @@ pub struct Rates {
     pub client_secret: Rate,
 }
 
-/// So many at once, then one each so many milliseconds.
+/// N at once, then one each M milliseconds.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Rate {
     /// How many at once.
@@ -60,7 +60,7 @@ pub struct Limits {
 #[derive(Debug)]
 struct Buckets {
     held: HashMap<Limited, Bucket>,
-    /// Full buckets are thrown away when there are so many.
+    /// Full buckets are thrown away when there are N.
     many: usize,
 }
 
@@ -97,7 +97,7 @@ impl Limits {
     }
 }
 
-/// There is nothing left; there will be after so many seconds.
+/// There is nothing left; there will be after N seconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct TryLater(pub(crate) u64);
 

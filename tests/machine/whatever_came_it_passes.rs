@@ -174,7 +174,7 @@ proptest! {
         }
         good(300, &mut watched.tab);
         let tab = &mut watched.tab;
-        // A token whose end nobody knows has no timer: then the page notices when it is shown.
+        // A token whose end is not known has no timer: then the page notices when it is shown.
         tab.feed(Input::Woken(Wake::Visible));
         prop_assert!(tab.outcome(waiter).is_some(), "settled");
         if tab.ended().is_none() {

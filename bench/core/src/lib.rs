@@ -27,9 +27,9 @@ pub const BUDGET: &str = include_str!("../budget.json");
 pub struct Budget {
     /// The name of an input.
     pub input: String,
-    /// At most so many, optimised.
+    /// At most N, optimised.
     pub instructions: u64,
-    /// Exactly so many.
+    /// Exactly N.
     pub allocations: u64,
 }
 

@@ -19,7 +19,7 @@ use crate::{
 /// Who the clients are.
 #[derive(Clone, Copy, Debug)]
 pub enum Kind<'a> {
-    /// The shipped engine, with tokens that live so many seconds.
+    /// The shipped engine, with tokens that live N seconds.
     Engine(i64),
     /// Another package's rules.
     Peer(&'a Peer),

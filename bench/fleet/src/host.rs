@@ -35,7 +35,7 @@ pub struct LeanHost {
     pub settled: RefCell<Vec<(WaiterId, Outcome)>>,
     /// How often a session ended.
     pub ends: Cell<u32>,
-    /// What it told other tabs, if somebody listens.
+    /// What it told other tabs, if one listens.
     pub said: RefCell<Option<Vec<String>>>,
     record: RefCell<Option<String>>,
 }

@@ -38,7 +38,7 @@ pub enum Retry {
         /// The longest.
         longest: Millis,
     },
-    /// As many as that in a row, the first after `first`, each next one after twice as long; then
+    /// N in a row, the first after `first`, each next one after twice as long; then
     /// none for `pause`.
     Series {
         /// The first wait.

@@ -99,7 +99,7 @@ pub struct Course {
     pub from: Millis,
     /// When it is over.
     pub until: Millis,
-    /// When nobody looks any more.
+    /// When no client looks any more.
     pub end: Millis,
 }
 

@@ -191,7 +191,7 @@ impl Caller {
     }
 }
 
-/// Calls over so many connections for so long; gives each connection's calls in microseconds, and
+/// Calls over N connections for a while; gives each connection's calls in microseconds, and
 /// its caller as it is then.
 async fn load<F, C>(
     connections: usize,

@@ -13,7 +13,7 @@ use crate::rotation::Millis;
 #[derive(Debug)]
 pub(super) struct Failures {
     counts: HashMap<Origin, Bucket>,
-    /// Counts that have gone down to nothing are thrown away when there are so many.
+    /// Counts that have gone down to nothing are thrown away when there are N.
     many: usize,
     now: Millis,
 }
@@ -23,13 +23,13 @@ pub(super) struct Failures {
 pub(super) struct Record {
     /// From the address itself.
     own: u32,
-    /// From the network around it, where somebody who guesses may have many addresses.
+    /// From the network around it, where an attacker may have many addresses.
     near: u32,
 }
 
 impl Record {
     /// What an address is judged by: its own failures, and an eighth of those around it. So a fresh
-    /// address of a network that guesses does not come before somebody who mistyped once.
+    /// address of a network that guesses does not come before a user who mistyped once.
     fn weight(self) -> u32 {
         self.own.max(self.near / 8)
     }
@@ -98,7 +98,7 @@ fn around(party: Party) -> Option<Origin> {
 
 /// Up to 60, and one less each minute.
 const COUNT: Rate = Rate { burst: 60.0, millis_each: 60_000.0 };
-/// As many counts that have gone down to nothing do no harm.
+/// N counts that have gone down to nothing do no harm.
 const MANY: usize = 10_000;
 
 #[cfg(test)]

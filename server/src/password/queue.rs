@@ -12,7 +12,7 @@ use super::{Caller, Party};
 
 /// A bounded queue for the few buffers that there are. The address with the fewest wrong passwords
 /// lately comes first, so that those who guess wait behind those who do not. Among equals addresses
-/// take turns, so that one that sends many passwords waits for its own and holds up nobody else.
+/// take turns, so that one that sends many passwords waits for its own and holds up no other.
 #[derive(Debug)]
 pub(super) struct Queue {
     waiting: Mutex<Waiting>,
@@ -47,7 +47,7 @@ impl Queue {
             Ok(permit) => return Ok(permit),
             Err(turn) => turn,
         };
-        // The queue outlives this call, and a turn that is not given up for somebody else's comes.
+        // The queue outlives this call, and a turn that is not given up for another's comes.
         turn.await.map_err(|_| Full)
     }
 

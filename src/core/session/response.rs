@@ -135,7 +135,7 @@ impl Live {
         ctx: &mut Context<E>,
     ) -> Flow {
         let ConfirmingRefusal { refresh, lock, generation, verdict, .. } = verifying;
-        // Or somebody was faster, and only the tokens are missing here.
+        // Or another tab was faster, and only the tokens are missing here.
         let missing = self.record.token_set.generation > generation && self.current.is_some();
         let superseded = self.record.failures().1.superseded + 1;
         if missing || verdict.is_none() && superseded < ASKS {

@@ -216,7 +216,7 @@ fn make_private(path: &Path) -> Result<File, StoreError> {
     options.open(path).map_err(wrong)
 }
 
-/// A file beside the database, because SQLite's own locks end when anybody closes the database. It is
+/// A file beside the database, because SQLite's own locks end when any connection closes the database. It is
 /// beside the database itself, whatever links lead there.
 fn lock(path: &Path) -> Result<File, StoreError> {
     if !path.exists() {
