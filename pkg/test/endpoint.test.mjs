@@ -108,6 +108,16 @@ test("a function gets what it needs and may answer with a string", async (t) => 
   assert.equal(await w.session.getAccessToken(), next);
 });
 
+test("a refresh function is given no token that the session lacks", async (t) => {
+  const asked = [];
+  const w = world(t, { refresh: async (request) => { asked.push(request); return { accessToken: "a2", expiresIn: 60 }; } });
+  w.session.start({ accessToken: "a1", expiresIn: 60 });
+  await w.session.refresh();
+  assert.equal(asked[0].accessToken, "a1");
+  assert.equal(asked[0].refreshToken, undefined);
+  assert.equal(asked[0].claims, null);
+});
+
 test("a function that throws is tried again, unless it says that there is no point", async (t) => {
   let error = new Error("backend down");
   const w = world(t, { refresh: async () => { throw error; } });
