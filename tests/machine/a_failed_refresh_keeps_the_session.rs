@@ -221,6 +221,20 @@ fn who_needs_a_token_is_not_made_to_wait_by_a_hint() {
 }
 
 #[test]
+fn nor_does_a_caller_of_an_idle_tab_keep_it_busy() {
+    let idle = Some(1_000);
+    let mut tab =
+        Tab::new(Policy { lead: 0, jitter: 0, min_interval: 0, idle, ..Policy::default() });
+    tab.start(11);
+    tab.feed(Input::Online(false));
+    let waiter = tab.want_token_for(11_001);
+    // The rig refuses a deadline that has passed: it would be a timer that fires again and again.
+    tab.advance(20.0);
+    assert_eq!(tab.requests.len(), 1, "when it was still in use");
+    assert!(!tab.waiting().contains(&waiter));
+}
+
+#[test]
 fn a_request_that_hangs_is_aborted_and_a_late_answer_is_nothing() {
     let mut tab = due();
     let (attempt, _) = tab.sent[0].clone();

@@ -478,6 +478,7 @@ impl Live {
             refresh.hurried = true;
             if *until <= now {
                 let refresh = *refresh;
+                self.refresh_state = RefreshState::Idle;
                 self.begin(refresh, ctx);
             }
         }
