@@ -316,6 +316,7 @@ fn asked_elsewhere(tab: &Tab) -> usize {
     other.now = tab.now;
     other.restore();
     other.want_refresh();
+    other.advance(0.25);
     other.requests.len()
 }
 

@@ -80,6 +80,7 @@ fn what_other_tabs_say_while_storage_is_read_counts() {
     two.slow_storage = false;
     assert_eq!(two.status(), Status::Active);
     two.want_refresh();
+    two.advance(0.25);
     assert_eq!(two.requests[0].1.rotation_key, key, "the same rotation");
 }
 

@@ -173,6 +173,7 @@ fn pages_that_guess_share_a_key() {
             page.hear(said);
         }
         page.feed(Input::LockGranted(page.ticket.expect("it would ask the server")));
+        page.advance(0.25);
         keys.push(page.requests[0].1.rotation_key.clone());
         said = page.said.pop_back();
     }
@@ -215,5 +216,6 @@ fn a_key_that_is_heard_of_before_the_tokens_is_kept() {
     assert_eq!(page.outcome(waiter), None, "a key alone is no session");
     page.hear(&tokens);
     page.want_refresh();
+    page.advance(0.25);
     assert_eq!(page.requests[0].1.rotation_key, one.requests[0].1.rotation_key);
 }

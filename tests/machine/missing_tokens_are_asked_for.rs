@@ -102,6 +102,7 @@ fn a_verdict_on_tokens_that_another_tab_has_renewed_ends_nothing() {
     let (mut one, mut two) = two(Credential::RefreshToken);
     two.want_refresh();
     one.want_refresh();
+    one.advance(0.25);
     one.answer_granted(300);
     asks(&mut two);
     two.answer_status(400, "invalid_grant", "reuse_detected");

@@ -98,6 +98,49 @@ fn they_count_together_how_often_the_server_said_that_another_was_faster() {
     }
 }
 
+/// Two tabs whose processes see late what the other stored: one has its answer, and the other gets
+/// the lock before the news. Returns the latter.
+fn locked_before_the_news(browser: &mut Browser) -> usize {
+    browser.online = false;
+    browser.advance(240.0);
+    let fast = (0..2).find(|tab| !browser.tabs[*tab].sent.is_empty()).expect("one of them sends");
+    let late = 1 - fast;
+    let seen = browser.tabs[late].store.borrow().clone();
+    browser.tabs[late].store = Store::new(RefCell::new(seen));
+    let (_, answer) = browser.lose_answer(fast);
+    browser.tabs[fast].answer(answer);
+    let ticket = browser.tabs[late].ticket.expect("the other waits for the lock");
+    browser.tabs[late].feed(Input::LockGranted(ticket));
+    late
+}
+
+#[test]
+fn whoever_gets_the_lock_waits_for_news_that_is_on_its_way() {
+    let mut browser = Browser::new(2, &policy());
+    let late = locked_before_the_news(&mut browser);
+    assert!(browser.tabs[late].sent.is_empty(), "another tab sent it just now");
+    browser.online = true;
+    browser.advance(1.0);
+    assert_eq!(browser.generations(), [2, 2]);
+    assert_eq!((browser.refreshes, browser.rotations), (1, 1));
+}
+
+#[test]
+fn and_repeats_the_request_if_none_comes() {
+    let mut browser = Browser::new(2, &policy());
+    let late = locked_before_the_news(&mut browser);
+    browser.close(1 - late);
+    browser.tabs[1 - late].said.clear();
+    browser.tabs[late].advance(0.249);
+    assert!(browser.tabs[late].sent.is_empty());
+    browser.tabs[late].advance(0.001);
+    assert_eq!(browser.tabs[late].sent.len(), 1);
+    browser.online = true;
+    browser.settle();
+    assert_eq!(browser.generations()[late], 2);
+    assert_eq!((browser.refreshes, browser.rotations), (2, 1), "with the key of the first");
+}
+
 #[test]
 fn a_verdict_about_an_old_token_ends_nothing_and_clears_nothing() {
     let mut browser = Browser::new(2, &policy());
@@ -110,7 +153,7 @@ fn a_verdict_about_an_old_token_ends_nothing_and_clears_nothing() {
     browser.feed(slow, Input::Leaving);
     browser.frozen[slow] = true;
     browser.online = true;
-    browser.settle();
+    browser.advance(0.25);
     assert_eq!(browser.generations()[fast], 2);
     let stored = browser.tabs[fast].store.borrow().clone();
     browser.frozen[slow] = false;

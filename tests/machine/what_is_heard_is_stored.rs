@@ -56,6 +56,7 @@ fn a_rotation_that_a_worker_did_not_end_is_repeated_with_its_key() {
 
     reload_alone(&mut browser);
     refresh(&mut browser, PAGE);
+    browser.advance(0.25);
 
     assert!(!browser.reuse);
     assert_eq!((browser.refreshes, browser.rotations), (2, 1));

@@ -49,22 +49,25 @@ impl<E> Session<E> {
 impl RefreshState {
     fn rename(&mut self, rename: &mut dyn FnMut(u32) -> u32) {
         let (lock, id) = match self {
-            Self::Idle | Self::AskingPeers(_) | Self::AgreeingOnKey(_) | Self::BackingOff(_) => {
-                return;
+            Self::Idle | Self::AskingPeers(_) | Self::BackingOff(_) => return,
+            Self::WaitingForLock(queued) => (None, Some(&mut queued.ticket.0)),
+            Self::ReadingRecord(checking) => (Some(&mut checking.lock), Some(&mut checking.read.0)),
+            Self::StoringKey(keying) => (Some(&mut keying.lock), Some(&mut keying.write.0)),
+            Self::AgreeingOnKey(settling) => (Some(&mut settling.lock), None),
+            Self::AwaitingResponse(sending) => {
+                (Some(&mut sending.lock), Some(&mut sending.attempt.0))
             }
-            Self::WaitingForLock(queued) => (None, &mut queued.ticket.0),
-            Self::ReadingRecord(checking) => (Some(&mut checking.lock), &mut checking.read.0),
-            Self::StoringKey(keying) => (Some(&mut keying.lock), &mut keying.write.0),
-            Self::AwaitingResponse(sending) => (Some(&mut sending.lock), &mut sending.attempt.0),
-            Self::StoringTokens(sealing) => (Some(&mut sealing.lock), &mut sealing.write.0),
+            Self::StoringTokens(sealing) => (Some(&mut sealing.lock), Some(&mut sealing.write.0)),
             Self::ConfirmingRefusal(verifying) => {
-                (Some(&mut verifying.lock), &mut verifying.read.0)
+                (Some(&mut verifying.lock), Some(&mut verifying.read.0))
             }
         };
         if let Some(Lock(Some(ticket))) = lock {
             ticket.0 = rename(ticket.0);
         }
-        *id = rename(*id);
+        if let Some(id) = id {
+            *id = rename(*id);
+        }
     }
 }
 

@@ -84,10 +84,12 @@ pub(super) struct StoringKey {
     pub(super) key: Key,
 }
 
-/// Has no lock: lets the other tabs' keys come in, so that all settle on the same one.
+/// Lets what the other tabs put on record come in: their keys, so that all settle on the same one
+/// where there is no lock; else the answer of whoever held the lock before.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct AgreeingOnKey {
     pub(super) refresh: RefreshContext,
+    pub(super) lock: Lock,
     pub(super) settled: Settled,
     pub(super) until: Moment,
 }
@@ -194,10 +196,11 @@ impl RefreshState {
     /// Drops it, whatever it is at: aborts the request and lets go of the lock.
     pub(super) fn abandon<E: Entropy>(self, ctx: &mut Context<E>) {
         match self {
-            Self::Idle | Self::AskingPeers(_) | Self::AgreeingOnKey(_) | Self::BackingOff(_) => {}
+            Self::Idle | Self::AskingPeers(_) | Self::BackingOff(_) => {}
             Self::WaitingForLock(queued) => ctx.push(Effect::ReleaseLock(queued.ticket)),
             Self::ReadingRecord(ReadingRecord { lock, .. })
             | Self::StoringKey(StoringKey { lock, .. })
+            | Self::AgreeingOnKey(AgreeingOnKey { lock, .. })
             | Self::StoringTokens(StoringTokens { lock, .. })
             | Self::ConfirmingRefusal(ConfirmingRefusal { lock, .. }) => lock.release(ctx),
             Self::AwaitingResponse(sending) => {

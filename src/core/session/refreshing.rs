@@ -37,7 +37,7 @@ const LEASE_SLACK: Millis = 500;
 /// Between two attempts that are made though the platform says that there is no network.
 const DEMAND_FLOOR: Millis = 5_000;
 
-/// Without a lock, a key that was put on record is known to all tabs after this long.
+/// What one tab puts on record is known to all others after this long.
 const SETTLE: Millis = 250;
 
 /// How long another tab may take to hand its tokens over.
@@ -214,10 +214,8 @@ impl Live {
             if let Some((until, why)) = self.held_back(&refresh, ctx) {
                 lock.release(ctx);
                 self.pause(refresh, until, why, Error::Unavailable, ctx);
-            } else if lock == Lock(None) {
-                self.check_unlocked(refresh, settled, ctx);
             } else {
-                self.make_key(refresh, lock, ctx);
+                self.check_others(refresh, lock, settled, ctx);
             }
             return;
         }
@@ -244,24 +242,31 @@ impl Live {
         }
     }
 
-    /// Without a lock the shared record decides who sends: whoever put its key there first.
-    fn check_unlocked<E: Entropy>(
+    /// Without a lock the shared record decides who sends: whoever put its key there first. With a
+    /// lock another tab's attempt is over, but its answer may still be on its way here: storage and
+    /// messages of another process can be slower than its lock.
+    fn check_others<E: Entropy>(
         &mut self,
         refresh: RefreshContext,
+        lock: Lock,
         settled: Option<Settled>,
         ctx: &mut Context<E>,
     ) {
+        let locked = lock != Lock(None);
         match (self.peer_attempt(settled, ctx), settled, self.record.pending_key()) {
-            (Some(until), ..) => {
+            (Some(_), None, _) if locked => {
+                self.await_others(refresh, lock, Settled::Existing, SETTLE, ctx);
+            }
+            (Some(until), ..) if !locked => {
                 self.refresh_state =
                     RefreshState::BackingOff(BackingOff { refresh, until, why: Pause::Peer });
             }
             (None, Some(settled), Some(key))
-                if [Settled::Existing, Settled::Made(key)].contains(&settled) =>
+                if !locked && [Settled::Existing, Settled::Made(key)].contains(&settled) =>
             {
-                self.send(refresh, Lock(None), self.record.token_set.generation, key, ctx);
+                self.send(refresh, lock, self.record.token_set.generation, key, ctx);
             }
-            _ => self.make_key(refresh, Lock(None), ctx),
+            _ => self.make_key(refresh, lock, ctx),
         }
     }
 
@@ -305,9 +310,8 @@ impl Live {
     pub(super) fn keyed<E: Entropy>(&mut self, keying: StoringKey, ctx: &mut Context<E>) {
         let StoringKey { refresh, lock, settled, key, .. } = keying;
         if lock == Lock(None) {
-            let until = ctx.now() + SETTLE + entropy::below(&mut ctx.entropy, SETTLE);
-            self.refresh_state =
-                RefreshState::AgreeingOnKey(AgreeingOnKey { refresh, settled, until });
+            let wait = SETTLE + entropy::below(&mut ctx.entropy, SETTLE);
+            self.await_others(refresh, lock, settled, wait, ctx);
         } else if self.record.pending_key() == Some(key) && self.held_back(&refresh, ctx).is_none()
         {
             self.send(refresh, lock, self.record.token_set.generation, key, ctx);
@@ -315,6 +319,20 @@ impl Live {
             // Another tab's word came while it was written: a reason to wait, an earlier key.
             self.look(refresh, lock, None, ctx);
         }
+    }
+
+    /// Gives what other tabs have put on record time to come in, before another look.
+    fn await_others<E: Entropy>(
+        &mut self,
+        refresh: RefreshContext,
+        lock: Lock,
+        settled: Settled,
+        wait: Millis,
+        ctx: &Context<E>,
+    ) {
+        let until = ctx.now() + wait;
+        self.refresh_state =
+            RefreshState::AgreeingOnKey(AgreeingOnKey { refresh, lock, settled, until });
     }
 
     fn send<E: Entropy>(
@@ -405,8 +423,8 @@ impl Live {
                 ctx.storage_failed();
                 self.keyed(keying, ctx);
             }
-            RefreshState::AgreeingOnKey(AgreeingOnKey { refresh, settled, .. }) => {
-                self.look(refresh, Lock(None), Some(settled), ctx);
+            RefreshState::AgreeingOnKey(AgreeingOnKey { refresh, lock, settled, .. }) => {
+                self.look(refresh, lock, Some(settled), ctx);
             }
             RefreshState::AwaitingResponse(sending) => {
                 ctx.push(Effect::AbortRefresh(sending.attempt));
@@ -445,15 +463,13 @@ impl Live {
             }
             RefreshState::ReadingRecord(ReadingRecord { lock, .. })
             | RefreshState::StoringKey(StoringKey { lock, .. })
+            | RefreshState::AgreeingOnKey(AgreeingOnKey { lock, .. })
             | RefreshState::AwaitingResponse(AwaitingResponse { lock, .. })
             | RefreshState::StoringTokens(StoringTokens { lock, .. })
             | RefreshState::ConfirmingRefusal(ConfirmingRefusal { lock, .. }) => {
                 mem::replace(lock, Lock(None)).release(ctx);
             }
-            RefreshState::Idle
-            | RefreshState::AskingPeers(_)
-            | RefreshState::AgreeingOnKey(_)
-            | RefreshState::BackingOff(_) => {}
+            RefreshState::Idle | RefreshState::AskingPeers(_) | RefreshState::BackingOff(_) => {}
         }
     }
 

@@ -20,9 +20,11 @@ export function needs(...abilities) {
 }
 
 /**
- * How often the server rotated, by rule. Where a tab may read what is no longer so, it may ask once
- * more with the same key and get the same answer again (T6), which rotates nothing.
+ * How often the server rotated, by rule. Engines carry what a tab stored and said to the processes of
+ * the others when they come to it. A tab that hears of nothing for a quarter of a second may ask once
+ * more with the same key and get the same answer again (T6), which rotates nothing: now and then, not
+ * at each rotation.
  */
-export function rotations({ T6, ...refreshes }) {
-  return T6 && !driver.lacks["prompt storage"] ? { T6, ...refreshes } : refreshes;
+export function rotations({ T6 = 0, ...refreshes }) {
+  return T6 < refreshes.T5 ? refreshes : { T6, ...refreshes };
 }

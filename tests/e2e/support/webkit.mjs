@@ -17,7 +17,6 @@ export const lacks = {
   crash: "its driver gives up all pages when one has crashed",
   "denied frames": "nothing can tell it to deny frames what it keeps apart for them",
   offline: "nothing can tell its network process that the network is gone",
-  "prompt storage": "a tab may see what another stored some milliseconds late",
 };
 
 /** Starts a screen for the browser; each profile is a browser of its own. */
