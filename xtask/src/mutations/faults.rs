@@ -49,9 +49,8 @@ pub(super) const FAULTS: &[Fault] = &[
     fault(
         "without a lock the tabs do not wait for each other's keys",
         "core/session/refreshing.rs",
-        "let until = ctx.now() + SETTLE + entropy::below(&mut ctx.entropy, SETTLE);",
-        "let pause = if FAULT { 1 } else { SETTLE + entropy::below(&mut ctx.entropy, SETTLE) };
-                let until = ctx.now() + pause;",
+        "let wait = SETTLE + entropy::below(&mut ctx.entropy, SETTLE);",
+        "let wait = if FAULT { 1 } else { SETTLE + entropy::below(&mut ctx.entropy, SETTLE) };",
     ),
     fault(
         "another tab's attempt is not respected",
