@@ -127,6 +127,10 @@ impl World {
                 });
                 self.at_disk(|disk| disk.wipe(garbage));
             }
+            Action::Calm(length) => {
+                self.calm_until = self.calm_until.max(self.now + length);
+                self.disk.borrow_mut().well_until = self.calm_until;
+            }
             Action::SignOut(tab) => {
                 if let Some(tab) = here(self, tab) {
                     self.truth.signed_out = true;
@@ -293,7 +297,8 @@ impl World {
         self.tabs[tab].signed_in = false;
         self.tell(|| format!("tab {tab} <- start"));
         let mut response = granted.response();
-        response.refresh_token = response.refresh_token.filter(|_| !self.plan.wire.cookie);
+        let hidden = self.plan.wire.cookie || self.plan.wire.lapses;
+        response.refresh_token = response.refresh_token.filter(|_| !hidden);
         self.turn(tab, |engine| {
             engine.start(response).expect("the server's own tokens are good");
         });
@@ -303,7 +308,7 @@ impl World {
     pub(crate) fn recover(&mut self) {
         self.tell(|| "all is well from here".to_owned());
         self.well = true;
-        self.disk.borrow_mut().well = true;
+        self.disk.borrow_mut().well_until = Millis::MAX;
         self.offline_until = 0;
         self.distrust_until = 0;
         self.asleep_until = self.asleep_until.min(self.now);

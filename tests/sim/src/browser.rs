@@ -36,8 +36,8 @@ pub struct Disk {
     failing: u32,
     rng: Rng,
     pub(crate) now: Millis,
-    /// Nothing fails any more.
-    pub(crate) well: bool,
+    /// Nothing fails until then.
+    pub(crate) well_until: Millis,
     /// What was written when by whom at the place that all tabs see, newest last.
     history: VecDeque<(Millis, TabId, Option<Rc<str>>)>,
     /// What each tab has at the place of its own.
@@ -89,7 +89,7 @@ impl Disk {
             failing: plan.odds.failed_storage,
             rng: Rng::new(seed),
             now: 0,
-            well: false,
+            well_until: 0,
             history: VecDeque::new(),
             own: HashMap::new(),
             spared: HashMap::new(),
@@ -143,7 +143,7 @@ impl Disk {
         if self.mode == Storage::Broken {
             return true;
         }
-        if self.failing == 0 || self.well {
+        if self.failing == 0 || self.now < self.well_until {
             return false;
         }
         let spared = self.spared.entry(tab).or_default();

@@ -17,7 +17,7 @@ use crate::{
     browser::{Disk, TabId},
     plan::{Locks, Storage},
     tab::{Running, Tab, TabEngine, What},
-    world::{Event, Sent, World},
+    world::{Event, REPEATED, Sent, World},
 };
 
 /// A tab that wants more than this at once is in a livelock.
@@ -88,6 +88,7 @@ impl World {
     fn look_at_disk(&mut self, id: TabId) -> usize {
         let done = mem::take(&mut self.disk.borrow_mut().done);
         for kind in done.failed {
+            self.trouble(0);
             self.statistics.fault(kind);
             self.tell(|| format!("          fault: {kind}"));
         }
@@ -195,7 +196,7 @@ impl World {
             }
             let late = self.strikes(self.plan.odds.late_message, "message late");
             self.after(0, if late { 10_000 } else { 5 }, Event::Message(to, Rc::clone(&said)));
-            if self.strikes(self.plan.odds.repeated_message, "message repeated late") {
+            if self.strikes(self.plan.odds.repeated_message, REPEATED) {
                 self.after(0, 10_000, Event::Message(to, Rc::clone(&said)));
             }
         }

@@ -58,7 +58,7 @@ impl World {
         let response = Response { status, headers: Vec::new(), body };
         let patience = Patience::Unsaid;
         let mut letter =
-            Letter { response: Some(response), granted: false, patience, cookie: None };
+            Letter { response: Some(response), granted: false, patience, cookie: None, sid: None };
         // Nobody asks those to wait who were not refused.
         if status >= 400 && self.rng.chance(500) {
             let seconds = self.rng.between(0, 30);

@@ -159,6 +159,7 @@ impl World {
             // A refresh that leaves with the cookie of a sign-in that its tab has not heard of.
             EndReason::Reuse => truth.stolen || self.plan.wire.cookie && truth.sign_ins > 1,
             EndReason::SubjectChanged => truth.sign_ins > 1,
+            EndReason::LoginRequired if self.has_lapsed() => true,
             EndReason::LoginRequired => self.tokens_were_lost(tab) || self.missed_the_tokens(tab),
             _ => false,
         };
@@ -292,7 +293,7 @@ impl World {
 
     /// Whether a lock that works may fail to keep refreshes apart: a hidden page notices late that
     /// its time is up, and a clock that was set back makes the lease in the record incredible.
-    fn is_strained(&self) -> bool {
+    pub(crate) fn is_strained(&self) -> bool {
         self.set_back || self.now <= self.strained_until || self.tabs.iter().any(|tab| tab.hidden)
     }
 
@@ -333,7 +334,7 @@ impl World {
         let (age, aged) = (self.now - self.truth.signed_in, felt - self.truth.signed_in_at);
         let old = policy.max_session.is_some_and(|max| aged > max + slack)
             || self.plan.hints.max_age().is_some_and(|max| age > max + slack);
-        if (idle || old) && !self.set_back {
+        if (idle || old || self.outlives_its_token()) && !self.set_back {
             self.broken("an end is never missed", format!("tab {id} is still signed in"));
         }
     }
@@ -366,7 +367,7 @@ impl World {
     }
 
     /// What a tab does not have though nothing has been in its way for long.
-    fn lacks(&self, id: TabId) -> Option<&'static str> {
+    pub(crate) fn lacks(&self, id: TabId) -> Option<&'static str> {
         let tab = &self.tabs[id];
         let felt = EPOCH + self.now + self.skewed();
         let snapshot = tab.snapshot();
@@ -379,14 +380,19 @@ impl World {
             return None;
         }
         let token = tab.lease.as_ref().map(|lease| lease.access_token.as_str());
+        // Some services take three answers to be believed.
+        let refused = self.truth.revoked && self.plan.wire.foreign.is_some();
         match tab.status() {
             Status::SignedOut => None,
+            _ if refused => None,
             Status::Unknown => Some("neither a session nor a reason"),
             _ if self.tokens_were_lost(id) => None,
             _ if token.is_none() => Some("no token"),
             // No tab can tell how long a sleep was in which the clock was set back.
             _ if self.set_back => None,
             _ if self.truth.revoked || self.truth.stolen || self.truth.sign_ins > 1 => None,
+            // Its next 401 will tell.
+            _ if snapshot.expires_at.is_none() => None,
             _ => {
                 token.filter(|token| !self.server.accepts(token, self.now)).map(|_| "a dead token")
             }

@@ -7,9 +7,11 @@
 
 mod apply_actions;
 pub mod browser;
+pub mod foreign;
 mod host;
 mod hostile;
 pub mod invariants;
+mod liveness;
 pub mod minimise;
 mod network;
 pub mod plan;

@@ -3,7 +3,6 @@
 use crate::{
     invariants::Broken,
     plan::{Action, Hints, Odds, Plan},
-    wire::Wire,
     world::World,
 };
 
@@ -59,8 +58,8 @@ fn candidates(plan: &Plan) -> Vec<Plan> {
     if plan.hints != Hints::default() {
         with(&|plan| plan.hints = Hints::default());
     }
-    if plan.wire != Wire::default() {
-        with(&|plan| plan.wire = Wire::default());
+    if plan.wire != plan.wire.plain() {
+        with(&|plan| plan.wire = plan.wire.plain());
     }
     if plan.skew != 0 {
         with(&|plan| plan.skew = 0);

@@ -18,6 +18,9 @@ use crate::{
 impl World {
     pub(crate) fn send(&mut self, id: TabId, attempt: Attempt, request: &Request) {
         self.statistics.refreshes += 1;
+        if self.plan.wire.lapses {
+            self.broken("nothing is sent without a refresh token", format!("tab {id}"));
+        }
         let Some(asked) = self.plan.wire.refresh(request, self.jar.as_deref()) else {
             self.broken("a refresh is a request that the server reads", format!("tab {id}"));
             return;
@@ -60,11 +63,13 @@ impl World {
 
     pub(crate) fn arrives(&mut self, tab: TabId, attempt: Attempt, asked: &Asked, counts: bool) {
         let reply = self.owner_comes(asked, counts);
+        self.watch_foreign(tab, asked, matches!(reply, Reply::Granted(_)), counts);
         self.tell(|| format!("server     {reply:?}, key {}", asked.key));
         if !counts {
             return;
         }
         let mut letter = self.plan.wire.letter(&reply);
+        letter.sid = self.server.session_of(&asked.token);
         if matches!(reply, Reply::Refused { status: 429, .. }) {
             self.ask_for_patience(&mut letter, 60);
         }
@@ -96,6 +101,7 @@ impl World {
         if self.tabs[tab].attempt == Some(attempt) {
             self.tabs[tab].attempt = None;
             self.watch_answer(tab, &letter);
+            self.watch_delivery(&letter);
             if self.strikes(self.plan.odds.duplicated, "answer comes twice") {
                 self.after(0, 20_000, Event::Answered(tab, attempt, letter.clone().into()));
             }

@@ -12,6 +12,7 @@ use everfresh::{
 use everfresh_server::rotation::Rules;
 
 use crate::{
+    foreign,
     rng::Rng,
     wire::{Tokens, Wire},
 };
@@ -160,6 +161,8 @@ pub enum Action {
     SignIn(usize, bool),
     /// An administrator ends the session.
     Revoke,
+    /// Nothing goes wrong for so long, but for what somebody does.
+    Calm(Millis),
     /// A thief copies what a tab has and goes on refreshing with it.
     Steal(usize, Theft),
 }
@@ -247,14 +250,31 @@ impl Plan {
             actions: Vec::new(),
         };
         plan.actions = plan.script(&mut rng);
+        plan.calm_down();
         // Chance of its own: the worlds without cookies stay what they were.
         if Rng::new(seed ^ 0x00c0_0c1e).chance(125) {
             plan.wire.cookie = true;
             // A page load that finds a cookie and nothing else begins anew: a stated limit.
             plan.actions.retain(|(_, action)| !matches!(action, Action::Wipe(_)));
             plan.policy.credential = Credential::Cookie;
+        } else {
+            foreign::draw(&mut plan);
         }
         plan
+    }
+
+    /// In one of four worlds where things go wrong they do not for a while, twice. Chance of its own:
+    /// the others stay what they were.
+    fn calm_down(&mut self) {
+        let mut rng = Rng::new(self.seed ^ 0x0ca1_3000);
+        if self.odds == Odds::default() || !rng.chance(250) {
+            return;
+        }
+        for _ in 0..2 {
+            let at = rng.between(0, self.length);
+            self.actions.push((at, Action::Calm(rng.between(120, 600) * 1_000)));
+        }
+        self.actions.sort_by_key(|(at, _)| *at);
     }
 
     /// An ordinary day: five tabs for 24 hours, somebody at work, and nothing goes wrong.
@@ -420,6 +440,8 @@ impl Wire {
             texts: rng.chance(200),
             more: rng.chance(200),
             cookie: false,
+            lapses: false,
+            foreign: None,
         }
     }
 }

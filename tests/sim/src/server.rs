@@ -57,6 +57,8 @@ pub struct Server {
     hints: Hints,
     tokens: Tokens,
     in_cookie: bool,
+    /// What the last refresh came to.
+    pub(crate) last_transition: Option<Transition>,
     issued: u32,
     /// Access tokens: whose, of which session, until when.
     access: HashMap<String, (String, SessionId, Millis)>,
@@ -81,6 +83,7 @@ impl Server {
             hints: plan.hints,
             tokens: plan.wire.tokens,
             in_cookie: plan.wire.cookie,
+            last_transition: None,
             issued: 0,
             access: HashMap::new(),
             refresh: HashMap::new(),
@@ -115,10 +118,12 @@ impl Server {
             Err(_) => Outcome::refuse(Transition::NotAuthentic, Refusal::Malformed),
         };
         *self.transitions.entry(outcome.transition).or_default() += 1;
+        self.last_transition = Some(outcome.transition);
         match outcome.answer {
             Ok(renewed) => {
                 let sid = renewed.row.sid;
-                if outcome.transition == Transition::Rotated && who == Who::Owner {
+                let advances = outcome.transition == Transition::Rotated && who == Who::Owner;
+                if advances && !key.is_empty() {
                     *self.advances.entry((sid, key.to_owned())).or_default() += 1;
                 }
                 let refresh = self.store.encode(&renewed.token);
@@ -165,7 +170,7 @@ impl Server {
         let until = now + Millis::from(self.access_ttl) * 1_000;
         self.access.insert(access.clone(), (user.to_owned(), sid, until));
         self.refresh.insert(refresh.clone(), sid);
-        let says_life = self.tokens != Tokens::ExpAlone;
+        let says_life = !matches!(self.tokens, Tokens::ExpAlone | Tokens::Endless);
         Granted {
             access,
             refresh,
@@ -177,7 +182,7 @@ impl Server {
 
     fn access_token(&self, user: &str, now: Millis) -> String {
         match self.tokens {
-            Tokens::Opaque => format!("access-{}", self.issued),
+            Tokens::Opaque | Tokens::Endless => format!("access-{}", self.issued),
             Tokens::Dotted => format!("v2.{}.{user}", self.issued),
             Tokens::Jwt | Tokens::ExpAlone => {
                 let iat = (EPOCH + now) / 1_000;

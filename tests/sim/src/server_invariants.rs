@@ -91,6 +91,7 @@ impl World {
             }
             Patience::Unsaid => return,
         };
+        self.trouble(until - self.now);
         // Of two attempts at once the one was granted: what the other was told is of old tokens.
         let sent = self.server_invariants.sends.iter().rev().find(|(_, sender)| *sender == tab);
         if !self.facts.locks_keep_apart
@@ -189,8 +190,12 @@ impl World {
         if self.facts.nothing_happens {
             // A refresh may be on its way when the session ends.
             let over = !self.tabs.iter().any(Tab::is_live);
-            let calm = |rule: &Transition| {
-                *rule == Transition::Rotated || over && *rule == Transition::UnknownOrEnded
+            let calm = |rule: &Transition| match rule {
+                Transition::Rotated => true,
+                Transition::UnknownOrEnded => over,
+                // The service has ended it by a rule of its own.
+                Transition::Expired => self.plan.wire.foreign.is_some(),
+                _ => false,
             };
             let odd = self.server.transitions.keys().find(|rule| !calm(rule)).copied();
             if let Some(rule) = odd {

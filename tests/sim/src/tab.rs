@@ -47,6 +47,8 @@ pub struct Tab {
     /// What observers were last told of its end and of its token.
     pub(crate) warned: Option<(EndReason, Millis)>,
     pub(crate) stale: bool,
+    /// Since when it was seen without the token that it should have.
+    pub(crate) lacks_since: Option<Millis>,
     /// Input that came while storage was being asked whether the session is over, in felt time.
     pub(crate) undecided_input: Option<Millis>,
     /// Something counts as input all the time.
@@ -121,6 +123,7 @@ impl Tab {
             denied: None,
             warned: None,
             stale: false,
+            lacks_since: None,
             undecided_input: None,
             held: false,
             attempt: None,

@@ -11,7 +11,12 @@ use everfresh::{
     engine::endpoint::{Carrier, Credentials, Endpoint, Request, Response, Style},
 };
 
-use crate::server::{EPOCH, Reply};
+use everfresh_server::rotation::SessionId;
+
+use crate::{
+    foreign::{Foreign, Refusal},
+    server::{EPOCH, Reply},
+};
 
 /// How a server wants to be asked, and what its answers look like.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -30,6 +35,10 @@ pub struct Wire {
     pub more: bool,
     /// The refresh token is a cookie that no script sees.
     pub cookie: bool,
+    /// There are no refresh tokens: a session is one access token.
+    pub lapses: bool,
+    /// It is a service of other people, which knows no rotation keys.
+    pub foreign: Option<Foreign>,
 }
 
 /// What access tokens are, and where their life stands.
@@ -44,12 +53,15 @@ pub enum Tokens {
     Opaque,
     /// The same, with two dots in them.
     Dotted,
+    /// Nobody's business, and nothing says how long they live.
+    Endless,
 }
 
 /// What a refresh request says.
 #[derive(Clone, Debug)]
 pub(crate) struct Asked {
     pub(crate) token: String,
+    /// Empty where a service of other people takes none.
     pub(crate) key: String,
     /// The access token of the tab that asks; it does not travel.
     pub(crate) access_token: Option<String>,
@@ -65,6 +77,8 @@ pub(crate) struct Letter {
     pub(crate) patience: Patience,
     /// The cookie that it sets.
     pub(crate) cookie: Option<String>,
+    /// The session that it is about, at a service of other people.
+    pub(crate) sid: Option<SessionId>,
 }
 
 /// How long a server asks to wait.
@@ -92,9 +106,23 @@ impl Wire {
             style: if self.json { Style::Json } else { Style::OAuth2 },
             url: "/oauth/token".to_owned(),
             revoke_url: Some("/oauth/revoke".to_owned()),
-            rotation_key: Some(if self.key_in_header { Carrier::Header } else { Carrier::Param }),
+            // What the style does by default is what such a service gets.
+            rotation_key: if self.foreign.is_some() {
+                None
+            } else if self.key_in_header {
+                Some(Carrier::Header)
+            } else {
+                Some(Carrier::Param)
+            },
             ..Endpoint::default()
         }
+    }
+
+    /// The same kind of service, with nothing odd in how it writes.
+    #[must_use]
+    pub fn plain(&self) -> Self {
+        let Self { cookie, lapses, foreign, .. } = *self;
+        Self { cookie, lapses, foreign, ..Self::default() }
     }
 
     /// What a server understands of a refresh with these cookies; `None` when it is no such request.
@@ -114,6 +142,10 @@ impl Wire {
             && (self.json || fields.get("grant_type").is_some_and(|it| it == "refresh_token"));
         let in_header = header(request, "Idempotency-Key").map(str::to_owned);
         let in_body = fields.remove("rotation_key");
+        if self.foreign.is_some() {
+            let token = fields.remove("refresh_token")?;
+            return known.then_some(Asked { token, key: String::new(), access_token: None });
+        }
         let (key, other) =
             if self.key_in_header { (in_header, in_body) } else { (in_body, in_header) };
         let asked = Asked { token: fields.remove("refresh_token")?, key: key?, access_token: None };
@@ -140,11 +172,12 @@ impl Wire {
                 let mut members = Members::default();
                 members
                     .text(if self.camel { "accessToken" } else { "access_token" }, &granted.access);
-                if !self.cookie {
-                    members.text(
-                        if self.camel { "refreshToken" } else { "refresh_token" },
-                        &granted.refresh,
-                    );
+                let quoted = || Some(format!("\"{}\"", granted.refresh));
+                let refresh =
+                    self.foreign.map_or_else(quoted, |it| it.refresh_token(&granted.refresh));
+                if let Some(refresh) = refresh.filter(|_| !self.cookie) {
+                    let name = if self.camel { "refreshToken" } else { "refresh_token" };
+                    members.raw(name, &refresh);
                 }
                 for (names, seconds) in [
                     (["expires_in", "expiresIn"], granted.expires_in),
@@ -156,6 +189,10 @@ impl Wire {
                     }
                 }
                 (200, members.finish(if self.more { MORE } else { "" }))
+            }
+            Reply::Refused { status: 400, .. } if self.foreign.is_some() => {
+                let refusal = self.foreign.map_or(Refusal(400, ""), |it| it.refusal);
+                (refusal.0, refusal.1.to_owned())
             }
             Reply::Refused { status, error, error_code } => {
                 let mut members = Members::default();
@@ -175,6 +212,7 @@ impl Wire {
             granted: granted.is_some(),
             patience: Patience::Unsaid,
             cookie: granted.filter(|_| self.cookie).map(|granted| granted.refresh.clone()),
+            sid: None,
         }
     }
 }
@@ -182,7 +220,7 @@ impl Wire {
 impl Letter {
     /// The network fails.
     pub(crate) const fn lost() -> Self {
-        Self { response: None, granted: false, patience: Patience::Unsaid, cookie: None }
+        Self { response: None, granted: false, patience: Patience::Unsaid, cookie: None, sid: None }
     }
 
     /// The connection breaks in the middle of the body, and nobody says so.
@@ -228,6 +266,10 @@ struct Members(String);
 impl Members {
     fn text(&mut self, name: &str, value: &str) {
         let _ = write!(self.0, r#","{name}":"{value}""#);
+    }
+
+    fn raw(&mut self, name: &str, value: &str) {
+        let _ = write!(self.0, r#","{name}":{value}"#);
     }
 
     fn number(&mut self, name: &str, value: f64, as_text: bool) {

@@ -1,6 +1,11 @@
 //! The world: one queue of things to come, taken in order of time.
 
-use std::{cell::RefCell, collections::HashMap, mem, rc::Rc};
+use std::{
+    cell::RefCell,
+    collections::{HashMap, HashSet},
+    mem,
+    rc::Rc,
+};
 
 use everfresh::{
     core::{
@@ -33,9 +38,16 @@ const MAX_STEPS: u64 = 2_000_000;
 /// How long everything is well at the end, so that every tab can recover.
 pub(crate) const RECOVERY: Millis = 200_000;
 
-/// How long it may take the tabs to make sure of a thief: each of them asks three times, and all of
+/// How long it may take the tabs to make sure of a thief: they ask three times, and all of
 /// them back off as one.
 const NOTICING: Millis = 2 * 3_600_000;
+
+/// How long it can be felt that something was lost, late or refused: no longer than the slowest
+/// answer takes.
+const STRIKE: Millis = 30_000;
+
+/// A fault that stands in nobody's way.
+pub(crate) const REPEATED: &str = "message repeated late";
 
 /// One run of a [`Plan`].
 #[derive(Debug)]
@@ -76,6 +88,14 @@ pub struct World {
     pub(crate) well: bool,
     pub(crate) max_wants: usize,
     pub(crate) sessions: Vec<SessionId>,
+    /// Nothing strikes until then.
+    pub(crate) calm_until: Millis,
+    /// Until then something is in the way of some tab, as far as the world has seen.
+    pub(crate) troubled_until: Millis,
+    /// When all tabs are looked at next.
+    pub(crate) looks_at: Millis,
+    /// Those whose newest tokens no tab has, at a service without keys.
+    pub(crate) astray: HashSet<SessionId>,
 }
 
 #[derive(Debug)]
@@ -168,6 +188,10 @@ impl World {
             well: false,
             max_wants: MAX_WANTS,
             sessions: Vec::new(),
+            calm_until: 0,
+            troubled_until: 0,
+            looks_at: 0,
+            astray: HashSet::new(),
             plan,
         }
     }
@@ -195,6 +219,7 @@ impl World {
                 break;
             }
             self.now = self.now.max(at);
+            self.watch_liveness();
             match next {
                 Next::Event(event) => self.happen(event),
                 Next::Deadline(tab) => self.deadline(tab),
@@ -238,8 +263,11 @@ impl World {
     }
 
     pub(crate) fn strikes(&mut self, odds: u32, kind: &'static str) -> bool {
-        let strikes = !self.well && self.rng.chance(odds);
+        let strikes = !self.well && self.now >= self.calm_until && self.rng.chance(odds);
         if strikes {
+            if kind != REPEATED {
+                self.trouble(STRIKE);
+            }
             self.statistics.fault(kind);
             self.tell(|| format!("          fault: {kind}"));
         }
