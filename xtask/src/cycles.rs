@@ -13,20 +13,22 @@ type Path = Vec<String>;
 /// One line for each circle among the modules below a folder.
 pub(crate) fn complaints(folder: &str, sources: &[Source]) -> Vec<String> {
     let inside = |path: &str| module(path.strip_prefix(folder)?.strip_prefix('/')?);
-    let modules: BTreeMap<Path, &Source> = sources
+    let files: BTreeMap<Path, (&str, Vec<String>)> = sources
         .iter()
-        .filter_map(|source| inside(&source.0).map(|module| (module, source)))
+        .filter_map(|(file, text)| Some((inside(file)?, (file.as_str(), code(text)))))
         .collect();
+    let names = Names::of(&files);
     let mut needs = Needs::new();
-    for (module, (file, text)) in &modules {
-        for path in paths(text).into_iter().filter_map(|path| resolve(module, path)) {
+    for (module, (file, words)) in &files {
+        let paths = paths(words).into_iter().filter_map(|path| resolve(module, path));
+        for path in paths.flat_map(|path| names.follow(path)) {
             let shared = module.iter().zip(&path).take_while(|(one, other)| one == other).count();
             let (Some(one), Some(other)) = (module.get(..=shared), path.get(..=shared)) else {
                 continue;
             };
-            if modules.contains_key(other) {
+            if files.contains_key(other) {
                 let needed = needs.entry(one.to_vec()).or_default();
-                needed.entry(other.to_vec()).or_insert_with(|| file.clone());
+                needed.entry(other.to_vec()).or_insert_with(|| (*file).to_owned());
             }
         }
     }
@@ -53,19 +55,94 @@ fn module(file: &str) -> Option<Path> {
     Some(parts)
 }
 
-/// What a file names by `crate`, `self` or `super`, without its tests and comments.
-fn paths(text: &str) -> Vec<Path> {
+/// What every module calls by a name, itself or after another, whether or not others may.
+struct Names {
+    modules: BTreeSet<Path>,
+    /// Where a name of a module leads; nowhere if what it names is made there.
+    lead: BTreeMap<(Path, String), Option<Path>>,
+    /// The modules all of whose names are names of this one too.
+    globs: BTreeMap<Path, Vec<Path>>,
+}
+
+impl Names {
+    fn of(files: &BTreeMap<Path, (&str, Vec<String>)>) -> Self {
+        let modules: BTreeSet<Path> = files.keys().cloned().collect();
+        let mut names = Self { modules, lead: BTreeMap::new(), globs: BTreeMap::new() };
+        for (module, (_, words)) in files {
+            for pair in words.windows(2).filter(|pair| MAKERS.contains(&pair[0].as_str())) {
+                names.lead.insert((module.clone(), pair[1].clone()), None);
+            }
+            for (path, name) in uses(words) {
+                let Some(path) = resolve(module, path) else { continue };
+                if name == "*" {
+                    names.globs.entry(module.clone()).or_default().push(path);
+                } else if path != child(module, &name) {
+                    names.lead.insert((module.clone(), name), Some(path));
+                }
+            }
+        }
+        names
+    }
+
+    /// A path, and all that it stands for because a module on its way has the name from another.
+    fn follow(&self, path: Path) -> Vec<Path> {
+        let mut found = vec![path];
+        // A name may lead to a longer path that begins with it.
+        let mut asked = BTreeSet::new();
+        let mut next = 0;
+        while let Some(path) = found.get(next).cloned() {
+            next += 1;
+            let depth = (0..path.len()).take_while(|&end| self.modules.contains(&path[..=end]));
+            let depth = depth.count();
+            let Some(name) = path.get(depth) else { continue };
+            if asked.insert(path[..=depth].to_vec()) {
+                for mut other in self.led(&path[..depth], name) {
+                    other.extend_from_slice(&path[depth + 1..]);
+                    found.push(other);
+                }
+            }
+        }
+        found
+    }
+
+    fn led(&self, module: &[String], name: &str) -> Vec<Path> {
+        match self.lead.get(&(module.to_vec(), name.to_owned())) {
+            Some(lead) => lead.iter().cloned().collect(),
+            None => {
+                let globs = self.globs.get(module).into_iter().flatten();
+                globs.map(|glob| child(glob, name)).collect()
+            }
+        }
+    }
+}
+
+fn child(module: &[String], name: &str) -> Path {
+    module.iter().map(String::as_str).chain([name]).map(str::to_owned).collect()
+}
+
+/// The words of a file, without its tests and comments.
+fn code(text: &str) -> Vec<String> {
     let text = text.split("\nmod tests {").next().unwrap_or_default();
     let code: Vec<&str> =
         text.lines().map(|line| line.split("//").next().unwrap_or_default()).collect();
-    let words = words(&code.join("\n"));
+    words(&code.join("\n"))
+}
+
+/// What a file names by a path.
+fn paths(words: &[String]) -> Vec<Path> {
+    let (mut found, mut at) = (Vec::new(), 0);
+    while at + 1 < words.len() {
+        let begins = words[at] != "::" && words[at + 1] == "::";
+        at += if begins { tree(&words[at..], &[], &mut found).max(1) } else { 1 };
+    }
+    found.into_iter().map(|(path, _)| path).collect()
+}
+
+/// What a file imports, and the name that it gets there.
+fn uses(words: &[String]) -> Vec<(Path, String)> {
     let mut found = Vec::new();
-    for (at, word) in words.iter().enumerate() {
-        let begins = ["crate", "self", "super"].contains(&word.as_str());
-        let goes_on = words.get(at + 1).is_some_and(|next| next == "::");
-        if begins && goes_on && at.checked_sub(1).is_none_or(|before| words[before] != "::") {
-            tree(&words[at..], &[], &mut found);
-        }
+    for at in (0..words.len()).filter(|&at| words[at] == "use") {
+        tree(&words[at + 1..], &[], &mut found);
     }
     found
 }
@@ -87,8 +164,9 @@ fn words(text: &str) -> Vec<String> {
     words
 }
 
-/// Reads a path, or a tree of them in braces; says how many words that were.
-fn tree(words: &[String], before: &[String], found: &mut Vec<Path>) -> usize {
+/// Reads a path, or a tree of them in braces, with the names that they are given; says how many words
+/// that were.
+fn tree(words: &[String], before: &[String], found: &mut Vec<(Path, String)>) -> usize {
     let (mut path, mut at) = (before.to_vec(), 0);
     while let Some(word) = words.get(at) {
         if word == "{" {
@@ -106,7 +184,18 @@ fn tree(words: &[String], before: &[String], found: &mut Vec<Path>) -> usize {
         }
         at += 1;
     }
-    found.push(path);
+    if path.len() > 1 && path.last().is_some_and(|last| last == "self") {
+        path.pop();
+    }
+    let mut name = path.last().cloned().unwrap_or_default();
+    if let [word, alias, ..] = &words[at..]
+        && word == "as"
+    {
+        name.clone_from(alias);
+        at += 2;
+    }
+    path.retain(|part| part != "*");
+    found.push((path, name));
     at
 }
 
@@ -153,6 +242,10 @@ fn line(needs: &Needs, circle: &[Path]) -> String {
     format!("{} ({})", names.collect::<Vec<_>>().join(", "), files.join(", "))
 }
 
+/// The words before a name that is made in the file.
+const MAKERS: [&str; 9] =
+    ["struct", "enum", "union", "trait", "type", "fn", "const", "static", "mod"];
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -194,6 +287,46 @@ mod tests {
             ("lib.rs", "mod a; mod b; pub use a::A; pub use b::B;"),
             ("a.rs", "use crate::b::B; use crate::Top;"),
             ("b.rs", "use std::fmt; use super::Top;"),
+        ]);
+        assert_eq!(found, Vec::<String>::new());
+    }
+
+    #[test]
+    fn a_circle_through_what_others_hand_on_is_seen() {
+        let found = look(&[
+            ("lib.rs", "mod a; mod b; mod jwt; pub use b::{self as other, Bee};"),
+            ("a.rs", "use crate::Bee;"),
+            ("b.rs", "use crate::jwt::Of; pub(crate) fn f() { crate::other::g() }"),
+            ("jwt/mod.rs", "mod one; mod two; pub use one::One as First; use self::two::{Two};"),
+            ("jwt/one.rs", "use super::Two;"),
+            ("jwt/two.rs", "use crate::jwt as up; fn f() -> up::First { up::g() }"),
+        ]);
+        assert_eq!(
+            found,
+            ["src: modules in a circle: jwt::one, jwt::two (src/jwt/one.rs, src/jwt/two.rs)"]
+        );
+        let found = look(&[
+            ("lib.rs", "mod a; mod b; mod c; pub(crate) use a::*; pub use c::deep;"),
+            ("a.rs", "pub use crate::deep::Deep; pub(crate) const fn first() {}"),
+            ("b.rs", "use crate::first; pub struct First;"),
+            ("c/mod.rs", "pub mod deep;"),
+            ("c/deep.rs", "pub use crate::b::First; pub struct Deep; pub use crate::Deep as It;"),
+        ]);
+        assert_eq!(
+            found,
+            [
+                "src: modules in a circle: a, c (src/a.rs, src/c/deep.rs)",
+                "src: modules in a circle: b, a, c (src/b.rs, src/a.rs, src/c/deep.rs)",
+            ]
+        );
+    }
+
+    #[test]
+    fn names_that_lead_to_each_other_are_followed_to_an_end() {
+        let found = look(&[
+            ("lib.rs", "mod a; mod b; pub use a::It; pub use self::b::*; pub use crate::*;"),
+            ("a.rs", "pub use crate::It; use crate::It as That; use crate::Nothing;"),
+            ("b.rs", "pub use super::*; use hyper::hyper; use ring::sha; use sha::ring;"),
         ]);
         assert_eq!(found, Vec::<String>::new());
     }
