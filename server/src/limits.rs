@@ -71,17 +71,32 @@ impl Limits {
 
     /// Takes one from a bucket, or says when to come again.
     pub(crate) fn take(&self, what: Limited, now: Millis) -> Result<(), TryLater> {
+        self.take_unless(false, what, now)
+    }
+
+    /// The same where it is known already whether it was right, which takes nothing. With nothing left
+    /// that is refused as well, or one could go on guessing until one is let through.
+    pub(crate) fn take_unless(
+        &self,
+        right: bool,
+        what: Limited,
+        now: Millis,
+    ) -> Result<(), TryLater> {
         let Some(rates) = &self.rates else { return Ok(()) };
         let rate = what.rate(rates);
         let mut buckets = self.buckets();
         let Buckets { held, many } = &mut *buckets;
         if held.len() >= *many {
-            held.retain(|what, bucket| !bucket.is_full(what.rate(rates), now));
+            held.retain(|what, bucket| bucket.taken(what.rate(rates), now) > 0);
             // Looking through all of them must stay rare, however many are in use.
             *many = MANY.max(2 * held.len());
         }
         let bucket = held.entry(what).or_insert_with(|| Bucket::full(rate, now));
-        bucket.take(rate, now).map_err(TryLater)
+        bucket.take(rate, now).map_err(TryLater)?;
+        if right {
+            bucket.level += 1.0;
+        }
+        Ok(())
     }
 
     /// Puts one back that was taken for what then turned out to be right.
@@ -146,7 +161,7 @@ impl Bucket {
 
     /// Takes one if there is one left, or says after how many seconds there will be.
     pub(crate) fn take(&mut self, rate: Rate, now: Millis) -> Result<(), u64> {
-        *self = Self { level: self.level(rate, now), at: now };
+        self.fill_up(rate, now);
         if self.level < 1.0 {
             let missing = (1.0 - self.level) * rate.millis_each / 1_000.0;
             return Err((missing.ceil() as u64).max(1));
@@ -156,17 +171,15 @@ impl Bucket {
     }
 
     /// How many have been taken that are not there again.
-    pub(crate) fn taken(&self, rate: Rate, now: Millis) -> u32 {
-        (rate.burst - self.level(rate, now)).ceil() as u32
+    pub(crate) fn taken(&mut self, rate: Rate, now: Millis) -> u32 {
+        self.fill_up(rate, now);
+        (rate.burst - self.level).ceil() as u32
     }
 
-    fn is_full(&self, rate: Rate, now: Millis) -> bool {
-        self.taken(rate, now) == 0
-    }
-
-    fn level(&self, rate: Rate, now: Millis) -> f64 {
+    /// A clock that was put back gives nothing, but counts on from where it is then.
+    fn fill_up(&mut self, rate: Rate, now: Millis) {
         let refilled = now.saturating_sub(self.at) as f64 / rate.millis_each;
-        (self.level + refilled).min(rate.burst)
+        *self = Self { level: (self.level + refilled).min(rate.burst), at: now };
     }
 }
 
@@ -176,6 +189,7 @@ const MANY: usize = 50_000;
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::clock::Clock;
 
     #[test]
     fn a_bucket_empties_and_refills() {
@@ -227,6 +241,40 @@ mod tests {
             assert_eq!(limits.take(failure(number), 2_000), Ok(()));
         }
         assert!(held() < 200_000, "{}", held());
+    }
+
+    #[test]
+    fn buckets_are_forgotten_after_a_clock_went_back_too() {
+        let limits = Limits::new(Some(Rates::default()));
+        let clock = Clock::frozen_at(1_000_000_000);
+        let failure = |number: u32| Limited::Failure(Some(IpAddr::from(number.to_be_bytes())));
+        for number in 0..50_000 {
+            assert_eq!(limits.take(failure(number), clock.now()), Ok(()));
+        }
+        clock.advance(-900_000_000);
+        assert_eq!(limits.take(failure(50_000), clock.now()), Ok(()));
+        clock.advance(60_000);
+        for number in 100_000..150_000 {
+            assert_eq!(limits.take(failure(number), clock.now()), Ok(()));
+        }
+        let held = limits.buckets().held.len();
+        assert!(held <= 50_001, "{held}");
+    }
+
+    #[test]
+    fn what_is_right_takes_nothing_and_gets_nothing_where_nothing_is_left() {
+        let limits = Limits::new(Some(Rates::default()));
+        let secret = || Limited::ClientSecret(None, "gateway".to_owned());
+        for _ in 0..20 {
+            assert_eq!(limits.take_unless(true, secret(), 0), Ok(()));
+        }
+        for _ in 0..10 {
+            assert_eq!(limits.take_unless(false, secret(), 0), Ok(()));
+        }
+        assert_eq!(limits.take_unless(false, secret(), 0), Err(TryLater(1)));
+        assert_eq!(limits.take_unless(true, secret(), 0), Err(TryLater(1)));
+        assert_eq!(limits.take_unless(true, secret(), 1_000), Ok(()));
+        assert_eq!(limits.take_unless(false, secret(), 1_000), Ok(()));
     }
 
     #[test]

@@ -3,11 +3,14 @@
 
 mod world;
 
+use std::sync::Arc;
+
 use axum::body::Body;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use http::{Method, Request};
 use serde_json::json;
+use tokio::task::JoinSet;
 use world::{Answer, KEY, NOON_SECONDS, World, refused};
 
 #[tokio::test]
@@ -70,6 +73,23 @@ async fn guessing_the_secret_of_a_service_is_slow() {
     for _ in 0..50 {
         assert_eq!(ask(&world, "gateway:key", &token).await.status, 200);
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn right_secrets_that_come_at_once_are_not_in_each_others_way() {
+    let rates = "client = [\"gateway:key\"]\nclient_secret_rate = \"1/60\"";
+    let world = Arc::new(World::with(rates).await);
+    let token = world.login("ann").await.access;
+    let mut services = JoinSet::new();
+    for _ in 0..4 {
+        let (world, token) = (Arc::clone(&world), token.clone());
+        services.spawn(async move {
+            for _ in 0..200 {
+                assert_eq!(ask(&world, "gateway:key", &token).await.status, 200);
+            }
+        });
+    }
+    services.join_all().await;
 }
 
 #[tokio::test]

@@ -79,9 +79,11 @@ impl Failures {
         }
     }
 
-    pub(super) fn of(&self, party: Party) -> Record {
-        let count =
-            |origin| self.counts.get(&origin).map_or(0, |count| count.taken(COUNT, self.now));
+    /// Counts that are looked at run on from now, also when the clock was put back.
+    pub(super) fn of(&mut self, party: Party) -> Record {
+        let Self { counts, now, .. } = self;
+        let mut count =
+            |origin| counts.get_mut(&origin).map_or(0, |count| count.taken(COUNT, *now));
         Record { own: count(Origin::Address(party)), near: around(party).map_or(0, count) }
     }
 }
@@ -104,6 +106,7 @@ const MANY: usize = 10_000;
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::clock::Clock;
 
     #[test]
     fn what_was_wrong_is_forgotten_by_and_by() {
@@ -123,6 +126,23 @@ mod tests {
         assert_eq!(failures.of(at("2001:db8:2::")), Record::default());
         failures.add(None);
         assert_eq!(failures.of(None), Record { own: 1, near: 0 });
+    }
+
+    #[test]
+    fn what_was_wrong_is_forgotten_by_and_by_after_a_clock_went_back_too() {
+        let (mut failures, clock) = (Failures::new(), Clock::frozen_at(1_000_000_000));
+        let party = Some(IpAddr::from([192, 0, 2, 1]));
+        failures.tell(clock.now());
+        (0..3).for_each(|_| failures.add(party));
+        clock.advance(-900_000_000);
+        failures.tell(clock.now());
+        assert_eq!(failures.of(party), Record { own: 3, near: 3 });
+        clock.advance(60_000);
+        failures.tell(clock.now());
+        assert_eq!(failures.of(party), Record { own: 2, near: 2 });
+        clock.advance(120_000);
+        failures.tell(clock.now());
+        assert_eq!(failures.of(party), Record::default());
     }
 
     #[test]

@@ -111,7 +111,7 @@ impl Waiting {
     }
 
     fn next(&mut self) -> Option<Sender<Permit>> {
-        let standing = |line: &Line| self.failures.of(line.party);
+        let mut standing = |line: &Line| self.failures.of(line.party);
         let (first, _) = self.lines.iter().enumerate().min_by_key(|(_, line)| standing(line))?;
         let mut line = self.lines.remove(first)?;
         let next = line.turns.pop_front();
@@ -125,10 +125,11 @@ impl Waiting {
     /// passwords, and of equals that with the most that wait. If the other would be that one itself,
     /// everybody stays.
     fn give_one_up_for(&mut self, party: Party, length: usize) -> Result<(), Full> {
-        let rank = |party, length| -> (Record, usize) { (self.failures.of(party), length) };
+        let mut rank = |party, length| -> (Record, usize) { (self.failures.of(party), length) };
+        let own = rank(party, length);
         let ranks = self.lines.iter().map(|line| rank(line.party, line.turns.len()));
         let (worst, last) = ranks.enumerate().max_by_key(|(_, rank)| *rank).ok_or(Full)?;
-        if last <= rank(party, length) {
+        if last <= own {
             return Err(Full);
         }
         let line = self.lines.get_mut(worst).ok_or(Full)?;

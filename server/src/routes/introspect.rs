@@ -36,8 +36,7 @@ pub(super) async fn introspect(
     Ok((issue::no_store(HeaderMap::new()), Json(found)).into_response())
 }
 
-/// Admits a service by its id and secret, so often as its limits allow. What a wrong secret costs is
-/// taken before it is compared, and given back when it is right.
+/// Admits a service by its id and secret, so often as its limits allow. A right secret costs nothing.
 pub(super) fn admit(app: &AppState, client: Client, headers: &HeaderMap) -> Result<(), ApiError> {
     let Some((id, secret)) = credentials(headers) else { return Err(ApiError::InvalidClient) };
     let now = app.clock.now();
@@ -45,11 +44,11 @@ pub(super) fn admit(app: &AppState, client: Client, headers: &HeaderMap) -> Resu
     let known = app.settings.clients.iter().any(|(known, _)| *known == id);
     let name = if known { id.clone() } else { String::new() };
     let guess = Limited::ClientSecret(client.party(), name);
-    app.limits.take(guess.clone(), now)?;
-    if !is_known(app, &id, &secret) {
+    let right = is_known(app, &id, &secret);
+    app.limits.take_unless(right, guess, now)?;
+    if !right {
         return Err(ApiError::InvalidClient);
     }
-    app.limits.give_back(&guess);
     Ok(app.limits.take(Limited::Introspection(id), now)?)
 }
 
