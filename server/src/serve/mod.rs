@@ -1,6 +1,7 @@
 //! The listener: HTTP/1.1, drains when asked to stop, and cuts connections when told to.
 
 mod connections;
+mod host;
 
 use std::convert::Infallible;
 use std::fmt;
@@ -12,8 +13,9 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
-use axum::response::Response;
-use http::header::CONTENT_TYPE;
+use axum::response::{IntoResponse as _, Response};
+use http::HeaderValue;
+use http::header::{CONNECTION, CONTENT_TYPE};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -25,6 +27,7 @@ use tokio::time::{sleep, timeout};
 use tower::ServiceExt as _;
 
 use self::connections::{Connections, Place};
+use crate::error::ApiError;
 
 /// How connections are treated.
 #[derive(Clone, Copy, Debug)]
@@ -139,9 +142,14 @@ async fn converse(
         request.extensions_mut().insert(peer);
         let place = Arc::clone(&own);
         let request = request.map(|body| Body::new(place.reading(body)));
-        let answer = router.clone().oneshot(request);
+        let router = router.clone();
         async move {
-            let response = answer.await.unwrap_or_else(|never: Infallible| match never {});
+            let response = match host::fault(&request) {
+                Some(why) => turned_down(why),
+                None => {
+                    router.oneshot(request).await.unwrap_or_else(|never: Infallible| match never {})
+                }
+            };
             match response.extensions().get::<Abort>() {
                 Some(Abort) => Err(Cut),
                 None if is_of_events(&response) => Ok(response.map(|body| place.streaming(body))),
@@ -172,6 +180,13 @@ async fn converse(
         let socket = connection.into_parts().io.into_inner();
         let _ = socket.set_zero_linger();
     }
+}
+
+/// The answer to a request with which a connection must not go on.
+fn turned_down(why: &'static str) -> Response {
+    let mut response = ApiError::InvalidRequest(why).into_response();
+    response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+    response
 }
 
 /// Whether an answer is a stream of events, which may be silent for as long as nothing happens.
