@@ -95,8 +95,23 @@ pub(crate) fn shorten(module: &mut Module, mut glue: String) -> Result<String> {
     Ok(glue)
 }
 
+/// Leaves out the second way to free an object, and what nobody calls but it.
+pub(crate) fn free_one_way(glue: &str) -> Result<String> {
+    let parts = glue.split_once("    __destroy_into_raw() {\n");
+    let (before, rest) = parts.context("the glue has no __destroy_into_raw")?;
+    let (take, rest) =
+        rest.split_once("        return ptr;\n    }\n").context("it takes no ptr")?;
+    let rest = rest.replace("        const ptr = this.__destroy_into_raw();\n", take);
+    let glue = [before, &rest].concat();
+    let disposes = |line: &&str| line.starts_with("if (Symbol.dispose) ");
+    let glue: String = glue.split_inclusive('\n').filter(|line| !disposes(line)).collect();
+    ensure!(!glue.contains("__destroy_into_raw"), "the glue has more classes than it had");
+    Ok(glue)
+}
+
 /// Makes one object of what the optimised module imports: a bundler names each function twice to
-/// make one of exports. Drops what was imported before.
+/// make one of exports. Drops what was imported before. What may throw is wrapped once, not at each
+/// call: 80 bytes.
 pub(crate) fn gather(module: &Module, glue: &str) -> Result<String> {
     let imported = |name| module.imports.iter().any(|import: &Import| import.name == name);
     let (mut imports, mut rest) = (String::new(), String::new());
@@ -113,11 +128,34 @@ pub(crate) fn gather(module: &Module, glue: &str) -> Result<String> {
             text.push_str(lines.next().context("a function of the glue does not end")?);
         }
         if imported(name) {
-            imports.push_str(text.trim_end());
+            imports.push_str(&member(text.trim_end()));
             imports.push_str(",\n");
         }
     }
-    Ok(format!("export const imports = {{\n{imports}}};\n{rest}"))
+    let rest = rest.replace(CALL_IT, WRAP_IT);
+    ensure!(rest.contains(WRAP_IT), "the glue handles errors otherwise than it did");
+    Ok(format!("{rest}export const imports = {{\n{imports}}};\n"))
+}
+
+/// A function as a member of an object; what it returns has no name of its own.
+fn member(function: &str) -> String {
+    let mut text = function.to_owned();
+    if let Some((name, caught)) = function.split_once("() { return handleError(function ")
+        && let Some((arguments, body)) = caught.split_once(" {\n")
+        && let Some(body) = body.strip_suffix("}, arguments); }")
+    {
+        text = format!("{name}: handleError({arguments} => {{\n{body}}})");
+    }
+    if let Some((before, rest)) = text.split_once("    const ret = ")
+        && let Some((made, rest)) = rest.split_once(";\n")
+    {
+        for (open, close) in [("    return ", ";\n"), ("    return addHeapObject(", ");\n")] {
+            if let Some(end) = rest.strip_prefix(&[open, "ret", close].concat()) {
+                return [before, open, made, close, end].concat();
+            }
+        }
+    }
+    text
 }
 
 /// Whether [`shorten`] made this name of an import.
@@ -128,6 +166,20 @@ fn is_import(name: &str) -> bool {
 /// The BOM is the text's own: Rust has no other.
 const DECODE_TEXT: &str = "\
 const decodeText = (bytes) => new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes);
+";
+
+/// How the function begins that calls another one and keeps what it throws.
+const CALL_IT: &str = "\
+function handleError(f, args) {
+    try {
+        return f.apply(this, args);
+";
+
+/// How one begins that makes one of the two.
+const WRAP_IT: &str = "\
+const handleError = (f) => (...args) => {
+    try {
+        return f(...args);
 ";
 
 /// The module that everything is imported from.
@@ -202,15 +254,48 @@ mod tests {
     }
 
     #[test]
+    fn objects_are_freed_in_one_way() {
+        let text = "export class A {\n    __destroy_into_raw() {\n        const ptr = this.__wbg_ptr;\n        \
+                    this.__wbg_ptr = 0;\n        return ptr;\n    }\n    free() {\n        const ptr = \
+                    this.__destroy_into_raw();\n        wasm._8(ptr, 0);\n    }\n}\n\
+                    if (Symbol.dispose) A.prototype[Symbol.dispose] = A.prototype.free;\n";
+        let expected = "export class A {\n    free() {\n        const ptr = this.__wbg_ptr;\n        \
+                        this.__wbg_ptr = 0;\n        wasm._8(ptr, 0);\n    }\n}\n";
+        assert_eq!(free_one_way(text).unwrap(), expected);
+        assert!(free_one_way(&[text, text].concat()).is_err());
+    }
+
+    #[test]
     fn what_is_imported_is_gathered_and_the_rest_dropped() {
         let mut module = Module::default();
         let ty = module.types.add(&[], &[]);
         module.add_import_func(GLUE, "_1", ty);
         let one = "_1() { return handleError(function () {\n    a();\n}, arguments); }";
-        let rest = "function b() {\n}\nexport function __wbg_set_wasm(val) {\n    wasm = val;\n}\n";
-        let text =
-            format!("export function _0(arg0) {{\n    c();\n}}\nexport function {one}\n{rest}");
-        let gathered = gather(&module, &text).unwrap();
-        assert_eq!(gathered, format!("export const imports = {{\n{one},\n}};\n{rest}"));
+        let end = "    } catch (e) {\n    }\n}\n";
+        let text = format!(
+            "export function _0(arg0) {{\n    c();\n}}\nexport function {one}\n{CALL_IT}{end}"
+        );
+        let imports = "export const imports = {\n_1: handleError(() => {\n    a();\n}),\n};\n";
+        assert_eq!(gather(&module, &text).unwrap(), [WRAP_IT, end, imports].concat());
+        assert!(gather(&module, one).is_err());
+    }
+
+    #[test]
+    fn what_is_returned_has_no_name() {
+        for (function, expected) in [
+            (
+                "_1(arg0) {\n    const ret = !getObject(arg0);\n    return ret;\n}",
+                "_1(arg0) {\n    return !getObject(arg0);\n}",
+            ),
+            (
+                "_1() { return handleError(function () {\n    const ret = a();\n    return \
+                 addHeapObject(ret);\n}, arguments); }",
+                "_1: handleError(() => {\n    return addHeapObject(a());\n})",
+            ),
+        ] {
+            assert_eq!(member(function), expected);
+        }
+        let twice = "_1(arg0) {\n    const ret = a();\n    return b(ret, ret);\n}";
+        assert_eq!(member(twice), twice);
     }
 }

@@ -99,7 +99,7 @@ fn bind(workspace: &Workspace, compiled: &Path, out: &Path) -> Result<()> {
     let path = out.join("everfresh_bg.js");
     let text = fs::read_to_string(&path).context("wasm-bindgen wrote no glue")?;
     let text = glue::code_text_lazily(&glue::follow_memory(text)?)?;
-    let text = glue::forget_finalizers(text)?;
+    let text = glue::free_one_way(&glue::forget_finalizers(text)?)?;
     let text = glue::shorten(bound.wasm_mut(), text)?;
     fs::write(path, text).context("cannot write the glue")?;
     let wasm = out.join("everfresh_bg.wasm");
