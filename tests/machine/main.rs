@@ -14,6 +14,7 @@ mod browser;
 mod every_count_is_kept;
 mod hearsay_is_weighed;
 mod input_is_told_sparingly;
+mod many_may_wait_at_once;
 mod missing_tokens_are_asked_for;
 mod refreshes_come_once_per_lifetime;
 mod rig;

@@ -43,8 +43,9 @@ pub struct Case {
 }
 
 /// All that is measured.
-pub const CASES: [Case; 6] = [
+pub const CASES: [Case; 7] = [
     Case { name: "a valid token is lent", happen: Tab::lend },
+    Case { name: "one more caller waits", happen: Tab::wait },
     Case { name: "the timer fires, nothing is due", happen: Tab::wake },
     Case { name: "the user moves the pointer", happen: Tab::touch },
     Case { name: "another tab tells what is known", happen: Tab::hear },
@@ -104,6 +105,13 @@ impl Tab {
         let input = |waiter| Input::TokenWanted { waiter, min_validity: 0 };
         self.engine.ask(WaiterId(0), input);
         self.engine.host.settled.borrow_mut().clear();
+    }
+
+    /// Asks for a token that is valid for longer than the one in use: waits for the next one,
+    /// beside all who did so before.
+    pub fn wait(&self) {
+        let min_validity = LIFETIME * 2_000;
+        self.engine.ask(WaiterId(0), |waiter| Input::TokenWanted { waiter, min_validity });
     }
 
     /// Wakes it.

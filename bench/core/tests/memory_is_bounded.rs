@@ -21,6 +21,20 @@ fn each_input_allocates_as_often_as_its_budget_says() {
 }
 
 #[test]
+fn what_happens_costs_the_same_however_many_callers_wait() {
+    for case in CASES.iter().filter(|case| case.name != "a whole refresh") {
+        let bytes = [1, 2_000].map(|waiting| {
+            let tab = Tab::signed_in(1);
+            (0..waiting).for_each(|_| tab.wait());
+            // What grows to its size grows first.
+            (0..40).for_each(|_| (case.happen)(&tab));
+            measure(|| (case.happen)(&tab)).bytes_total
+        });
+        assert_eq!(bytes[0], bytes[1], "{}", case.name);
+    }
+}
+
+#[test]
 fn a_session_takes_a_few_kilobytes() {
     let mut tabs = Vec::with_capacity(2);
     let one = measure(|| tabs.push(Tab::signed_in(1))).bytes_current;

@@ -153,6 +153,7 @@ impl<E: Entropy> Session<E> {
             Input::Woken(wake) => self.woken(wake),
             Input::Leaving => {
                 if let Some((live, ctx)) = self.live() {
+                    live.serve(ctx);
                     live.leave(ctx);
                 }
             }

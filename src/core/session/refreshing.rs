@@ -12,7 +12,7 @@ use super::{
         ReadingRecord, RefreshContext, RefreshState, Settled, StoringKey, StoringTokens,
         WaitingForLock,
     },
-    waiters::Want,
+    waiters::{Waiter, Want},
 };
 use crate::core::{
     clock::{Millis, Moment},
@@ -537,7 +537,7 @@ impl Live {
         };
         let now = ctx.now();
         let left = self.current.as_ref().map_or(0, |current| current.expires - now);
-        ctx.settle_where(&|waiter| {
+        let outcome = |waiter: &Waiter| {
             let serves = match waiter.want {
                 Want::Token { min_validity, lease: old } => left >= min_validity || lease.id > old,
                 Want::Newer { lease: old } => lease.id > old,
@@ -545,6 +545,11 @@ impl Live {
                 Want::Refresh | Want::SignOut { .. } => false,
             };
             serves.then(|| Outcome::Token(lease.clone()))
-        });
+        };
+        // A lease that is known served all whom it can, but for one who came just now.
+        let is_known = ctx.leased.as_ref().is_some_and(|known| known.id == lease.id);
+        if !is_known || ctx.waiters.iter().next_back().and_then(outcome).is_some() {
+            ctx.settle_where(&outcome);
+        }
     }
 }

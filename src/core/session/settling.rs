@@ -1,5 +1,7 @@
 //! Settles the callers that wait, each exactly once.
 
+use core::mem;
+
 use super::{
     context::Context,
     waiters::{Waiter, Want},
@@ -11,16 +13,15 @@ impl<E: Entropy> Context<E> {
         // A sign-out waits for its revocation, which has a bound of its own.
         let bound = self.policy.wait.filter(|_| !matches!(want, Want::SignOut { .. }));
         let until = bound.map_or(Moment::NEVER, |wait| self.now() + wait);
-        self.waiters.0.push(Waiter { id, want, until });
+        self.waiters.push(Waiter { id, want, until });
     }
 
     /// Settles each caller for whom there is an outcome.
     pub(super) fn settle_where(&mut self, outcome: &dyn Fn(&Waiter) -> Option<Outcome>) {
-        let waiters = core::mem::take(&mut self.waiters.0);
-        for waiter in waiters {
+        for waiter in mem::take(&mut self.waiters) {
             match outcome(&waiter) {
                 Some(outcome) => self.settle(waiter.id, outcome),
-                None => self.waiters.0.push(waiter),
+                None => self.waiters.push(waiter),
             }
         }
     }
@@ -58,6 +59,9 @@ impl<E: Entropy> Context<E> {
     /// Settles those who have waited long enough.
     pub(super) fn settle_overdue(&mut self) {
         let now = self.now();
+        if self.waiters.next_timeout > now {
+            return;
+        }
         self.settle_where(&|waiter| {
             (waiter.until <= now).then_some(match waiter.want {
                 Want::Newer { .. } => Outcome::Original,

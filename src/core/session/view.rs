@@ -69,7 +69,7 @@ impl<E: Entropy> Session<E> {
 
     fn timers(&self) -> Next {
         let mut next = Next::NONE;
-        next.set(Timer::Waiter, self.ctx.waiters.next_timeout());
+        next.set(Timer::Waiter, self.ctx.waiters.next_timeout);
         next.set(Timer::Share, self.ctx.rewrite_at);
         next.set(Timer::Revoke, self.ctx.revocations.next_deadline());
         match &self.state {

@@ -1,5 +1,7 @@
 //! Callers that wait, and what for.
 
+use std::vec;
+
 use crate::core::{
     clock::{Millis, Moment},
     ids::{LeaseId, RevokeId, WaiterId},
@@ -27,23 +29,46 @@ pub(super) enum Want {
     SignOut { revoke: Option<RevokeId> },
 }
 
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
-pub(super) struct Waiters(pub(super) Vec<Waiter>);
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Waiters {
+    /// In the order in which they came.
+    list: Vec<Waiter>,
+    /// Nobody has waited long enough before; may be too early, once one has given up.
+    pub(super) next_timeout: Moment,
+}
 
 impl Waiters {
-    pub(super) fn iter(&self) -> impl Iterator<Item = &Waiter> {
-        self.0.iter()
+    pub(super) fn iter(&self) -> impl DoubleEndedIterator<Item = &Waiter> {
+        self.list.iter()
     }
 
     pub(super) fn iter_mut(&mut self) -> impl Iterator<Item = &mut Waiter> {
-        self.0.iter_mut()
+        self.list.iter_mut()
+    }
+
+    pub(super) fn push(&mut self, waiter: Waiter) {
+        self.next_timeout = self.next_timeout.min(waiter.until);
+        self.list.push(waiter);
     }
 
     pub(super) fn remove(&mut self, id: WaiterId) {
-        self.0.retain(|waiter| waiter.id != id);
+        if let Some(at) = self.list.iter().position(|waiter| waiter.id == id) {
+            self.list.remove(at);
+        }
     }
+}
 
-    pub(super) fn next_timeout(&self) -> Moment {
-        self.0.iter().map(|waiter| waiter.until).min().unwrap_or(Moment::NEVER)
+impl Default for Waiters {
+    fn default() -> Self {
+        Self { list: Vec::new(), next_timeout: Moment::NEVER }
+    }
+}
+
+impl IntoIterator for Waiters {
+    type Item = Waiter;
+    type IntoIter = vec::IntoIter<Waiter>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.list.into_iter()
     }
 }

@@ -243,9 +243,9 @@ pub(super) const FAULTS: &[Fault] = &[
     fault(
         "waiters are dropped",
         "core/session/settling.rs",
-        "None => self.waiters.0.push(waiter),",
+        "None => self.waiters.push(waiter),",
         "None if FAULT => drop(waiter),
-                None => self.waiters.0.push(waiter),",
+                None => self.waiters.push(waiter),",
     ),
     fault(
         "waiters are settled and kept",
@@ -254,7 +254,7 @@ pub(super) const FAULTS: &[Fault] = &[
         "Some(outcome) => {
                     self.settle(waiter.id, outcome);
                     if FAULT {
-                        self.waiters.0.push(waiter);
+                        self.waiters.push(waiter);
                     }
                 }",
     ),
