@@ -50,6 +50,9 @@
 //!
 //! # Modules
 //! - [`core`]: the machine. Compiles everywhere, touches nothing.
+//! - [`engine`]: the machine with its queue, its timer, its storage and its token endpoint.
+//! - `web`, with the feature of that name: the session of front ends in Rust. `Session::new` takes plain
+//!   options; `Session::builder` takes functions of the application's own and services of another shape.
 
 pub mod core;
 pub mod engine;

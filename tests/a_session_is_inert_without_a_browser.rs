@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use everfresh::web::{Error, Options, Session, Snapshot, Status, Tokens};
+use everfresh::web::{Error, Options, Session, Snapshot, Stats, Status, Tokens};
 
 fn session() -> Session {
     Session::new(Options::new("/oauth/token")).expect("good options")
@@ -59,6 +59,24 @@ fn it_can_be_sent_to_another_thread_and_dropped_there() {
     assert_eq!(clone, session);
     let there = thread::spawn(move || clone.snapshot()).join().expect("no panic");
     assert_eq!(there, Snapshot::default());
+}
+
+#[test]
+fn one_with_functions_of_its_own_calls_none() {
+    let session = Session::builder(Options::new("/refresh"))
+        .cookies()
+        .tokens(|_| panic!("there is no answer"))
+        .classify(|_| panic!("there is no answer"))
+        .is_unauthorized(async |_| panic!("there is no response"))
+        .transport(async |_| panic!("there is no request"))
+        .lead_for(|(): ()| panic!("there is no token"))
+        .log(|_| panic!("nothing is logged"))
+        .build()
+        .expect("good options");
+    drop(session.start(Tokens::default()).expect("it is not looked at"));
+    assert_eq!(at_once(session.restore()), Err("ERR_NO_BROWSER"));
+    assert_eq!(session.claims::<()>(), None);
+    assert_eq!(session.stats(), Stats::default());
 }
 
 #[test]

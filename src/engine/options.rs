@@ -12,22 +12,24 @@ use crate::core::{
     policy::{IdleMode, Policy},
 };
 
-/// Durations have no more seconds than this, about 31 years.
-const MAX_SECONDS: u64 = 1_000_000_000;
+/// No duration is longer, about 31 years.
+const LONGEST: Duration = Duration::from_secs(1_000_000_000);
 
 /// What a session does and how. Setters take and give it by value; [`Options::settings`] checks it.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Options {
-    name: String,
+    name: Option<String>,
     endpoint: Endpoint,
     lead: Duration,
     jitter: Duration,
     min_interval: Duration,
-    idle: Option<Duration>,
+    /// Given, or the default of the platform.
+    idle: Option<Option<Duration>>,
     idle_mode: IdleMode,
     extend_by_touch: bool,
-    warn: Duration,
+    /// Given, or the default.
+    warn: Option<Duration>,
     max_session: Option<Duration>,
     timeout: Duration,
     wait: Option<Duration>,
@@ -49,19 +51,18 @@ pub struct InvalidOption {
 
 impl Default for Options {
     fn default() -> Self {
-        let Policy { lead, jitter, min_interval, idle, idle_mode, warn, timeout, wait, .. } =
-            Policy::default();
+        let Policy { lead, jitter, min_interval, idle_mode, timeout, wait, .. } = Policy::default();
         let duration = |millis: Millis| Duration::from_millis(millis.unsigned_abs());
         Self {
-            name: "default".to_owned(),
+            name: None,
             endpoint: Endpoint::default(),
             lead: duration(lead),
             jitter: duration(jitter),
             min_interval: duration(min_interval),
-            idle: idle.map(duration),
+            idle: None,
             idle_mode,
             extend_by_touch: false,
-            warn: duration(warn),
+            warn: None,
             max_session: None,
             timeout: duration(timeout),
             wait: wait.map(duration),
@@ -85,10 +86,12 @@ impl Options {
         Self { endpoint, ..self }
     }
 
-    /// Sessions of one name and origin are one session over all tabs; `default` by default.
+    /// Sessions of one name and origin are one session over all tabs. Without one it is `default` in
+    /// a page or worker; elsewhere, as on a server that serves many users, such a session is shared
+    /// with no other.
     #[must_use]
     pub fn name(self, name: impl Into<String>) -> Self {
-        Self { name: name.into(), ..self }
+        Self { name: Some(name.into()), ..self }
     }
 
     /// Refresh this long before expiry; 60 s by default.
@@ -113,10 +116,10 @@ impl Options {
     }
 
     /// No user input in any tab for this long: no more refreshes. `None` switches it off; 30 min by
-    /// default.
+    /// default, and off where there is no DOM.
     #[must_use]
     pub const fn idle(mut self, idle: Option<Duration>) -> Self {
-        self.idle = idle;
+        self.idle = Some(idle);
         self
     }
 
@@ -134,10 +137,11 @@ impl Options {
         self
     }
 
-    /// The warning comes this long before an idle or maximum-age end; 60 s by default.
+    /// The warning comes this long before an idle or maximum-age end; 60 s by default. More than
+    /// [`idle`](Self::idle) is refused.
     #[must_use]
     pub const fn warn(mut self, warn: Duration) -> Self {
-        self.warn = warn;
+        self.warn = Some(warn);
         self
     }
 
@@ -182,10 +186,22 @@ impl Options {
         Self { activity_events: events.into_iter().map(Into::into).collect(), ..self }
     }
 
-    /// The session's name.
+    /// The name that was given.
     #[must_use]
-    pub fn session_name(&self) -> &str {
-        &self.name
+    pub fn given_name(&self) -> Option<&str> {
+        self.name.as_deref()
+    }
+
+    /// Whether the idle time was given.
+    #[must_use]
+    pub const fn gives_idle(&self) -> bool {
+        self.idle.is_some()
+    }
+
+    /// The token endpoint that was given.
+    #[must_use]
+    pub const fn given_endpoint(&self) -> &Endpoint {
+        &self.endpoint
     }
 
     /// The origins that were given.
@@ -205,7 +221,7 @@ impl Options {
     /// # Errors
     /// The first option that has a value that it cannot have.
     pub fn settings(&self) -> Result<Settings, InvalidOption> {
-        if self.name.is_empty() {
+        if self.name.as_deref() == Some("") {
             return Err(invalid("name", "\"\"", "a text that is not empty"));
         }
         if self.endpoint.style != Style::Function && self.endpoint.url.is_empty() {
@@ -227,18 +243,29 @@ impl Options {
             None => Ok(None),
             Some(duration) => positive(option, duration).map(Some),
         };
+        let usual = Policy::default();
         let policy = Policy {
             lead: bounded("lead", self.lead)?,
             jitter: bounded("jitter", self.jitter)?,
             min_interval: bounded("min_interval", self.min_interval)?,
-            idle: limit("idle", self.idle)?,
+            idle: match self.idle {
+                Some(idle) => limit("idle", idle)?,
+                None => usual.idle,
+            },
             idle_mode: self.idle_mode,
             extend_by_touch: self.extend_by_touch,
-            warn: bounded("warn", self.warn)?,
+            warn: match self.warn {
+                // Of what was given: a short idle time with the usual warning is warned of at once.
+                Some(warn) => match self.idle.flatten() {
+                    Some(idle) => within("warn", warn, idle, "at most the idle time")?,
+                    None => bounded("warn", warn)?,
+                },
+                None => usual.warn,
+            },
             max_session: limit("max_session", self.max_session)?,
             timeout: positive("timeout", self.timeout)?,
             wait: limit("wait", self.wait)?,
-            ..Policy::default()
+            ..usual
         };
         Ok(Settings { policy, endpoint: self.endpoint.clone(), storage: self.storage })
     }
@@ -249,12 +276,17 @@ fn invalid(option: &'static str, value: &str, remedy: &'static str) -> InvalidOp
 }
 
 fn bounded(option: &'static str, duration: Duration) -> Result<Millis, InvalidOption> {
-    let millis = Millis::try_from(duration.as_millis()).ok();
-    let millis = millis.filter(|_| duration.as_secs() <= MAX_SECONDS);
-    millis.ok_or_else(|| {
-        let value = duration.as_secs().to_string() + " s";
-        invalid(option, &value, "at most 1,000,000,000 s")
-    })
+    within(option, duration, LONGEST, "at most 1,000,000,000 s")
+}
+
+fn within(
+    option: &'static str,
+    duration: Duration,
+    most: Duration,
+    remedy: &'static str,
+) -> Result<Millis, InvalidOption> {
+    let millis = Millis::try_from(duration.as_millis()).ok().filter(|_| duration <= most);
+    millis.ok_or_else(|| invalid(option, &(duration.as_secs().to_string() + " s"), remedy))
 }
 
 fn positive(option: &'static str, duration: Duration) -> Result<Millis, InvalidOption> {
@@ -303,6 +335,13 @@ mod tests {
         assert!(refused(good().name("")).starts_with("option name cannot be \"\""));
         assert!(refused(good().timeout(ZERO)).starts_with("option timeout cannot be 0 s"));
         assert!(refused(good().idle(Some(ZERO))).starts_with("option idle"));
+        let minute = Duration::from_secs(60);
+        assert_eq!(
+            refused(good().idle(Some(minute)).warn(2 * minute)),
+            "option warn cannot be 120 s: pass at most the idle time"
+        );
+        let warned_at_once = good().idle(Some(minute / 2)).settings().expect("good options");
+        assert_eq!(warned_at_once.policy.warn, 60_000);
         assert!(refused(good().lead(Duration::MAX)).starts_with("option lead"));
         for origin in [
             "api.example.com",

@@ -1,6 +1,6 @@
 //! `fetch` with the session's token, for front ends in Rust.
 
-use core::{future::Future, pin::Pin, time::Duration};
+use core::time::Duration;
 
 use js_sys::{Function, Promise};
 use wasm_bindgen::{JsCast, JsValue};
@@ -10,11 +10,18 @@ use web_sys::{Request, Response, Url};
 use super::{
     error::Error,
     js::{get, global},
-    session::{AccessToken, Session},
+    session::{AccessToken, Sending, Sent, Session},
 };
 
 /// For how long the token of a request must still be good.
 const VALIDITY: Duration = Duration::ZERO;
+
+impl AccessToken {
+    pub(super) fn authorize(&self, request: &Request) -> Result<(), Error> {
+        let value = "Bearer ".to_owned() + self.as_str();
+        request.headers().set("Authorization", &value).map_err(|_| Error::network(USED))
+    }
+}
 
 impl Session {
     /// The platform's `fetch` with the session's token for its own origins: a refresh before sending
@@ -26,34 +33,37 @@ impl Session {
     /// `ERR_NETWORK` when `fetch` itself fails; else as [`access_token`](Self::access_token). The
     /// session's own trouble never hides an answer: without a newer token a 401 is handed on.
     pub async fn fetch(&self, request: Request) -> Result<Response, Error> {
-        if request.signal().aborted() {
-            return Err(Error::network(
-                "the request was aborted before it was sent; a request that was converted from one \
-                 of another library may be: build it anew",
-            ));
-        }
-        let foreign = !self.allows(&request.url());
-        if foreign || request.headers().has("Authorization").unwrap_or(true) {
-            return send(&request).await;
+        check(&request)?;
+        let sent = match self.own_fetch() {
+            Some(own) => Some(own(self.clone(), &request, Sending::default())),
+            None => self.is_foreign(&request).then(|| send(&request)),
+        };
+        if let Some(sent) = sent {
+            return sent.await;
         }
         let Some(lease) = self.lease(VALIDITY).await? else {
             return send(&request).await;
         };
         let token = AccessToken::of(lease);
         let copy = request.clone().map_err(|_| Error::network(USED))?;
-        authorize(&request, &token)?;
+        token.authorize(&request)?;
         let response = send(&request).await?;
-        let place = place(&copy.url());
-        if !is_refused(&response) || self.refuses(&place, &token) {
+        let place = place(&copy);
+        if response.status() != 401 || !is_curable(&response) || self.refuses(&place, &token) {
             return Ok(response);
         }
         let Ok(newer) = self.replace(&token).await else { return Ok(response) };
-        authorize(&copy, &newer)?;
+        newer.authorize(&copy)?;
         let response = send(&copy).await?;
-        if is_refused(&response) {
+        if response.status() == 401 && is_curable(&response) {
             self.note_refusal(&place, &newer);
         }
         Ok(response)
+    }
+
+    /// Whether a request is sent as it is.
+    pub(super) fn is_foreign(&self, request: &Request) -> bool {
+        !self.allows(&request.url()) || request.headers().has("Authorization").unwrap_or(true)
     }
 
     /// For any other client: the token that a request to this address may carry, as
@@ -63,14 +73,14 @@ impl Session {
     /// # Errors
     /// As [`access_token`](Self::access_token), but for `ERR_NOT_SIGNED_IN`.
     pub async fn authorize(&self, url: &str) -> Result<Option<AccessToken>, Error> {
-        if !self.allows(url) {
+        if !self.allows(url) || self.has_cookies() {
             return Ok(None);
         }
         Ok(self.lease(VALIDITY).await?.map(AccessToken::of))
     }
 
     /// Whether a request to this address may carry the token.
-    fn allows(&self, address: &str) -> bool {
+    pub(super) fn allows(&self, address: &str) -> bool {
         let base = get(&global("document"), "baseURI").as_string();
         let base = base.or_else(|| get(&global("location"), "href").as_string());
         let url = match base {
@@ -93,36 +103,41 @@ impl Session {
     }
 }
 
-fn authorize(request: &Request, token: &AccessToken) -> Result<(), Error> {
-    let value = "Bearer ".to_owned() + token.as_str();
-    request.headers().set("Authorization", &value).map_err(|_| Error::network(USED))
+/// Whether a request may be sent at all.
+pub(super) fn check(request: &Request) -> Result<(), Error> {
+    if request.signal().aborted() {
+        return Err(Error::network(
+            "the request was aborted before it was sent; a request that was converted from one of \
+             another library may be: build it anew",
+        ));
+    }
+    Ok(())
 }
 
 /// Where a request goes, for the memory of what it got.
-fn place(address: &str) -> String {
-    address.split(['?', '#']).next().unwrap_or_default().to_owned()
+pub(super) fn place(request: &Request) -> String {
+    request.url().split(['?', '#']).next().unwrap_or_default().to_owned()
 }
 
 /// Whether a newer token may help; none does where more is wanted (RFC 6750, RFC 9470).
-fn is_refused(response: &Response) -> bool {
+pub(super) fn is_curable(response: &Response) -> bool {
     let challenge = response.headers().get("WWW-Authenticate").ok().flatten().unwrap_or_default();
     let mut words = challenge.split(['"', '=', ',', ' ']);
-    response.status() == 401
-        && !words.any(|it| it == "insufficient_scope" || it == "insufficient_user_authentication")
+    !words.any(|it| it == "insufficient_scope" || it == "insufficient_user_authentication")
 }
 
-/// Sends a request. Boxed, so that its callers share what waits for the response.
-fn send(request: &Request) -> Pin<Box<dyn Future<Output = Result<Response, Error>>>> {
+/// Sends a request by the platform's `fetch`.
+pub(super) fn send(request: &Request) -> Sent {
     let fetch: Function = global("fetch").unchecked_into();
     let called = fetch.call1(&JsValue::UNDEFINED, request);
     Box::pin(async move {
-        let failed =
-            |_: JsValue| Error::network("the request failed: no network, or blocked by CORS");
+        let failed = |_: JsValue| Error::network(FAILED);
         let promise = Promise::resolve(&called.map_err(failed)?);
         let response = JsFuture::from(promise).await.map_err(failed)?;
         Ok(response.unchecked_into())
     })
 }
 
-const USED: &str = "the request cannot be sent with a token: its body was read, or its mode forbids \
+pub(super) const FAILED: &str = "the request failed: no network, or blocked by CORS";
+pub(super) const USED: &str = "the request cannot be sent with a token: its body was read, or its mode forbids \
                     headers";

@@ -55,14 +55,21 @@ pub(crate) fn to_js(value: &(impl Serialize + ?Sized)) -> JsValue {
     value.serialize(&serializer).unwrap_or_default()
 }
 
+/// A value as any type that an application reads; `None` where it is another. The engine itself reads
+/// with [`Parsed`], which knows less and is smaller.
+#[cfg(feature = "web")]
+pub(super) fn from_js<T: DeserializeOwned>(value: JsValue) -> Option<T> {
+    serde_wasm_bindgen::from_value(value).ok()
+}
+
 #[wasm_bindgen]
 extern "C" {
     #[wasm_bindgen(catch, js_namespace = Object, js_name = fromEntries)]
     fn from_entries(entries: &JsValue) -> Result<JsValue, JsValue>;
     #[wasm_bindgen(js_name = URLSearchParams)]
-    type Form;
+    pub(super) type Form;
     #[wasm_bindgen(constructor, catch, js_class = "URLSearchParams")]
-    fn new(fields: &JsValue) -> Result<Form, JsValue>;
+    pub(super) fn new(fields: &JsValue) -> Result<Form, JsValue>;
     #[wasm_bindgen(method, structural, js_name = toString)]
-    fn text(this: &Form) -> String;
+    pub(super) fn text(this: &Form) -> String;
 }

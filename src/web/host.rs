@@ -90,7 +90,6 @@ impl<F: Face> WebHost<F> {
     }
 
     /// No other tab shares the session, or may.
-    #[cfg(feature = "npm")]
     pub(crate) fn set_alone(&self, alone: bool) {
         self.alone.set(alone);
     }

@@ -5,10 +5,14 @@
 
 #[cfg(feature = "web")]
 mod answer;
+#[cfg(feature = "web")]
+mod builder;
 mod channel;
 mod clock;
 #[cfg(feature = "web")]
 mod error;
+#[cfg(feature = "web")]
+mod exchange;
 pub(crate) mod face;
 #[cfg(feature = "web")]
 mod fetch;
@@ -16,8 +20,12 @@ pub(crate) mod formats;
 pub(crate) mod host;
 pub(crate) mod js;
 mod lock;
+#[cfg(feature = "web")]
+mod own_fetch;
 mod page;
 mod parsed;
+#[cfg(feature = "web")]
+mod refresh_function;
 #[cfg(feature = "web")]
 mod refusals;
 #[cfg(feature = "web")]
@@ -28,13 +36,18 @@ mod storage;
 #[cfg(all(test, target_family = "wasm"))]
 mod tests;
 #[cfg(feature = "web")]
+mod token_storage;
+#[cfg(feature = "web")]
 mod tokens;
 mod transport;
 
 #[cfg(feature = "web")]
 pub use self::{
+    builder::SessionBuilder,
     error::{Error, Fault},
-    session::{AccessToken, Hold, Session, StartHandle, Subscription, Tokens},
+    exchange::{Answer, Method, Verdict},
+    session::{AccessToken, Hold, Sending, Session, StartHandle, Subscription, Tokens},
+    token_storage::TokenStorage,
 };
 #[cfg(feature = "web")]
 pub use crate::{
@@ -44,10 +57,12 @@ pub use crate::{
         policy::IdleMode,
         reason::{EndReason, RefreshReason},
         snapshot::{Snapshot, Status},
+        stats::Stats,
     },
     engine::{
         Called,
-        endpoint::{Carrier, Credentials, Endpoint, Style},
+        endpoint::{Carrier, Credentials, Endpoint, Refused, Style},
+        host::Line,
         options::Options,
         records::Storage,
     },

@@ -27,6 +27,11 @@ impl Refusals {
         self.newest = lease;
     }
 
+    /// What requests carry, or carried last.
+    pub(super) const fn newest(&self) -> LeaseId {
+        self.newest
+    }
+
     /// A fresh token got a 401 there.
     pub(super) fn add(&mut self, place: &str, lease: LeaseId, now: Millis) {
         self.places.retain(|known| known.place != place);

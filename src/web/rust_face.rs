@@ -1,7 +1,10 @@
 //! The other side of the engine for front ends in Rust.
 
-use core::{future::Future, pin::Pin};
-use std::{cell::RefCell, rc::Rc};
+use core::{any::Any, future::Future, pin::Pin, ptr};
+use std::{
+    cell::{Cell, RefCell},
+    rc::Rc,
+};
 
 use js_sys::Function;
 use wasm_bindgen::JsValue;
@@ -26,8 +29,41 @@ use crate::{
 };
 
 /// An application's own way to get new tokens.
-pub(crate) type RefreshFunction =
-    Box<dyn Fn(RefreshRequest) -> Pin<Box<dyn Future<Output = Called>>>>;
+pub(super) type RefreshFunction =
+    Rc<dyn Fn(RefreshRequest, Option<AbortSignal>) -> Pin<Box<dyn Future<Output = Called>>>>;
+
+/// What an application has brought along.
+#[derive(Default)]
+pub(super) struct Hooks {
+    pub(super) refresh: Option<RefreshFunction>,
+    /// As `fetch`, for the token endpoint.
+    pub(super) transport: Option<Function>,
+    pub(super) lead: Option<Rc<dyn Fn(JsValue) -> Option<Millis>>>,
+    pub(super) log: Option<Rc<dyn Fn(Line)>>,
+    /// Both tokens are cookies that no script sees; what is made here stands for them.
+    pub(super) stand_in: Option<fn() -> String>,
+    /// How requests are sent: an `OwnFetch`, of which nothing is known here.
+    pub(super) fetch: Option<Rc<dyn Any>>,
+}
+
+type HooksOf = (*const RustFace, Rc<Hooks>);
+
+thread_local! {
+    // Beside the faces, so that those without hooks have nothing to drop.
+    static HOOKS: RefCell<Vec<HooksOf>> = const { RefCell::new(Vec::new()) };
+    // Where nothing sets it the optimiser knows what it is, and drops whatever hooks need.
+    static HOOKED: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Some session has hooks.
+pub(super) fn expect_hooks() {
+    HOOKED.set(true);
+}
+
+/// Whether one may.
+pub(super) fn may_be_hooked() -> bool {
+    HOOKED.get()
+}
 
 type SnapshotListener = Rc<RefCell<dyn FnMut(&Snapshot)>>;
 type EventListener = Rc<RefCell<dyn FnMut(&Event)>>;
@@ -35,7 +71,6 @@ type EventListener = Rc<RefCell<dyn FnMut(&Event)>>;
 /// Tells listeners in Rust.
 #[derive(Default)]
 pub(crate) struct RustFace {
-    refresh: Option<RefreshFunction>,
     lease: RefCell<Option<Lease>>,
     shown: RefCell<Snapshot>,
     snapshots: RefCell<Listeners<SnapshotListener>>,
@@ -77,8 +112,44 @@ impl<T: Clone> Listeners<T> {
 }
 
 impl RustFace {
-    pub(super) fn with_refresh(refresh: RefreshFunction) -> Self {
-        Self { refresh: Some(refresh), ..Self::default() }
+    /// Newer ones win.
+    pub(super) fn hook(&self, hooks: Option<Rc<Hooks>>) {
+        if !may_be_hooked() {
+            return;
+        }
+        let before = HOOKS.with_borrow_mut(|all| {
+            let at = all.iter().position(|(face, _)| ptr::eq(*face, self));
+            let before = at.map(|at| all.swap_remove(at));
+            all.extend(hooks.map(|hooks| (ptr::from_ref(self), hooks)));
+            before
+        });
+        // What it held may call anything when it is dropped.
+        drop(before);
+    }
+
+    fn hooked<T>(&self, hook: impl FnOnce(&Hooks) -> Option<T>) -> Option<T> {
+        if !may_be_hooked() {
+            return None;
+        }
+        HOOKS.with_borrow(|all| {
+            let (_, hooks) = all.iter().find(|(face, _)| ptr::eq(*face, self))?;
+            hook(hooks)
+        })
+    }
+
+    /// How requests are sent, if not in the usual way.
+    pub(super) fn own_fetch(&self) -> Option<Rc<dyn Any>> {
+        self.hooked(|hooks| hooks.fetch.clone())
+    }
+
+    /// What stands for cookies, where no script sees a token.
+    pub(super) fn stand_in(&self) -> Option<String> {
+        self.hooked(|hooks| hooks.stand_in).map(|stand_in| stand_in())
+    }
+
+    /// No script sees a token.
+    pub(super) fn has_cookies(&self) -> bool {
+        self.hooked(|hooks| hooks.stand_in).is_some()
     }
 
     /// How the session looks.
@@ -113,22 +184,30 @@ impl RustFace {
     }
 }
 
+impl Drop for RustFace {
+    fn drop(&mut self) {
+        self.hook(None);
+    }
+}
+
 impl Face for RustFace {
     type Waiter = Slot;
 
     fn fetch(&self) -> Option<Function> {
-        None
+        self.hooked(|hooks| hooks.transport.clone())
     }
 
-    fn lead(&self, _claims: Option<&JsValue>) -> Option<Millis> {
-        None
+    fn lead(&self, claims: Option<&JsValue>) -> Option<Millis> {
+        let lead = self.hooked(|hooks| hooks.lead.clone())?;
+        lead(claims.cloned().unwrap_or(JsValue::NULL))
     }
 
-    fn call(&self, request: RefreshRequest, _signal: Option<AbortSignal>, ended: Ended) {
-        let Some(refresh) = &self.refresh else {
+    fn call(&self, request: RefreshRequest, signal: Option<AbortSignal>, ended: Ended) {
+        let refresh = self.hooked(|hooks| hooks.refresh.clone());
+        let Some(refresh) = refresh else {
             return ended(Called::Failed { terminal: false }, None);
         };
-        let called = refresh(request);
+        let called = refresh(request, signal);
         wasm_bindgen_futures::spawn_local(async move { ended(called.await, None) });
     }
 
@@ -171,6 +250,9 @@ impl Face for RustFace {
         }
     }
 
-    /// Front ends in Rust have no log option: what matters are events.
-    fn log(&self, _line: Line) {}
+    fn log(&self, line: Line) {
+        if let Some(log) = self.hooked(|hooks| hooks.log.clone()) {
+            log(line);
+        }
+    }
 }

@@ -1,36 +1,37 @@
 //! [`Session`]: the session of front ends in Rust.
 
-use core::{fmt, future::Future, ptr, time::Duration};
+use core::{fmt, future::Future, pin::Pin, ptr, time::Duration};
 use std::{
     cell::RefCell,
     rc::{Rc, Weak},
     sync::{self, Arc},
 };
 
-use web_sys::Url;
+use serde::de::DeserializeOwned;
+use wasm_bindgen::JsValue;
+use web_sys::{Request, Response, Url};
 
 use super::{
     answer::{Answer, Slot},
-    clock,
+    clock::{self, Crypto},
     error::Error,
+    formats::{WebFormats, from_js},
     host::{WebEngine, open},
     js::{get, global},
-    rust_face::RustFace,
+    rust_face::{Hooks, RustFace, may_be_hooked},
 };
 use crate::{
     core::{
-        effect::{Lease, Outcome, RefreshRequest},
+        effect::{Lease, Outcome},
         event::Event,
         grant::TokenResponse,
         ids::{StartId, WaiterId},
         input::Input,
+        record,
         snapshot::Snapshot,
+        stats::Stats,
     },
-    engine::{
-        Called,
-        endpoint::{Endpoint, Style},
-        options::Options,
-    },
+    engine::{jwt, options::Options},
 };
 
 type RustEngine = WebEngine<RustFace>;
@@ -51,8 +52,30 @@ struct Key {
 
 type Entry = (sync::Weak<Key>, Rc<RustEngine>);
 
+/// What waits for a response. Boxed, so that its callers share it.
+pub(super) type Sent = Pin<Box<dyn Future<Output = Result<Response, Error>>>>;
+
+/// How a session with rules of its own sends a request.
+pub(super) type OwnFetch = Box<dyn Fn(Session, &Request, Sending) -> Sent>;
+
 thread_local! {
     static ENGINES: RefCell<Vec<Entry>> = const { RefCell::new(Vec::new()) };
+}
+
+/// How one request differs from the others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sending {
+    /// A 401 is healed by a refresh; without, it is handed on at once, as that of a password check
+    /// has to be.
+    pub heal: bool,
+    /// It waits for a token that is good; without, it is sent with what there is, expired or none.
+    pub wait: bool,
+}
+
+impl Default for Sending {
+    fn default() -> Self {
+        Self { heal: true, wait: true }
+    }
 }
 
 /// Tokens as a login gave them. Durations are counted from now.
@@ -60,39 +83,38 @@ pub type Tokens = TokenResponse;
 
 impl Session {
     /// A session, or another handle of the one with that name. Nothing happens before
-    /// [`start`](Self::start) or [`restore`](Self::restore).
+    /// [`start`](Self::start) or [`restore`](Self::restore). Newer options win.
     ///
     /// # Errors
     /// `ERR_INVALID_OPTION`, naming the option, its value and the remedy.
     pub fn new(options: Options) -> Result<Self, Error> {
-        Self::open(options, RustFace::default())
+        Self::open(&options, None, None)
     }
 
-    /// The same with an own function to get new tokens.
-    ///
-    /// # Errors
-    /// As [`new`](Self::new).
-    pub fn with_refresh<F>(
-        options: Options,
-        refresh: impl Fn(RefreshRequest) -> F + 'static,
-    ) -> Result<Self, Error>
-    where
-        F: Future<Output = Called> + 'static,
-    {
-        let endpoint = Endpoint { style: Style::Function, ..Endpoint::default() };
-        let refresh = Box::new(move |request| Box::pin(refresh(request)) as _);
-        let face = RustFace::with_refresh(refresh);
-        Self::open(options.endpoint(endpoint), face)
-    }
-
-    fn open(options: Options, face: RustFace) -> Result<Self, Error> {
+    pub(super) fn open(
+        options: &Options,
+        hooks: Option<Rc<Hooks>>,
+        place: Option<JsValue>,
+    ) -> Result<Self, Error> {
         let mut settings = options.settings()?;
-        if cfg!(target_family = "wasm") {
-            let endpoint = &mut settings.endpoint;
-            endpoint.foreign = is_foreign(&endpoint.url);
-            endpoint.revoke_foreign = endpoint.revoke_url.as_deref().is_some_and(is_foreign);
+        let name = options.given_name();
+        let origins = options.given_origins().map(<[_]>::to_vec);
+        // Elsewhere there is nothing that an engine could use.
+        if cfg!(not(target_family = "wasm")) {
+            let name = name.unwrap_or(DEFAULT).to_owned();
+            return Ok(Self(Arc::new(Key { name, origins })));
         }
-        let name = options.session_name();
+        let endpoint = &mut settings.endpoint;
+        endpoint.foreign = is_foreign(&endpoint.url);
+        endpoint.revoke_foreign = endpoint.revoke_url.as_deref().is_some_and(is_foreign);
+        if !options.gives_idle() && !global("document").is_object() {
+            settings.policy.idle = None;
+        }
+        let alone = is_unnamed(options);
+        let name = match name {
+            None if alone => record::Key::draw(&mut Crypto).text(),
+            name => name.unwrap_or(DEFAULT).to_owned(),
+        };
         let known = ENGINES.with_borrow(|engines| {
             let named = |(key, engine): &Entry| {
                 let key = key.upgrade().filter(|key| key.name == name)?;
@@ -100,19 +122,22 @@ impl Session {
             };
             engines.iter().find_map(named)
         });
-        if let Some((key, engine)) = known {
-            engine.configure(settings);
-            return Ok(Self(key));
-        }
-        let origins = options.given_origins().map(<[_]>::to_vec);
-        let key = Arc::new(Key { name: name.to_owned(), origins });
-        // Elsewhere there is nothing that an engine could use.
-        if cfg!(target_family = "wasm") {
-            let engine = open(face, name, settings);
-            engine.host.configure(options.input_events().to_vec(), None);
-            let named = (Arc::downgrade(&key), engine);
-            ENGINES.with_borrow_mut(|engines| engines.push(named));
-        }
+        let (key, engine) = match known {
+            Some((key, engine)) => {
+                engine.configure(settings);
+                (key, engine)
+            }
+            None => {
+                let engine = open(RustFace::default(), &name, settings);
+                engine.host.set_alone(alone);
+                let key = Arc::new(Key { name, origins });
+                let named = (Arc::downgrade(&key), Rc::clone(&engine));
+                ENGINES.with_borrow_mut(|engines| engines.push(named));
+                (key, engine)
+            }
+        };
+        engine.host.configure(options.input_events().to_vec(), place);
+        engine.host.face.hook(hooks);
         Ok(Self(key))
     }
 
@@ -144,14 +169,25 @@ impl Session {
         self.0.origins.as_deref()
     }
 
+    /// How requests are sent, if not in the usual way.
+    pub(super) fn own_fetch(&self) -> Option<Rc<OwnFetch>> {
+        if !may_be_hooked() {
+            return None;
+        }
+        self.engine()?.host.face.own_fetch()?.downcast().ok()
+    }
+
     /// Begins or replaces the session, after login. The same token again changes nothing.
     ///
     /// # Errors
     /// `ERR_INVALID_TOKEN`, `ERR_NO_EXPIRY`: then nothing has changed.
-    pub fn start(&self, tokens: Tokens) -> Result<StartHandle, Error> {
+    pub fn start(&self, mut tokens: Tokens) -> Result<StartHandle, Error> {
         let start = match self.engine() {
             None => StartId(0),
             Some(engine) => {
+                if let Some(stand_in) = engine.host.face.stand_in() {
+                    tokens.access_token = stand_in;
+                }
                 engine.host.listen();
                 engine.start(tokens)?
             }
@@ -251,10 +287,46 @@ impl Session {
     /// A token that is good for at least `min`.
     ///
     /// # Errors
-    /// `ERR_NOT_SIGNED_IN`, `ERR_REFRESH_UNAVAILABLE`, `ERR_SIGNED_OUT_BY_SERVER`,
-    /// `ERR_REFRESH_REJECTED`.
+    /// `ERR_NOT_SIGNED_IN`, also where cookies keep it from scripts; `ERR_REFRESH_UNAVAILABLE`,
+    /// `ERR_SIGNED_OUT_BY_SERVER`, `ERR_REFRESH_REJECTED`.
     pub async fn access_token(&self, min: Duration) -> Result<AccessToken, Error> {
-        self.lease(min).await?.map(AccessToken).ok_or_else(not_signed_in)
+        let lease = self.lease(min).await?.filter(|_| !self.has_cookies());
+        lease.map(AccessToken).ok_or_else(not_signed_in)
+    }
+
+    /// No script sees a token: what is leased stands for cookies.
+    pub(super) fn has_cookies(&self) -> bool {
+        may_be_hooked() && self.engine().is_some_and(|engine| engine.host.face.has_cookies())
+    }
+
+    /// As [`lease`](Self::lease) without waiting: the token that there is, expired or not.
+    pub(super) fn last_lease(&self) -> Option<Lease> {
+        let engine = self.engine()?;
+        let access_token = engine.session(|it| it.access_token().map(str::to_owned))?;
+        let id = engine.host.face.refusals.borrow().newest();
+        Some(Lease { id, access_token, from: 0, until: 0 })
+    }
+
+    /// A response to a request with this token brought another one. What cannot be used changes
+    /// nothing.
+    pub(super) fn adopt(&self, renewed: String, token: &AccessToken) {
+        if let Some(engine) = self.engine() {
+            let _ = engine.adopt(renewed, token.0.id);
+        }
+    }
+
+    /// What the access token says, verified by nobody here; `None` where it is no JWT, where there is
+    /// none, and where its claims are no `T`.
+    #[must_use]
+    pub fn claims<T: DeserializeOwned>(&self) -> Option<T> {
+        let lease = self.last_lease()?;
+        from_js(jwt::claims::<WebFormats>(&lease.access_token).ok()?)
+    }
+
+    /// Counts what this tab did so far.
+    #[must_use]
+    pub fn stats(&self) -> Stats {
+        self.engine().map(|engine| engine.stats()).unwrap_or_default()
     }
 
     /// As [`access_token`](Self::access_token); `None` when no user is signed in.
@@ -316,6 +388,14 @@ impl Session {
             Err(_) => Ok(answer),
         }
     }
+}
+
+/// What a session is called that was given no name, in a page or worker.
+const DEFAULT: &str = "default";
+
+/// Whether a session is shared with no other: elsewhere one process may serve many users.
+pub(super) fn is_unnamed(options: &Options) -> bool {
+    options.given_name().is_none() && !get(&global("location"), "origin").is_string()
 }
 
 /// Whether an address is of another origin than the page, if there is one. What is relative is not.
