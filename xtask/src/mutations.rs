@@ -21,10 +21,7 @@ use crate::workspace::Workspace;
 
 /// Tries every fault, or those whose name holds `only`.
 pub(crate) fn run(workspace: &Workspace, worlds: u64, only: Option<&str>) -> Result<()> {
-    let tree = workspace.target("mutations");
-    copy(workspace, &tree)?;
-    spoil(&tree)?;
-    let sim = build(workspace, &tree)?;
+    let sim = build(workspace)?;
     let (after, promise) = judge(&sim, 0, worlds)?;
     ensure!(promise == NOTHING, "without any fault world {after} broke a promise: {promise}");
     println!("| fault | noticed as | first by world |\n|---|---|---:|");
@@ -98,14 +95,24 @@ fn judge(sim: &Path, fault: u32, worlds: u64) -> Result<(String, String)> {
     Ok((after.to_owned(), promise.to_owned()))
 }
 
-fn build(workspace: &Workspace, tree: &Path) -> Result<PathBuf> {
+/// The worlds with all faults in them.
+fn build(workspace: &Workspace) -> Result<PathBuf> {
+    compile(workspace, &["build", "--release", "--package", "everfresh-sim", "-q"])
+        .map(|target| target.join("release/everfresh-sim"))
+}
+
+/// Runs cargo in a copy of the tree that has all faults in it. Returns where cargo builds.
+fn compile(workspace: &Workspace, cargo: &[&str]) -> Result<PathBuf> {
+    let tree = workspace.target("mutations");
+    copy(workspace, &tree)?;
+    spoil(&tree)?;
     // To cargo the two trees are one package: in one directory the worlds of the checkout would be
     // built from the copy.
     let target = tree.join("target");
-    let mut cargo = workspace.cargo(&["build", "--release", "--package", "everfresh-sim", "-q"]);
-    cargo.current_dir(tree).env("CARGO_TARGET_DIR", &target);
+    let mut cargo = workspace.cargo(cargo);
+    cargo.current_dir(&tree).env("CARGO_TARGET_DIR", &target);
     check(&mut cargo, BUILD)?;
-    Ok(target.join("release/everfresh-sim"))
+    Ok(target)
 }
 
 const SOURCE: &str = "src";
@@ -134,5 +141,11 @@ mod tests {
             assert_eq!(text.matches(fault.from).count(), 1, "{}", fault.name);
             assert!(fault.to.contains("FAULT"), "{}", fault.name);
         }
+    }
+
+    #[test]
+    fn with_every_fault_in_it_the_crate_compiles() {
+        let workspace = Workspace::find().unwrap();
+        compile(&workspace, &["check", "--package", "everfresh", "--lib", "-q"]).unwrap();
     }
 }

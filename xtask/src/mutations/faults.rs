@@ -35,7 +35,7 @@ pub(super) const FAULTS: &[Fault] = &[
         "core/session/refreshing.rs",
         "let write = ctx.write(&self.record);
         self.announce(Sharing::WithoutTokens, ctx);",
-        "let write = if FAULT { ctx.read() } else { ctx.write(&self.record) };
+        "let write = if FAULT { WriteId(ctx.read().0) } else { ctx.write(&self.record) };
         if !FAULT {
             self.announce(Sharing::WithoutTokens, ctx);
         }",
@@ -109,7 +109,7 @@ pub(super) const FAULTS: &[Fault] = &[
         "ctx.settle_refreshes();
         let write = ctx.write(&self.record);",
         "ctx.settle_refreshes();
-        let write = if FAULT { ctx.read() } else { ctx.write(&self.record) };",
+        let write = if FAULT { crate::core::ids::WriteId(ctx.read().0) } else { ctx.write(&self.record) };",
     ),
     fault(
         "nobody answers a tab that asks for tokens",
@@ -190,7 +190,7 @@ pub(super) const FAULTS: &[Fault] = &[
         "core/session/end_decision.rs",
         "let read = ctx.read();
             let until = ctx.now() + STORAGE_WAIT;",
-        "let read = if FAULT { ctx.id() } else { ctx.read() };
+        "let read = if FAULT { ReadId(ctx.id()) } else { ctx.read() };
             let until = ctx.now() + if FAULT { 0 } else { STORAGE_WAIT };",
     ),
     fault(
