@@ -34,6 +34,9 @@ use crate::{
     },
 };
 
+#[cfg(feature = "web")]
+use crate::engine::endpoint::Refused;
+
 /// An engine of the Web.
 pub(crate) type WebEngine<F> = Engine<WebHost<F>>;
 
@@ -142,6 +145,12 @@ impl<F: Face> WebHost<F> {
     /// What went wrong before is not what comes now.
     pub(crate) fn forget_cause(&self) {
         self.cause.take();
+    }
+
+    /// What the endpoint answered to the last refresh, if that brought no tokens.
+    #[cfg(feature = "web")]
+    pub(super) fn refused(&self) -> Option<Refused> {
+        self.cause.borrow().refused.clone()
     }
 
     fn cause(&self) -> Cause {

@@ -17,6 +17,8 @@ pub(crate) mod face;
 #[cfg(feature = "web")]
 mod fetch;
 pub(crate) mod formats;
+#[cfg(feature = "web")]
+mod guards;
 pub(crate) mod host;
 pub(crate) mod js;
 mod lock;
@@ -46,6 +48,7 @@ pub use self::{
     builder::SessionBuilder,
     error::{Error, Fault},
     exchange::{Answer, Method, Verdict},
+    guards::safe_return_to,
     session::{AccessToken, Hold, Sending, Session, StartHandle, Subscription, Tokens},
     token_storage::TokenStorage,
 };

@@ -31,7 +31,7 @@ use crate::{
         snapshot::Snapshot,
         stats::Stats,
     },
-    engine::{jwt, options::Options},
+    engine::{endpoint::Refused, jwt, options::Options},
 };
 
 type RustEngine = WebEngine<RustFace>;
@@ -321,6 +321,13 @@ impl Session {
     pub fn claims<T: DeserializeOwned>(&self) -> Option<T> {
         let lease = self.last_lease()?;
         from_js(jwt::claims::<WebFormats>(&lease.access_token).ok()?)
+    }
+
+    /// What the endpoint answered to the last refresh, when that brought no tokens: status, code and
+    /// description, for a log or a person. It holds no token.
+    #[must_use]
+    pub fn last_refusal(&self) -> Option<Refused> {
+        self.engine()?.host.refused()
     }
 
     /// Counts what this tab did so far.

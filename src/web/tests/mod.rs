@@ -3,6 +3,7 @@
 mod calling_back;
 mod channel;
 mod formats;
+mod guards;
 mod handles;
 mod hooks;
 mod js;
