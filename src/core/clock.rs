@@ -2,9 +2,20 @@
 
 use core::ops::{Add, Sub};
 
+use serde::{Serialize, Serializer};
+
 /// Milliseconds: a duration, or a wall-clock time since the Unix epoch where a name says `wall`.
 /// What comes from outside is clamped to less than 2^60, so that sums do not overflow.
 pub type Millis = i64;
+
+/// A time or a count as the number that JavaScript has for it. serde-wasm-bindgen also knows what to
+/// do with 64 bits that are too many for one, which these never are: 360 bytes.
+pub(super) fn as_number<S: Serializer>(
+    value: &(impl Copy + Into<Option<i64>>),
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    (*value).into().map(|value| value as f64).serialize(serializer)
+}
 
 /// A wall clock that gained or lost this much against the monotonic one has jumped; less is noise.
 const JUMP: Millis = 1_000;

@@ -105,7 +105,7 @@ impl Serialize for Event {
             event.serialize_field("reason", &reason)?;
         }
         if let Some((name, at)) = at {
-            event.serialize_field(name, &at)?;
+            event.serialize_field(name, &at.map(|at| at as f64))?;
         }
         event.end()
     }

@@ -2,7 +2,12 @@
 
 use serde::{Serialize, Serializer};
 
-use super::{clock::Millis, error::Error, reason::EndReason, record::Generation};
+use super::{
+    clock::{Millis, as_number},
+    error::Error,
+    reason::EndReason,
+    record::Generation,
+};
 
 /// How it stands.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -40,7 +45,7 @@ impl Serialize for Status {
     }
 }
 
-/// A picture of the session; times are wall-clock milliseconds.
+/// A picture of the session; times are wall-clock milliseconds, and serialized as JavaScript has them.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
@@ -52,14 +57,19 @@ pub struct Snapshot {
     /// The `sub` claim.
     pub subject: Option<String>,
     /// Grows with every token set, over all tabs; 0 without a session.
+    #[serde(serialize_with = "as_number")]
     pub generation: Generation,
     /// When the access token runs out.
+    #[serde(serialize_with = "as_number")]
     pub expires_at: Option<Millis>,
     /// When it is refreshed.
+    #[serde(serialize_with = "as_number")]
     pub refresh_at: Option<Millis>,
     /// When the user counts as idle.
+    #[serde(serialize_with = "as_number")]
     pub idle_at: Option<Millis>,
     /// When the session ends if nothing happens.
+    #[serde(serialize_with = "as_number")]
     pub ends_at: Option<Millis>,
     /// Whole seconds to the end, during a warning only.
     pub seconds_left: Option<u32>,

@@ -55,7 +55,7 @@ struct Request {
     refresh_token: Option<String>,
     rotation_key: String,
     reason: RefreshReason,
-    last_activity_at: Millis,
+    last_activity_at: f64,
 }
 
 /// `{ code, message }`.
@@ -98,7 +98,7 @@ impl face::Face for JsFace {
             refresh_token: request.refresh_token,
             rotation_key: request.rotation_key,
             reason: request.reason,
-            last_activity_at: request.last_activity_at,
+            last_activity_at: request.last_activity_at as f64,
         };
         let called = self.0.call(&to_js(&request), signal.as_ref());
         then(called, |result| match result {
