@@ -18,7 +18,7 @@ use crate::{dead_data, glue, plain, stubs};
 pub(crate) fn build(workspace: &Workspace) -> Result<()> {
     let compiled = compile(workspace)?;
     let out = workspace.join("pkg/wasm");
-    bind(workspace, &compiled, &out)?;
+    bind(&compiled, &out)?;
     let wasm = out.join("everfresh_bg.wasm");
     let cache = workspace.target("xtask/wasm-opt");
     let (input, script) = (cache.join("input.wasm"), cache.join("everfresh_js.js"));
@@ -51,7 +51,7 @@ pub(crate) fn build(workspace: &Workspace) -> Result<()> {
 pub(crate) fn build_with_names(workspace: &Workspace) -> Result<PathBuf> {
     let compiled = compile(workspace)?;
     let out = workspace.target("xtask/named");
-    bind(workspace, &compiled, &out)?;
+    bind(&compiled, &out)?;
     let wasm = out.join("everfresh_bg.wasm");
     wasm_opt(workspace, &wasm, &wasm, &["-g"])?;
     Ok(wasm)
@@ -77,7 +77,7 @@ fn compile(workspace: &Workspace) -> Result<PathBuf> {
     Ok(workspace.target(WASM_TARGET).join("wasm/everfresh.wasm"))
 }
 
-fn bind(workspace: &Workspace, compiled: &Path, out: &Path) -> Result<()> {
+fn bind(compiled: &Path, out: &Path) -> Result<()> {
     if out.exists() {
         fs::remove_dir_all(out).with_context(|| format!("cannot empty {}", out.display()))?;
     }
@@ -103,16 +103,7 @@ fn bind(workspace: &Workspace, compiled: &Path, out: &Path) -> Result<()> {
     let text = glue::shorten(bound.wasm_mut(), text)?;
     fs::write(path, text).context("cannot write the glue")?;
     let wasm = out.join("everfresh_bg.wasm");
-    let reached = workspace.target("xtask/reached.wasm");
-    loop {
-        bound.wasm_mut().emit_wasm_file(&wasm)?;
-        let mut wasm_opt = workspace.npm_tool("wasm-opt");
-        wasm_opt.args(FEATURES).args(["-g", "--remove-unused-module-elements"]);
-        check(wasm_opt.arg(&wasm).arg("-o").arg(&reached), LIMIT)?;
-        if !dead_data::blank(bound.wasm_mut(), &compiled, &Module::from_file(&reached)?)? {
-            break;
-        }
-    }
+    dead_data::blank(bound.wasm_mut(), &compiled)?;
     bound.wasm_mut().emit_wasm_file(&wasm)?;
     let types = format!("{}\n{}", bound.ts().unwrap_or_default(), glue::TYPES);
     fs::write(out.join("everfresh_bg.d.ts"), types).context("cannot write the glue's types")
