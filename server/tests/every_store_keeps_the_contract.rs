@@ -12,6 +12,7 @@ use everfresh_server::store::{
     Change, MarkKind, SessionSelector, SqliteStore, Store as _, TokenMark,
 };
 use stores::{Folder, family, refresh, sqlite, user};
+use tokio::task::JoinSet;
 
 #[tokio::test]
 async fn a_family_is_found_as_it_was_left() {
@@ -260,6 +261,46 @@ async fn a_second_server_on_one_sqlite_file_is_refused_and_a_command_is_not() {
     assert!(first.user_named("ann".to_owned()).await.unwrap().is_some());
     drop(first);
     stores::open_sqlite(&file, Rules::default()).unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn what_has_ended_is_over_for_the_very_next_question() {
+    for stores::Tested { name, store, .. } in &stores::all(Rules::default()).await {
+        let mut askers = JoinSet::new();
+        for asker in 0..6_u8 {
+            let (store, name) = (Arc::clone(store), *name);
+            askers.spawn(async move {
+                for number in 0..40 {
+                    let (token, row) = family(asker * 40 + number + 1, "ann", 1_000);
+                    store.open(row).await.unwrap();
+                    let status = async || store.session(token.sid).await.unwrap().unwrap().0.status;
+                    assert_eq!(status().await, Status::Active, "{name}");
+                    let whose = SessionSelector::Session(token.sid);
+                    store.end(whose, Revocation::Logout).await.unwrap();
+                    assert_ne!(status().await, Status::Active, "{name}");
+                }
+            });
+        }
+        askers.join_all().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn what_a_command_has_done_counts_for_the_very_next_question() {
+    let folder = Folder::new();
+    let server = sqlite(&folder, Rules::default());
+    let terms = stores::terms(Rules::default());
+    let command = SqliteStore::beside(&folder.0.join("test.db"), terms).unwrap();
+    assert!(server.add_user(user("ann")).await.unwrap());
+    let (token, row) = family(1, "ann", 1_000);
+    let id = row.user_id.clone();
+    server.open(row).await.unwrap();
+    for disabled in [true, false].repeat(50) {
+        let change = Change { disabled: Some(disabled), ..Change::default() };
+        command.change_user(id.clone(), change).await.unwrap();
+        let (_, user) = server.session(token.sid).await.unwrap().unwrap();
+        assert_eq!(user.disabled, disabled);
+    }
 }
 
 #[tokio::test]

@@ -1,4 +1,5 @@
 mod audit;
+mod direct;
 mod schema;
 mod statements;
 mod tables;
@@ -11,6 +12,7 @@ use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags};
 
+use self::direct::Direct;
 use self::tables::SqliteTables;
 use self::worker::Worker;
 use super::{
@@ -24,10 +26,13 @@ use crate::rotation::{Attempt, Millis, Revocation, SessionFamily, SessionId};
 /// Keeps everything in one SQLite file, durable before it answers.
 ///
 /// One thread writes. It takes all steps that wait and commits them together, so that under load
-/// many refreshes share one flush to the disk. Another thread reads.
+/// many refreshes share one flush to the disk. Another thread reads, but for what a row or two tell:
+/// that whoever asks reads by itself.
 #[derive(Debug)]
 pub struct SqliteStore {
     terms: Arc<RotationContext>,
+    /// Closed before the others, for the last one puts the file in order and these may not write.
+    direct: Direct,
     writer: Worker,
     reader: Worker,
     /// Released when the process ends, however it ends.
@@ -41,7 +46,8 @@ impl SqliteStore {
     /// Opens a file for the one server process that may use it, making it if need be.
     pub fn open(path: &Path, terms: RotationContext) -> Result<Self, StoreError> {
         let lock = lock(path)?;
-        Ok(Self { _lock: Some(lock), ..Self::beside(path, terms)? })
+        let store = Self::beside(path, terms)?;
+        Ok(Self { _lock: Some(lock), direct: Direct::open(path)?, ..store })
     }
 
     /// Opens a file for a command, which may run beside a server.
@@ -79,6 +85,7 @@ impl SqliteStore {
             terms: Arc::new(terms),
             writer: Worker::writing(writer)?,
             reader: Worker::reading(reader)?,
+            direct: Direct::none(),
             _lock: None,
         })
     }
@@ -103,6 +110,19 @@ impl SqliteStore {
         step: impl FnOnce(&mut SqliteTables<'_>) -> Result<T, StoreError> + Send + 'static,
     ) -> Pending<'_, T> {
         Box::pin(self.reader.run(step))
+    }
+
+    /// A read of a row or two, without the thread if that can be.
+    fn look<T: Send + 'static>(
+        &self,
+        step: impl Fn(&mut SqliteTables<'_>) -> Result<T, StoreError> + Send + 'static,
+    ) -> Pending<'_, T> {
+        Box::pin(async move {
+            match self.direct.read(&step) {
+                Some(found) => Ok(found),
+                None => self.reader.run(step).await,
+            }
+        })
     }
 }
 
@@ -129,7 +149,7 @@ impl Store for SqliteStore {
     }
 
     fn session(&self, sid: SessionId) -> Pending<'_, Option<(SessionFamily, User)>> {
-        self.read(move |tables| steps::session(tables, sid))
+        self.look(move |tables| steps::session(tables, sid))
     }
 
     fn end(&self, whose: SessionSelector, why: Revocation) -> Pending<'_, Vec<SessionFamily>> {
@@ -149,7 +169,7 @@ impl Store for SqliteStore {
     }
 
     fn noted(&self, kind: MarkKind, key: String, now: Millis) -> Pending<'_, Option<TokenMark>> {
-        self.read(move |tables| steps::noted(tables, kind, &key, now))
+        self.look(move |tables| steps::noted(tables, kind, &key, now))
     }
 
     fn forget(&self, kind: MarkKind, sid: SessionId) -> Pending<'_, Vec<TokenMark>> {

@@ -21,8 +21,12 @@ impl<'a> SqliteTables<'a> {
     /// Writes the version of the schema where it stands, which is a write like any other: a full disk
     /// can still be read.
     pub(super) fn probe(&self) -> Result<(), StoreError> {
-        let version: u32 = self.0.pragma_query_value(None, "user_version", |row| row.get(0))?;
-        Ok(self.0.pragma_update(None, "user_version", version)?)
+        Ok(self.0.pragma_update(None, "user_version", self.version()?)?)
+    }
+
+    /// The version of the schema.
+    pub(super) fn version(&self) -> Result<u32, StoreError> {
+        Ok(self.0.pragma_query_value(None, "user_version", |row| row.get(0))?)
     }
 
     pub(super) fn sweep(&self, before: Millis) -> Result<usize, StoreError> {

@@ -141,7 +141,7 @@ fn commit(connection: &Connection, jobs: impl Iterator<Item = Job>) {
 }
 
 /// A step that fails half-way leaves nothing behind, and its neighbours alone.
-fn whole<T>(
+pub(super) fn whole<T>(
     connection: &Connection,
     step: impl FnOnce(&mut SqliteTables<'_>) -> Result<T, StoreError>,
 ) -> Result<T, StoreError> {
