@@ -12,8 +12,8 @@ use crate::core::{
     policy::{IdleMode, Policy},
 };
 
-/// No duration is longer, about 31 years.
-const LONGEST: Duration = Duration::from_secs(1_000_000_000);
+/// Durations have no more seconds than this, about 31 years.
+const MAX_SECONDS: u64 = 1_000_000_000;
 
 /// What a session does and how. Setters take and give it by value; [`Options::settings`] checks it.
 #[derive(Clone, Debug)]
@@ -28,8 +28,7 @@ pub struct Options {
     idle: Option<Option<Duration>>,
     idle_mode: IdleMode,
     extend_by_touch: bool,
-    /// Given, or the default.
-    warn: Option<Duration>,
+    warn: Duration,
     max_session: Option<Duration>,
     timeout: Duration,
     wait: Option<Duration>,
@@ -51,7 +50,8 @@ pub struct InvalidOption {
 
 impl Default for Options {
     fn default() -> Self {
-        let Policy { lead, jitter, min_interval, idle_mode, timeout, wait, .. } = Policy::default();
+        let Policy { lead, jitter, min_interval, idle_mode, warn, timeout, wait, .. } =
+            Policy::default();
         let duration = |millis: Millis| Duration::from_millis(millis.unsigned_abs());
         Self {
             name: None,
@@ -62,7 +62,7 @@ impl Default for Options {
             idle: None,
             idle_mode,
             extend_by_touch: false,
-            warn: None,
+            warn: duration(warn),
             max_session: None,
             timeout: duration(timeout),
             wait: wait.map(duration),
@@ -137,11 +137,10 @@ impl Options {
         self
     }
 
-    /// The warning comes this long before an idle or maximum-age end; 60 s by default. More than
-    /// [`idle`](Self::idle) is refused.
+    /// The warning comes this long before an idle or maximum-age end; 60 s by default.
     #[must_use]
     pub const fn warn(mut self, warn: Duration) -> Self {
-        self.warn = Some(warn);
+        self.warn = warn;
         self
     }
 
@@ -254,14 +253,7 @@ impl Options {
             },
             idle_mode: self.idle_mode,
             extend_by_touch: self.extend_by_touch,
-            warn: match self.warn {
-                // Of what was given: a short idle time with the usual warning is warned of at once.
-                Some(warn) => match self.idle.flatten() {
-                    Some(idle) => within("warn", warn, idle, "at most the idle time")?,
-                    None => bounded("warn", warn)?,
-                },
-                None => usual.warn,
-            },
+            warn: bounded("warn", self.warn)?,
             max_session: limit("max_session", self.max_session)?,
             timeout: positive("timeout", self.timeout)?,
             wait: limit("wait", self.wait)?,
@@ -276,17 +268,12 @@ fn invalid(option: &'static str, value: &str, remedy: &'static str) -> InvalidOp
 }
 
 fn bounded(option: &'static str, duration: Duration) -> Result<Millis, InvalidOption> {
-    within(option, duration, LONGEST, "at most 1,000,000,000 s")
-}
-
-fn within(
-    option: &'static str,
-    duration: Duration,
-    most: Duration,
-    remedy: &'static str,
-) -> Result<Millis, InvalidOption> {
-    let millis = Millis::try_from(duration.as_millis()).ok().filter(|_| duration <= most);
-    millis.ok_or_else(|| invalid(option, &(duration.as_secs().to_string() + " s"), remedy))
+    let millis = Millis::try_from(duration.as_millis()).ok();
+    let millis = millis.filter(|_| duration.as_secs() <= MAX_SECONDS);
+    millis.ok_or_else(|| {
+        let value = duration.as_secs().to_string() + " s";
+        invalid(option, &value, "at most 1,000,000,000 s")
+    })
 }
 
 fn positive(option: &'static str, duration: Duration) -> Result<Millis, InvalidOption> {
@@ -335,13 +322,6 @@ mod tests {
         assert!(refused(good().name("")).starts_with("option name cannot be \"\""));
         assert!(refused(good().timeout(ZERO)).starts_with("option timeout cannot be 0 s"));
         assert!(refused(good().idle(Some(ZERO))).starts_with("option idle"));
-        let minute = Duration::from_secs(60);
-        assert_eq!(
-            refused(good().idle(Some(minute)).warn(2 * minute)),
-            "option warn cannot be 120 s: pass at most the idle time"
-        );
-        let warned_at_once = good().idle(Some(minute / 2)).settings().expect("good options");
-        assert_eq!(warned_at_once.policy.warn, 60_000);
         assert!(refused(good().lead(Duration::MAX)).starts_with("option lead"));
         for origin in [
             "api.example.com",

@@ -122,22 +122,21 @@ impl Session {
             };
             engines.iter().find_map(named)
         });
-        let (key, engine) = match known {
-            Some((key, engine)) => {
-                engine.configure(settings);
-                (key, engine)
+        if let Some((key, engine)) = known {
+            engine.configure(settings);
+            if may_be_hooked() {
+                engine.host.configure(options.input_events().to_vec(), place);
+                engine.host.face.hook(hooks);
             }
-            None => {
-                let engine = open(RustFace::default(), &name, settings);
-                engine.host.set_alone(alone);
-                let key = Arc::new(Key { name, origins });
-                let named = (Arc::downgrade(&key), Rc::clone(&engine));
-                ENGINES.with_borrow_mut(|engines| engines.push(named));
-                (key, engine)
-            }
-        };
+            return Ok(Self(key));
+        }
+        let key = Arc::new(Key { name, origins });
+        let engine = open(RustFace::default(), &key.name, settings);
+        engine.host.set_alone(alone);
         engine.host.configure(options.input_events().to_vec(), place);
         engine.host.face.hook(hooks);
+        let named = (Arc::downgrade(&key), engine);
+        ENGINES.with_borrow_mut(|engines| engines.push(named));
         Ok(Self(key))
     }
 
