@@ -325,7 +325,7 @@ fn a_wake_up_cuts_short_what_goes_beyond_the_servers_wish() {
     let mut tab = told_to_wait(1);
     let sent = tab.requests.len();
     assert!(retry_at(&tab) - tab.now.wall > 3_000, "our own backoff is longer");
-    tab.advance(0.9);
+    tab.advance(0.7);
     tab.feed(Input::Woken(Wake::Visible));
     assert_eq!((tab.requests.len(), asked_elsewhere(&tab)), (sent, 0), "the server's second");
     tab.advance(0.6);

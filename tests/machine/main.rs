@@ -16,6 +16,7 @@ mod hearsay_is_weighed;
 mod input_is_told_sparingly;
 mod many_may_wait_at_once;
 mod missing_tokens_are_asked_for;
+mod news_may_come_later_than_the_lock;
 mod refreshes_come_once_per_lifetime;
 mod rig;
 mod sign_out_wins;

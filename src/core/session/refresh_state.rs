@@ -80,6 +80,8 @@ pub(super) struct StoringKey {
     pub(super) write: WriteId,
     pub(super) until: Moment,
     pub(super) settled: Settled,
+    /// What others have put on record is given time to come in before it is sent.
+    pub(super) waits: bool,
     /// What is being stored. No other may be sent after it.
     pub(super) key: Key,
 }

@@ -222,7 +222,7 @@ impl Live {
         match self.record.token_set.rotated_by {
             // A token came without a rotation, in a header: the refresh token is still the newest.
             Key::NONE if self.behind() == 1 && refresh.asked > 0 => {
-                self.make_key(refresh, lock, ctx)
+                self.make_key(refresh, lock, false, ctx)
             }
             // Repeating the rotation that brought the tokens brings them once more.
             key if self.behind() == 1
@@ -252,25 +252,41 @@ impl Live {
         settled: Option<Settled>,
         ctx: &mut Context<E>,
     ) {
-        let locked = lock != Lock(None);
+        let unlocked = lock == Lock(None);
         match (self.peer_attempt(settled, ctx), settled, self.record.pending_key()) {
-            (Some(_), None, _) if locked => {
-                self.await_others(refresh, lock, Settled::Existing, SETTLE, ctx);
+            (Some(_), None, _) if !unlocked => {
+                let waits = !self.record.has_failed_since_sent() && !self.record.is_guess();
+                self.make_key(refresh, lock, waits, ctx);
             }
-            (Some(until), ..) if !locked => {
+            // With a lock too: who has gone on without one meanwhile is the last on record.
+            (Some(until), ..) => {
+                lock.release(ctx);
                 self.refresh_state =
                     RefreshState::BackingOff(BackingOff { refresh, until, why: Pause::Peer });
             }
             (None, Some(settled), Some(key))
-                if !locked && [Settled::Existing, Settled::Made(key)].contains(&settled) =>
+                if [Settled::Existing, Settled::Made(key)].contains(&settled)
+                    && self.is_fresh(ctx) =>
             {
                 self.send(refresh, lock, self.record.token_set.generation, key, ctx);
             }
-            _ => self.make_key(refresh, lock, ctx),
+            _ => self.make_key(refresh, lock, unlocked, ctx),
         }
     }
 
-    fn make_key<E: Entropy>(&mut self, refresh: RefreshContext, lock: Lock, ctx: &mut Context<E>) {
+    /// Whether the others still respect what this tab has put on record: not after a long sleep.
+    fn is_fresh<E: Entropy>(&self, ctx: &Context<E>) -> bool {
+        ctx.now() - ctx.clock.at_wall(self.last_send) <= ctx.policy.timeout
+    }
+
+    /// Puts a key and a send on record. `waits`: what others put there is given time to come in.
+    fn make_key<E: Entropy>(
+        &mut self,
+        refresh: RefreshContext,
+        lock: Lock,
+        waits: bool,
+        ctx: &mut Context<E>,
+    ) {
         let wall = ctx.clock.wall_at(ctx.now());
         let mut settled = Settled::Existing;
         if self.record.pending_key().is_none() {
@@ -284,8 +300,15 @@ impl Live {
         let write = ctx.write(&self.record);
         self.announce(Sharing::WithoutTokens, ctx);
         let until = ctx.now() + STORAGE_WAIT;
-        self.refresh_state =
-            RefreshState::StoringKey(StoringKey { refresh, lock, write, until, settled, key });
+        self.refresh_state = RefreshState::StoringKey(StoringKey {
+            refresh,
+            lock,
+            write,
+            until,
+            settled,
+            waits,
+            key,
+        });
     }
 
     fn note_send<E: Entropy>(&mut self, ctx: &Context<E>) {
@@ -308,10 +331,14 @@ impl Live {
     }
 
     pub(super) fn keyed<E: Entropy>(&mut self, keying: StoringKey, ctx: &mut Context<E>) {
-        let StoringKey { refresh, lock, settled, key, .. } = keying;
-        if lock == Lock(None) {
-            let wait = SETTLE + entropy::below(&mut ctx.entropy, SETTLE);
-            self.await_others(refresh, lock, settled, wait, ctx);
+        let StoringKey { refresh, lock, settled, waits, key, .. } = keying;
+        if waits || lock == Lock(None) {
+            let mut until = ctx.now() + SETTLE;
+            if lock == Lock(None) {
+                until = until + entropy::below(&mut ctx.entropy, SETTLE);
+            }
+            self.refresh_state =
+                RefreshState::AgreeingOnKey(AgreeingOnKey { refresh, lock, settled, until });
         } else if self.record.pending_key() == Some(key) && self.held_back(&refresh, ctx).is_none()
         {
             self.send(refresh, lock, self.record.token_set.generation, key, ctx);
@@ -319,20 +346,6 @@ impl Live {
             // Another tab's word came while it was written: a reason to wait, an earlier key.
             self.look(refresh, lock, None, ctx);
         }
-    }
-
-    /// Gives what other tabs have put on record time to come in, before another look.
-    fn await_others<E: Entropy>(
-        &mut self,
-        refresh: RefreshContext,
-        lock: Lock,
-        settled: Settled,
-        wait: Millis,
-        ctx: &Context<E>,
-    ) {
-        let until = ctx.now() + wait;
-        self.refresh_state =
-            RefreshState::AgreeingOnKey(AgreeingOnKey { refresh, lock, settled, until });
     }
 
     fn send<E: Entropy>(

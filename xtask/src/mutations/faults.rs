@@ -49,8 +49,8 @@ pub(super) const FAULTS: &[Fault] = &[
     fault(
         "without a lock the tabs do not wait for each other's keys",
         "core/session/refreshing.rs",
-        "let wait = SETTLE + entropy::below(&mut ctx.entropy, SETTLE);",
-        "let wait = if FAULT { 1 } else { SETTLE + entropy::below(&mut ctx.entropy, SETTLE) };",
+        "until = until + entropy::below(&mut ctx.entropy, SETTLE);",
+        "until = if FAULT { ctx.now() + 1 } else { until + entropy::below(&mut ctx.entropy, SETTLE) };",
     ),
     fault(
         "another tab's attempt is not respected",
