@@ -246,11 +246,6 @@ impl Record {
         self.pending_key().filter(|key| is_next && *key != rotated_by)
     }
 
-    /// Whether the newest refresh was answered, and failed.
-    pub(crate) fn has_failed_since_sent(&self) -> bool {
-        self.sends.last() <= Some(self.backoff.since)
-    }
-
     /// What holds the next refresh back at `now`.
     pub(crate) fn held_back(&self, now: Millis) -> Option<Backoff> {
         let in_force = self.backoff.generation == self.token_set.generation

@@ -12,8 +12,8 @@ use crate::core::{
     policy::{IdleMode, Policy},
 };
 
-/// Durations have no more seconds than this, about 31 years.
-const MAX_SECONDS: u64 = 1_000_000_000;
+/// No duration is longer, about 31 years.
+const LONGEST: Millis = 1_000_000_000_000;
 
 /// What a session does and how. Setters take and give it by value; [`Options::settings`] checks it.
 #[derive(Clone, Debug)]
@@ -21,17 +21,8 @@ const MAX_SECONDS: u64 = 1_000_000_000;
 pub struct Options {
     name: Option<String>,
     endpoint: Endpoint,
-    lead: Duration,
-    jitter: Duration,
-    min_interval: Duration,
-    /// Given, or the default of the platform.
-    idle: Option<Option<Duration>>,
-    idle_mode: IdleMode,
-    extend_by_touch: bool,
-    warn: Duration,
-    max_session: Option<Duration>,
-    timeout: Duration,
-    wait: Option<Duration>,
+    policy: Policy,
+    gives_idle: bool,
     storage: Storage,
     origins: Option<Vec<String>>,
     activity_events: Vec<String>,
@@ -50,22 +41,11 @@ pub struct InvalidOption {
 
 impl Default for Options {
     fn default() -> Self {
-        let Policy { lead, jitter, min_interval, idle_mode, warn, timeout, wait, .. } =
-            Policy::default();
-        let duration = |millis: Millis| Duration::from_millis(millis.unsigned_abs());
         Self {
             name: None,
             endpoint: Endpoint::default(),
-            lead: duration(lead),
-            jitter: duration(jitter),
-            min_interval: duration(min_interval),
-            idle: None,
-            idle_mode,
-            extend_by_touch: false,
-            warn: duration(warn),
-            max_session: None,
-            timeout: duration(timeout),
-            wait: wait.map(duration),
+            policy: Policy::default(),
+            gives_idle: false,
             storage: Storage::default(),
             origins: None,
             activity_events: ACTIVITY.map(str::to_owned).into(),
@@ -97,21 +77,21 @@ impl Options {
     /// Refresh this long before expiry; 60 s by default.
     #[must_use]
     pub const fn lead(mut self, lead: Duration) -> Self {
-        self.lead = lead;
+        self.policy.lead = millis(lead);
         self
     }
 
     /// Extra lead, drawn afresh each cycle from `[0, jitter)`; 30 s by default.
     #[must_use]
     pub const fn jitter(mut self, jitter: Duration) -> Self {
-        self.jitter = jitter;
+        self.policy.jitter = millis(jitter);
         self
     }
 
     /// Floor between two scheduled refreshes; 5 s by default.
     #[must_use]
     pub const fn min_interval(mut self, min_interval: Duration) -> Self {
-        self.min_interval = min_interval;
+        self.policy.min_interval = millis(min_interval);
         self
     }
 
@@ -119,49 +99,50 @@ impl Options {
     /// default, and off where there is no DOM.
     #[must_use]
     pub const fn idle(mut self, idle: Option<Duration>) -> Self {
-        self.idle = Some(idle);
+        self.policy.idle = limit(idle);
+        self.gives_idle = true;
         self
     }
 
     /// What happens at the idle deadline; by default the access token runs out by itself.
     #[must_use]
     pub const fn idle_mode(mut self, idle_mode: IdleMode) -> Self {
-        self.idle_mode = idle_mode;
+        self.policy.idle_mode = idle_mode;
         self
     }
 
     /// During the warning only `touch`, a button, extends the session, and no other input.
     #[must_use]
     pub const fn extend_by_touch(mut self, extend_by_touch: bool) -> Self {
-        self.extend_by_touch = extend_by_touch;
+        self.policy.extend_by_touch = extend_by_touch;
         self
     }
 
     /// The warning comes this long before an idle or maximum-age end; 60 s by default.
     #[must_use]
     pub const fn warn(mut self, warn: Duration) -> Self {
-        self.warn = warn;
+        self.policy.warn = millis(warn);
         self
     }
 
     /// Absolute limit from sign-in; by default only the server has one.
     #[must_use]
     pub const fn max_session(mut self, max_session: Option<Duration>) -> Self {
-        self.max_session = max_session;
+        self.policy.max_session = limit(max_session);
         self
     }
 
     /// Bound of one refresh attempt; 10 s by default.
     #[must_use]
     pub const fn timeout(mut self, timeout: Duration) -> Self {
-        self.timeout = timeout;
+        self.policy.timeout = millis(timeout);
         self
     }
 
     /// How long a caller may wait for a token, retries included; `None` is for ever, 30 s the default.
     #[must_use]
     pub const fn wait(mut self, wait: Option<Duration>) -> Self {
-        self.wait = wait;
+        self.policy.wait = limit(wait);
         self
     }
 
@@ -194,7 +175,7 @@ impl Options {
     /// Whether the idle time was given.
     #[must_use]
     pub const fn gives_idle(&self) -> bool {
-        self.idle.is_some()
+        self.gives_idle
     }
 
     /// The token endpoint that was given.
@@ -238,49 +219,47 @@ impl Options {
                 return Err(invalid("origins", &("\"".to_owned() + origin + "\""), remedy));
             }
         }
-        let limit = |option, limit: Option<Duration>| match limit {
-            None => Ok(None),
-            Some(duration) => positive(option, duration).map(Some),
-        };
-        let usual = Policy::default();
-        let policy = Policy {
-            lead: bounded("lead", self.lead)?,
-            jitter: bounded("jitter", self.jitter)?,
-            min_interval: bounded("min_interval", self.min_interval)?,
-            idle: match self.idle {
-                Some(idle) => limit("idle", idle)?,
-                None => usual.idle,
-            },
-            idle_mode: self.idle_mode,
-            extend_by_touch: self.extend_by_touch,
-            warn: bounded("warn", self.warn)?,
-            max_session: limit("max_session", self.max_session)?,
-            timeout: positive("timeout", self.timeout)?,
-            wait: limit("wait", self.wait)?,
-            ..usual
-        };
-        Ok(Settings { policy, endpoint: self.endpoint.clone(), storage: self.storage })
+        let policy = &self.policy;
+        let durations = [
+            ("lead", 0, Some(policy.lead)),
+            ("jitter", 0, Some(policy.jitter)),
+            ("min_interval", 0, Some(policy.min_interval)),
+            ("idle", 1, policy.idle),
+            ("warn", 0, Some(policy.warn)),
+            ("max_session", 1, policy.max_session),
+            ("timeout", 1, Some(policy.timeout)),
+            ("wait", 1, policy.wait),
+        ];
+        for (option, least, millis) in durations {
+            let Some(millis) = millis.filter(|millis| !(least..=LONGEST).contains(millis)) else {
+                continue;
+            };
+            let remedy = if millis < least { "at least 1 ms" } else { "at most 1,000,000,000 s" };
+            return Err(invalid(option, &((millis / 1_000).to_string() + " s"), remedy));
+        }
+        let (policy, endpoint) = (policy.clone(), self.endpoint.clone());
+        Ok(Settings { policy, endpoint, storage: self.storage })
+    }
+}
+
+/// One that is too long is refused when the options are checked.
+const fn millis(duration: Duration) -> Millis {
+    let seconds = duration.as_secs();
+    if seconds >= Millis::MAX as u64 / 1_000 {
+        return Millis::MAX;
+    }
+    seconds as Millis * 1_000 + duration.subsec_millis() as Millis
+}
+
+const fn limit(duration: Option<Duration>) -> Option<Millis> {
+    match duration {
+        Some(duration) => Some(millis(duration)),
+        None => None,
     }
 }
 
 fn invalid(option: &'static str, value: &str, remedy: &'static str) -> InvalidOption {
     InvalidOption { option, value: value.to_owned(), remedy }
-}
-
-fn bounded(option: &'static str, duration: Duration) -> Result<Millis, InvalidOption> {
-    let millis = Millis::try_from(duration.as_millis()).ok();
-    let millis = millis.filter(|_| duration.as_secs() <= MAX_SECONDS);
-    millis.ok_or_else(|| {
-        let value = duration.as_secs().to_string() + " s";
-        invalid(option, &value, "at most 1,000,000,000 s")
-    })
-}
-
-fn positive(option: &'static str, duration: Duration) -> Result<Millis, InvalidOption> {
-    match bounded(option, duration)? {
-        0 => Err(invalid(option, "0 s", "at least 1 ms, at most 1,000,000,000 s")),
-        millis => Ok(millis),
-    }
 }
 
 const ACTIVITY: [&str; 7] =

@@ -255,8 +255,9 @@ impl Live {
         let unlocked = lock == Lock(None);
         match (self.peer_attempt(settled, ctx), settled, self.record.pending_key()) {
             (Some(_), None, _) if !unlocked => {
-                let waits = !self.record.has_failed_since_sent() && !self.record.is_guess();
-                self.make_key(refresh, lock, waits, ctx);
+                // What has failed since was answered.
+                let answered = self.record.sends.last() <= Some(self.record.backoff.since);
+                self.make_key(refresh, lock, !answered && !self.record.is_guess(), ctx);
             }
             // With a lock too: who has gone on without one meanwhile is the last on record.
             (Some(until), ..) => {

@@ -55,6 +55,8 @@ pub(crate) struct Truth {
     pub(crate) signed_out_by: Option<TabId>,
     /// Users who signed in after the first.
     pub(crate) sign_ins: u32,
+    /// The sign-in that has ended as idle for all tabs; 0 before.
+    pub(crate) idled_out: u32,
     pub(crate) newest: Newest,
 }
 
@@ -149,7 +151,9 @@ impl World {
                 // a time that is not believed since the clock was set back.
                 let blind = if self.set_back { 10 } else { self.plan.odds.read_lag };
                 let unseen = felt - last < blind;
-                unseen || !self.hears_all_input() || felt - last >= idle - share - SLACK
+                // Input that comes to a page which knows no session is none of this one.
+                let over = truth.idled_out == truth.sign_ins;
+                over || unseen || !self.hears_all_input() || felt - last >= idle - share - SLACK
             }),
             EndReason::MaxAge => self
                 .plan
@@ -166,10 +170,14 @@ impl World {
         if !cause {
             self.broken("no end without a cause", format!("tab {tab}: {}", reason.as_str()));
         }
+        // A cookie would sign the next page load in.
+        let shared = self.plan.policy.idle_mode == IdleMode::End || self.plan.wire.cookie;
+        if reason == EndReason::Idle && shared {
+            self.truth.idled_out = self.truth.sign_ins;
+        }
         // The server is told, and may be the one that the other tabs hear it from.
         self.truth.revoked |= match reason {
-            // A cookie would sign the next page load in.
-            EndReason::Idle => self.plan.policy.idle_mode == IdleMode::End || self.plan.wire.cookie,
+            EndReason::Idle => shared,
             EndReason::MaxAge => true,
             _ => false,
         };

@@ -25,7 +25,7 @@ pub(super) const FAULTS: &[Fault] = &[
         "core/session/refreshing.rs",
         "self.look(queued.refresh, Lock(Some(ticket)), None, ctx);",
         "if FAULT {
-                    self.make_key(queued.refresh, Lock(Some(ticket)), ctx);
+                    self.make_key(queued.refresh, Lock(Some(ticket)), false, ctx);
                 } else {
                     self.look(queued.refresh, Lock(Some(ticket)), None, ctx);
                 }",
@@ -198,16 +198,6 @@ pub(super) const FAULTS: &[Fault] = &[
         "core/session/merge.rs",
         "if ours.is_none() || ours != theirs.token_set.subject.as_deref() {",
         "if !FAULT && (ours.is_none() || ours != theirs.token_set.subject.as_deref()) {",
-    ),
-    fault(
-        "an end is not told to the other tabs",
-        "core/session/end_decision.rs",
-        "ctx.write(&self.record);
-            self.announce(Sharing::WithoutTokens, ctx);",
-        "if !FAULT {
-                ctx.write(&self.record);
-                self.announce(Sharing::WithoutTokens, ctx);
-            }",
     ),
     fault(
         "a sign-out does not stop the refresh under way",
