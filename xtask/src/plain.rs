@@ -16,7 +16,7 @@ pub(crate) fn translate(workspace: &Workspace, wasm: &Path, script: &Path) -> Re
     let mut wasm_opt = workspace.npm_tool("wasm-opt");
     check(wasm_opt.args(FEATURES).args(LOWER).arg(wasm).arg("-o").arg(&lowered), LIMIT)?;
     let mut wasm2js = workspace.npm_tool("wasm2js");
-    wasm2js.args(["-O3"]).args(KNOWN).arg(&lowered).arg("-o").arg(script);
+    wasm2js.args(["-O3", "--enable-mutable-globals"]).arg(&lowered).arg("-o").arg(script);
     check(&mut wasm2js, LIMIT)?;
     passes_numbers(&Module::from_file(wasm)?)?;
     let text = callable(&fs::read_to_string(script)?)?;
@@ -51,13 +51,12 @@ fn callable(script: &str) -> Result<String> {
     Ok([&script[begin..end], "export default asmFunc;\n"].concat())
 }
 
-/// wasm2js knows little beyond WebAssembly as it was in 2017, so later instructions are replaced by
-/// older ones.
-pub(crate) const LOWER: &[&str] = &["--llvm-nontrapping-fptoint-lowering", "--signext-lowering"];
-
-/// Copies and fills become those of typed arrays: loops over bytes are ten times slower.
-const KNOWN: [&str; 3] =
-    ["--enable-bulk-memory", "--enable-bulk-memory-opt", "--enable-mutable-globals"];
+/// wasm2js knows WebAssembly as it was in 2017, so later instructions are replaced by older ones.
+pub(crate) const LOWER: &[&str] = &[
+    "--llvm-memory-copy-fill-lowering",
+    "--llvm-nontrapping-fptoint-lowering",
+    "--signext-lowering",
+];
 
 #[cfg(test)]
 mod tests {
