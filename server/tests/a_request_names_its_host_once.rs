@@ -1,4 +1,4 @@
-//! RFC 9112, 3.2: whoever reads such a request in another way than a proxy before us can be led astray.
+//! RFC 9112, 3.2: a server that reads such a request in another way than a proxy before us can be led astray.
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 mod world;

@@ -202,7 +202,7 @@ fn a_mistake_is_named_with_its_remedy() {
         (&["--max-connections", "0"], "above 0"),
         (&["--client-secret-rate", "10"], "BURST/SECONDS"),
         (&["--data", "src", "--serve", "src/jwt"], "data folder"),
-        (&["--listen", "here"], "127.0.0.1:8080"),
+        (&["--listen", "here"], "give an IP address and a port"),
         (&["--config", "/no/such/file"], "No such file"),
         (&["--lisen", "x"], "--listen"),
         (&["--login-rate", "10"], "BURST/SECONDS"),

@@ -144,7 +144,7 @@ impl SessionBuilder {
     }
 
     /// Says which responses to [`Session::fetch`] mean that the token is no longer good; status 401
-    /// alone by default. Whoever reads the body reads that of a clone.
+    /// alone by default. A function that reads the body reads that of a clone.
     pub fn is_unauthorized(mut self, says: impl AsyncFn(&Response) -> bool + 'static) -> Self {
         let says = Rc::new(says);
         self.rules().is_unauthorized = Some(Box::new(move |response| {

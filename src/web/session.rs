@@ -314,7 +314,7 @@ impl Session {
         }
     }
 
-    /// What the access token says, verified by nobody here; `None` where it is no JWT, where there is
+    /// What the access token says, not verified here; `None` where it is no JWT, where there is
     /// none, and where its claims are no `T`.
     #[must_use]
     pub fn claims<T: DeserializeOwned>(&self) -> Option<T> {

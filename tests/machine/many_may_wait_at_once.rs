@@ -44,7 +44,7 @@ fn each_waits_as_long_as_it_may_and_no_longer() {
     let mut overdue = Vec::new();
     while overdue.len() < due.len() {
         let told = tab.settled.len();
-        tab.pass(tab.wait().expect("somebody waits"));
+        tab.pass(tab.wait().expect("a caller waits"));
         tab.feed(Input::TimerFired);
         let now = tab.now.monotonic;
         overdue.extend(tab.settled[told..].iter().map(|(waiter, _)| (now, *waiter)));
@@ -56,7 +56,7 @@ fn each_waits_as_long_as_it_may_and_no_longer() {
 
 /// A request may still come with an older token's 401, long after others began to wait.
 #[test]
-fn whoever_can_be_served_at_once_is_served_beside_those_who_cannot() {
+fn a_caller_that_can_be_served_at_once_is_served_beside_those_that_cannot() {
     let mut tab = Tab::signed_in(Policy::default());
     let old = tab.lease_id();
     tab.unauthorized(old);
@@ -69,7 +69,7 @@ fn whoever_can_be_served_at_once_is_served_beside_those_who_cannot() {
     assert_eq!(settled(&tab)[served + 2..], crowd);
 }
 
-/// Whether anybody is signed in is known, and a crowd waits for a token.
+/// Whether a user is signed in is known, and N callers wait for a token.
 #[test]
 fn a_page_that_restores_meanwhile_is_answered_at_once() {
     let mut tab = Tab::signed_in(Policy::default());
@@ -81,7 +81,7 @@ fn a_page_that_restores_meanwhile_is_answered_at_once() {
 
 /// The page leaves in the moment in which its token can be used, and comes back.
 #[test]
-fn whoever_waits_while_the_page_is_away_is_served() {
+fn a_caller_that_waits_while_the_page_is_away_is_served() {
     let mut tab = Tab::new(Policy::default());
     let not_before = format!(r#""nbf":{}"#, tab.now.wall / 1_000 + 20);
     let tokens = tab.tokens_saying(&not_before, 300);

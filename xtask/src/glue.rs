@@ -95,7 +95,7 @@ pub(crate) fn shorten(module: &mut Module, mut glue: String) -> Result<String> {
     Ok(glue)
 }
 
-/// Leaves out the second way to free an object, and what nobody calls but it.
+/// Leaves out the second way to free an object, and what only it calls.
 pub(crate) fn free_one_way(glue: &str) -> Result<String> {
     let parts = glue.split_once("    __destroy_into_raw() {\n");
     let (before, rest) = parts.context("the glue has no __destroy_into_raw")?;

@@ -108,7 +108,7 @@ impl Tab {
     }
 
     /// Asks for a token that is valid for longer than the one in use: waits for the next one,
-    /// beside all who did so before.
+    /// beside all users who did so before.
     pub fn wait(&self) {
         let min_validity = LIFETIME * 2_000;
         self.engine.ask(WaiterId(0), |waiter| Input::TokenWanted { waiter, min_validity });

@@ -1,4 +1,4 @@
-//! For whom a request says that it is. What reads HTTP here looks at no `Host`.
+//! Which host a request says that it is for. What reads HTTP here looks at no `Host`.
 
 use std::net::Ipv6Addr;
 

@@ -87,7 +87,7 @@ pub(super) struct StoringKey {
 }
 
 /// Lets what the other tabs put on record come in: their keys, so that all settle on the same one
-/// where there is no lock; else the answer of whoever held the lock before.
+/// where there is no lock; else the answer of the tab that held the lock before.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct AgreeingOnKey {
     pub(super) refresh: RefreshContext,

@@ -242,7 +242,7 @@ impl Live {
         }
     }
 
-    /// Without a lock the shared record decides who sends: whoever put its key there first. With a
+    /// Without a lock the shared record decides which tab sends: the one that put its key there first. With a
     /// lock another tab's attempt is over, but its answer may still be on its way here: storage and
     /// messages of another process can be slower than its lock.
     fn check_others<E: Entropy>(
@@ -259,7 +259,7 @@ impl Live {
                 let answered = self.record.sends.last() <= Some(self.record.backoff.since);
                 self.make_key(refresh, lock, !answered && !self.record.is_guess(), ctx);
             }
-            // With a lock too: who has gone on without one meanwhile is the last on record.
+            // With a lock too: a tab that has gone on without one meanwhile is the last on record.
             (Some(until), ..) => {
                 lock.release(ctx);
                 self.refresh_state =
@@ -541,7 +541,7 @@ impl Live {
         self.begin(RefreshContext { asked, ..RefreshContext::new(reason) }, ctx);
     }
 
-    /// Settles whoever can be given a token now.
+    /// Settles all callers that can be given a token now.
     pub(super) fn serve<E: Entropy>(&self, ctx: &mut Context<E>) {
         if self.pending_reread.is_some() {
             return;
@@ -560,7 +560,7 @@ impl Live {
             };
             serves.then(|| Outcome::Token(lease.clone()))
         };
-        // A lease that is known served all whom it can, but for one who came just now.
+        // A lease that is known served all callers that it can, but for one that came just now.
         let is_known = ctx.leased.as_ref().is_some_and(|known| known.id == lease.id);
         if !is_known || ctx.waiters.iter().next_back().and_then(outcome).is_some() {
             ctx.settle_where(&outcome);

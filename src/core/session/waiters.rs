@@ -33,7 +33,7 @@ pub(super) enum Want {
 pub(super) struct Waiters {
     /// In the order in which they came.
     list: Vec<Waiter>,
-    /// Nobody has waited long enough before; may be too early, once one has given up.
+    /// No caller has waited long enough before; may be too early, once one has given up.
     pub(super) next_timeout: Moment,
 }
 

@@ -162,7 +162,7 @@ impl World {
     }
 
     /// Whether a tab cannot know that its refresh token was spent: the answer that spent it reached
-    /// nobody, or nobody who could hand it on.
+    /// no tab, or none that could hand it on.
     fn may_be_spent(&self, sid: Option<SessionId>) -> bool {
         let hands_on = (self.plan.storage == Storage::Local || self.facts.all_hear)
             && self.plan.storage != Storage::Broken

@@ -161,7 +161,7 @@ pub enum Action {
     SignIn(usize, bool),
     /// An administrator ends the session.
     Revoke,
-    /// Nothing goes wrong for so long, but for what somebody does.
+    /// Nothing goes wrong for this long, but for what users do.
     Calm(Millis),
     /// A thief copies what a tab has and goes on refreshing with it.
     Steal(usize, Theft),

@@ -53,7 +53,7 @@ pub enum Tokens {
     Opaque,
     /// The same, with two dots in them.
     Dotted,
-    /// Nobody's business, and nothing says how long they live.
+    /// No format that a client reads, and nothing says how long they live.
     Endless,
 }
 

@@ -46,7 +46,7 @@ const NOTICING: Millis = 2 * 3_600_000;
 /// answer takes.
 const STRIKE: Millis = 30_000;
 
-/// A fault that stands in nobody's way.
+/// A fault that stands in no tab's way.
 pub(crate) const REPEATED: &str = "message repeated late";
 
 /// One run of a [`Plan`].

@@ -9,7 +9,7 @@ use super::worker::whole;
 use super::{SqliteTables, StoreError, connect};
 
 /// Connections for questions that a row or two answer: handing them to a thread and back costs more
-/// than looking. Whoever asks looks by itself.
+/// than looking. Each caller looks by itself.
 ///
 /// There are fewer than threads that serve requests, so a disk that is slow to read holds up some of
 /// them and never all.
@@ -30,7 +30,7 @@ impl Direct {
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let connection = || {
             let connection = connect(path, flags)?;
-            // Whoever asks can wait elsewhere.
+            // The caller can wait elsewhere.
             connection.busy_timeout(Duration::ZERO)?;
             Ok(Mutex::new(connection))
         };

@@ -27,7 +27,7 @@ use crate::rotation::{Attempt, Millis, Revocation, SessionFamily, SessionId};
 ///
 /// One thread writes. It takes all steps that wait and commits them together, so that under load
 /// many refreshes share one flush to the disk. Another thread reads, but for what a row or two tell:
-/// that whoever asks reads by itself.
+/// that the caller reads by itself.
 #[derive(Debug)]
 pub struct SqliteStore {
     terms: Arc<RotationContext>,
