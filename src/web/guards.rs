@@ -10,7 +10,8 @@ use super::{
 use crate::core::snapshot::{Snapshot, Status};
 
 impl Session {
-    /// The snapshot once it is known whether a user is signed in: restores the session if that was not done yet.
+    /// The snapshot once it is known whether a user is signed in:
+    /// restores the session if that was not done yet.
     /// Guards that ask meanwhile share one refresh.
     ///
     /// # Errors

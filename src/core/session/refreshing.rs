@@ -28,7 +28,7 @@ use crate::core::{
     retry,
 };
 
-/// The lock is waited for longer than its holder may take for one attempt.
+/// The lock is waited for longer than its holder may take for one attempt, unless its storage hangs.
 const LOCK_SLACK: Millis = 5_000;
 
 /// Another tab's attempt is given this much longer than it may take.
