@@ -107,6 +107,8 @@ async fn the_log_holds_beginnings_renewals_refusals_and_ends_without_ids() {
         assert_eq!(entry.session, world.state.audit.pseudonym(&session));
         assert_eq!(entry.user, world.state.audit.pseudonym(&user));
         let line = serde_json::to_string(entry).unwrap();
+        // A pseudonym is random and may read `ann` by chance.
+        let line = line.replace(&entry.session, "").replace(&entry.user, "");
         assert!(!line.contains(&session) && !line.contains(&user) && !line.contains("ann"));
         assert_eq!(entry.at, NOON);
     }
@@ -151,6 +153,8 @@ async fn sign_ins_that_fail_are_listed_without_names_addresses_and_passwords() {
         assert_eq!((&entry.session, entry.left_out), (&String::new(), 0));
         assert_eq!(entry.address, pseudonym(address));
         let line = serde_json::to_string(entry).unwrap();
+        // A pseudonym is random and may read `ann` by chance.
+        let line = line.replace(&entry.session, "").replace(&entry.user, "");
         for secret in ["hunter", "secret", "ann", address, &sub] {
             assert!(!line.contains(secret), "{line}");
         }

@@ -241,6 +241,12 @@ pub(crate) fn refused(answer: &Answer, status: u16, error: &str, code: &str) {
     assert_eq!(answer.refusal(), (status, error.to_owned(), code.to_owned()));
 }
 
+/// Whether a refresh token stands in the text. Inside a word, `rt_` is a part of something random.
+pub(crate) fn holds_refresh_token(text: &str) -> bool {
+    let random = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
+    text.split(|c| !random(c)).any(|word| word.starts_with("rt_"))
+}
+
 /// The claims of a token, unverified.
 pub(crate) fn claims(token: &str) -> Value {
     use base64::Engine as _;
