@@ -7,6 +7,9 @@ use super::{clock::Millis, error::Error, token::Jwt};
 /// The longest duration taken at its word, about 35,000 years; it keeps sums from overflowing.
 const MAX_SECONDS: f64 = 1e12;
 
+/// No token is longer; bytes.
+pub(crate) const MAX_LENGTH: usize = 1 << 20;
+
 /// The year 5000: a time beyond it is one in milliseconds.
 const MILLISECONDS_FROM: f64 = 95_617_584_000.0;
 
@@ -188,10 +191,10 @@ impl fmt::Debug for Grant {
 }
 
 /// Whether it can be sent: no spaces, no control characters, nothing beyond ASCII (RFC 6750 section
-/// 2.1), and no quotes, which stand around a token that was written as JSON.
+/// 2.1), no quotes, which stand around a token that was written as JSON, and no megabytes.
 fn sendable(token: &str) -> bool {
     let fits = |byte: u8| byte.is_ascii_graphic() && byte != b'"' && byte != b'\'';
-    !token.is_empty() && token.bytes().all(fits)
+    (1..=MAX_LENGTH).contains(&token.len()) && token.bytes().all(fits)
 }
 
 /// Seconds as milliseconds; NaN is 0, the rest is clamped.
@@ -260,6 +263,12 @@ mod tests {
         let refresh =
             |token: &str| TokenResponse { refresh_token: Some(token.to_owned()), ..full() };
         assert_eq!(with(refresh("a b"), Heals::Unauthorized), Err(Error::RefreshToken));
+        let [longest, longer] = [0, 1].map(|more| "a".repeat(MAX_LENGTH + more));
+        for response in [access(&longest), refresh(&longest)] {
+            assert!(with(response, Heals::Unauthorized).is_ok());
+        }
+        assert_eq!(with(access(&longer), Heals::Unauthorized), Err(Error::AccessToken));
+        assert_eq!(with(refresh(&longer), Heals::Unauthorized), Err(Error::RefreshToken));
         for (kind, refused) in [("Bearer", false), ("bearer", false), ("", false), ("mac", true)] {
             let response = TokenResponse { token_type: Some(kind.to_owned()), ..full() };
             let expected = refused.then_some(Error::TokenType);

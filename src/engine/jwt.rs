@@ -9,10 +9,12 @@ use super::{
     endpoint::number,
     formats::{Formats, Members, Scalar, hash, mix},
 };
-use crate::core::{error::Error, grant::epoch_seconds, record_text::decimal, token::Jwt};
-
-/// Longer tokens are refused before any work is done on them.
-const MAX_LENGTH: usize = 1 << 20;
+use crate::core::{
+    error::Error,
+    grant::{MAX_LENGTH, epoch_seconds},
+    record_text::decimal,
+    token::Jwt,
+};
 
 /// Fingerprints are small enough for a record and for JavaScript.
 const FINGERPRINT: u64 = (1 << 52) - 1;
