@@ -61,12 +61,8 @@ impl AppState {
         keys: Keyring,
         passwords: Passwords,
     ) -> Self {
-        let issuer = Issuer {
-            issuer: settings.issuer.clone(),
-            audience: settings.issuer.clone(),
-            leeway: settings.leeway,
-            keys,
-        };
+        let name = || settings.issuer.clone();
+        let issuer = Issuer::new(name(), name(), settings.leeway, keys);
         let (stats, events) = (Arc::new(Stats::default()), Arc::new(Events::default()));
         let fence = Arc::new(Fence::default());
         let audit = Arc::new(Audit::new(issuer.keys.audit_salt(), settings.audit));

@@ -2,6 +2,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Map, Value};
 
+use super::good_signatures::GoodSignatures;
 use super::json::object;
 use super::{Algorithm, Flaw, VerifyingKey};
 
@@ -50,11 +51,19 @@ impl<'a> Compact<'a> {
 
     /// The payload, if the key is of the header's algorithm and the signature is the key's.
     pub(super) fn open(&self, key: &VerifyingKey) -> Result<Vec<u8>, Flaw> {
+        self.open_by(key, |message, signature| key.verifies(message, signature))
+    }
+
+    fn open_by(
+        &self,
+        key: &VerifyingKey,
+        verifies: impl FnOnce(&[u8], &[u8]) -> bool,
+    ) -> Result<Vec<u8>, Flaw> {
         if self.algorithm()? != key.algorithm() {
             return Err(Flaw::Header);
         }
         let payload = bytes(self.payload)?;
-        if key.verifies(self.message.as_bytes(), &self.signature) {
+        if verifies(self.message.as_bytes(), &self.signature) {
             Ok(payload)
         } else {
             Err(Flaw::Signature)
@@ -64,6 +73,17 @@ impl<'a> Compact<'a> {
     /// As [`Self::open`], and the payload is a JSON object without duplicate members.
     pub(super) fn claims(&self, key: &VerifyingKey) -> Result<Map<String, Value>, Flaw> {
         object(&self.open(key)?).ok_or(Flaw::Format)
+    }
+
+    /// As [`Self::claims`], where good signatures are remembered.
+    pub(super) fn known_claims(
+        &self,
+        key: &VerifyingKey,
+        known: &GoodSignatures,
+    ) -> Result<Map<String, Value>, Flaw> {
+        let payload =
+            self.open_by(key, |message, signature| known.verifies(key, message, signature))?;
+        object(&payload).ok_or(Flaw::Format)
     }
 }
 

@@ -9,6 +9,7 @@ mod claims;
 mod compact;
 mod fetch;
 mod flaw;
+mod good_signatures;
 mod json;
 mod key;
 mod key_error;

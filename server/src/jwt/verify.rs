@@ -3,6 +3,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Map, Value, json};
 
 use super::compact::{Compact, TYPE};
+use super::good_signatures::GoodSignatures;
 use super::{Claims, Flaw, Keyring, Seconds};
 use crate::rotation::Millis;
 
@@ -19,9 +20,16 @@ pub struct Issuer {
     pub leeway: Seconds,
     /// The keys.
     pub keys: Keyring,
+    known: GoodSignatures,
 }
 
 impl Issuer {
+    /// For tokens of this issuer, meant for this audience.
+    #[must_use]
+    pub fn new(issuer: String, audience: String, leeway: Seconds, keys: Keyring) -> Self {
+        Self { issuer, audience, leeway, keys, known: GoodSignatures::new() }
+    }
+
     /// Signs claims with the key of the time.
     pub fn sign(&self, claims: &Claims, now: Millis) -> Result<String, Flaw> {
         let key = self.keys.signing(super::seconds(now)).ok_or(Flaw::Key)?;
@@ -51,7 +59,7 @@ impl Issuer {
         if key.algorithm() != algorithm {
             return Err(Flaw::Header);
         }
-        self.check_claims(token.claims(&key)?, now)
+        self.check_claims(token.known_claims(&key, &self.known)?, now)
     }
 
     fn check_claims(&self, claims: Map<String, Value>, now: Seconds) -> Result<Claims, Flaw> {

@@ -80,6 +80,14 @@ impl VerifyingKey {
         }
     }
 
+    /// The public part of an Ed25519 key.
+    pub(super) fn public_ed25519(&self) -> Option<&[u8; 32]> {
+        match &self.0 {
+            Kind::Ed25519(key) => Some(key.as_bytes()),
+            _ => None,
+        }
+    }
+
     /// Whether the signature over the message is this key's.
     #[must_use]
     pub fn verifies(&self, message: &[u8], signature: &[u8]) -> bool {
