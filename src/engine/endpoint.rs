@@ -13,8 +13,8 @@ use crate::core::{
     verdict::Refusal,
 };
 
-/// Longer bodies are not read.
-const MAX_BODY: usize = 1 << 20;
+/// Longer bodies are not read; bytes.
+pub(crate) const MAX_BODY: usize = 1 << 20;
 
 /// Longer texts are no codes, and longer descriptions are cut.
 const MAX_WORDS: usize = 200;

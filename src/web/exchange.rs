@@ -4,7 +4,7 @@
 use core::fmt;
 use std::rc::Rc;
 
-use js_sys::{Date, Function, JSON, Math, Object, Promise, Reflect};
+use js_sys::{Date, Function, JSON, JsString, Math, Object, Promise, Reflect};
 use serde::de::DeserializeOwned;
 use wasm_bindgen::{JsCast, JsValue, closure::Closure};
 use wasm_bindgen_futures::{JsFuture, future_to_promise};
@@ -15,6 +15,10 @@ use super::{
     own_fetch::{Transport, new_request},
     session::Tokens,
 };
+use crate::engine::endpoint::MAX_BODY;
+
+/// As much of a body as shows that it is too long; in UTF-16, where no text is longer than in UTF-8.
+const LONGEST: u32 = MAX_BODY as u32 + 1;
 
 /// The HTTP method of a refresh.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -41,7 +45,8 @@ pub enum Verdict {
     LoginRequired,
 }
 
-/// What a token endpoint answered to a refresh.
+/// What a token endpoint answered to a refresh: at most 1 MiB. Longer answers are shown to no function
+/// and judged without their body.
 pub struct Answer {
     status: u16,
     headers: JsValue,
@@ -63,7 +68,7 @@ impl Answer {
             .as_string()
     }
 
-    /// The body as text.
+    /// The body as text, at most 1 MiB in UTF-8.
     #[must_use]
     pub fn body(&self) -> &str {
         &self.body
@@ -140,9 +145,11 @@ impl Exchange {
         let answer = Answer {
             status: get(&response, "status").as_f64().unwrap_or_default() as u16,
             headers: get(&response, "headers"),
-            body: text.as_string().unwrap_or_default(),
+            body: text.dyn_into().map(begin).unwrap_or_default(),
         };
-        let translated = self.translated(&answer);
+        // What the engine does not read the application does not either.
+        let is_short = answer.body.len() <= MAX_BODY;
+        let translated = is_short.then(|| self.translated(&answer)).flatten();
         let (status, body) = translated.unwrap_or((answer.status, answer.body));
         let said = Object::new();
         set(&said, "status", &status.into());
@@ -199,6 +206,11 @@ async fn dispatch(
     let fetch: Function = global("fetch").unchecked_into();
     let called = fetch.call2(&JsValue::UNDEFINED, url, init)?;
     JsFuture::from(Promise::resolve(&called)).await
+}
+
+/// A text, or the beginning of one that is too long.
+fn begin(text: JsString) -> String {
+    text.slice(0, LONGEST).into()
 }
 
 /// A body in which the application's function has placed the refresh token.

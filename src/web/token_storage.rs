@@ -14,7 +14,8 @@ use wasm_bindgen_futures::future_to_promise;
 use super::js::set;
 
 /// A place for texts, such as the key store of a desktop application. What is ready at once is dealt
-/// with at once, so one that does not wait also keeps what happens last, when a page is left.
+/// with at once, so one that does not wait also keeps what happens last, when a page is left. A place
+/// that gives a text of more than 4 MiB counts as one that cannot be read.
 #[expect(async_fn_in_trait, reason = "a session lives on one thread")]
 pub trait TokenStorage: 'static {
     /// The value of a key; `None` when there is none.
@@ -36,6 +37,9 @@ pub trait TokenStorage: 'static {
     async fn remove(&self, key: &str) -> Result<(), JsValue>;
 }
 
+/// Longer texts are no records, which hold two tokens and a subject of at most 1 MiB each; bytes.
+const LONGEST: usize = 4 << 20;
+
 /// The place as the engine's host calls it. A session without a name finds again what a storage of its
 /// own keeps: there the key is always the same.
 pub(super) fn place(storage: impl TokenStorage, unnamed: bool) -> JsValue {
@@ -50,9 +54,12 @@ pub(super) fn place(storage: impl TokenStorage, unnamed: bool) -> JsValue {
         let storage = Rc::clone(&storage);
         method(move |name, _| {
             let (storage, key) = (Rc::clone(&storage), key(name));
-            at_once(
-                async move { Ok(storage.get(&key).await?.map_or(JsValue::NULL, JsValue::from)) },
-            )
+            at_once(async move {
+                match storage.get(&key).await? {
+                    Some(text) if text.len() > LONGEST => Err("no record is as long".into()),
+                    text => Ok(text.map_or(JsValue::NULL, JsValue::from)),
+                }
+            })
         })
     };
     let put = {

@@ -1,10 +1,12 @@
+use wasm_bindgen::JsCast;
 use wasm_bindgen_test::wasm_bindgen_test;
+use web_sys::Response;
 
 use super::{js, stub::Stub};
 use crate::{
     core::grant::TokenResponse,
     engine::{formats::Formats, read_tokens},
-    web::formats::WebFormats,
+    web::{Tokens, formats::WebFormats},
 };
 
 fn tokens(text: &str) -> Option<TokenResponse> {
@@ -35,6 +37,16 @@ fn what_is_no_object_has_no_tokens() {
         r#"[["access_token","a"],["expires_in",1]]"#,
     ] {
         assert!(tokens(text).is_none(), "{text:?}");
+    }
+}
+
+#[wasm_bindgen_test]
+async fn a_login_s_response_is_read_up_to_a_mebibyte() {
+    for (padding, code) in [(0, None), (1, Some("ERR_INVALID_TOKEN"))] {
+        let body = format!("'{{\"expires_in\":1}}'.padEnd({padding} + {})", 1 << 20);
+        let response: Response = js(&format!("return new Response({body})")).unchecked_into();
+        let read = Tokens::read(&response).await.map_err(|error| error.code());
+        assert_eq!(read.err(), code);
     }
 }
 

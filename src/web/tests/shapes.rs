@@ -4,7 +4,7 @@ use wasm_bindgen::JsValue;
 use wasm_bindgen_test::wasm_bindgen_test;
 
 use super::{
-    js,
+    Seen, js,
     session::{events, refresh, token},
     within,
     world::{World, get_request, options, tokens},
@@ -189,6 +189,42 @@ async fn what_is_not_said_is_judged_by_the_usual_rules() {
     assert_eq!(session.snapshot().last_error, Some(CoreError::Unavailable));
     let kinds: Vec<_> = seen.all().iter().map(Event::kind).collect();
     assert_eq!(kinds, ["started", "refresh-failed"]);
+}
+
+#[wasm_bindgen_test]
+async fn an_answer_of_more_than_a_mebibyte_is_shown_to_no_function() {
+    const LONGEST: usize = 1 << 20;
+    for (name, body, shown) in [
+        ("longest", format!("'x'.repeat({LONGEST})"), true),
+        ("too long", format!("'x'.repeat({LONGEST} + 1)"), false),
+        ("too long in bytes", format!("'\u{fc}'.repeat({LONGEST} / 2 + 1)"), false),
+        ("far too long", format!("'<p>' + 'x'.repeat(20 * {LONGEST})"), false),
+    ] {
+        let world = World::new();
+        let seen = Seen::new();
+        let (first, second) = (seen.clone(), seen.clone());
+        let session = built(
+            Session::builder(options(name))
+                .tokens(move |answer| {
+                    first.add(answer.body().len());
+                    None
+                })
+                .classify(move |answer| {
+                    second.add(answer.body().len());
+                    None
+                }),
+        );
+        let _start = session.start(tokens("a")).expect("good tokens");
+        world.answer(&format!("new Response({body})"));
+        let failure = refresh(&session).await.expect_err("no tokens");
+        assert_eq!(failure.code(), "ERR_BAD_REFRESH_RESPONSE", "{name}");
+        assert_eq!(seen.all(), vec![LONGEST; if shown { 2 } else { 0 }], "{name}");
+        // Judged by the usual rules: a page for people is no word of the service.
+        world.answer(&format!("new Response({body}, {{ status: 403 }})"));
+        let ended = name != "far too long";
+        refresh(&session).await.expect_err("no tokens");
+        assert_eq!(session.snapshot().status == Status::SignedOut, ended, "{name}");
+    }
 }
 
 #[wasm_bindgen_test]
