@@ -25,7 +25,7 @@ fn at_once<T>(future: impl Future<Output = Result<T, Error>>) -> Result<T, &'sta
 fn its_status_is_unknown_whatever_it_is_told() {
     let session = session();
     let listening = session.subscribe(|_| panic!("nothing changes"));
-    let hearing = session.on_event(|_| panic!("nothing happens"));
+    let hearing = session.on_event(|_, _| panic!("nothing happens"));
     let tokens =
         Tokens { access_token: "opaque".to_owned(), expires_in: Some(300.0), ..Tokens::default() };
     let start = session.start(tokens).expect("it is not looked at");
@@ -48,6 +48,8 @@ fn all_that_would_wait_fails_at_once() {
     assert_eq!(at_once(session.sign_out_everywhere()), Err("ERR_NO_BROWSER"));
     let token = at_once(session.access_token(Duration::ZERO));
     assert_eq!(token.map(|token| token.as_str().to_owned()), Err("ERR_NO_BROWSER"));
+    let authorized = at_once(session.authorize("https://api.example.com/"));
+    assert_eq!(authorized.map(|token| token.is_some()), Err("ERR_NO_BROWSER"));
     let called = session.call(async |_| panic!("it has no token to send"), |()| false);
     assert_eq!(at_once(called), Err("ERR_NO_BROWSER"));
 }
@@ -83,4 +85,6 @@ fn one_with_functions_of_its_own_calls_none() {
 fn bad_options_are_refused_here_too() {
     let error = Session::new(Options::default()).expect_err("no endpoint");
     assert_eq!(error.code(), "ERR_INVALID_OPTION");
+    let builder = Session::builder(Options::new("/refresh")).renewal_header("no header");
+    assert_eq!(builder.build().expect_err("a space").code(), "ERR_INVALID_OPTION");
 }

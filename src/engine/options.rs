@@ -23,6 +23,7 @@ pub struct Options {
     endpoint: Endpoint,
     policy: Policy,
     gives_idle: bool,
+    gives_warn: bool,
     storage: Storage,
     origins: Option<Vec<String>>,
     activity_events: Vec<String>,
@@ -46,6 +47,7 @@ impl Default for Options {
             endpoint: Endpoint::default(),
             policy: Policy::default(),
             gives_idle: false,
+            gives_warn: false,
             storage: Storage::default(),
             origins: None,
             activity_events: ACTIVITY.map(str::to_owned).into(),
@@ -118,10 +120,12 @@ impl Options {
         self
     }
 
-    /// The warning comes this long before an idle or maximum-age end; 60 s by default.
+    /// The warning comes this long before an idle or maximum-age end; 60 s by default. Beside an idle
+    /// time that was given it is at most that.
     #[must_use]
     pub const fn warn(mut self, warn: Duration) -> Self {
         self.policy.warn = millis(warn);
+        self.gives_warn = true;
         self
     }
 
@@ -201,43 +205,60 @@ impl Options {
     /// # Errors
     /// The first option that has a value that it cannot have.
     pub fn settings(&self) -> Result<Settings, InvalidOption> {
-        if self.name.as_deref() == Some("") {
-            return Err(invalid("name", "\"\"", "a text that is not empty"));
+        let endpoint = &self.endpoint;
+        for (option, text) in [("name", &self.name), ("endpoint.client_id", &endpoint.client_id)] {
+            if text.as_deref() == Some("") {
+                return Err(invalid(option, "", "a text that is not empty"));
+            }
         }
-        if self.endpoint.style != Style::Function && self.endpoint.url.is_empty() {
-            return Err(invalid("endpoint.url", "\"\"", "the address of the token endpoint"));
+        if endpoint.style != Style::Function && endpoint.url.is_empty() {
+            return Err(invalid("endpoint.url", "", ADDRESS));
+        }
+        for (name, value) in &endpoint.headers {
+            if !is_header_name(name) || !is_header_value(value) {
+                // Its value may be a secret.
+                return Err(invalid("endpoint.headers", name, "what HTTP headers can hold"));
+            }
         }
         for origin in self.origins.iter().flatten() {
             let host = ["http://", "https://"].iter().find_map(|web| origin.strip_prefix(web));
             // Anything beyond the origin would be taken for a limit that nothing keeps.
             let never = |host: &str| {
                 let host = host.strip_suffix('/').unwrap_or(host);
-                host.is_empty() || host.contains(['/', '\\', '*', '@', '?', '#', ' '])
+                let ends = |it| matches!(it, b'/' | b'\\' | b'*' | b'@' | b'?' | b'#' | b' ');
+                host.is_empty() || host.bytes().any(ends)
             };
             if host.is_none_or(never) {
                 let remedy = "an origin such as https://api.example.com, without path, login or *";
-                return Err(invalid("origins", &("\"".to_owned() + origin + "\""), remedy));
+                return Err(invalid("origins", origin, remedy));
             }
         }
         let policy = &self.policy;
+        // Of what was given: a short idle time with the usual warning is warned of at once.
+        let idle = policy.idle.filter(|_| self.gives_idle && self.gives_warn).unwrap_or(LONGEST);
         let durations = [
-            ("lead", 0, Some(policy.lead)),
-            ("jitter", 0, Some(policy.jitter)),
-            ("min_interval", 0, Some(policy.min_interval)),
-            ("idle", 1, policy.idle),
-            ("warn", 0, Some(policy.warn)),
-            ("max_session", 1, policy.max_session),
-            ("timeout", 1, Some(policy.timeout)),
-            ("wait", 1, policy.wait),
+            ("lead", 0, LONGEST, Some(policy.lead)),
+            ("jitter", 0, LONGEST, Some(policy.jitter)),
+            ("min_interval", 0, LONGEST, Some(policy.min_interval)),
+            ("idle", 1, LONGEST, policy.idle),
+            ("warn", 0, idle, Some(policy.warn)),
+            ("max_session", 1, LONGEST, policy.max_session),
+            ("timeout", 1, LONGEST, Some(policy.timeout)),
+            ("wait", 1, LONGEST, policy.wait),
         ];
-        for (option, least, millis) in durations {
-            let Some(millis) = millis.filter(|millis| !(least..=LONGEST).contains(millis)) else {
+        for (option, least, most, millis) in durations {
+            let Some(millis) = millis.filter(|millis| !(least..=most).contains(millis)) else {
                 continue;
             };
-            let remedy = if millis < least { "at least 1 ms" } else { "at most 1,000,000,000 s" };
-            return Err(invalid(option, &((millis / 1_000).to_string() + " s"), remedy));
+            let remedy = match (millis < least, most) {
+                (true, _) => "at least 1 ms",
+                (_, LONGEST) => "at most 1,000,000,000 s",
+                _ => "at most idle",
+            };
+            let value = (millis / 1_000).to_string() + " s";
+            return Err(InvalidOption { option, value, remedy });
         }
-        let (policy, endpoint) = (policy.clone(), self.endpoint.clone());
+        let (policy, endpoint) = (policy.clone(), endpoint.clone());
         Ok(Settings { policy, endpoint, storage: self.storage })
     }
 }
@@ -258,8 +279,27 @@ const fn limit(duration: Option<Duration>) -> Option<Millis> {
     }
 }
 
-fn invalid(option: &'static str, value: &str, remedy: &'static str) -> InvalidOption {
-    InvalidOption { option, value: value.to_owned(), remedy }
+/// A text that an option cannot be.
+pub(crate) fn invalid(option: &'static str, text: &str, remedy: &'static str) -> InvalidOption {
+    InvalidOption { option, value: "\"".to_owned() + text + "\"", remedy }
+}
+
+/// What addresses have to be.
+pub(crate) const ADDRESS: &str = "an http or https URL, whole where there is no page";
+
+/// Whether a header can have this name: a token (RFC 9110 section 5.6.2).
+pub(crate) fn is_header_name(name: &str) -> bool {
+    let is_token = |byte| {
+        matches!(byte, b'!' | b'#'..=b'\'' | b'*' | b'+' | b'-' | b'.' | b'0'..=b'9' | b'A'..=b'Z')
+            || matches!(byte, b'^'..=b'z' | b'|' | b'~')
+    };
+    !name.is_empty() && name.bytes().all(is_token)
+}
+
+/// Whether `fetch` takes this for the value of a header: space around it apart no line breaks, and no
+/// character beyond U+00FF, which begin with bytes from 0xc4 on.
+fn is_header_value(value: &str) -> bool {
+    !value.trim_ascii().bytes().any(|byte| matches!(byte, 0 | b'\r' | b'\n' | 0xc4..))
 }
 
 const ACTIVITY: [&str; 7] =
@@ -267,8 +307,14 @@ const ACTIVITY: [&str; 7] =
 
 impl fmt::Display for InvalidOption {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { option, value, remedy } = self;
-        write!(f, "option {option} cannot be {value}: pass {remedy}")
+        f.write_str(&self.text())
+    }
+}
+
+impl InvalidOption {
+    /// What it says.
+    pub(crate) fn text(&self) -> String {
+        ["option ", self.option, " cannot be ", &self.value, ": pass ", self.remedy].concat()
     }
 }
 
@@ -296,7 +342,7 @@ mod tests {
         let good = || Options::new("/oauth/token");
         assert_eq!(
             refused(Options::default()),
-            "option endpoint.url cannot be \"\": pass the address of the token endpoint"
+            "option endpoint.url cannot be \"\": pass an http or https URL, whole where there is no page"
         );
         assert!(refused(good().name("")).starts_with("option name cannot be \"\""));
         assert!(refused(good().timeout(ZERO)).starts_with("option timeout cannot be 0 s"));
@@ -314,6 +360,62 @@ mod tests {
         ] {
             assert!(refused(good().origins([origin])).starts_with("option origins"), "{origin}");
         }
+    }
+
+    #[test]
+    fn a_warning_is_no_longer_than_the_idle_time_that_it_is_for() {
+        let [short, long] = [60, 120].map(Duration::from_secs);
+        let good = || Options::new("/t");
+        assert_eq!(
+            refused(good().idle(Some(short)).warn(long)),
+            "option warn cannot be 120 s: pass at most idle"
+        );
+        for options in [
+            good().idle(Some(short)).warn(short),
+            good().idle(None).warn(long),
+            good().idle(Some(Duration::from_secs(30))),
+            good().warn(Duration::from_secs(7_200)),
+        ] {
+            options.settings().expect("one of them was not given, or it fits");
+        }
+    }
+
+    #[test]
+    fn what_no_header_can_hold_is_refused_without_its_value() {
+        let with = |name: &str, value: &str| {
+            let headers = vec![(name.to_owned(), value.to_owned())];
+            Options::default().endpoint(Endpoint {
+                url: "/t".to_owned(),
+                headers,
+                ..Endpoint::default()
+            })
+        };
+        for (name, value) in [
+            ("", "a"),
+            ("X Key", "secret"),
+            ("X-Key:", "secret"),
+            ("X-K\u{e9}y", "secret"),
+            ("X-Key", "secret\r\nX-Other: b"),
+            ("X-Key", "sec\0ret"),
+            ("X-Key", "secret\u{2019}s"),
+        ] {
+            let told = "option endpoint.headers cannot be \"".to_owned() + name + "\": ";
+            let refused = refused(with(name, value));
+            assert_eq!(refused, told + "pass what HTTP headers can hold");
+        }
+        for value in ["", " a\tb ", "from a file\n", "caf\u{e9}", "a\u{c}b"] {
+            with("x-key_!#$%&'*+.^`|~9", value).settings().expect("a header");
+        }
+    }
+
+    #[test]
+    fn an_empty_text_is_no_client() {
+        let client_id = Some(String::new());
+        let endpoint = Endpoint { url: "/t".to_owned(), client_id, ..Endpoint::default() };
+        assert!(
+            refused(Options::default().endpoint(endpoint))
+                .starts_with("option endpoint.client_id cannot be \"\"")
+        );
     }
 
     #[test]

@@ -13,18 +13,18 @@ use super::{
     exchange::{self, Answer, Exchange, Method, Verdict, stand_in},
     formats::from_js,
     own_fetch::{self, OwnRules, Transport},
-    refresh_function::until_aborted,
+    refresh_function::{RefreshRequest, until_aborted},
     rust_face::{Hooks, expect_hooks},
     session::{OwnFetch, Session, Tokens, is_unnamed},
     token_storage::{self, TokenStorage},
 };
 use crate::{
-    core::{clock::Millis, effect::RefreshRequest},
+    core::clock::Millis,
     engine::{
         Called,
         endpoint::{Endpoint, Style},
         host::Line,
-        options::{InvalidOption, Options},
+        options::{InvalidOption, Options, invalid, is_header_name},
         records::Storage,
     },
 };
@@ -87,14 +87,34 @@ impl Session {
 
 impl SessionBuilder {
     /// An own function to get new tokens, in the place of the endpoint. What it gives is dropped when
-    /// its answer is no longer wanted: signed out, or longer under way than `timeout`.
+    /// its answer is no longer wanted: signed out, or longer under way than `timeout`. Then the signal of
+    /// its [`RefreshRequest`] is aborted too. Send by a plain client: the session's own `fetch` would wait
+    /// for this very refresh.
+    ///
+    /// ```
+    /// # use everfresh::web::{Called, Options, Session, Tokens};
+    /// # use web_sys::AbortSignal;
+    /// # #[derive(serde::Deserialize)]
+    /// # struct Claims { tenant: String }
+    /// # async fn ask(_: Option<String>, _: Option<String>, _: Option<AbortSignal>) -> Option<Tokens> { None }
+    /// # fn example(options: Options) {
+    /// let builder = Session::builder(options).refresh(|request| async move {
+    ///     let tenant = request.claims().map(|Claims { tenant }| tenant);
+    ///     match ask(tenant, request.refresh_token, request.signal).await {
+    ///         Some(tokens) => Called::Tokens(Some(tokens)),
+    ///         None => Called::Failed { terminal: false },
+    ///     }
+    /// });
+    /// # }
+    /// ```
     pub fn refresh<F>(mut self, refresh: impl Fn(RefreshRequest) -> F + 'static) -> Self
     where
         F: Future<Output = Called> + 'static,
     {
         self.set_style(Style::Function);
         self.hooks.refresh = Some(Rc::new(move |request, signal| {
-            Box::pin(until_aborted(Box::pin(refresh(request)), signal))
+            let given = RefreshRequest::new(request, signal.clone());
+            Box::pin(until_aborted(Box::pin(refresh(given)), signal))
         }));
         self
     }
@@ -155,7 +175,7 @@ impl SessionBuilder {
     }
 
     /// Adopts a token that a response to [`Session::fetch`] carries in this header, such as `X-JWT`,
-    /// with `Bearer ` before it or not.
+    /// with `Bearer ` before it or not; at most 1 MiB, as every token.
     pub fn renewal_header(mut self, name: impl Into<String>) -> Self {
         self.rules().renewal_header = Some(name.into());
         self
@@ -199,7 +219,8 @@ impl SessionBuilder {
     /// Makes the session, or another handle of the one with that name. Newer functions win.
     ///
     /// # Errors
-    /// `ERR_INVALID_OPTION`, naming the option, its value and the remedy.
+    /// As [`Session::new`]; and a GET with a body, or a [`renewal_header`](Self::renewal_header) that is
+    /// no name of a header.
     pub fn build(mut self) -> Result<Session, Error> {
         let style = self.options.given_endpoint().style;
         let has_body = matches!(style, Style::OAuth2 | Style::Json);
@@ -208,6 +229,9 @@ impl SessionBuilder {
             // In the address the token would end up in logs.
             let remedy = "POST, or an endpoint whose style has no body: Cookie, Renew";
             return Err(InvalidOption { option, value, remedy }.into());
+        }
+        if let Some(name) = self.rules.renewal_header.as_deref().filter(|it| !is_header_name(it)) {
+            return Err(invalid("renewal_header", name, "the name of a header").into());
         }
         self.exchange.json = style == Style::Json;
         if cfg!(not(target_family = "wasm")) {

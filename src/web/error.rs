@@ -79,7 +79,7 @@ impl From<error::Error> for Error {
 
 impl From<InvalidOption> for Error {
     fn from(error: InvalidOption) -> Self {
-        Self { code: "ERR_INVALID_OPTION", message: Cow::Owned(error.to_string()) }
+        Self { code: "ERR_INVALID_OPTION", message: Cow::Owned(error.text()) }
     }
 }
 

@@ -5,11 +5,12 @@ use core::time::Duration;
 use js_sys::{Function, Promise};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
-use web_sys::{Request, Response, Url};
+use web_sys::{Request, Response};
 
 use super::{
+    address::{page_origin, resolve},
     error::Error,
-    js::{get, global},
+    js::global,
     session::{AccessToken, Sending, Sent, Session},
 };
 
@@ -73,6 +74,8 @@ impl Session {
     /// # Errors
     /// As [`access_token`](Self::access_token), but for `ERR_NOT_SIGNED_IN`.
     pub async fn authorize(&self, url: &str) -> Result<Option<AccessToken>, Error> {
+        // Without an engine there is no platform either that could say where the address leads.
+        self.engine().ok_or(Error::no_browser())?;
         if !self.allows(url) || self.has_cookies() {
             return Ok(None);
         }
@@ -81,24 +84,17 @@ impl Session {
 
     /// Whether a request to this address may carry the token.
     pub(super) fn allows(&self, address: &str) -> bool {
-        let base = get(&global("document"), "baseURI").as_string();
-        let base = base.or_else(|| get(&global("location"), "href").as_string());
-        let url = match base {
-            Some(base) => Url::new_with_base(address, &base),
-            None => Url::new(address),
+        let (Some(engine), Some([url, origin])) = (self.engine(), resolve(address)) else {
+            return false;
         };
-        let Ok(url) = url else { return false };
-        let web = matches!(url.protocol().as_str(), "http:" | "https:");
-        if !web || !url.username().is_empty() || !url.password().is_empty() {
+        // A login would stand between.
+        if !url.strip_prefix(&origin).is_some_and(|path| path.starts_with('/')) {
             return false;
         }
-        let origin = url.origin();
-        match self.origins() {
-            Some(given) => given.iter().any(|given| {
-                // However it is written: another case, the port that goes without saying.
-                Url::new(given).is_ok_and(|given| given.origin() == origin)
-            }),
-            None => get(&global("location"), "origin").as_string() == Some(origin),
+        match &*engine.host.face.origins.borrow() {
+            // However it is written: another case, the port that goes without saying.
+            Some(given) => given.iter().any(|it| resolve(it).is_some_and(|[_, it]| it == origin)),
+            None => page_origin() == Some(origin),
         }
     }
 }
@@ -116,14 +112,16 @@ pub(super) fn check(request: &Request) -> Result<(), Error> {
 
 /// Where a request goes, for the memory of what it got.
 pub(super) fn place(request: &Request) -> String {
-    request.url().split(['?', '#']).next().unwrap_or_default().to_owned()
+    let mut url = request.url();
+    url.truncate(url.bytes().position(|it| matches!(it, b'?' | b'#')).unwrap_or(url.len()));
+    url
 }
 
 /// Whether a newer token may help; none does where more is wanted (RFC 6750, RFC 9470).
 pub(super) fn is_curable(response: &Response) -> bool {
     let challenge = response.headers().get("WWW-Authenticate").ok().flatten().unwrap_or_default();
-    let mut words = challenge.split(['"', '=', ',', ' ']);
-    !words.any(|it| it == "insufficient_scope" || it == "insufficient_user_authentication")
+    let mut words = challenge.as_bytes().split(|it| !(it.is_ascii_alphanumeric() || *it == b'_'));
+    !words.any(|it| it == b"insufficient_scope" || it == b"insufficient_user_authentication")
 }
 
 /// Sends a request by the platform's `fetch`.

@@ -2,11 +2,7 @@
 
 use web_sys::Url;
 
-use super::{
-    error::Error,
-    js::{get, global},
-    session::Session,
-};
+use super::{address::page_origin, error::Error, session::Session};
 use crate::core::snapshot::{Snapshot, Status};
 
 impl Session {
@@ -35,7 +31,7 @@ fn own_path(address: &str) -> Option<String> {
     if cfg!(not(target_family = "wasm")) || address.is_empty() {
         return None;
     }
-    let own = get(&global("location"), "origin").as_string()?;
+    let own = page_origin()?;
     let url = Url::new_with_base(address, &own).ok()?;
     let path = url.pathname();
     // Two slashes would begin a host when it is resolved again.

@@ -4,6 +4,8 @@
 //! Every call into JavaScript catches what it throws. The engine holds no borrow while it calls.
 
 #[cfg(feature = "web")]
+mod address;
+#[cfg(feature = "web")]
 mod answer;
 #[cfg(feature = "web")]
 mod builder;
@@ -49,13 +51,13 @@ pub use self::{
     error::{Error, Fault},
     exchange::{Answer, Method, Verdict},
     guards::safe_return_to,
+    refresh_function::RefreshRequest,
     session::{AccessToken, Hold, Sending, Session, StartHandle, Subscription, Tokens},
     token_storage::TokenStorage,
 };
 #[cfg(feature = "web")]
 pub use crate::{
     core::{
-        effect::RefreshRequest,
         event::Event,
         policy::IdleMode,
         reason::{EndReason, RefreshReason},

@@ -1,17 +1,73 @@
-//! What an application's refresh function gave, until its answer is no longer wanted.
+//! What an application's refresh function is given, and what it gave, until its answer is no longer
+//! wanted.
 
 use core::{
+    fmt,
     future::Future,
     pin::Pin,
     task::{Context, Poll, Waker},
 };
 use std::{cell::RefCell, rc::Rc};
 
+use serde::de::DeserializeOwned;
 use wasm_bindgen::JsValue;
 use web_sys::AbortSignal;
 
-use super::js::{Callback, call};
-use crate::engine::Called;
+use super::{
+    formats::{WebFormats, from_js},
+    js::{Callback, call},
+};
+use crate::{
+    core::{effect, reason::RefreshReason},
+    engine::{Called, jwt},
+};
+
+/// What an application's refresh function is given. Send its request by a plain client: the session's
+/// own `fetch` would wait for this very refresh.
+#[derive(Clone)]
+#[non_exhaustive]
+pub struct RefreshRequest {
+    /// The current access token, while there is one.
+    pub access_token: Option<String>,
+    /// The refresh token, if the page holds one.
+    pub refresh_token: Option<String>,
+    /// The same on every retry of one rotation, in whatever tab: 32 hexadecimal digits.
+    pub rotation_key: String,
+    /// Why.
+    pub reason: RefreshReason,
+    /// Last user input, milliseconds since the Unix epoch by the local clock.
+    pub last_activity_at: i64,
+    /// Aborted when the answer is no longer wanted, when what the function gave is dropped too: for a
+    /// request that would go on. `None` where the platform has no `AbortController`.
+    pub signal: Option<AbortSignal>,
+}
+
+impl RefreshRequest {
+    pub(super) fn new(request: effect::RefreshRequest, signal: Option<AbortSignal>) -> Self {
+        let effect::RefreshRequest {
+            access_token,
+            refresh_token,
+            rotation_key,
+            reason,
+            last_activity_at,
+        } = request;
+        Self { access_token, refresh_token, rotation_key, reason, last_activity_at, signal }
+    }
+
+    /// What the current access token says, not verified here; `None` where it is no JWT, where there
+    /// is none, and where its claims are no `T`.
+    #[must_use]
+    pub fn claims<T: DeserializeOwned>(&self) -> Option<T> {
+        from_js(jwt::claims::<WebFormats>(self.access_token.as_deref()?).ok()?)
+    }
+}
+
+/// No token is shown.
+impl fmt::Debug for RefreshRequest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "RefreshRequest({})", self.reason.as_str())
+    }
+}
 
 /// Drops the future at the abort of its request, and has failed then.
 pub(super) fn until_aborted<F: Future<Output = Called>>(

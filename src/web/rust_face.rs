@@ -66,7 +66,7 @@ pub(super) fn may_be_hooked() -> bool {
 }
 
 type SnapshotListener = Rc<RefCell<dyn FnMut(&Snapshot)>>;
-type EventListener = Rc<RefCell<dyn FnMut(&Event)>>;
+type EventListener = Rc<RefCell<dyn FnMut(&Event, Millis)>>;
 
 /// Tells listeners in Rust.
 #[derive(Default)]
@@ -76,6 +76,8 @@ pub(crate) struct RustFace {
     snapshots: RefCell<Listeners<SnapshotListener>>,
     events: RefCell<Listeners<EventListener>>,
     pub(super) refusals: RefCell<Refusals>,
+    /// The only ones that get the token; without, the page's own.
+    pub(super) origins: RefCell<Option<Vec<String>>>,
 }
 
 /// Listeners by number.
@@ -167,7 +169,7 @@ impl RustFace {
         self.snapshots.borrow_mut().add(Rc::new(RefCell::new(listener)))
     }
 
-    pub(super) fn on_event(&self, listener: impl FnMut(&Event) + 'static) -> u32 {
+    pub(super) fn on_event(&self, listener: impl FnMut(&Event, Millis) + 'static) -> u32 {
         self.events.borrow_mut().add(Rc::new(RefCell::new(listener)))
     }
 
@@ -238,12 +240,12 @@ impl Face for RustFace {
                     }
                 }
             }
-            Notice::Event(event, _) => {
+            Notice::Event(event, at) => {
                 self.refusals.borrow_mut().hear(event);
                 let all = self.events.borrow().all();
                 for (number, listener) in all {
                     if self.events.borrow().knows(number) {
-                        (listener.borrow_mut())(event);
+                        (listener.borrow_mut())(event, *at);
                     }
                 }
             }

@@ -9,15 +9,16 @@ use std::{
 
 use serde::de::DeserializeOwned;
 use wasm_bindgen::JsValue;
-use web_sys::{Request, Response, Url};
+use web_sys::{Request, Response};
 
 use super::{
+    address::{page_origin, resolve},
     answer::{Answer, Slot},
     clock::{self, Crypto},
     error::Error,
     formats::{WebFormats, from_js},
     host::{WebEngine, open},
-    js::{get, global},
+    js::global,
     rust_face::{Hooks, RustFace, may_be_hooked},
 };
 use crate::{
@@ -31,7 +32,11 @@ use crate::{
         snapshot::Snapshot,
         stats::Stats,
     },
-    engine::{endpoint::Refused, jwt, options::Options},
+    engine::{
+        endpoint::{Refused, Style},
+        jwt,
+        options::{ADDRESS, InvalidOption, Options, invalid},
+    },
 };
 
 type RustEngine = WebEngine<RustFace>;
@@ -47,7 +52,6 @@ pub struct Session(Arc<Key>);
 /// Names one engine of one thread, by its address.
 struct Key {
     name: String,
-    origins: Option<Vec<String>>,
 }
 
 type Entry = (sync::Weak<Key>, Rc<RustEngine>);
@@ -83,10 +87,13 @@ pub type Tokens = TokenResponse;
 
 impl Session {
     /// A session, or another handle of the one with that name. Nothing happens before
-    /// [`start`](Self::start) or [`restore`](Self::restore). Newer options win.
+    /// [`start`](Self::start) or [`restore`](Self::restore). Newer options win, for all handles.
     ///
     /// # Errors
-    /// `ERR_INVALID_OPTION`, naming the option, its value and the remedy.
+    /// `ERR_INVALID_OPTION`, naming the option, its value and the remedy: a text that is empty, a
+    /// duration out of its range, a warning that is longer than the idle time, an origin that can never
+    /// match, a header that HTTP cannot hold (its value stays untold), and in WebAssembly an address that
+    /// is no http or https URL, or relative where there is no page.
     pub fn new(options: Options) -> Result<Self, Error> {
         Self::open(&options, None, None)
     }
@@ -98,15 +105,18 @@ impl Session {
     ) -> Result<Self, Error> {
         let mut settings = options.settings()?;
         let name = options.given_name();
-        let origins = options.given_origins().map(<[_]>::to_vec);
         // Elsewhere there is nothing that an engine could use.
         if cfg!(not(target_family = "wasm")) {
             let name = name.unwrap_or(DEFAULT).to_owned();
-            return Ok(Self(Arc::new(Key { name, origins })));
+            return Ok(Self(Arc::new(Key { name })));
         }
         let endpoint = &mut settings.endpoint;
-        endpoint.foreign = is_foreign(&endpoint.url);
-        endpoint.revoke_foreign = endpoint.revoke_url.as_deref().is_some_and(is_foreign);
+        if endpoint.style != Style::Function {
+            endpoint.foreign = settle("endpoint.url", &mut endpoint.url)?;
+        }
+        if let Some(url) = &mut endpoint.revoke_url {
+            endpoint.revoke_foreign = settle("endpoint.revoke_url", url)?;
+        }
         if !options.gives_idle() && !global("document").is_object() {
             settings.policy.idle = None;
         }
@@ -122,21 +132,24 @@ impl Session {
             };
             engines.iter().find_map(named)
         });
-        if let Some((key, engine)) = known {
-            engine.configure(settings);
-            if may_be_hooked() {
-                engine.host.configure(options.input_events().to_vec(), place);
-                engine.host.face.hook(hooks);
+        let (key, engine) = match known {
+            Some((key, engine)) => {
+                engine.configure(settings);
+                (key, engine)
             }
-            return Ok(Self(key));
-        }
-        let key = Arc::new(Key { name, origins });
-        let engine = open(RustFace::default(), &key.name, settings);
-        engine.host.set_alone(alone);
+            None => {
+                let key = Arc::new(Key { name });
+                let engine = open(RustFace::default(), &key.name, settings);
+                engine.host.set_alone(alone);
+                let named = (Arc::downgrade(&key), Rc::clone(&engine));
+                ENGINES.with_borrow_mut(|engines| engines.push(named));
+                (key, engine)
+            }
+        };
         engine.host.configure(options.input_events().to_vec(), place);
-        engine.host.face.hook(hooks);
-        let named = (Arc::downgrade(&key), engine);
-        ENGINES.with_borrow_mut(|engines| engines.push(named));
+        let face = &engine.host.face;
+        face.origins.replace(options.given_origins().map(<[_]>::to_vec));
+        face.hook(hooks);
         Ok(Self(key))
     }
 
@@ -157,15 +170,11 @@ impl Session {
         }
     }
 
-    fn engine(&self) -> Option<Rc<RustEngine>> {
+    pub(super) fn engine(&self) -> Option<Rc<RustEngine>> {
         ENGINES.with_borrow(|engines| {
             let found = engines.iter().find(|(key, _)| key.as_ptr() == Arc::as_ptr(&self.0));
             found.map(|(_, engine)| Rc::clone(engine))
         })
-    }
-
-    pub(super) fn origins(&self) -> Option<&[String]> {
-        self.0.origins.as_deref()
     }
 
     /// How requests are sent, if not in the usual way.
@@ -229,8 +238,21 @@ impl Session {
         Subscription { engine: weak(engine), number: number.unwrap_or(0), event: false }
     }
 
-    /// Calls `listener` for each event. It may call anything on the session.
-    pub fn on_event(&self, listener: impl FnMut(&Event) + 'static) -> Subscription {
+    /// Calls `listener` for each event, with when it happened: milliseconds since the Unix epoch by
+    /// the local clock. It may call anything on the session.
+    ///
+    /// ```
+    /// use everfresh::web::{Event, Session, Subscription};
+    ///
+    /// # fn example(session: &Session) -> Subscription {
+    /// session.on_event(|event, at| {
+    ///     if let Event::SignedOut { reason } = event {
+    ///         println!("{at}: signed out, {}", reason.as_str());
+    ///     }
+    /// })
+    /// # }
+    /// ```
+    pub fn on_event(&self, listener: impl FnMut(&Event, i64) + 'static) -> Subscription {
         let engine = self.engine();
         let number = engine.as_ref().map(|engine| engine.host.face.on_event(listener));
         Subscription { engine: weak(engine), number: number.unwrap_or(0), event: true }
@@ -401,14 +423,17 @@ const DEFAULT: &str = "default";
 
 /// Whether a session is shared with no other: elsewhere one process may serve many users.
 pub(super) fn is_unnamed(options: &Options) -> bool {
-    options.given_name().is_none() && !get(&global("location"), "origin").is_string()
+    options.given_name().is_none() && page_origin().is_none()
 }
 
-/// Whether an address is of another origin than the page, if there is one. What is relative is not.
-fn is_foreign(address: &str) -> bool {
-    let page = get(&global("location"), "origin").as_string();
-    let origin = Url::new(address).ok().map(|url| url.origin());
-    page.is_some() && origin.is_some() && page != origin
+/// Makes the address of an option whole, since a page may change its base later. Gives whether it is
+/// of another origin than the page, if there is one.
+fn settle(option: &'static str, address: &mut String) -> Result<bool, InvalidOption> {
+    let Some([url, origin]) = resolve(address) else {
+        return Err(invalid(option, address, ADDRESS));
+    };
+    *address = url;
+    Ok(page_origin().is_some_and(|page| page != origin))
 }
 
 fn not_signed_in() -> Error {

@@ -138,7 +138,7 @@ async fn every_part_of_the_platform_may_open_and_drop_sessions() {
         let same = Session::new(options("open").storage(Storage::Local)).expect("good options");
         assert!(same == *session);
         drop(session.subscribe(|_| {}));
-        drop(session.on_event(|_| {}));
+        drop(session.on_event(|_, _| {}));
     })
     .await;
 }

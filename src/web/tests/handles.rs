@@ -16,10 +16,10 @@ use wasm_bindgen_test::wasm_bindgen_test;
 use super::{
     Seen,
     session::{events, refresh, token},
-    settle, until,
-    world::{World, session, tokens},
+    settle, until, within,
+    world::{World, options, session, tokens},
 };
-use crate::web::{Event, Status, Subscription};
+use crate::web::{Event, Session, Status, Subscription};
 
 #[wasm_bindgen_test]
 async fn a_future_that_is_abandoned_leaves_nothing() {
@@ -62,7 +62,7 @@ async fn a_subscription_may_be_dropped_in_any_listener() {
     let subscriptions: Rc<RefCell<Vec<Subscription>>> = Rc::default();
     for number in 0..3 {
         let (heard, all) = (seen.clone(), Rc::clone(&subscriptions));
-        let subscription = session.on_event(move |_| {
+        let subscription = session.on_event(move |_, _| {
             heard.add(number);
             // The first one drops itself and all that come after it.
             all.take();
@@ -80,12 +80,12 @@ async fn a_listener_may_call_anything() {
     let (seen, _events) = events(&session);
     let caller = session.clone();
     let first = Cell::new(true);
-    let _subscription = session.on_event(move |event| {
+    let _subscription = session.on_event(move |event, _| {
         if *event == Event::Started && first.replace(false) {
             assert_eq!(caller.snapshot().status, Status::Active);
             caller.touch();
             drop(caller.hold());
-            let _nested = caller.on_event(|_| {});
+            let _nested = caller.on_event(|_, _| {});
             caller.cancel();
             let _start = caller.start(tokens("b")).expect("good tokens");
         }
@@ -105,7 +105,7 @@ async fn the_last_handle_may_be_dropped_in_a_listener() {
     let seen = Seen::new();
     let last = Rc::new(RefCell::new(Some(session.clone())));
     let (heard, taken) = (seen.clone(), Rc::clone(&last));
-    let _subscription = session.on_event(move |event| {
+    let _subscription = session.on_event(move |event, _| {
         heard.add(event.kind());
         taken.take();
     });
@@ -149,4 +149,36 @@ async fn a_session_of_the_same_name_is_the_same() {
     assert_eq!(second.snapshot().status, Status::Active);
     drop(second);
     assert_eq!(session("same").snapshot().status, Status::Unknown);
+}
+
+#[wasm_bindgen_test]
+async fn the_newest_options_win() {
+    let world = World::new();
+    let origins = |origin: &str| Session::new(options("newest options").origins([origin]));
+    let token_for = |session: &Session, url: &'static str| {
+        let session = session.clone();
+        within("an answer", async move { session.authorize(url).await.map(|it| it.is_some()) })
+    };
+    let older = origins("https://a.test").expect("good options");
+    let _start = older.start(tokens("a")).expect("good tokens");
+    let newer = origins("https://b.test").expect("good options");
+    assert_eq!(older, newer);
+    for session in [older, newer] {
+        assert_eq!(token_for(&session, "https://a.test/").await, Ok(false));
+        assert_eq!(token_for(&session, "https://b.test/").await, Ok(true));
+    }
+    assert_eq!(world.requests().len(), 0);
+}
+
+#[wasm_bindgen_test]
+async fn events_say_when_they_happened() {
+    let (world, session) = (World::new(), session("when"));
+    let seen = Seen::new();
+    let heard = seen.clone();
+    let _subscription = session.on_event(move |event, at| heard.add((event.kind(), at)));
+    let began = js_sys::Date::now() as i64;
+    let _start = session.start(tokens("a")).expect("good tokens");
+    world.clock.advance(1_000);
+    session.cancel();
+    assert_eq!(seen.all(), [("started", began), ("signed-out", began + 1_000)]);
 }

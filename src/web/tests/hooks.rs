@@ -10,12 +10,13 @@ use web_sys::Response;
 
 use super::{
     Seen, in_page, js,
-    session::{refresh, token},
+    session::{events, refresh, token},
     settle, until, within,
     world::{World, get_request, options, tokens},
 };
 use crate::web::{
-    Called, Error, Line, Options, Sending, Session, SessionBuilder, Status, TokenStorage, Tokens,
+    Called, Error, Event, Line, Options, RefreshRequest, Sending, Session, SessionBuilder, Status,
+    TokenStorage, Tokens,
 };
 
 fn begun(builder: SessionBuilder) -> Session {
@@ -49,6 +50,18 @@ async fn another_status_may_mean_that_the_token_is_no_longer_good() {
     assert_eq!(world.requests(), ["/api Bearer a", "/token", "/api Bearer b"]);
     world.answer("new Response('no', { status: 401 })");
     assert_eq!(sent(&session, Sending::default()).await, Ok(401), "that one is not meant");
+}
+
+#[wasm_bindgen_test]
+async fn what_is_no_name_of_a_header_is_refused() {
+    for name in ["", "X JWT", "X-JWT:"] {
+        let refused = Session::builder(options("no header")).renewal_header(name).build();
+        let told = format!("option renewal_header cannot be \"{name}\": pass the name of a header");
+        assert_eq!(
+            refused.expect_err("no header").to_string(),
+            "ERR_INVALID_OPTION: ".to_owned() + &told
+        );
+    }
 }
 
 #[wasm_bindgen_test]
@@ -168,6 +181,29 @@ async fn an_own_place_keeps_the_session() {
 }
 
 #[wasm_bindgen_test]
+async fn a_text_that_is_far_too_long_is_not_read() {
+    for slow in [false, true] {
+        let world = World::new();
+        let kept = Kept { slow, ..Kept::default() };
+        let key = "everfresh:long".to_owned();
+        kept.texts.borrow_mut().insert(key.clone(), "x".repeat((4 << 20) + 1));
+        let builder = Session::builder(options("long")).token_storage(kept.clone());
+        let session = builder.build().expect("good options");
+        let (seen, _subscription) = events(&session);
+        let (restoring, found) = (session.clone(), Seen::new());
+        let told = found.clone();
+        wasm_bindgen_futures::spawn_local(async move { told.add(restoring.restore().await) });
+        // Other tabs may know more than a place that cannot be read.
+        settle().await;
+        world.clock.advance(1_000);
+        until("no session", || found.count() == 1).await;
+        assert_eq!(session.snapshot().status, Status::SignedOut);
+        assert_eq!(seen.all(), [Event::StorageDegraded]);
+        assert_eq!(kept.texts.borrow().keys().collect::<Vec<_>>(), [&key], "nothing is set aside");
+    }
+}
+
+#[wasm_bindgen_test]
 async fn without_a_page_a_session_without_a_name_is_shared_with_none() {
     let _world = World::new();
     let kept = Kept::default();
@@ -223,6 +259,41 @@ async fn a_log_hears_what_the_endpoint_said() {
     let said = (refused.status, refused.error.as_str(), refused.description.as_str());
     assert_eq!(said, (400, "slow_down", "d"));
     assert_eq!(session.stats().outcomes.transient, 1);
+}
+
+#[wasm_bindgen_test]
+async fn a_refresh_function_is_given_the_claims_and_a_signal() {
+    #[derive(serde::Deserialize)]
+    struct Claims {
+        tenant: String,
+    }
+    let world = World::new();
+    let seen = Seen::new();
+    let told = seen.clone();
+    let function = move |request: RefreshRequest| {
+        assert!(!format!("{request:?}").contains("e30"), "it may be printed");
+        let tenant = request.claims().map(|Claims { tenant }| tenant);
+        assert!(request.claims::<Vec<u8>>().is_none());
+        told.add((tenant, request.last_activity_at, request.signal));
+        pending::<Called>()
+    };
+    let builder = Session::builder(options("given")).refresh(function);
+    let session = builder.build().expect("good options");
+    let claims = "return `e30.${btoa(JSON.stringify({ tenant: 'b' })).replace(/=/g, '')}.c2ln`";
+    let jwt = js(claims).as_string().expect("a text");
+    let began = js_sys::Date::now() as i64;
+    let _start = session.start(Tokens { access_token: jwt, ..tokens("a") }).expect("good tokens");
+    world.clock.advance(100);
+    let asking = session.clone();
+    wasm_bindgen_futures::spawn_local(async move { drop(asking.refresh().await) });
+    until("the call", || seen.count() == 1).await;
+    let (tenant, last_activity_at, signal) = seen.all().remove(0);
+    assert_eq!((tenant.as_deref(), last_activity_at), (Some("b"), began));
+    let signal = signal.expect("a signal");
+    assert!(!signal.aborted());
+    session.cancel();
+    assert!(signal.aborted());
+    settle().await;
 }
 
 #[wasm_bindgen_test]

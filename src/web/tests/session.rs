@@ -1,18 +1,24 @@
 //! The life of a session in Rust: tokens, requests, refreshes.
 
-use core::time::Duration;
+use core::{future::pending, time::Duration};
 
-use wasm_bindgen::JsCast;
+use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::{JsFuture, spawn_local};
 use wasm_bindgen_test::wasm_bindgen_test;
 
 use super::{
-    Seen, js, settle, until, within,
+    Seen, in_page, js, settle,
+    stub::Stub,
+    until, within,
     world::{World, get_request, options, session, tokens},
 };
 use crate::{
     core::error::Error as CoreError,
-    web::{AccessToken, Called, EndReason, Error, Event, Session, Status, Storage, Subscription},
+    web::{
+        AccessToken, Called, EndReason, Endpoint, Error, Event, Options, Session, Status, Storage,
+        Style, Subscription,
+        js::{get, global},
+    },
 };
 
 pub(super) async fn refresh(session: &Session) -> Result<(), Error> {
@@ -37,7 +43,7 @@ async fn fetch(session: &Session, url: &str) -> Result<(u16, String), &'static s
 pub(super) fn events(session: &Session) -> (Seen<Event>, Subscription) {
     let seen = Seen::new();
     let heard = seen.clone();
-    let subscription = session.on_event(move |event| heard.add(event.clone()));
+    let subscription = session.on_event(move |event, _| heard.add(event.clone()));
     (seen, subscription)
 }
 
@@ -178,6 +184,58 @@ async fn an_origin_matches_however_it_is_written() {
         let token = within("a token", async move { asked.authorize("https://a.test/").await });
         assert!(token.await.expect("an answer").is_some(), "{origin}");
     }
+}
+
+#[wasm_bindgen_test]
+async fn an_address_that_leads_nowhere_is_refused() {
+    let refused = |url: &str, revoke_url: Option<&str>| {
+        let revoke_url = revoke_url.map(str::to_owned);
+        let endpoint = Endpoint { url: url.to_owned(), revoke_url, ..Endpoint::default() };
+        let error = Session::new(Options::default().endpoint(endpoint)).expect_err("no address");
+        assert_eq!(error.code(), "ERR_INVALID_OPTION");
+        error.to_string()
+    };
+    let remedy = "pass an http or https URL, whole where there is no page";
+    for url in ["ftp://a.test/token", "https://", "blob:https://a.test/1", "http://a:b:c/"] {
+        let told = format!("ERR_INVALID_OPTION: option endpoint.url cannot be \"{url}\": {remedy}");
+        assert_eq!(refused(url, None), told);
+        let told = refused("https://a.test/token", Some(url));
+        assert!(told.contains("option endpoint.revoke_url cannot be \""), "{told}");
+    }
+    let relative = Session::new(Options::new("/token").name("relative"));
+    assert_eq!(
+        relative.map(drop).map_err(|error| error.code()),
+        match in_page() {
+            true => Ok(()),
+            false => Err("ERR_INVALID_OPTION"),
+        }
+    );
+    // It has no address, so none is looked at.
+    let function = Session::with_refresh(Options::default(), |_| pending::<Called>());
+    function.map(drop).expect("good options");
+}
+
+#[wasm_bindgen_test]
+async fn a_refresh_goes_where_the_page_was_when_the_session_was_made() {
+    let world = World::new();
+    let page = js("return { baseURI: 'https://a.test/shop/' }");
+    let base = in_page().then(|| Stub::new(&global("document"), "baseURI", &get(&page, "baseURI")));
+    let document = (!in_page()).then(|| Stub::global("document", &page));
+    let endpoint =
+        Endpoint { style: Style::Cookie, url: "token".to_owned(), ..Endpoint::default() };
+    let options = options("whole").endpoint(endpoint).idle(None);
+    let session = Session::new(options).expect("good options");
+    drop((base, document));
+    let _start = session.start(tokens("a")).expect("good tokens");
+    world.answer(
+        "(globalThis.asked = [it, init], Response.json({ access_token: 'b', expires_in: 9 }))",
+    );
+    refresh(&session).await.expect("a refresh");
+    assert_eq!(js("return asked[0]"), JsValue::from_str("https://a.test/shop/token"));
+    // To another origin than the page's no header of ours goes along; where there is no page each is
+    // as good as another.
+    let marked = get(&js("return asked[1].headers"), "X-Everfresh").is_string();
+    assert_eq!(marked, !in_page());
 }
 
 #[wasm_bindgen_test]
