@@ -289,6 +289,7 @@ impl World {
             self.broken("a valid token is never withheld", format!("tab {id} lends none"));
         }
         self.watch_lateness(id);
+        self.watch_relief(id);
         self.watch_lock();
         if self.facts.locks_keep_apart && self.truth.sign_ins < 2 && !self.is_strained() {
             let flies = |tab: &&Tab| tab.is_running() && tab.attempt.is_some();

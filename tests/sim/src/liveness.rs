@@ -34,6 +34,14 @@ impl World {
         }
     }
 
+    /// After every step of a tab: what it had for a moment it did not lack all along. A token that lives as
+    /// long as the watch waits between two looks could else be seen at its end each time.
+    pub(crate) fn watch_relief(&mut self, id: TabId) {
+        if self.tabs[id].lacks_since.is_some() && self.lacks(id).is_none() {
+            self.tabs[id].lacks_since = None;
+        }
+    }
+
     /// Whether the world can tell what a tab should have.
     fn can_tell(&self) -> bool {
         let truth = &self.truth;
@@ -64,5 +72,58 @@ impl World {
             let seen = format!("tab {id} has {lack}: {snapshot:?}");
             self.broken("no tab is without a token for a minute of good network", seen);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use everfresh::core::input::Input;
+
+    use super::*;
+    use crate::{plan::Plan, queue::Next};
+
+    /// Looks as often, each time when a token ends that lives from one look to the next; `between`
+    /// happens after each.
+    fn look(looks: u32, between: fn(&mut World)) -> Option<&'static str> {
+        let mut plan = Plan::day(1);
+        (plan.tabs, plan.access_ttl) = (1, (LOOK / 1_000) as u32);
+        let mut world = World::new(plan);
+        world.open(None);
+        world.sign_in(0, "ana");
+        for _ in 0..looks {
+            world.now += LOOK;
+            world.watch_liveness();
+            between(&mut world);
+        }
+        world.broken.map(|broken| broken.promise)
+    }
+
+    /// The tab does what is due until it has a token.
+    fn renew(world: &mut World) {
+        while world.lacks(0).is_some() {
+            let (at, next) = world.queue.next().expect("a refresh is due");
+            world.now = world.now.max(at);
+            match next {
+                Next::Event(event) => world.happen(event),
+                Next::Deadline(tab) => world.feed(tab, Input::TimerFired),
+            }
+        }
+    }
+
+    #[test]
+    fn a_token_that_is_renewed_after_each_look_is_not_lacked_all_along() {
+        assert_eq!(look(20, renew), None);
+    }
+
+    #[test]
+    fn one_that_is_not_is_lacked_after_a_minute() {
+        assert_eq!(look(3, |_| ()), None);
+        let promise = "no tab is without a token for a minute of good network";
+        assert_eq!(look(4, |_| ()), Some(promise));
+    }
+
+    #[test]
+    fn what_happens_to_a_tab_without_a_token_is_no_relief() {
+        assert!(look(4, |world| world.input(0, Input::Activity)).is_some());
     }
 }
