@@ -183,6 +183,17 @@ impl World {
         };
     }
 
+    /// A page that nobody told of a session tells nobody of its end, but revokes it for all.
+    pub(crate) fn watch_untold_end(&mut self, tab: TabId) {
+        if let Some(reason @ (EndReason::Idle | EndReason::MaxAge)) =
+            self.tabs[tab].snapshot().reason
+            && !self.tabs[tab].signed_in
+            && !self.truth.revoked
+        {
+            self.watch_end(tab, reason);
+        }
+    }
+
     /// Slack of the maximum age: what the server says of it is counted from the middle of its
     /// request, which a hidden page gives up a minute late.
     fn age_slack(&self) -> Millis {

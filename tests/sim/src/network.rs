@@ -121,6 +121,7 @@ impl World {
             self.broken("a revocation is a request that the server reads", format!("tab {id}"));
             return;
         };
+        self.watch_untold_end(id);
         if self.now < self.offline_until
             || self.strikes(self.plan.odds.lost_request, "request lost")
         {
