@@ -246,11 +246,12 @@ impl Record {
         self.pending_key().filter(|key| is_next && *key != rotated_by)
     }
 
-    /// What holds the next refresh back at `now`.
+    /// What holds the next refresh back at `now`: of these tokens, or of those before and said since.
     pub(crate) fn held_back(&self, now: Millis) -> Option<Backoff> {
-        let in_force = self.backoff.generation == self.token_set.generation
-            && (self.backoff.since - BACKOFF_SLACK..self.backoff.until).contains(&now);
-        in_force.then_some(self.backoff)
+        let Backoff { generation, since, until, .. } = self.backoff;
+        let before = i64::from(since > self.token_set.issued_at);
+        let in_force = generation + before >= self.token_set.generation;
+        (in_force && (since - BACKOFF_SLACK..until).contains(&now)).then_some(self.backoff)
     }
 
     /// Failures in a row of refreshing this generation, and what speaks against it, over all tabs.
@@ -525,25 +526,26 @@ pub(crate) mod tests {
 
     #[test]
     fn of_two_keys_for_one_rotation_the_first_made_wins() {
-        let with = |made_at, key| {
-            let pending = Pending { generation: 3, made_at, key: Key(key, 0) };
-            Record { pending, ..record(3) }
+        let with = |generation, made_at, key| {
+            let pending = Pending { generation, made_at, key: Key(key, 0) };
+            Record { pending, ..record(generation) }
         };
-        assert_eq!(joined(&with(5, 9), &with(6, 1)).pending_key(), Some(Key(9, 0)));
-        let newer =
-            Record { pending: Pending { generation: 4, ..with(9, 2).pending }, ..record(4) };
-        assert_eq!(joined(&with(5, 9), &newer).pending_key(), Some(Key(2, 0)));
+        assert_eq!(joined(&with(3, 5, 9), &with(3, 6, 1)).pending_key(), Some(Key(9, 0)));
+        assert_eq!(joined(&with(3, 5, 9), &with(4, 9, 2)).pending_key(), Some(Key(2, 0)));
     }
 
     #[test]
     fn a_hold_is_for_its_generation_and_its_time() {
         let backoff =
             Backoff { until: 9_000, since: 5_000, generation: 3, failures: 2, ..Backoff::NONE };
-        let held =
-            |generation, now| Record { backoff, ..record(generation) }.held_back(now).is_some();
-        assert!(!held(3, 3_999), "before it was made the clock was set back");
-        assert!(held(3, 4_000) && held(3, 8_999) && !held(3, 9_000));
-        assert!(!held(4, 5_000));
+        let held = |generation, now, issued_at| {
+            let mut record = Record { backoff, ..record(generation) };
+            record.token_set.issued_at = issued_at;
+            record.held_back(now).is_some()
+        };
+        assert!(!held(3, 3_999, 0), "before it was made the clock was set back");
+        assert!(held(3, 4_000, 0) && held(3, 8_999, 6_000) && !held(3, 9_000, 0));
+        assert!(held(4, 5_000, 4_999) && !held(4, 5_000, 5_000) && !held(5, 5_000, 4_999));
         assert_eq!(Record { backoff, ..record(3) }.failures().0, 2);
         assert_eq!(Record { backoff, ..record(4) }.failures().0, 0);
     }
@@ -567,11 +569,8 @@ pub(crate) mod tests {
             assert_eq!(doubts.convince(now), convinces, "{now}");
         }
         assert!(!Doubts { count: 2, ..Doubts::default() }.convince(1 << 40));
-        assert_eq!(
-            doubts.and(8),
-            Doubts { count: 1, since: 8, superseded: 0 },
-            "the clock was set back"
-        );
+        let first = Doubts { count: 1, since: 8, superseded: 0 };
+        assert_eq!(doubts.and(8), first, "the clock was set back");
     }
 
     #[test]

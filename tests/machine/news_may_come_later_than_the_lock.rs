@@ -9,7 +9,7 @@ use everfresh::core::{
 
 use crate::{
     rig::{EPOCH, Store, Tab},
-    wire::{UNREACHABLE, refusal},
+    wire::{UNREACHABLE, refusal, retry_after},
 };
 
 fn policy() -> Policy {
@@ -61,6 +61,27 @@ fn nor_is_a_failure_waited_for_that_is_on_record() {
     }
     two.want_refresh();
     assert_eq!(two.requests.len(), 1, "the other's attempt is over, and all know it");
+}
+
+#[test]
+fn tokens_that_came_before_the_server_asked_for_patience_do_not_end_it() {
+    let (mut one, mut two) = crashed();
+    // Storage is slower than the lock: the second repeats what was answered already.
+    two.store = Store::default();
+    one.answer_granted(60);
+    two.grants_locks = true;
+    two.pass(100);
+    two.want_refresh();
+    two.advance_to_refresh();
+    two.answer(retry_after(503, 120));
+    let told = one.said.pop_back().expect("its tokens");
+    two.pass(1_000);
+    two.hear(&told);
+    assert_eq!(two.snapshot().generation, 2);
+    two.advance(118.0);
+    assert_eq!(two.requests.len(), 1, "the server has asked for patience since");
+    two.advance(2.0);
+    assert_eq!(two.requests.len(), 2);
 }
 
 #[test]
