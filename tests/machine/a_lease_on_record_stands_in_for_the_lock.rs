@@ -122,6 +122,52 @@ fn a_key_that_lost_is_not_used_and_the_winner_has_its_lease() {
 }
 
 #[test]
+fn a_key_that_another_tab_stores_over_is_stored_again() {
+    let mut one = Tab::signed_in(policy());
+    let mut two = Tab::with_store(policy(), 2, one.store.clone());
+    two.restore();
+    two.pass(1);
+    // Each looks before the other writes, and what the first one said is lost.
+    for tab in [&mut one, &mut two] {
+        tab.slow_storage = true;
+        tab.said.clear();
+        wants(tab);
+        tab.answer_load(0);
+        tab.answer_load(0);
+    }
+    one.answer_store();
+    two.answer_store();
+    one.slow_storage = false;
+    two.slow_storage = false;
+    let told = two.said.pop_front().expect("its key");
+    one.hear(&told);
+    pass(&mut two, 501);
+    pass(&mut one, 501);
+    assert_eq!((one.requests.len(), two.requests.len()), (1, 0));
+}
+
+#[test]
+fn a_page_that_is_loaded_while_a_key_is_being_stored_is_told_of_it() {
+    let mut one = Tab::signed_in(policy());
+    one.slow_storage = true;
+    wants(&mut one);
+    one.answer_load(0);
+    one.said.clear();
+    let mut page = Tab::with_store(policy(), 2, one.store.clone());
+    page.restore();
+    page.pass(1);
+    wants(&mut page);
+    // Storage answers neither of them.
+    page.slow_storage = true;
+    one.hear(&page.said.pop_front().expect("its key"));
+    pass(&mut one, 2_001);
+    page.hear(&one.said.pop_front().expect("the key that was made before"));
+    pass(&mut one, 2_500);
+    pass(&mut page, 4_501);
+    assert_eq!((one.requests.len(), page.requests.len()), (1, 0));
+}
+
+#[test]
 fn of_tabs_that_repeat_a_rotation_at_once_the_last_on_record_sends() {
     let mut one = Tab::signed_in(policy());
     let mut two = Tab::with_store(policy(), 2, one.store.clone());

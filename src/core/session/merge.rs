@@ -60,9 +60,14 @@ impl Live {
         if theirs.is_session_of(&self.record) {
             let activity = theirs.last_activity;
             let key = self.record.unanswered_key(&theirs);
+            let told = theirs.pending.key;
             self.record.join(theirs);
             if let Some(reason) = self.record.ended() {
                 return ControlFlow::Break(Ending::local(reason, Scope::Tab));
+            }
+            if told != self.record.pending.key {
+                // Whoever says it may have stored over what this tab knows.
+                ctx.write(&self.record);
             }
             self.heard(activity, ctx);
             if self.behind() > 0 && self.record.token_set.tokens.is_some() {

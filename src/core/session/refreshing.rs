@@ -298,8 +298,7 @@ impl Live {
         }
         let key = self.record.pending.key;
         self.note_send(ctx);
-        let write = ctx.write(&self.record);
-        self.announce(Sharing::WithoutTokens, ctx);
+        let write = self.share(Sharing::WithoutTokens, ctx);
         let until = ctx.now() + STORAGE_WAIT;
         self.refresh_state = RefreshState::StoringKey(StoringKey {
             refresh,
@@ -334,6 +333,8 @@ impl Live {
     pub(super) fn keyed<E: Entropy>(&mut self, keying: StoringKey, ctx: &mut Context<E>) {
         let StoringKey { refresh, lock, settled, waits, key, .. } = keying;
         if waits || lock == Lock(None) {
+            // A page that was loaded while it was stored has not heard of it.
+            self.announce(Sharing::WithoutTokens, ctx);
             let mut until = ctx.now() + SETTLE;
             if lock == Lock(None) {
                 until = until + entropy::below(&mut ctx.entropy, SETTLE);
