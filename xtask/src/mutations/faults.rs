@@ -33,12 +33,12 @@ pub(super) const FAULTS: &[Fault] = &[
     fault(
         "the key is not stored before it is sent",
         "core/session/refreshing.rs",
-        "let write = ctx.write(&self.record);
-        self.announce(Sharing::WithoutTokens, ctx);",
-        "let write = if FAULT { WriteId(ctx.read().0) } else { ctx.write(&self.record) };
-        if !FAULT {
-            self.announce(Sharing::WithoutTokens, ctx);
-        }",
+        "let write = self.share(Sharing::WithoutTokens, ctx);",
+        "let write = if FAULT {
+            WriteId(ctx.read().0)
+        } else {
+            self.share(Sharing::WithoutTokens, ctx)
+        };",
     ),
     fault(
         "retries make a new key",
