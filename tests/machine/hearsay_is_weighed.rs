@@ -2,6 +2,7 @@
 
 use everfresh::{
     core::{
+        grant::TokenResponse,
         input::Input,
         policy::{Credential, Policy},
         reason::EndReason,
@@ -218,4 +219,70 @@ fn a_key_that_is_heard_of_before_the_tokens_is_kept() {
     page.want_refresh();
     page.advance(0.25);
     assert_eq!(page.requests[0].1.rotation_key, one.requests[0].1.rotation_key);
+}
+
+/// Two tabs of a user whose tokens name nobody, one of which the server has refused; and a page that was
+/// loaded after that, and asks the server with a cookie.
+fn ended_and_guessing() -> (Tab, Tab, Tab) {
+    let cookie = Policy { credential: Credential::Cookie, ..policy() };
+    let mut ended = Tab::new(cookie.clone());
+    let tokens = TokenResponse {
+        access_token: "opaque".to_owned(),
+        expires_in: Some(300.0),
+        ..TokenResponse::default()
+    };
+    ended.start_with(tokens);
+    let mut late = Tab::with_store(cookie.clone(), 2, ended.store.clone());
+    late.restore();
+    assert_eq!(late.status(), Status::Active);
+    late.store = Store::default();
+    ended.want_refresh();
+    ended.answer_status(400, "invalid_grant", "");
+    assert_eq!(ended.ended(), Some(EndReason::Revoked));
+    let mut page = Tab::with_store(cookie, 3, ended.store.clone());
+    page.restore();
+    page.advance(0.25);
+    assert_eq!(page.requests.len(), 1);
+    [&mut ended, &mut late].map(|tab| tab.said.clear());
+    (ended, late, page)
+}
+
+#[test]
+fn a_page_with_a_cookie_alone_does_not_join_the_session_that_it_knows_to_be_over() {
+    let (_, mut late, mut page) = ended_and_guessing();
+    late.hear(ASK);
+    page.hear(&late.said.pop_back().expect("tokens"));
+    assert_eq!((page.status(), page.count("started")), (Status::Unknown, 0));
+}
+
+#[test]
+fn a_page_with_a_cookie_alone_is_not_asked_for_tokens() {
+    let (mut ended, mut late, mut page) = ended_and_guessing();
+    ended.hear(&page.said.pop_back().expect("its key"));
+    assert_eq!(ended.said.len(), 0);
+    // What a late tab says of the session that is over meets the page load's record in storage.
+    late.hear(ASK);
+    ended.hear(&late.said.pop_back().expect("tokens"));
+    assert_eq!(ended.said.len(), 0, "and so on for ever");
+}
+
+#[test]
+fn a_page_that_has_heard_of_the_session_does_not_forget_it_for_another_pages_guess() {
+    let (mut page, mut other) = a_guess_and_a_sign_in();
+    let guess = page.said.pop_back().expect("its key");
+    let policy = Policy { max_session: Some(60_000), idle: Some(600_000), ..policy() };
+    let cookie = Policy { credential: Credential::Cookie, ..policy };
+    page.configure(|settings| settings.policy = cookie.clone());
+    other.configure(|settings| settings.policy = cookie);
+    other.start(300);
+    let tokens = other.said.pop_back().expect("tokens");
+    other.feed(Input::Touch);
+    page.hear(&other.said.pop_back().expect("news without tokens"));
+    let ends_at = page.snapshot().ends_at;
+    assert_eq!(page.count("warning"), 0, "nobody was told of a session");
+    page.hear(&guess);
+    assert_eq!((page.snapshot().ends_at, ends_at.is_some()), (ends_at, true));
+    page.hear(&tokens);
+    let told: Vec<_> = page.events.iter().map(|event| event.kind()).collect();
+    assert_eq!(told, ["started", "warning"]);
 }

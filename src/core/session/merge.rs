@@ -76,12 +76,14 @@ impl Live {
             }
             return ControlFlow::Continue(());
         }
+        if !theirs.replaces(&self.record) {
+            return ControlFlow::Continue(());
+        }
         if self.current.is_none() && theirs.ended().is_none() {
             self.join_session(theirs, ctx);
             return ControlFlow::Continue(());
         }
-        let guesses = theirs.is_guess() || self.record.is_guess();
-        if guesses || !theirs.replaces(&self.record) {
+        if theirs.is_guess() || self.record.is_guess() {
             return ControlFlow::Continue(());
         }
         self.replaced_by(theirs, ctx)

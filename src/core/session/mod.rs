@@ -321,7 +321,8 @@ impl<E: Entropy> Session<E> {
             return State::Ended(Box::new(Ended { record: record.or(ended.record), ..*ended }));
         }
         if joined.token_set.tokens.is_none() {
-            if ended.record.as_ref().is_none_or(|ours| joined.replaces(ours)) {
+            // Nobody has the tokens of a page load that found none.
+            if !joined.is_guess() {
                 self.ctx.push(Effect::Broadcast(peers::ask()));
             }
             return State::Ended(ended);

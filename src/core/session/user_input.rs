@@ -61,7 +61,9 @@ impl Live {
     /// idle deadline will move the end, so it is not near yet.
     pub(super) fn approaching<E: Entropy>(&self, ctx: &Context<E>) -> Option<(Moment, EndReason)> {
         let (end, reason) = self.end(ctx);
-        if ctx.policy.warn == 0 || end - ctx.policy.warn > ctx.now() {
+        // Who was not told of a session is not told of its end.
+        let told = self.current.is_some() && ctx.policy.warn > 0;
+        if !told || end - ctx.policy.warn > ctx.now() {
             return None;
         }
         let moves = ctx.policy.idle_mode == IdleMode::Lapse
