@@ -25,6 +25,7 @@ use crate::core::{
 #[derive(Clone, Debug)]
 pub struct VirtualHost<E, P = ()> {
     now: Cell<Now>,
+    read: Cell<bool>,
     wants: RefCell<VecDeque<Want>>,
     places: P,
     entropy: core::marker::PhantomData<E>,
@@ -111,6 +112,7 @@ impl<E, P> VirtualHost<E, P> {
     pub const fn with_places(now: Now, places: P) -> Self {
         Self {
             now: Cell::new(now),
+            read: Cell::new(false),
             wants: RefCell::new(VecDeque::new()),
             places,
             entropy: core::marker::PhantomData,
@@ -120,6 +122,14 @@ impl<E, P> VirtualHost<E, P> {
     /// Sets both clocks.
     pub fn set_now(&self, now: Now) {
         self.now.set(now);
+        self.read.set(false);
+    }
+
+    /// Whether the engine has read the clocks since they were set. If not, it has not called its machine:
+    /// what storage answers may be for the queue of writes alone.
+    #[must_use]
+    pub fn was_read(&self) -> bool {
+        self.read.get()
     }
 
     /// The next thing to do, in order.
@@ -143,6 +153,7 @@ impl<E: Entropy, P: Places> Host for VirtualHost<E, P> {
     type Waiter = WaiterId;
 
     fn now(&self) -> Now {
+        self.read.set(true);
         self.now.get()
     }
 

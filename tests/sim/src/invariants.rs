@@ -9,9 +9,10 @@ use everfresh::core::{
 
 use crate::{
     browser::TabId,
-    plan::{Action, Storage},
+    plan::{Action, Plan, Storage},
     server::EPOCH,
     tab::{Tab, What},
+    wire::Tokens,
     world::World,
 };
 
@@ -69,6 +70,10 @@ pub(crate) struct Newest {
 
 /// So long a tab waits to hear what storage holds.
 pub(crate) const STORAGE_WAIT: Millis = 2_000;
+
+/// So long it takes at most until slow storage shows what was written, a page has read it, and a refresh
+/// that began before is over.
+const SLOWEST: Millis = 30_000;
 
 /// Slack of everything that is measured across tabs.
 const SLACK: Millis = 3_000;
@@ -162,7 +167,7 @@ impl World {
             EndReason::Revoked => truth.revoked || truth.stolen || truth.signed_out,
             // A refresh that leaves with the cookie of a sign-in that its tab has not heard of.
             EndReason::Reuse => truth.stolen || self.plan.wire.cookie && truth.sign_ins > 1,
-            EndReason::SubjectChanged => truth.sign_ins > 1,
+            EndReason::SubjectChanged => truth.sign_ins > 1 || self.may_begin_anew(),
             EndReason::LoginRequired if self.has_lapsed() => true,
             EndReason::LoginRequired => self.tokens_were_lost(tab) || self.missed_the_tokens(tab),
             _ => false,
@@ -192,6 +197,16 @@ impl World {
         {
             self.watch_end(tab, reason);
         }
+    }
+
+    /// Soon after a sign-in, a page that neither storage nor another tab has told of it begins anew with
+    /// the cookie. Tokens that name nobody do not say that it is the same user.
+    fn may_begin_anew(&self) -> bool {
+        let Plan { wire, odds, .. } = &self.plan;
+        let deaf = odds.lost_message > 0 && odds.slow_storage > 0;
+        let soon = self.now - self.truth.signed_in <= SLOWEST;
+        let named = matches!(wire.tokens, Tokens::Jwt | Tokens::ExpAlone);
+        soon && deaf && wire.cookie && !named
     }
 
     /// Slack of the maximum age: what the server says of it is counted from the middle of its
@@ -340,6 +355,10 @@ impl World {
         let tab = &self.tabs[id];
         // A page that has nothing but, perhaps, a cookie cannot know.
         let knows = tab.signed_in;
+        // A machine that was not called, because storage answered its writes, cannot feel a leap.
+        if !tab.engine.host.was_read() {
+            return;
+        }
         if !tab.is_live() || !knows || self.truth.sign_ins > 1 || self.looks_up(id) {
             return;
         }
@@ -417,5 +436,48 @@ impl World {
                 token.filter(|token| !self.server.accepts(token, self.now)).map(|_| "a dead token")
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use everfresh::core::input::Input;
+
+    use super::*;
+    use crate::plan::Odds;
+
+    /// A world whose first tab is signed in, by tokens of this kind in a cookie's company.
+    fn world(tokens: Tokens) -> World {
+        let mut plan = Plan::day(1);
+        plan.wire.cookie = true;
+        plan.wire.tokens = tokens;
+        plan.odds = Odds { lost_message: 20, slow_storage: 100, ..plan.odds };
+        let mut world = World::new(plan);
+        world.open(None);
+        world.sign_in(0, "ana");
+        world
+    }
+
+    #[test]
+    fn who_may_have_been_taken_for_somebody_else_is_known_for_a_while_and_by_name() {
+        let ends_at = |at, tokens| {
+            let mut world = world(tokens);
+            world.now += at;
+            world.watch_end(0, EndReason::SubjectChanged);
+            world.broken.is_none()
+        };
+        assert!(ends_at(SLOWEST, Tokens::Opaque));
+        assert!(!ends_at(SLOWEST + 1, Tokens::Opaque));
+        assert!(!ends_at(0, Tokens::Jwt) && !ends_at(0, Tokens::ExpAlone));
+    }
+
+    #[test]
+    fn an_end_is_missed_by_a_machine_that_was_called() {
+        let mut world = world(Tokens::Jwt);
+        world.truth.leaps += 24 * 3_600_000;
+        world.turn(0, |_| {});
+        assert_eq!(world.broken, None);
+        world.feed(0, Input::TimerFired);
+        assert_eq!(world.broken.expect("it is signed in").promise, "an end is never missed");
     }
 }
