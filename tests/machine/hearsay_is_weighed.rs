@@ -243,7 +243,9 @@ fn ended_and_guessing() -> (Tab, Tab, Tab) {
     page.restore();
     page.advance(0.25);
     assert_eq!(page.requests.len(), 1);
-    [&mut ended, &mut late].map(|tab| tab.said.clear());
+    for tab in [&mut ended, &mut late] {
+        tab.said.clear();
+    }
     (ended, late, page)
 }
 
