@@ -1,6 +1,7 @@
 // Each preset through the engine, with answers as the services give them.
 
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { test } from "node:test";
 
 import * as presets from "../dist/presets.js";
@@ -390,6 +391,36 @@ async function once(t, name, answer) {
 test("every preset is in the table", () => {
   assert.deepEqual(Object.keys(presets).sort(), Object.keys(table).sort());
   assert.ok(Object.keys(presets).length >= 20);
+});
+
+test("the page for Rust front ends names what each preset sets", () => {
+  const page = readFileSync(new URL("../../docs/rust-front-ends.md", import.meta.url), "utf8");
+  const section = page.slice(page.indexOf("## What replaces a preset"));
+  const styles = { json: "Style::Json", cookie: "Style::Cookie", renew: "Style::Renew", cookies: ".cookies()" };
+  const [, named] = section.match(/^(`.+`) want a secret/m);
+  const secret = [...named.matchAll(/`(\w+)`/g)].map(([, name]) => name);
+  for (const name of secret) assert.ok(name in presets, name);
+  for (const name of Object.keys(presets)) {
+    const { clientSecret, ...options } = table[name].options;
+    const row = section.match(new RegExp(`^\\| \`${name}\` .*$`, "m"))?.[0];
+    if (secret.includes(name)) {
+      assert.equal(row, undefined, `${name} cannot be called from a page`);
+      continue;
+    }
+    const endpoint = presets[name](options);
+    const says = (text, does) => assert.equal(row.includes(text), Boolean(does), `${name}: ${text}`);
+    says(".refresh(f)", typeof endpoint === "function");
+    if (typeof endpoint === "function") continue;
+    for (const [style, text] of Object.entries(styles)) says(text, endpoint.style === style);
+    says(".method(Method::Get)", endpoint.method === "GET");
+    says(".params", typeof endpoint.params === "function");
+    says("`tokens`", endpoint.tokens);
+    assert.equal(/`(Revoked|Reuse|Transient)`/.test(row), Boolean(endpoint.classify), `${name}: classify`);
+    says("Carrier::Off", endpoint.rotationKey === "off");
+    says("client_id", endpoint.clientId);
+    says("revoke_url", endpoint.revokeUrl);
+    for (const header of Object.keys(endpoint.headers ?? {})) says(header, true);
+  }
 });
 
 for (const [name, row] of Object.entries(table)) {

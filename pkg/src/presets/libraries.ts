@@ -49,7 +49,6 @@ export const aspnetIdentity = ({ url }: Endpoint): TokenEndpoint => ({
   url: String(url),
   style: "json",
   params: camelCase,
-  tokens: ({ accessToken, refreshToken, expiresIn }) => ({ accessToken, refreshToken, expiresIn }),
 });
 
 /**

@@ -97,7 +97,7 @@ export const supertokens = ({ url }: Service): TokenEndpoint => ({
 export const directus = ({ url }: Service): TokenEndpoint => ({
   url: `${url}/auth/refresh`,
   style: "json",
-  params: (refresh_token) => ({ refresh_token, mode: "json" }),
+  params: { mode: "json" },
   tokens: ({ data }) => ({
     accessToken: data?.access_token,
     refreshToken: data?.refresh_token,
@@ -157,7 +157,6 @@ export const appwrite = ({ url, project }: Service & { readonly project: string 
 export const nhost = ({ url }: Service): TokenEndpoint => ({
   url: `${url}/v1/token`,
   style: "json",
-  rotationKey: "off",
   params: camelCase,
   tokens: ({ accessToken, refreshToken, accessTokenExpiresIn }) => ({
     accessToken,
