@@ -76,23 +76,6 @@ export function isSessionError(value: unknown): value is SessionError {
   return fault !== undefined && KINDS[code!]?.[0] === fault;
 }
 
-/** Whose fault it is, and whether the same call may succeed later. */
-const KINDS: Readonly<Record<SessionErrorCode, readonly [SessionErrorFault, boolean]>> = {
-  ERR_INVALID_OPTION: ["caller", false],
-  ERR_INVALID_TOKEN: ["caller", false],
-  ERR_NO_EXPIRY: ["caller", false],
-  ERR_NOT_SIGNED_IN: ["caller", false],
-  ERR_REFRESH_UNAVAILABLE: ["network", true],
-  ERR_REFRESH_TIMEOUT: ["network", true],
-  ERR_REFRESH_REJECTED: ["server", false],
-  ERR_BAD_REFRESH_RESPONSE: ["server", true],
-  ERR_SIGNED_OUT_BY_SERVER: ["server", false],
-  ERR_WASM_BLOCKED: ["environment", false],
-  ERR_WASM_LOAD: ["environment", true],
-  ERR_DISPOSED: ["caller", false],
-  ERR_BUG: ["bug", false],
-};
-
 /**
  * An option has a value that it cannot have.
  *
@@ -288,3 +271,26 @@ export class BugError extends SessionError {
     super("ERR_BUG", message, options);
   }
 }
+
+type ErrorClass = new (message: string, options?: ErrorOptions) => SessionError;
+
+/**
+ * Whose fault it is, whether the same call may succeed later, and the class.
+ *
+ * @internal
+ */
+export const KINDS: Readonly<Record<SessionErrorCode, readonly [SessionErrorFault, boolean, ErrorClass]>> = {
+  ERR_INVALID_OPTION: ["caller", false, InvalidOptionError],
+  ERR_INVALID_TOKEN: ["caller", false, InvalidTokenError],
+  ERR_NO_EXPIRY: ["caller", false, NoExpiryError],
+  ERR_NOT_SIGNED_IN: ["caller", false, NotSignedInError],
+  ERR_REFRESH_UNAVAILABLE: ["network", true, RefreshUnavailableError],
+  ERR_REFRESH_TIMEOUT: ["network", true, RefreshTimeoutError],
+  ERR_REFRESH_REJECTED: ["server", false, RefreshRejectedError],
+  ERR_BAD_REFRESH_RESPONSE: ["server", true, BadRefreshResponseError],
+  ERR_SIGNED_OUT_BY_SERVER: ["server", false, SignedOutByServerError],
+  ERR_WASM_BLOCKED: ["environment", false, WasmBlockedError],
+  ERR_WASM_LOAD: ["environment", true, WasmLoadError],
+  ERR_DISPOSED: ["caller", false, DisposedError],
+  ERR_BUG: ["bug", false, BugError],
+};

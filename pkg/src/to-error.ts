@@ -1,22 +1,10 @@
 // From what the engine reports, a code and words, to the class of the code.
 
-import {
-  BadRefreshResponseError,
-  BugError,
-  DisposedError,
-  InvalidTokenError,
-  NoExpiryError,
-  NotSignedInError,
-  RefreshRejectedError,
-  RefreshTimeoutError,
-  RefreshUnavailableError,
-  SessionError,
-  SignedOutByServerError,
-} from "./errors.ts";
+import { BugError, KINDS, SessionError, type SessionErrorCode } from "./errors.ts";
 
 /** What the engine reports: src/core/error.rs has the words. @internal */
 export interface Failure {
-  readonly code: string;
+  readonly code?: SessionErrorCode;
   readonly message: string;
   /** What the endpoint answered, if the failure comes of that. */
   readonly answer?: Pick<SessionError, "status" | "error" | "errorDescription"> | null;
@@ -38,7 +26,7 @@ export function toError(failure: unknown, cause?: unknown, foreign?: boolean): S
       ? "; maybe the refresh function waits for its own session"
       : remedy(answer?.error, foreign && cause instanceof TypeError);
   const text = message + answered(answer) + hint;
-  return Object.assign(new (CLASSES[code] ?? BugError)(text, options), answer);
+  return Object.assign(new (KINDS[code!]?.[2] ?? BugError)(text, options), answer);
 }
 
 const answered = (answer: Failure["answer"]): string =>
@@ -50,17 +38,3 @@ function remedy(error: string | undefined, silent: boolean | undefined): string 
   if (error === "csrf") return `; it protects its cookie: ${allow}, and send it X-Everfresh: 1 by refresh.headers`;
   return silent ? `; it is of another origin, so if it is up, CORS is in the way: ${allow}` : "";
 }
-
-const CLASSES: Readonly<
-  Record<string, (new (message: string, options?: ErrorOptions) => SessionError) | undefined>
-> = {
-  ERR_INVALID_TOKEN: InvalidTokenError,
-  ERR_NO_EXPIRY: NoExpiryError,
-  ERR_NOT_SIGNED_IN: NotSignedInError,
-  ERR_REFRESH_UNAVAILABLE: RefreshUnavailableError,
-  ERR_REFRESH_TIMEOUT: RefreshTimeoutError,
-  ERR_REFRESH_REJECTED: RefreshRejectedError,
-  ERR_BAD_REFRESH_RESPONSE: BadRefreshResponseError,
-  ERR_SIGNED_OUT_BY_SERVER: SignedOutByServerError,
-  ERR_DISPOSED: DisposedError,
-};
