@@ -39,11 +39,17 @@ fn pass(tab: &mut Tab, millis: i64) {
     }
 }
 
-/// Two tabs with one store; the first put its key on record just now.
-fn two() -> (Tab, Tab) {
-    let mut one = Tab::signed_in(policy());
+/// Two tabs of one user, with one store.
+fn signed_in() -> (Tab, Tab) {
+    let one = Tab::signed_in(policy());
     let mut two = Tab::with_store(policy(), 2, one.store.clone());
     two.restore();
+    (one, two)
+}
+
+/// The same; the first put its key on record just now.
+fn two() -> (Tab, Tab) {
+    let (mut one, two) = signed_in();
     wants(&mut one);
     (one, two)
 }
@@ -96,9 +102,7 @@ fn a_key_lies_a_quarter_of_a_second_before_it_is_used() {
 
 #[test]
 fn a_key_that_lost_is_not_used_and_the_winner_has_its_lease() {
-    let mut one = Tab::signed_in(policy());
-    let mut two = Tab::with_store(policy(), 2, one.store.clone());
-    two.restore();
+    let (mut one, mut two) = signed_in();
     two.pass(1);
     // Neither sees the other's key before its own is written.
     for tab in [&mut one, &mut two] {
@@ -123,9 +127,7 @@ fn a_key_that_lost_is_not_used_and_the_winner_has_its_lease() {
 
 #[test]
 fn a_key_that_another_tab_stores_over_is_stored_again() {
-    let mut one = Tab::signed_in(policy());
-    let mut two = Tab::with_store(policy(), 2, one.store.clone());
-    two.restore();
+    let (mut one, mut two) = signed_in();
     two.pass(1);
     // Each looks before the other writes, and what the first one said is lost.
     for tab in [&mut one, &mut two] {
@@ -169,10 +171,7 @@ fn a_page_that_is_loaded_while_a_key_is_being_stored_is_told_of_it() {
 
 #[test]
 fn of_tabs_that_repeat_a_rotation_at_once_the_last_on_record_sends() {
-    let mut one = Tab::signed_in(policy());
-    let mut two = Tab::with_store(policy(), 2, one.store.clone());
-    two.restore();
-    wants(&mut one);
+    let (mut one, mut two) = two();
     pass(&mut one, 500);
     one.answer(UNREACHABLE);
     one.pass(LEASE);
