@@ -81,3 +81,41 @@ impl Issuer {
         Ok(claims)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::Profile;
+    use super::*;
+
+    #[test]
+    fn a_token_whose_signature_is_known_ends_with_its_time_and_with_its_key() {
+        let name = || "https://id.example".to_owned();
+        let issuer = Issuer::new(name(), name(), 0, Keyring::ephemeral().unwrap());
+        let at = 1_800_000_000;
+        let profile = Profile { name: "ann".to_owned(), phone: None, is_manager: false };
+        let claims = Claims {
+            iss: name(),
+            sub: "u_1".to_owned(),
+            aud: name(),
+            client_id: "app".to_owned(),
+            iat: at,
+            exp: at + 300,
+            jti: "j".to_owned(),
+            sid: "s".to_owned(),
+            auth_time: at,
+            session_expiry: None,
+            generation: None,
+            ver: None,
+            profile,
+        };
+        let token = issuer.sign(&claims, at * 1_000).unwrap();
+        for _ in 0..2 {
+            assert_eq!(issuer.verify(&token, at * 1_000).as_ref(), Ok(&claims));
+        }
+        assert_eq!(issuer.verify(&token, (at + 300) * 1_000), Err(Flaw::Expired));
+        let kid = issuer.keys.list(at)[0].kid.clone();
+        issuer.keys.rotate(at, true, 300).unwrap();
+        assert!(issuer.keys.drop_key(&kid, at).unwrap());
+        assert_eq!(issuer.verify(&token, at * 1_000), Err(Flaw::Key));
+    }
+}
