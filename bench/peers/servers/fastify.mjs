@@ -22,7 +22,7 @@ const { sign, verify } = library === "jose" ? withJose() : await withFastifyJwt(
 const tokens = async (user, refresh_token) => ({
   access_token: await sign({ sub: user, jti: randomUUID() }),
   refresh_token,
-  expires_in: 300,
+  expires_in: 3600,
   token_type: "Bearer",
 });
 
@@ -56,7 +56,7 @@ function withJose() {
         .setIssuedAt()
         .setIssuer("https://id.test")
         .setAudience("api")
-        .setExpirationTime("300s")
+        .setExpirationTime("1h")
         .sign(privateKey),
     verify: async (token) => {
       const rules = { issuer: "https://id.test", audience: "api", algorithms: ["EdDSA"] };
@@ -72,7 +72,7 @@ async function withFastifyJwt() {
       private: privateKey.export(pem),
       public: publicKey.export({ type: "spki", format: "pem" }),
     },
-    sign: { algorithm: "EdDSA", iss: "https://id.test", aud: "api", expiresIn: "300s" },
+    sign: { algorithm: "EdDSA", iss: "https://id.test", aud: "api", expiresIn: "1h" },
     verify: { algorithms: ["EdDSA"], allowedIss: "https://id.test", allowedAud: "api" },
   });
   return { sign: (claims) => app.jwt.sign(claims), verify: (token) => app.jwt.verify(token) };

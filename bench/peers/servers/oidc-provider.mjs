@@ -53,7 +53,7 @@ const provider = new Provider("https://id.test", {
   cookies: { keys: ["for this run only"] },
   findAccount: async (_, accountId) => ({ accountId, claims: async () => ({ sub: accountId }) }),
   rotateRefreshToken: true,
-  ttl: { AccessToken: 300, RefreshToken: 86_400, Grant: 86_400, IdToken: 300 },
+  ttl: { AccessToken: 3600, RefreshToken: 86_400, Grant: 86_400, IdToken: 3600 },
 });
 
 const client = await provider.Client.find("client");

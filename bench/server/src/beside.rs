@@ -104,7 +104,8 @@ async fn ours(
 ) -> Result<Contender> {
     let place = data.path.join(store);
     let store = (store == "memory").then_some("memory:");
-    let more = ["--limits", "off", "--user", "ann:secret"];
+    // All rounds check the same tokens: they must live as long.
+    let more = ["--limits", "off", "--user", "ann:secret", "--access-ttl", "1h"];
     let program = Program::start(server, &place, store, &more)?;
     let mut connection = Connection::open(&program.address).await?;
     let mut tokens = Vec::new();
