@@ -404,7 +404,8 @@ impl Tab {
 
     /// Answers a refresh that may have been given up long ago.
     pub(crate) fn answer_to(&mut self, attempt: Attempt, answer: Answer) {
-        self.left = false;
+        // An engine that is disposed of takes no tokens: nothing happens, and what was due stays due.
+        self.left &= self.engine.is_closed();
         let is_function = self.settings.endpoint.style == Style::Function;
         self.run(|engine| match is_function {
             true => engine.called(attempt, called(answer)),
