@@ -101,9 +101,7 @@ impl Error {
             Self::ExpiresIn => "expires_in is no number: pass seconds",
             Self::RefreshIn => "refresh_in is no number: pass seconds",
             Self::SessionExpiresIn => "session_expires_in is no number: pass seconds",
-            Self::NeverValid => {
-                "nbf of the JWT is not before its exp: it is never valid, correct the server"
-            }
+            Self::NeverValid => "nbf of the JWT is not before its exp: correct the server",
             Self::NoExpiry => {
                 "nothing says how long the token lives, and no refresh token could heal a 401: pass \
                  expiresIn (seconds) or refreshToken beside it"

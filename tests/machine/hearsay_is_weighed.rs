@@ -3,7 +3,7 @@
 use everfresh::{
     core::{
         grant::TokenResponse,
-        input::Input,
+        input::{Input, Wake},
         policy::{Credential, Policy},
         reason::EndReason,
         snapshot::Status,
@@ -266,6 +266,34 @@ fn a_page_with_a_cookie_alone_is_not_asked_for_tokens() {
     late.hear(ASK);
     ended.hear(&late.said.pop_back().expect("tokens"));
     assert_eq!(ended.said.len(), 0, "and so on for ever");
+}
+
+#[test]
+fn a_page_load_does_not_hide_the_end_that_came_before_it() {
+    let (_, mut late, page) = ended_and_guessing();
+    late.store = page.store.clone();
+    late.feed(Input::Woken(Wake::Resumed));
+    assert_eq!((late.ended(), late.lease.as_ref()), (Some(EndReason::Revoked), None));
+}
+
+#[test]
+fn a_page_load_after_an_end_that_newer_tokens_survived_says_nothing() {
+    let (_, mut late, mut page) = ended_and_guessing();
+    refresh(&mut late);
+    late.hear(&page.said.pop_back().expect("its key"));
+    assert_eq!((late.status(), late.snapshot().generation), (Status::Active, 2));
+}
+
+#[test]
+fn nor_is_a_sign_in_ended_that_is_earlier_only_because_the_clock_was_set_back() {
+    let (ended, _, mut page) = ended_and_guessing();
+    let cookie = Policy { credential: Credential::Cookie, ..policy() };
+    let mut new = Tab::with_store(cookie, 4, ended.store.clone());
+    new.sleep(-3_600);
+    new.slow_storage = true;
+    new.start(300);
+    new.hear(&page.said.pop_back().expect("its key"));
+    assert_eq!((new.status(), new.count("signed-out")), (Status::Active, 0));
 }
 
 #[test]

@@ -84,6 +84,12 @@ impl Live {
             return ControlFlow::Continue(());
         }
         if theirs.is_guess() || self.record.is_guess() {
+            // A page load found the end of this very sign-in; newer tokens may have survived it.
+            if theirs.sid == self.record.sid
+                && theirs.token_set.generation >= self.record.token_set.generation
+            {
+                return ControlFlow::Break(Ending::local(theirs.end.reason, Scope::Tab));
+            }
             return ControlFlow::Continue(());
         }
         self.replaced_by(theirs, ctx)

@@ -223,11 +223,12 @@ impl Restoring {
 }
 
 /// A record without a user yet. All tabs that guess after the same end make the same one, so that they
-/// share a rotation key, and it takes no sign-in's place.
+/// share a rotation key, and it takes no sign-in's place. It keeps whose end that was and why: in storage it
+/// lies where that stood.
 fn guess<E: Entropy>(old: Option<&Record>, ctx: &mut Context<E>) -> Record {
     let mut record = blank(old, ctx);
-    record.sid = 0;
-    record.started_at = old.map_or(0, |old| old.started_at + 1);
+    (record.sid, record.started_at) = old.map_or((0, 0), |old| (old.sid, old.started_at + 1));
+    record.end.reason = old.map_or(EndReason::None, |old| old.end.reason);
     record.token_set.issued_at = NOTHING_ISSUED;
     record
 }
