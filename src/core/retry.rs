@@ -6,11 +6,14 @@ use super::{
     record::{SENDS, Sends},
 };
 
-/// Bound of the first wait; it doubles with each failure.
-const FIRST: Millis = 1_000;
+/// Doubled with each failure, it is the bound of the wait.
+const FIRST: Millis = 500;
+
+/// Bound of the waits that have nothing to do with a token's lifetime, and of those for short ones.
+pub(crate) const LONGEST: Millis = 60_000;
 
 /// Bound of every wait.
-pub(crate) const LONGEST: Millis = 60_000;
+const LONGEST_OF_ALL: Millis = 180_000;
 
 /// A caller that asks for a refresh itself may probe this long after the last one was sent, whatever
 /// the server wished for.
@@ -25,13 +28,18 @@ pub(crate) const EXPLICIT_LOOP: usize = SENDS;
 /// The breaker looks at this long a past.
 const WINDOW: Millis = 30_000;
 
-/// How long to wait after the given number of failures in a row: exponential backoff with full
-/// jitter (Brooker, "Exponential Backoff And Jitter", 2015), but at least a tenth of the bound so
-/// that a small draw does not make a loop.
-pub(crate) fn backoff(failures: u32, entropy: &mut impl Entropy) -> Millis {
-    let doublings = failures.saturating_sub(1).min(16);
-    let bound = (FIRST << doublings).min(LONGEST);
-    let least = bound / 10;
+/// Bound of the waits for a token of that lifetime. So clients that try again during an outage, or after
+/// it, load the token service at most twice as much as they do when all is well.
+pub(crate) fn longest(lifetime: Millis) -> Millis {
+    (lifetime / 5 * 3).clamp(LONGEST, LONGEST_OF_ALL)
+}
+
+/// How long to wait after the given number of failures in a row, at most `longest`: exponential
+/// backoff with equal jitter (Brooker, "Exponential Backoff And Jitter", 2015), from half of a bound
+/// that doubles to all of it.
+pub(crate) fn backoff(failures: u32, longest: Millis, entropy: &mut impl Entropy) -> Millis {
+    let bound = (FIRST << failures.min(16)).min(longest);
+    let least = bound / 2;
     least + entropy::below(entropy, bound - least + 1)
 }
 
@@ -46,25 +54,41 @@ pub(crate) fn breaker(sends: Sends, most: usize, now: Millis) -> Option<Millis> 
 
 #[cfg(test)]
 mod tests {
-    use super::{super::entropy::Seeded, *};
+    use super::{
+        super::{entropy::Seeded, grant::ENDLESS},
+        *,
+    };
 
     #[test]
-    fn waits_double_up_to_a_minute() {
+    fn waits_double_up_to_the_longest() {
         for (failures, bound) in [(1, 1_000), (2, 2_000), (6, 32_000), (7, 60_000), (99, 60_000)] {
-            let waits = (0..500).map(|seed| backoff(failures, &mut Seeded(seed)));
+            let waits = (0..500).map(|seed| backoff(failures, LONGEST, &mut Seeded(seed)));
             let (least, most) = waits.fold((i64::MAX, 0), |(a, b), w| (w.min(a), w.max(b)));
-            assert!(least >= bound / 10 && most <= bound, "{failures}: {least} to {most}");
-            assert!(most - least > bound / 2, "the draw spreads over the bound");
+            assert!(least >= bound / 2 && most <= bound, "{failures}: {least} to {most}");
+            assert!(most - least > bound / 3, "the draw spreads over the upper half");
         }
     }
 
     #[test]
-    fn every_wait_from_a_tenth_of_the_bound_to_the_bound_is_drawn() {
+    fn every_wait_from_half_of_the_bound_to_the_bound_is_drawn() {
         let mut entropy = Seeded(1);
-        let mut waits: Vec<_> = (0..20_000).map(|_| backoff(1, &mut entropy)).collect();
+        let mut waits: Vec<_> = (0..20_000).map(|_| backoff(1, LONGEST, &mut entropy)).collect();
         waits.sort_unstable();
         waits.dedup();
-        assert!(waits.into_iter().eq(100..=1_000));
+        assert!(waits.into_iter().eq(500..=1_000));
+    }
+
+    #[test]
+    fn the_longest_wait_is_three_fifths_of_a_lifetime() {
+        for (lifetime, wait) in [
+            (0, 60_000),
+            (60_000, 60_000),
+            (200_000, 120_000),
+            (300_000, 180_000),
+            (ENDLESS, 180_000),
+        ] {
+            assert_eq!(longest(lifetime), wait, "{lifetime}");
+        }
     }
 
     #[test]

@@ -115,17 +115,21 @@ fn a_crash_after_sending_costs_nothing() {
 }
 
 #[test]
-fn the_waits_grow_up_to_a_minute() {
-    let mut tab = due();
-    let mut longest = 0;
-    for _ in 0..12 {
-        tab.answer(UNREACHABLE);
-        let wait = retry_at(&tab) - tab.now.wall;
-        longest = longest.max(wait);
-        assert!(wait <= 60_000);
+fn the_waits_grow_up_to_three_fifths_of_a_lifetime_and_to_a_minute_at_least() {
+    for (life, most) in [(40, 60_000), (150, 90_000), (300, 180_000), (3_600, 180_000)] {
+        let mut tab = Tab::new(Policy { idle: None, ..Policy::default() });
+        tab.start(life);
         tab.advance_to_refresh();
+        let mut longest = 0;
+        for _ in 0..20 {
+            tab.answer(UNREACHABLE);
+            let wait = retry_at(&tab) - tab.now.wall;
+            longest = longest.max(wait);
+            assert!(wait <= most, "{life} s: {wait}");
+            tab.advance_to_refresh();
+        }
+        assert!(longest > most * 3 / 4, "{life} s: {longest}");
     }
-    assert!(longest > 10_000, "{longest}");
 }
 
 #[test]

@@ -176,7 +176,7 @@ fn the_picture_stays_the_same_while_nothing_changes() {
 #[test]
 fn changed_claims_are_told_and_times_are_not_claims() {
     let mut tab = Tab::signed_in(awake());
-    tab.advance(240.0);
+    tab.advance_to_refresh();
     tab.answer_granted(300);
     assert_eq!(tab.count("claims-changed"), 0);
     for (claims, changed) in [

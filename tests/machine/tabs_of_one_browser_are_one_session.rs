@@ -286,7 +286,7 @@ fn one_that_fails_lets_the_lock_go_and_the_next_attempt_is_anybodys() {
     let failing = (0..2).find(|tab| !browser.tabs[*tab].requests.is_empty()).expect("one tried");
     browser.frozen[failing] = true;
     browser.proxy = None;
-    // Backoff is at most a minute, and it is shared.
+    // It has failed a few times: the backoff is shorter than a minute, and shared.
     browser.advance(60.0);
     assert_eq!(browser.generations()[1 - failing], 2, "the other one refreshes");
     assert_eq!(browser.ends(), [None; 2]);

@@ -22,6 +22,7 @@ use crate::core::{
     ids::Attempt,
     reason::EndReason,
     record::{Backoff, Doubts, PATIENCE},
+    retry,
     verdict::{Answer, Verdict},
 };
 
@@ -176,7 +177,7 @@ impl Live {
         ctx.stats.outcomes.transient += 1;
         refresh.hurried = false;
         // The server may ask for more patience than ours, not for less.
-        let own = ctx.backoff(failures);
+        let own = ctx.backoff(failures, retry::longest(self.record.token_set.lifetime));
         let retry_after = retry_after.map(|wait| wait.min(PATIENCE));
         let wait = retry_after.map_or(own, |wait| wait.max(own));
         let until = now + wait;

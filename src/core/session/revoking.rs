@@ -10,6 +10,7 @@ use crate::core::{
     ids::{RevokeId, WaiterId},
     policy::Credential,
     record::Record,
+    retry,
 };
 
 impl<E: Entropy> Context<E> {
@@ -81,7 +82,7 @@ impl<E: Entropy> Context<E> {
     fn revoke_failed(&mut self, revocation: &mut Revocation) {
         self.settle_sign_outs(revocation.sent.take());
         revocation.failures += 1;
-        let wait = self.backoff(revocation.failures);
+        let wait = self.backoff(revocation.failures, retry::LONGEST);
         revocation.until = self.now() + wait;
         self.emit(Event::RevokeFailed { retry_at: self.clock.wall_at(revocation.until) });
     }

@@ -7,11 +7,12 @@ use crate::{browser::TabId, plan::Storage, world::World};
 /// Between two looks.
 const LOOK: Millis = 20_000;
 
-/// Nothing is in the way of a tab that lacks its token for so long: then it names a reason.
+/// Nothing is in the way of a tab that lacks its token for so long: then it names a reason, or another
+/// tab does.
 const MINUTE: Millis = 60_000;
 
 /// And after so long it has its token: the longest backoff, a lock that is not granted, an attempt.
-const LONGEST: Millis = 60_000 + 15_000 + 10_000 + 2 * LOOK;
+const LONGEST: Millis = 180_000 + 15_000 + 10_000 + 2 * LOOK;
 
 impl World {
     /// Something is in the way from now on, for this long.
@@ -67,8 +68,13 @@ impl World {
         };
         let since = (*tab.lacks_since.get_or_insert(self.now)).max(well_since);
         let snapshot = tab.snapshot();
-        let says = snapshot.status == Status::Stale && snapshot.last_error.is_some();
-        if self.now - since >= if says { LONGEST } else { MINUTE } {
+        // All keep the backoff of the tab that failed.
+        let said = || self.tabs.iter().any(|tab| tab.snapshot().last_error.is_some());
+        if self.now - since < MINUTE {
+            return;
+        }
+        let says = snapshot.status == Status::Stale && said();
+        if !says || self.now - since >= LONGEST {
             let seen = format!("tab {id} has {lack}: {snapshot:?}");
             self.broken("no tab is without a token for a minute of good network", seen);
         }
