@@ -68,11 +68,10 @@ async function conclude(
   if (lease) {
     adoptRenewed(session, response, lease);
     if (request.heals && (await isRefused(session, response))) {
-      const place = placeOf(request.address, request.base);
       let newer: Lease | undefined;
       try {
         throwIfAborted(request.signal);
-        newer = await heal(session, ask, place, lease, request);
+        newer = await heal(session, ask, request, lease);
       } catch (error) {
         discard(response);
         throw error;
@@ -82,7 +81,7 @@ async function conclude(
         session.requests.resent += 1;
         response = await send(request, transport, session.carries(newer), true);
         adoptRenewed(session, response, newer);
-        if (await isRefused(session, response)) session.refusals.add(place, newer.id);
+        if (await isRefused(session, response)) session.refusals.add(placeOf(request), newer.id);
       }
     }
   }
@@ -108,20 +107,21 @@ export async function newerAuthorization(
   address: string,
   sent: string,
 ): Promise<string | null> {
-  const base = pageBase();
-  const lease = session.allow(address, base) && session.leaseOf(sent.replace(/^Bearer /, ""));
-  if (!lease) return null;
-  const place = placeOf(address, base);
-  const newer = await heal(session, ask, place, lease, {});
+  const request = { address, base: pageBase() };
+  const lease = session.allow(address, request.base) && session.leaseOf(sent.replace(/^Bearer /, ""));
+  const newer = lease && (await heal(session, ask, request, lease));
   if (!newer) return null;
-  session.refusals.add(place);
+  session.refusals.add(placeOf(request));
   return bearer(newer);
 }
 
 const bearer = ({ token }: Lease): string => `Bearer ${token}`;
 
+/** What is known of a request that got a 401. */
+type Refused = Pick<ReplayableRequest, "address" | "base"> & Partial<ReplayableRequest>;
+
 /** Where a request goes, for the memory of what it got. */
-function placeOf(address: string, base: string | undefined): string {
+function placeOf({ address, base }: Refused): string {
   const { origin, pathname } = new URL(address, base);
   return origin + pathname;
 }
@@ -130,12 +130,14 @@ function placeOf(address: string, base: string | undefined): string {
 function heal(
   session: Engine,
   ask: Ask,
-  place: string,
+  request: Refused,
   { id }: Lease,
-  { once, signal }: Partial<ReplayableRequest>,
 ): Promise<Lease | undefined> | undefined {
-  if (session.lastLease()?.id === id && session.refusals.stands(place, id)) return undefined;
-  if (!once) return ask("newer", id, signal);
+  const { refusals } = session;
+  if (refusals.any && session.lastLease()?.id === id && refusals.stands(placeOf(request), id)) {
+    return undefined;
+  }
+  if (!request.once) return ask("newer", id, request.signal);
   // It cannot be sent again, but others may profit.
   session.run((rust) => rust.unauthorized(undefined, id));
   return undefined;
@@ -145,12 +147,11 @@ function heal(
 const INSUFFICIENT = /\binsufficient_(scope|user_authentication)\b/;
 
 /** Whether a response means that the token is no longer good. */
-async function isRefused(session: Engine, response: Response): Promise<boolean> {
+function isRefused(session: Engine, response: Response): boolean | Promise<boolean> {
   const { isUnauthorized } = session.settings;
-  const refused = isUnauthorized
-    ? await says(isUnauthorized, response, session)
-    : response.status === 401;
-  return refused && !INSUFFICIENT.test(response.headers?.get("WWW-Authenticate") ?? "");
+  if (!isUnauthorized && response.status !== 401) return false;
+  if (INSUFFICIENT.test(response.headers?.get("WWW-Authenticate") ?? "")) return false;
+  return isUnauthorized ? says(isUnauthorized, response, session) : true;
 }
 
 /** It will not be read. */

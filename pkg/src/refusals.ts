@@ -28,6 +28,11 @@ export class Refusals {
     keepNewest(this.#places, place, { lease, at: Date.now() });
   }
 
+  /** Whether there are any: to name a place takes time. */
+  get any(): boolean {
+    return this.#places.size > 0;
+  }
+
   /** Whether the token in use need not be replaced for a 401 from there. */
   stands(place: string, lease: number): boolean {
     const known = this.#places.get(place);
