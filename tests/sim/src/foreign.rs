@@ -127,8 +127,8 @@ impl Foreign {
 
 impl World {
     /// A service without keys has answered a refresh. What it refused for good is a cause for the
-    /// end of the session; that it was shown a spent token needs a cause of its own.
-    pub(crate) fn watch_foreign(&mut self, tab: TabId, asked: &Asked, granted: bool, counts: bool) {
+    /// end of the session; that a tab has shown it a spent token needs a cause of its own.
+    pub(crate) fn watch_foreign(&mut self, tab: TabId, asked: &Asked, granted: bool, shows: bool) {
         if self.plan.wire.foreign.is_none() {
             return;
         }
@@ -139,7 +139,7 @@ impl World {
         }
         match self.server.last_transition {
             Some(Transition::Reused | Transition::LateDuplicate) => {
-                if counts && !self.may_be_spent(sid) {
+                if shows && !self.may_be_spent(sid) {
                     let seen = format!("tab {tab} shows what another answer has replaced");
                     self.broken("a spent refresh token is not shown again", seen);
                 }
@@ -190,3 +190,33 @@ impl World {
 
 /// Slack of a lifetime that JWTs count in whole seconds.
 const LAPSE_SLACK: Millis = 3_000;
+
+#[cfg(test)]
+mod tests {
+    use everfresh::core::ids::Attempt;
+
+    use super::*;
+
+    #[test]
+    fn a_token_that_was_sent_before_it_was_spent_and_given_up_is_not_shown_again() {
+        let is_kept = |unspent, given_up: bool| {
+            let mut plan = Plan::day(1);
+            plan.wire.foreign = Some(Foreign { renews: Renews::Another, refusal: REFUSALS[0] });
+            plan.rules = Rules { profile: Profile::Grace, grace: 0, ..plan.rules };
+            let mut world = World::new(plan);
+            world.open(None);
+            let (granted, sid) = world.server.sign_in("ana", 0);
+            let asked = Asked { token: granted.refresh, unspent, ..Asked::default() };
+            let (slow, retry) = (Attempt(1), Attempt(2));
+            world.arrives(0, retry, &asked, true);
+            assert!(world.astray.remove(&sid), "it is granted, and the tab hears of it");
+            world.now += 1;
+            world.tabs[0].attempt = (!given_up).then_some(slow);
+            world.arrives(0, slow, &asked, true);
+            assert!(world.truth.revoked);
+            world.broken.is_none()
+        };
+        assert!(is_kept(true, true));
+        assert!(!is_kept(true, false) && !is_kept(false, true));
+    }
+}

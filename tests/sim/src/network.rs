@@ -27,7 +27,8 @@ impl World {
         };
         let token =
             self.tabs[id].engine.session(|session| session.access_token().map(str::to_owned));
-        let asked = Box::new(Asked { access_token: token, ..asked });
+        let unspent = !self.uses.contains_key(&asked.token);
+        let asked = Box::new(Asked { access_token: token, unspent, ..asked });
         self.note_reason(id);
         self.watch_send(id);
         self.tabs[id].attempt = Some(attempt);
@@ -63,7 +64,10 @@ impl World {
 
     pub(crate) fn arrives(&mut self, tab: TabId, attempt: Attempt, asked: &Asked, counts: bool) {
         let reply = self.owner_comes(asked, counts);
-        self.watch_foreign(tab, asked, matches!(reply, Reply::Granted(_)), counts);
+        // What was given up is overtaken by what was sent in its place.
+        let overtaken = asked.unspent && self.tabs[tab].attempt != Some(attempt);
+        let shows = counts && !overtaken;
+        self.watch_foreign(tab, asked, matches!(reply, Reply::Granted(_)), shows);
         self.tell(|| format!("server     {reply:?}, key {}", asked.key));
         if !counts {
             return;

@@ -58,13 +58,15 @@ pub enum Tokens {
 }
 
 /// What a refresh request says.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Asked {
     pub(crate) token: String,
     /// Empty where a service of other people takes none.
     pub(crate) key: String,
     /// The access token of the tab that asks; it does not travel.
     pub(crate) access_token: Option<String>,
+    /// When it left, the refresh token had been good for nothing yet. Nor does this travel.
+    pub(crate) unspent: bool,
 }
 
 /// A response under way, and what the world knows of it.
@@ -134,7 +136,7 @@ impl Wire {
                 && request.body.is_none();
             let key = header(request, "Idempotency-Key")?.to_owned();
             let token = jar.unwrap_or_default().to_owned();
-            return known.then_some(Asked { token, key, access_token: None });
+            return known.then_some(Asked { token, key, ..Asked::default() });
         }
         let mut fields = fields(request, self.json)?;
         let known = request.url == "/oauth/token"
@@ -144,11 +146,12 @@ impl Wire {
         let in_body = fields.remove("rotation_key");
         if self.foreign.is_some() {
             let token = fields.remove("refresh_token")?;
-            return known.then_some(Asked { token, key: String::new(), access_token: None });
+            return known.then_some(Asked { token, ..Asked::default() });
         }
         let (key, other) =
             if self.key_in_header { (in_header, in_body) } else { (in_body, in_header) };
-        let asked = Asked { token: fields.remove("refresh_token")?, key: key?, access_token: None };
+        let token = fields.remove("refresh_token")?;
+        let asked = Asked { token, key: key?, ..Asked::default() };
         (known && other.is_none()).then_some(asked)
     }
 
