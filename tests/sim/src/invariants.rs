@@ -49,6 +49,8 @@ pub(crate) struct Truth {
     pub(crate) signed_out: bool,
     pub(crate) revoked: bool,
     pub(crate) stolen: bool,
+    /// The server has taken for a thief who could not know better.
+    pub(crate) mistaken: bool,
     /// Where the application cancels at this moment.
     pub(crate) cancelling: Option<TabId>,
     /// The sign-in that the user signed out of, and where.
@@ -140,7 +142,7 @@ impl World {
     }
 
     /// No end without its cause.
-    fn watch_end(&mut self, tab: TabId, reason: EndReason) {
+    pub(crate) fn watch_end(&mut self, tab: TabId, reason: EndReason) {
         let felt = self.now + self.truth.leaps;
         let truth = &self.truth;
         let policy = &self.plan.policy;
@@ -166,7 +168,9 @@ impl World {
                 .is_some_and(|max| felt - truth.signed_in_at >= max - slack || truth.sign_ins > 1),
             EndReason::Revoked => truth.revoked || truth.stolen || truth.signed_out,
             // A refresh that leaves with the cookie of a sign-in that its tab has not heard of.
-            EndReason::Reuse => truth.stolen || self.plan.wire.cookie && truth.sign_ins > 1,
+            EndReason::Reuse => {
+                truth.stolen || truth.mistaken || self.plan.wire.cookie && truth.sign_ins > 1
+            }
             EndReason::SubjectChanged => truth.sign_ins > 1 || self.may_begin_anew(),
             EndReason::LoginRequired if self.has_lapsed() => true,
             EndReason::LoginRequired => self.tokens_were_lost(tab) || self.missed_the_tokens(tab),
@@ -429,7 +433,8 @@ impl World {
             _ if token.is_none() => Some("no token"),
             // No tab can tell how long a sleep was in which the clock was set back.
             _ if self.set_back => None,
-            _ if self.truth.revoked || self.truth.stolen || self.truth.sign_ins > 1 => None,
+            _ if self.truth.revoked || self.truth.stolen || self.truth.mistaken => None,
+            _ if self.truth.sign_ins > 1 => None,
             // Its next 401 will tell.
             _ if snapshot.expires_at.is_none() => None,
             _ => {

@@ -68,6 +68,7 @@ impl World {
         let overtaken = asked.unspent && self.tabs[tab].attempt != Some(attempt);
         let shows = counts && !overtaken;
         self.watch_foreign(tab, asked, matches!(reply, Reply::Granted(_)), shows);
+        self.watch_reuse(asked);
         self.tell(|| format!("server     {reply:?}, key {}", asked.key));
         if !counts {
             return;
@@ -95,6 +96,12 @@ impl World {
         if let Some(cookie) = &letter.cookie
             && self.tabs[tab].attempt == Some(attempt)
         {
+            // A page that stands still gives nothing up: its answer may come after newer ones.
+            let still = !self.tabs[tab].is_running();
+            if still && self.jar.as_deref().is_some_and(|jar| self.server.is_older(cookie, jar)) {
+                self.statistics.fault("older cookie brought back");
+                self.brought_back = Some(cookie.clone());
+            }
             self.jar = Some(cookie.clone());
         }
     }

@@ -149,6 +149,15 @@ impl Server {
         of_access.or_else(|| self.refresh.get(token).copied())
     }
 
+    /// Whether a refresh token comes before another one of the same session.
+    pub(crate) fn is_older(&self, token: &str, than: &str) -> bool {
+        let read = |token| RefreshToken::parse(token, &pepper()).ok();
+        let (token, than) = (read(token), read(than));
+        token.zip(than).is_some_and(|(token, than)| {
+            token.sid == than.sid && token.generation < than.generation
+        })
+    }
+
     pub(crate) fn user_of(&self, access_token: &str) -> Option<&str> {
         self.access.get(access_token).map(|(user, ..)| user.as_str())
     }

@@ -10,7 +10,7 @@ use crate::{
     invariants::STORAGE_WAIT,
     plan::Storage,
     tab::{Running, Tab},
-    wire::{Letter, Patience},
+    wire::{Asked, Letter, Patience},
     world::World,
 };
 
@@ -100,6 +100,13 @@ impl World {
             return;
         }
         self.server_invariants.patience = Some((tab, self.now, until));
+    }
+
+    /// The server has judged an owner's request. One that came with a cookie which the browser has put
+    /// in the place of a newer one looks like a thief's.
+    pub(crate) fn watch_reuse(&mut self, asked: &Asked) {
+        let reused = self.server.last_transition == Some(Transition::Reused);
+        self.truth.mistaken |= reused && self.brought_back.as_ref() == Some(&asked.token);
     }
 
     /// A user signs in: what was said of the session before is over.
@@ -235,5 +242,50 @@ impl World {
         if let Some(seen) = nobody.filter(|_| signed_in).map(|tab| format!("tab {}", tab.id)) {
             self.broken("a page load finds the session", seen);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use everfresh::core::ids::Attempt;
+
+    use super::*;
+    use crate::{plan::Plan, server::Reply};
+
+    /// Two rotations after a page was answered its answer comes, and the next refresh leaves with what
+    /// the browser has then. Whether the end of the session has its cause.
+    fn is_caused(page: Running) -> bool {
+        let mut plan = Plan::day(1);
+        plan.wire.cookie = true;
+        let mut world = World::new(plan);
+        world.open(None);
+        world.sign_in(0, "ana");
+        let mut cookies = Vec::new();
+        for key in ["first", "second"] {
+            let token = world.jar.clone().expect("a cookie");
+            let reply =
+                world.owner_comes(&Asked { token, key: key.into(), ..Asked::default() }, true);
+            let Reply::Granted(granted) = reply else { panic!("{reply:?}") };
+            world.jar = Some(granted.refresh.clone());
+            cookies.push(Letter { cookie: Some(granted.refresh), ..Letter::lost() });
+        }
+        (world.tabs[0].running, world.tabs[0].attempt) = (page, Some(Attempt(1)));
+        world.keep_cookie(0, Attempt(1), &cookies[0]);
+        let token = world.jar.clone().expect("a cookie");
+        world.arrives(
+            0,
+            Attempt(2),
+            &Asked { token, key: "third".into(), ..Asked::default() },
+            true,
+        );
+        assert_eq!(world.server.last_transition, Some(Transition::Reused));
+        world.watch_end(0, EndReason::Reuse);
+        world.broken.is_none()
+    }
+
+    #[test]
+    fn a_page_that_stands_still_may_bring_an_older_cookie_back() {
+        assert!(is_caused(Running::Frozen));
+        assert!(!is_caused(Running::Yes));
     }
 }

@@ -60,6 +60,8 @@ pub struct World {
     pub(crate) thief: Option<Thief>,
     /// The refresh token that the browser keeps from scripts.
     pub(crate) jar: Option<String>,
+    /// The cookie that the late answer to a page that stood still has put in the place of a newer one.
+    pub(crate) brought_back: Option<String>,
     /// The refresh tokens that were good for something.
     pub(crate) uses: HashMap<String, Use>,
     pub(crate) broken: Option<Broken>,
@@ -168,6 +170,7 @@ impl World {
             truth: Truth::default(),
             thief: None,
             jar: None,
+            brought_back: None,
             uses: HashMap::new(),
             broken: None,
             doubtful: 0,
