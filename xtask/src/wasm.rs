@@ -149,7 +149,7 @@ fn wasm_opt(workspace: &Workspace, input: &Path, output: &Path, more: &[&str]) -
 
 /// A function is copied into its callers when that is smaller than the calls, or there is only one:
 /// 5.5 kB in a module with classes and serde.
-const INLINE_LITTLE: &str = "-Cllvm-args=-inline-threshold=5";
+const INLINE_LITTLE: &str = "-Cllvm-args=-inline-threshold=8";
 
 /// Has the linker write down who refers to which data.
 const RELOCATIONS: &str = "-Clink-arg=--emit-relocs";
