@@ -12,7 +12,7 @@ use everfresh::{
 };
 
 use crate::{
-    rig::Tab,
+    rig::{Store, Tab},
     wire::{UNREACHABLE, granted},
 };
 
@@ -133,6 +133,21 @@ fn a_cookie_that_the_server_still_honours_does_not_undo_it() {
     let mut later = Tab::with_store(policy, 3, first.store.clone());
     later.restore();
     assert_eq!(later.requests.len(), 1, "once the server knows, a new sign-in may be found");
+}
+
+#[test]
+fn a_cookie_that_the_server_still_honours_does_not_undo_it_where_another_tab_has_to_say_so() {
+    let policy = Policy { credential: Credential::Cookie, ..Policy::default() };
+    let mut first = Tab::signed_in(policy.clone());
+    first.sign_out();
+    let news = first.said.pop_back().expect("it says so");
+    let mut tab = Tab::with_store(policy, 2, Store::default());
+    tab.storage_works = false;
+    tab.restore();
+    tab.hear(&news);
+    tab.advance(0.2);
+    assert_eq!(tab.ended(), Some(EndReason::SignedOut));
+    assert_eq!((tab.requests.len(), tab.revokes.len()), (0, 1), "revoked again, not refreshed");
 }
 
 #[test]

@@ -142,16 +142,14 @@ impl Restoring {
         if self.deadline().1 > ctx.now() {
             return Search::On(self);
         }
-        match self.stage {
-            Stage::Reading { .. } => {
-                ctx.storage_failed();
-                self.conclude(ctx)
-            }
-            Stage::AskingPeers { .. } => self.nowhere(EndReason::None, ctx),
+        if let Stage::Reading { .. } = self.stage {
+            ctx.storage_failed();
         }
+        self.conclude(ctx)
     }
 
-    /// Storage has said what it can: what is known now decides, or the other tabs are asked.
+    /// Storage, or the other tabs, have said what they can: what is known now decides, or the other
+    /// tabs are asked.
     fn conclude<E: Entropy>(mut self: Box<Self>, ctx: &mut Context<E>) -> Search {
         match self.known.take() {
             Some(record) if record.ended().is_some() => self.found_ended(*record, ctx),
@@ -163,6 +161,10 @@ impl Restoring {
                     None => live.adopt(None, ctx),
                 }
                 Search::Found(Box::new(live))
+            }
+            known if matches!(self.stage, Stage::AskingPeers { .. }) => {
+                self.known = known;
+                self.nowhere(EndReason::None, ctx)
             }
             known => {
                 ctx.push(Effect::Broadcast(peers::ask()));
