@@ -6,6 +6,7 @@ use everfresh::core::{
     clock::Millis,
     input::{Input, Wake},
     reason::EndReason,
+    snapshot::Status,
 };
 
 use crate::{
@@ -175,6 +176,8 @@ impl World {
             self.tabs[tab].undecided_input = Some(felt);
         } else if left_alone || self.tabs[tab].is_live() {
             self.truth.last_input = felt;
+        } else if self.tabs[tab].status() == Status::Unknown {
+            self.truth.last_early_input = felt;
         }
     }
 
@@ -214,6 +217,7 @@ impl World {
         let shelf = Shelf { tab: id, disk: Rc::clone(&self.disk) };
         let settings = self.plan.settings();
         self.tabs.push(Tab::new(shelf, settings, self.rng.seed(), self.wall(), self.now));
+        self.tabs[id].loaded_felt = self.now + self.truth.leaps;
         self.ask(id, What::Restore, |waiter| Input::Restore { waiter });
     }
 

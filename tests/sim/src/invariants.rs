@@ -40,6 +40,8 @@ pub(crate) struct Truth {
     pub(crate) leaps: Millis,
     /// Last user input in any tab, and the sign-in, in felt time.
     pub(crate) last_input: Millis,
+    /// Last input in a page that was still looking for the session: it counts where that knew of one.
+    pub(crate) last_early_input: Millis,
     pub(crate) signed_in_at: Millis,
     /// The sign-in in true time.
     pub(crate) signed_in: Millis,
@@ -306,6 +308,7 @@ impl World {
         let tab = &self.tabs[id];
         let over = tab.status() == Status::SignedOut;
         let (leased, refreshing) = (tab.lease.is_some(), tab.attempt.is_some());
+        let called = tab.engine.host.was_read();
         if tab.status() != Status::Warning {
             self.tabs[id].warned = None;
         }
@@ -315,7 +318,7 @@ impl World {
         if over && refreshing {
             self.broken("no refresh after the end", format!("tab {id}"));
         }
-        if !leased && self.has_good_token(id) && !self.looks_up(id) {
+        if !leased && called && self.has_good_token(id) && !self.looks_up(id) {
             self.broken("a valid token is never withheld", format!("tab {id} lends none"));
         }
         self.watch_lateness(id);
@@ -369,12 +372,16 @@ impl World {
         let policy = &self.plan.policy;
         let life = Millis::from(self.plan.access_ttl) * 1_000;
         // A refresh that was sent just before the deadline may bring one more token.
-        let last = life + policy.timeout;
-        let grace = if policy.idle_mode == IdleMode::Lapse { last } else { 0 };
-        let idle = policy.idle.is_some_and(|idle| felt - self.last_input() > idle + grace + SLACK);
+        let grace = if policy.idle_mode == IdleMode::Lapse { life + policy.timeout } else { 0 };
+        // A page that no storage tells of what was before it counts from its load.
+        let knows_nothing = self.plan.wire.cookie && self.plan.storage == Storage::Broken;
+        let since = if knows_nothing { tab.loaded_felt } else { 0 };
+        let last = self.last_input().max(self.truth.last_early_input).max(since);
+        let idle = policy.idle.is_some_and(|idle| felt - last > idle + grace + SLACK);
         let slack = self.age_slack();
         // What the server says anew with each token knows nothing of clocks that were set ahead.
-        let (age, aged) = (self.now - self.truth.signed_in, felt - self.truth.signed_in_at);
+        let age = self.now - self.truth.signed_in;
+        let aged = felt - self.truth.signed_in_at.max(since);
         let old = policy.max_session.is_some_and(|max| aged > max + slack)
             || self.plan.hints.max_age().is_some_and(|max| age > max + slack);
         if (idle || old || self.outlives_its_token()) && !self.set_back {
@@ -484,5 +491,36 @@ mod tests {
         assert_eq!(world.broken, None);
         world.feed(0, Input::TimerFired);
         assert_eq!(world.broken.expect("it is signed in").promise, "an end is never missed");
+    }
+
+    #[test]
+    fn a_token_is_withheld_by_a_machine_that_was_called() {
+        let mut world = world(Tokens::Jwt);
+        world.tabs[0].lease = None;
+        world.turn(0, |_| {});
+        assert_eq!(world.broken, None);
+        world.feed(0, Input::TimerFired);
+        assert_eq!(world.broken.expect("it lends none").promise, "a valid token is never withheld");
+    }
+
+    #[test]
+    fn an_end_is_not_missed_for_input_in_a_page_that_looks_for_the_session() {
+        let mut world = world(Tokens::Jwt);
+        world.truth.leaps += 24 * 3_600_000;
+        world.truth.last_early_input = world.truth.leaps;
+        world.feed(0, Input::TimerFired);
+        assert_eq!(world.broken, None);
+    }
+
+    #[test]
+    fn a_page_counts_from_its_load_only_where_nothing_tells_it_of_the_time_before() {
+        for (storage, told) in [(Storage::Broken, false), (Storage::Local, true)] {
+            let mut world = world(Tokens::Jwt);
+            world.plan.storage = storage;
+            world.truth.leaps += 24 * 3_600_000;
+            world.tabs[0].loaded_felt = world.truth.leaps;
+            world.feed(0, Input::TimerFired);
+            assert_eq!(world.broken.is_some(), told);
+        }
     }
 }

@@ -73,7 +73,7 @@ impl World {
         if self.now - since < MINUTE {
             return;
         }
-        let says = snapshot.status == Status::Stale && said();
+        let says = snapshot.status != Status::Active && said();
         if !says || self.now - since >= LONGEST {
             let seen = format!("tab {id} has {lack}: {snapshot:?}");
             self.broken("no tab is without a token for a minute of good network", seen);

@@ -31,6 +31,8 @@ pub struct Tab {
     pub(crate) engine: TabEngine,
     /// When its page was loaded, and how much of the time since its monotonic clock missed.
     pub(crate) loaded_at: Millis,
+    /// The same in felt time.
+    pub(crate) loaded_felt: Millis,
     pub(crate) missed: Millis,
     pub(crate) running: Running,
     pub(crate) hidden: bool,
@@ -112,6 +114,7 @@ impl Tab {
             id: shelf.tab,
             engine: Engine::new(VirtualHost::with_places(clocks, shelf), Seeded(seed), settings),
             loaded_at: now,
+            loaded_felt: now,
             missed: 0,
             running: Running::Yes,
             hidden: false,
