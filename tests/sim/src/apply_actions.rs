@@ -167,7 +167,13 @@ impl World {
 
     pub(crate) fn input(&mut self, tab: TabId, input: Input) {
         let was_live = self.tabs[tab].is_live();
+        let knew_none = self.tabs[tab].status() == Status::SignedOut;
         self.feed(tab, input);
+        if knew_none {
+            // It is input of no session: one that such a page finds as it wakes up goes on as it would beside
+            // one that is loaded.
+            return;
+        }
         // A tab that finds that it alone lacks the tokens has told the others of the input first.
         let reason = self.tabs[tab].snapshot().reason;
         let left_alone = was_live && reason == Some(EndReason::LoginRequired);
@@ -327,5 +333,44 @@ impl World {
         for tab in 0..self.tabs.len() {
             self.after(0, 10, Event::Wake(tab));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        plan::{Odds, Plan, Storage},
+        queue::Next,
+    };
+
+    fn run(world: &mut World, until: fn(&World) -> bool) {
+        while !until(world) {
+            let (at, next) = world.queue.next().expect("there is something to come");
+            world.now = world.now.max(at);
+            match next {
+                Next::Event(event) => world.happen(event),
+                Next::Deadline(tab) => world.feed(tab, Input::TimerFired),
+            }
+        }
+    }
+
+    #[test]
+    fn who_comes_back_to_a_page_that_knows_no_session_is_nobodys_input() {
+        let odds = Odds { lost_message: 1_000, ..Odds::default() };
+        let mut world = World::new(Plan { storage: Storage::Custom, odds, ..Plan::day(1) });
+        world.open(None);
+        world.open(None);
+        run(&mut world, |world| world.tabs.iter().all(|tab| tab.status() == Status::SignedOut));
+        world.sign_in(0, "ana");
+        run(&mut world, |world| !world.disk.borrow().texts(0).is_empty());
+        let signed_in = world.truth.last_input;
+        world.now += 60_000;
+        world.input(1, Input::Woken(Wake::Visible));
+        run(&mut world, |world| world.tabs[1].is_live() && !world.looks_up(1));
+        assert_eq!((world.truth.last_input, &world.broken), (signed_in, &None));
+        world.now += 1;
+        world.input(1, Input::Activity);
+        assert_eq!(world.truth.last_input, world.now);
     }
 }
