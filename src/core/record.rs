@@ -208,7 +208,8 @@ impl Record {
     }
 
     /// Whether it names no user: a page load found no session, but perhaps a cookie.
-    pub(crate) const fn is_guess(&self) -> bool {
+    #[must_use]
+    pub const fn is_guess(&self) -> bool {
         self.token_set.issued_at == NOTHING_ISSUED
     }
 

@@ -305,6 +305,7 @@ impl World {
         };
         // A start replaces the session that was: its end is not told.
         self.tabs[tab].signed_in = false;
+        self.tabs[tab].told = true;
         self.tell(|| format!("tab {tab} <- start"));
         let mut response = granted.response();
         let hidden = self.plan.wire.cookie || self.plan.wire.lapses;

@@ -8,6 +8,7 @@ use everfresh::{
         effect::Outcome,
         ids::{Ticket, WaiterId},
         input::Input,
+        record::Record,
         session::Session,
     },
     engine::{endpoint::Exchange, virtual_host::Want},
@@ -192,14 +193,22 @@ impl World {
         let said: Rc<str> = text.into();
         for to in self.others(from) {
             if self.strikes(self.plan.odds.lost_message, "message lost") {
+                self.tabs[to].missed_news |= tells_of_a_session(text);
                 continue;
             }
             let late = self.strikes(self.plan.odds.late_message, "message late");
+            self.tabs[to].missed_news |= late && tells_of_a_session(text);
             self.after(0, if late { 10_000 } else { 5 }, Event::Message(to, Rc::clone(&said)));
             if self.strikes(self.plan.odds.repeated_message, REPEATED) {
                 self.after(0, 10_000, Event::Message(to, Rc::clone(&said)));
             }
         }
+    }
+
+    /// This has reached a tab.
+    pub(crate) fn note_news(&mut self, id: TabId, text: &str) {
+        let tab = &mut self.tabs[id];
+        tab.told = tab.told || tells_of_a_session(text);
     }
 
     fn others(&self, than: TabId) -> Vec<TabId> {
@@ -232,4 +241,9 @@ impl World {
             self.after(wait, wait + 10, Event::Grant);
         }
     }
+}
+
+/// Whether it is the record of a session, not the question or what a page load without one says.
+fn tells_of_a_session(text: &str) -> bool {
+    Record::decode(text).is_some_and(|record| !record.is_guess())
 }

@@ -58,6 +58,8 @@ pub(crate) struct Truth {
     /// The sign-in that the user signed out of, and where.
     pub(crate) signed_out_of: Option<u32>,
     pub(crate) signed_out_by: Option<TabId>,
+    /// A page that nobody could tell of the session has begun one of its own with the cookie.
+    pub(crate) begun_anew: bool,
     /// Users who signed in after the first.
     pub(crate) sign_ins: u32,
     /// The sign-in that has ended as idle for all tabs; 0 before.
@@ -104,6 +106,7 @@ impl World {
                     self.watch_restart(tab);
                 }
                 self.tabs[tab].signed_in = true;
+                self.truth.begun_anew |= self.may_begin_anew(tab);
                 self.took(tab);
                 self.tabs[tab].token = self.tabs[tab].access_token();
             }
@@ -173,7 +176,7 @@ impl World {
             EndReason::Reuse => {
                 truth.stolen || truth.mistaken || self.plan.wire.cookie && truth.sign_ins > 1
             }
-            EndReason::SubjectChanged => truth.sign_ins > 1 || self.may_begin_anew(),
+            EndReason::SubjectChanged => truth.sign_ins > 1 || truth.begun_anew,
             EndReason::LoginRequired if self.has_lapsed() => true,
             EndReason::LoginRequired => self.tokens_were_lost(tab) || self.missed_the_tokens(tab),
             _ => false,
@@ -205,11 +208,13 @@ impl World {
         }
     }
 
-    /// Soon after a sign-in, a page that neither storage nor another tab has told of it begins anew with
-    /// the cookie. Tokens that name nobody do not say that it is the same user.
-    fn may_begin_anew(&self) -> bool {
-        let Plan { wire, odds, .. } = &self.plan;
-        let deaf = odds.lost_message > 0 && odds.slow_storage > 0;
+    /// Soon after a sign-in, a page that neither storage, which takes its time, nor a message, which was
+    /// lost or late, has told of it begins anew with the cookie. Tokens that name nobody do not say that it
+    /// is the same user; the other tabs take it for somebody else whenever they hear of it.
+    fn may_begin_anew(&self, id: TabId) -> bool {
+        let Plan { wire, storage, .. } = &self.plan;
+        let tab = &self.tabs[id];
+        let deaf = *storage == Storage::Custom && tab.missed_news && !tab.told;
         let soon = self.now - self.truth.signed_in <= SLOWEST;
         let named = matches!(wire.tokens, Tokens::Jwt | Tokens::ExpAlone);
         soon && deaf && wire.cookie && !named
@@ -455,37 +460,88 @@ impl World {
 mod tests {
     use everfresh::core::input::Input;
 
-    use super::*;
-    use crate::plan::Odds;
+    use std::rc::Rc;
 
-    /// A world whose first tab is signed in, by tokens of this kind in a cookie's company.
-    fn world(tokens: Tokens) -> World {
-        let mut plan = Plan::day(1);
-        plan.wire.cookie = true;
+    use everfresh::{
+        core::policy::Credential,
+        engine::host::{Load, Loaded, Place},
+    };
+
+    use super::*;
+    use crate::{plan::Odds, queue::Next, world::Event as Happening};
+
+    /// Beside a page that is loading somebody signs in, and gets a cookie and tokens of this kind.
+    fn world(tokens: Tokens, storage: Storage, odds: Odds) -> World {
+        let mut plan = Plan { storage, odds, ..Plan::day(1) };
+        (plan.wire.cookie, plan.policy.credential) = (true, Credential::Cookie);
         plan.wire.tokens = tokens;
-        plan.odds = Odds { lost_message: 20, slow_storage: 100, ..plan.odds };
         let mut world = World::new(plan);
+        world.open(None);
         world.open(None);
         world.sign_in(0, "ana");
         world
     }
 
+    fn lost() -> Odds {
+        Odds { lost_message: 1_000, ..Odds::default() }
+    }
+
+    fn late() -> Odds {
+        Odds { late_message: 1_000, ..Odds::default() }
+    }
+
+    /// The page begins a session: has a tab that takes it for somebody else's, a day later, a cause?
+    fn is_a_cause(mut world: World) -> bool {
+        world.watch_event(1, &Event::Started);
+        world.now += 24 * 3_600_000;
+        world.watch_end(0, EndReason::SubjectChanged);
+        world.broken.is_none()
+    }
+
     #[test]
-    fn who_may_have_been_taken_for_somebody_else_is_known_for_a_while_and_by_name() {
-        let ends_at = |at, tokens| {
-            let mut world = world(tokens);
-            world.now += at;
-            world.watch_end(0, EndReason::SubjectChanged);
-            world.broken.is_none()
+    fn a_page_that_could_not_be_told_of_a_sign_in_is_taken_for_somebody_else() {
+        for odds in [lost(), late()] {
+            assert!(is_a_cause(world(Tokens::Opaque, Storage::Custom, odds)));
+            assert!(is_a_cause(world(Tokens::Dotted, Storage::Custom, odds)));
+        }
+    }
+
+    #[test]
+    fn one_that_could_is_not() {
+        assert!(!is_a_cause(world(Tokens::Opaque, Storage::Custom, Odds::default())));
+        assert!(!is_a_cause(world(Tokens::Opaque, Storage::Local, lost())));
+        for tokens in [Tokens::Jwt, Tokens::ExpAlone] {
+            assert!(!is_a_cause(world(tokens, Storage::Custom, lost())), "it names the user");
+        }
+        let mut world = world(Tokens::Opaque, Storage::Custom, lost());
+        world.now += SLOWEST + 1;
+        assert!(!is_a_cause(world), "by then storage has told it");
+    }
+
+    #[test]
+    fn nor_is_one_that_was_told() {
+        const LOAD: Load = Load { place: Place::Custom, id: 1 };
+        let told = |how: fn(Rc<str>) -> Happening| {
+            let mut world = world(Tokens::Opaque, Storage::Custom, late());
+            let said = loop {
+                let (_, next) = world.queue.next().expect("the sign-in is told");
+                if let Next::Event(Happening::Message(1, said)) = next {
+                    break said;
+                }
+            };
+            world.happen(how(said));
+            world
         };
-        assert!(ends_at(SLOWEST, Tokens::Opaque));
-        assert!(!ends_at(SLOWEST + 1, Tokens::Opaque));
-        assert!(!ends_at(0, Tokens::Jwt) && !ends_at(0, Tokens::ExpAlone));
+        assert!(!is_a_cause(told(|said| Happening::Message(1, said))));
+        assert!(!is_a_cause(told(|said| {
+            Happening::Loaded(1, LOAD, Loaded::Text(said.to_string()))
+        })));
+        assert!(is_a_cause(told(|_| Happening::Message(1, "everfresh 1 ask".into()))));
     }
 
     #[test]
     fn an_end_is_missed_by_a_machine_that_was_called() {
-        let mut world = world(Tokens::Jwt);
+        let mut world = world(Tokens::Jwt, Storage::Local, Odds::default());
         world.truth.leaps += 24 * 3_600_000;
         world.turn(0, |_| {});
         assert_eq!(world.broken, None);
@@ -495,7 +551,7 @@ mod tests {
 
     #[test]
     fn a_token_is_withheld_by_a_machine_that_was_called() {
-        let mut world = world(Tokens::Jwt);
+        let mut world = world(Tokens::Jwt, Storage::Local, Odds::default());
         world.tabs[0].lease = None;
         world.turn(0, |_| {});
         assert_eq!(world.broken, None);
@@ -505,7 +561,7 @@ mod tests {
 
     #[test]
     fn an_end_is_not_missed_for_input_in_a_page_that_looks_for_the_session() {
-        let mut world = world(Tokens::Jwt);
+        let mut world = world(Tokens::Jwt, Storage::Local, Odds::default());
         world.truth.leaps += 24 * 3_600_000;
         world.truth.last_early_input = world.truth.leaps;
         world.feed(0, Input::TimerFired);
@@ -515,7 +571,7 @@ mod tests {
     #[test]
     fn a_page_counts_from_its_load_only_where_nothing_tells_it_of_the_time_before() {
         for (storage, told) in [(Storage::Broken, false), (Storage::Local, true)] {
-            let mut world = world(Tokens::Jwt);
+            let mut world = world(Tokens::Jwt, Storage::Local, Odds::default());
             world.plan.storage = storage;
             world.truth.leaps += 24 * 3_600_000;
             world.tabs[0].loaded_felt = world.truth.leaps;

@@ -71,6 +71,10 @@ pub struct Tab {
     last_waiter: WaiterId,
     /// Between a `started` and a `signed-out` event.
     pub(crate) signed_in: bool,
+    /// Its page was told of a session, by storage or another tab, or by the user who signed in there.
+    pub(crate) told: bool,
+    /// What would have told it was lost or came late.
+    pub(crate) missed_news: bool,
 }
 
 /// Whether the page's code runs.
@@ -139,6 +143,8 @@ impl Tab {
             asked_for: false,
             last_waiter: WaiterId(0),
             signed_in: false,
+            told: false,
+            missed_news: false,
         }
     }
 

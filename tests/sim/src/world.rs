@@ -303,6 +303,7 @@ impl World {
             Event::Act(action) => self.act(action),
             Event::Message(tab, said) => {
                 self.tell(|| format!("tab {tab} <- the others"));
+                self.note_news(tab, &said);
                 self.turn(tab, |engine| engine.heard(&said));
             }
             Event::RecordChanged(tab) => {
@@ -314,6 +315,9 @@ impl World {
                 self.after(0, 5, Event::Loaded(tab, load, loaded));
             }
             Event::Loaded(tab, load, loaded) => {
+                if let Loaded::Text(text) = &loaded {
+                    self.note_news(tab, text);
+                }
                 self.turn(tab, |engine| engine.loaded(load, loaded))
             }
             Event::StoreArrives(tab, store, text) => {
