@@ -86,6 +86,51 @@ fn who_lacks_the_newest_tokens_has_nothing_to_offer() {
     assert_eq!(behind.said.len(), 0, "old tokens help nobody");
 }
 
+/// Makes a key for its next refresh, which storage keeps waiting, and tells of it.
+fn make_key(tab: &mut Tab) -> String {
+    tab.slow_storage = true;
+    tab.want_refresh();
+    tab.answer_load(0);
+    tab.said.pop_back().expect("its key")
+}
+
+#[test]
+fn who_is_about_to_spend_an_old_token_again_is_told_of_the_newer_ones() {
+    // Its key is older than that of the newer tokens, or was made after them.
+    for (earlier, later) in [(0, 1_000), (1_000, 0)] {
+        let (mut behind, mut ahead) = apart();
+        behind.pass(earlier);
+        ahead.pass(later);
+        let before = ahead.store.borrow().clone();
+        refresh(&mut ahead);
+        ahead.said.clear();
+        ahead.store.replace(before);
+        let key = make_key(&mut behind);
+        ahead.hear(&key);
+        behind.hear(&ahead.said.pop_back().expect("the news that got lost"));
+        while !behind.loads.is_empty() {
+            behind.answer_load(0);
+        }
+        assert_eq!((behind.snapshot().generation, behind.requests.len()), (2, 0));
+        let newest = ahead.access_token().expect("a token");
+        let stored = ahead.store.borrow().clone().expect("a record");
+        assert!(stored.contains(&newest), "what was stored over");
+    }
+}
+
+#[test]
+fn a_key_that_is_heard_of_late_is_no_question() {
+    let (mut one, mut other) = apart();
+    let key = make_key(&mut one);
+    other.hear(&key);
+    other.want_refresh();
+    other.advance_to_refresh();
+    other.answer_granted(300);
+    other.said.clear();
+    other.hear(&key);
+    assert_eq!(other.said.len(), 0, "it has brought these tokens");
+}
+
 #[test]
 fn old_tokens_are_not_tried_once_their_user_has_signed_in_anew() {
     for refreshes in 0..3 {

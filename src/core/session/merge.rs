@@ -61,11 +61,16 @@ impl Live {
             let activity = theirs.last_activity;
             let key = self.record.unanswered_key(&theirs);
             let told = theirs.pending.key;
+            let spent = theirs.token_set.generation < self.record.token_set.generation
+                && theirs.unanswered_key(&self.record).is_some();
             self.record.join(theirs);
             if let Some(reason) = self.record.ended() {
                 return ControlFlow::Break(Ending::local(reason, Scope::Tab));
             }
-            if told != self.record.pending.key {
+            if spent {
+                // It is about to show a token again: the news of the newer ones did not get there.
+                self.share(Sharing::WithTokens, ctx);
+            } else if told != self.record.pending.key {
                 // Whoever says it may have stored over what this tab knows.
                 ctx.write(&self.record);
             }
