@@ -168,7 +168,11 @@ impl World {
 
     /// How long a place of the application's own may take.
     fn storage_takes(&mut self) -> Millis {
-        if self.strikes(self.plan.odds.slow_storage, "storage slow") { 4_000 } else { 40 }
+        if self.strikes(self.plan.odds.slow_storage, "storage slow") {
+            self.note_slowness(4_000);
+            return 4_000;
+        }
+        40
     }
 
     fn request_lock(&mut self, id: TabId, ticket: Ticket) {
@@ -191,9 +195,11 @@ impl World {
 
     fn broadcast(&mut self, from: TabId, text: &str) {
         let said: Rc<str> = text.into();
+        self.note_telling(from, text);
         for to in self.others(from) {
             if self.strikes(self.plan.odds.lost_message, "message lost") {
                 self.tabs[to].missed_news |= tells_of_a_session(text);
+                self.note_loss(to, text);
                 continue;
             }
             let late = self.strikes(self.plan.odds.late_message, "message late");

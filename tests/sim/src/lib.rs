@@ -12,6 +12,7 @@ mod host;
 mod hostile;
 pub mod invariants;
 mod liveness;
+mod lost_news;
 pub mod minimise;
 mod network;
 pub mod plan;

@@ -9,6 +9,7 @@ use crate::{
     browser::TabId,
     invariants::STORAGE_WAIT,
     plan::Storage,
+    server::Who,
     tab::{Running, Tab},
     wire::{Asked, Letter, Patience},
     world::World,
@@ -103,10 +104,13 @@ impl World {
     }
 
     /// The server has judged an owner's request. One that came with a cookie which the browser has put
-    /// in the place of a newer one looks like a thief's.
+    /// in the place of a newer one looks like a thief's, and so does one of a tab that no news has reached.
     pub(crate) fn watch_reuse(&mut self, asked: &Asked) {
         let reused = self.server.last_transition == Some(Transition::Reused);
-        self.truth.mistaken |= reused && self.brought_back.as_ref() == Some(&asked.token);
+        let known = self.uses.get(&asked.token).filter(|used| used.who == Who::Owner);
+        self.truth.mistaken |= reused
+            && (self.brought_back.as_ref() == Some(&asked.token)
+                || known.is_some_and(|used| self.could_not_know(&asked.key, &used.key)));
     }
 
     /// A user signs in: what was said of the session before is over.

@@ -64,8 +64,8 @@ enum Trace {
 /// Who first was granted something for a token, and the key.
 #[derive(Debug)]
 pub(crate) struct Use {
-    who: Who,
-    key: String,
+    pub(crate) who: Who,
+    pub(crate) key: String,
 }
 
 impl Thief {
@@ -291,9 +291,18 @@ fn read(text: &str) -> Option<(String, String, Option<String>)> {
     if lines[NUMBERS] == "-1" {
         return None;
     }
-    let word = |line: usize| numbers[line].parse::<i64>().map_or(0, i64::cast_unsigned);
-    let key = (word(14) == word(4)).then(|| format!("{:016x}{:016x}", word(16), word(17)));
-    Some(((*access).to_owned(), (*refresh).to_owned(), key))
+    Some(((*access).to_owned(), (*refresh).to_owned(), pending_key(numbers)))
+}
+
+/// The key of the rotation that is under way, from the lines of a record.
+pub(crate) fn pending_key(lines: &[&str]) -> Option<String> {
+    (lines.get(14)? == lines.get(4)?).then(|| key_at(lines, 16)).flatten()
+}
+
+/// The key that stands there.
+pub(crate) fn key_at(lines: &[&str], line: usize) -> Option<String> {
+    let word = |line: usize| Some(lines.get(line)?.parse::<i64>().ok()?.cast_unsigned());
+    Some(format!("{:016x}{:016x}", word(line)?, word(line + 1)?))
 }
 
 /// The lines of a record before its texts, each of which stands after a line with its length.

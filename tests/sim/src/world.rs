@@ -21,6 +21,7 @@ use crate::{
     browser::{Disk, LockManager, TabId},
     host::MAX_WANTS,
     invariants::{Broken, Truth},
+    lost_news::LostNews,
     plan::{Action, Locks, Odds, Plan, Storage},
     queue::{Next, Queue},
     rng::Rng,
@@ -62,6 +63,7 @@ pub struct World {
     pub(crate) jar: Option<String>,
     /// The cookie that the late answer to a page that stood still has put in the place of a newer one.
     pub(crate) brought_back: Option<String>,
+    pub(crate) lost_news: LostNews,
     /// The refresh tokens that were good for something.
     pub(crate) uses: HashMap<String, Use>,
     pub(crate) broken: Option<Broken>,
@@ -171,6 +173,7 @@ impl World {
             thief: None,
             jar: None,
             brought_back: None,
+            lost_news: LostNews::default(),
             uses: HashMap::new(),
             broken: None,
             doubtful: 0,
@@ -304,6 +307,7 @@ impl World {
             Event::Message(tab, said) => {
                 self.tell(|| format!("tab {tab} <- the others"));
                 self.note_news(tab, &said);
+                self.note_keys(tab, &said);
                 self.turn(tab, |engine| engine.heard(&said));
             }
             Event::RecordChanged(tab) => {
@@ -317,6 +321,7 @@ impl World {
             Event::Loaded(tab, load, loaded) => {
                 if let Loaded::Text(text) = &loaded {
                     self.note_news(tab, text);
+                    self.note_keys(tab, text);
                 }
                 self.turn(tab, |engine| engine.loaded(load, loaded))
             }
