@@ -1,6 +1,7 @@
 use everfresh::{
     core::{
         effect::Outcome,
+        grant::TokenResponse,
         input::{Input, Wake},
         policy::{Credential, Policy},
         reason::EndReason,
@@ -11,7 +12,7 @@ use everfresh::{
 
 use crate::{
     rig::{Store, Tab},
-    wire::UNREACHABLE,
+    wire::{UNREACHABLE, granted},
 };
 
 fn reload(tab: &Tab, seconds: i64) -> Tab {
@@ -228,6 +229,31 @@ fn with_a_cookie_the_tabs_are_asked_once_and_then_the_server() {
     tab.advance(0.5);
     let asks = tab.said.iter().filter(|text| text.ends_with("ask")).count();
     assert_eq!((asks, tab.requests.len()), (1, 1));
+}
+
+#[test]
+fn with_a_cookie_and_nothing_else_the_tabs_are_asked_and_not_waited_for() {
+    let policy = Policy { credential: Credential::Cookie, idle: None, ..Policy::default() };
+    let nameless = |access_token: &str| TokenResponse {
+        access_token: access_token.to_owned(),
+        expires_in: Some(300.0),
+        ..TokenResponse::default()
+    };
+    let mut other = Tab::new(policy.clone());
+    other.start_with(nameless("one"));
+    // Storage does not show the sign-in yet, and the message came before there was a page to hear it.
+    other.said.clear();
+    let mut page = Tab::with_store(policy, 2, Store::default());
+    page.restore();
+    assert_eq!(page.requests.len(), 1);
+    for said in page.said.drain(..) {
+        other.hear(&said);
+    }
+    page.hear(&other.said.pop_back().expect("an answer"));
+    assert_eq!((page.status(), page.snapshot().generation), (Status::Active, 1));
+    page.answer(granted(&nameless("two")));
+    other.hear(&page.said.pop_back().expect("new tokens"));
+    assert_eq!((other.status(), other.snapshot().generation), (Status::Active, 2), "one session");
 }
 
 #[test]

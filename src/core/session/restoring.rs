@@ -201,7 +201,12 @@ impl Restoring {
     fn nowhere<E: Entropy>(self: Box<Self>, reason: EndReason, ctx: &mut Context<E>) -> Search {
         let Self { known, before, .. } = *self;
         let record = known.map(|record| *record);
-        if ctx.policy.credential == Credential::Cookie {
+        let cookie = ctx.policy.credential == Credential::Cookie;
+        if !cookie || record.is_none() {
+            // Storage may have been cleared, or not show a sign-in yet: a tab that knows better will say so.
+            ctx.push(Effect::Broadcast(peers::ask()));
+        }
+        if cookie {
             let mut record = match record {
                 Some(record) if record.ended().is_none() => record,
                 old => guess(old.as_ref(), ctx),
@@ -212,8 +217,6 @@ impl Restoring {
             }
             return Search::Found(Box::new(Live::new(record, ctx)));
         }
-        // Storage may have been cleared: a tab that still knows better will say so.
-        ctx.push(Effect::Broadcast(peers::ask()));
         let ended = match before {
             Some(before) if reason == EndReason::None && before.reason != EndReason::Cancelled => {
                 before
