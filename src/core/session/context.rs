@@ -105,8 +105,8 @@ impl<E: Entropy> Context<E> {
         self.effects.is_empty()
     }
 
-    /// How long to wait after N failures, at most `longest`; so long where the platform says that there
-    /// is no network, which is a hint and no more.
+    /// How long to wait after N failures, at most `longest`; `longest` where the platform says that
+    /// there is no network, which is a hint and no more.
     pub(super) fn backoff(&mut self, failures: u32, longest: Millis) -> Millis {
         if self.online { retry::backoff(failures, longest, &mut self.entropy) } else { longest }
     }

@@ -357,7 +357,7 @@ mod tests {
     }
 
     #[test]
-    fn who_comes_back_to_a_page_that_knows_no_session_is_nobodys_input() {
+    fn a_user_who_comes_back_to_a_page_that_knows_no_session_gives_no_input() {
         let odds = Odds { lost_message: 1_000, ..Odds::default() };
         let mut world = World::new(Plan { storage: Storage::Custom, odds, ..Plan::day(1) });
         world.open(None);

@@ -51,14 +51,14 @@ pub(crate) struct Truth {
     pub(crate) signed_out: bool,
     pub(crate) revoked: bool,
     pub(crate) stolen: bool,
-    /// The server has taken for a thief who could not know better.
+    /// The server has taken for a thief a tab that could not know better.
     pub(crate) mistaken: bool,
     /// Where the application cancels at this moment.
     pub(crate) cancelling: Option<TabId>,
     /// The sign-in that the user signed out of, and where.
     pub(crate) signed_out_of: Option<u32>,
     pub(crate) signed_out_by: Option<TabId>,
-    /// A page that nobody could tell of the session has begun one of its own with the cookie.
+    /// A page that no tab could tell of the session has begun one of its own with the cookie.
     pub(crate) begun_anew: bool,
     /// Users who signed in after the first.
     pub(crate) sign_ins: u32,
@@ -209,8 +209,8 @@ impl World {
     }
 
     /// Soon after a sign-in, a page that neither storage, which takes its time, nor a message, which was
-    /// lost or late, has told of it begins anew with the cookie. Tokens that name nobody do not say that it
-    /// is the same user; the other tabs take it for somebody else whenever they hear of it.
+    /// lost or late, has told of it begins anew with the cookie. Tokens that name no user do not say that it
+    /// is the same user; the other tabs take it for another user whenever they hear of it.
     fn may_begin_anew(&self, id: TabId) -> bool {
         let Plan { wire, storage, .. } = &self.plan;
         let tab = &self.tabs[id];
@@ -470,7 +470,7 @@ mod tests {
     use super::*;
     use crate::{plan::Odds, queue::Next, world::Event as Happening};
 
-    /// Beside a page that is loading somebody signs in, and gets a cookie and tokens of this kind.
+    /// Beside a page that is loading a user signs in, and gets a cookie and tokens of this kind.
     fn world(tokens: Tokens, storage: Storage, odds: Odds) -> World {
         let mut plan = Plan { storage, odds, ..Plan::day(1) };
         (plan.wire.cookie, plan.policy.credential) = (true, Credential::Cookie);
@@ -490,7 +490,7 @@ mod tests {
         Odds { late_message: 1_000, ..Odds::default() }
     }
 
-    /// The page begins a session: has a tab that takes it for somebody else's, a day later, a cause?
+    /// The page begins a session: has a tab that takes it for another user's, a day later, a cause?
     fn is_a_cause(mut world: World) -> bool {
         world.watch_event(1, &Event::Started);
         world.now += 24 * 3_600_000;
@@ -499,7 +499,7 @@ mod tests {
     }
 
     #[test]
-    fn a_page_that_could_not_be_told_of_a_sign_in_is_taken_for_somebody_else() {
+    fn a_page_that_could_not_be_told_of_a_sign_in_is_taken_for_another_user() {
         for odds in [lost(), late()] {
             assert!(is_a_cause(world(Tokens::Opaque, Storage::Custom, odds)));
             assert!(is_a_cause(world(Tokens::Dotted, Storage::Custom, odds)));

@@ -7,11 +7,11 @@ use crate::{browser::TabId, plan::Storage, world::World};
 /// Between two looks.
 const LOOK: Millis = 20_000;
 
-/// Nothing is in the way of a tab that lacks its token for so long: then it names a reason, or another
+/// For this time nothing is in the way of a tab that lacks its token: then it names a reason, or another
 /// tab does.
 const MINUTE: Millis = 60_000;
 
-/// And after so long it has its token: the longest backoff, a lock that is not granted, an attempt.
+/// And after this time it has its token: the longest backoff, a lock that is not granted, an attempt.
 const LONGEST: Millis = 180_000 + 15_000 + 10_000 + 2 * LOOK;
 
 impl World {

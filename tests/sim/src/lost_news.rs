@@ -15,13 +15,13 @@ use crate::{
 /// What each tab was told of each rotation key, where both ways can fail.
 #[derive(Debug, Default)]
 pub(crate) struct LostNews {
-    /// Who first told of a key, and when.
+    /// The tab that first told of a key, and when.
     made: HashMap<String, (TabId, Millis)>,
     /// When a tab first heard or read of a key.
     known: HashMap<(TabId, String), Millis>,
     /// When a message that told a tab of a key was first lost.
     lost: HashMap<(TabId, String), Millis>,
-    /// Since when until when storage was slow for somebody.
+    /// Since when until when storage was slow for a tab.
     slow: Vec<(Millis, Millis)>,
 }
 
@@ -58,7 +58,7 @@ impl World {
         }
     }
 
-    /// Storage takes up to so long.
+    /// Storage takes up to this time.
     pub(crate) fn note_slowness(&mut self, most: Millis) {
         self.lost_news.slow.push((self.now, self.now + most));
     }

@@ -112,7 +112,7 @@ pub(super) const FAULTS: &[Fault] = &[
         let write = if FAULT { crate::core::ids::WriteId(ctx.read().0) } else { ctx.write(&self.record) };",
     ),
     fault(
-        "nobody answers a tab that asks for tokens",
+        "no tab answers a tab that asks for tokens",
         "core/session/merge.rs",
         "if self.current.is_some() && self.behind() == 0 {",
         "if !FAULT && self.current.is_some() && self.behind() == 0 {",
