@@ -5,7 +5,7 @@
 //! late, repeated or reordered message costs time, never agreement. Every field only moves one
 //! way within a session; a newer sign-in replaces the whole.
 
-use core::fmt;
+use core::{fmt, mem};
 
 use super::{
     clock::{Millis, Moment},
@@ -360,8 +360,10 @@ impl Sends {
             return;
         }
         // Those before it make room; the oldest one is forgotten.
-        self.0.copy_within(1..=place, 0);
-        self.0[place] = at;
+        let mut moved = at;
+        for known in self.0[..=place].iter_mut().rev() {
+            mem::swap(known, &mut moved);
+        }
     }
 
     pub(crate) fn last(&self) -> Option<Millis> {

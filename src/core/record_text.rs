@@ -200,6 +200,8 @@ impl<'a> Reader<'a> {
         if in_range { value } else { 0 }
     }
 
+    // A copy is smaller than a call.
+    #[inline(always)]
     fn option(&mut self) -> Option<i64> {
         Some(self.number()).filter(|value| *value != NONE)
     }
