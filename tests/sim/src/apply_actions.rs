@@ -340,21 +340,7 @@ impl World {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{
-        plan::{Odds, Plan, Storage},
-        queue::Next,
-    };
-
-    fn run(world: &mut World, until: fn(&World) -> bool) {
-        while !until(world) {
-            let (at, next) = world.queue.next().expect("there is something to come");
-            world.now = world.now.max(at);
-            match next {
-                Next::Event(event) => world.happen(event),
-                Next::Deadline(tab) => world.feed(tab, Input::TimerFired),
-            }
-        }
-    }
+    use crate::plan::{Odds, Plan, Storage};
 
     #[test]
     fn a_user_who_comes_back_to_a_page_that_knows_no_session_gives_no_input() {
@@ -362,13 +348,13 @@ mod tests {
         let mut world = World::new(Plan { storage: Storage::Custom, odds, ..Plan::day(1) });
         world.open(None);
         world.open(None);
-        run(&mut world, |world| world.tabs.iter().all(|tab| tab.status() == Status::SignedOut));
+        world.run_until(|world| world.tabs.iter().all(|tab| tab.status() == Status::SignedOut));
         world.sign_in(0, "ana");
-        run(&mut world, |world| !world.disk.borrow().texts(0).is_empty());
+        world.run_until(|world| !world.disk.borrow().texts(0).is_empty());
         let signed_in = world.truth.last_input;
         world.now += 60_000;
         world.input(1, Input::Woken(Wake::Visible));
-        run(&mut world, |world| world.tabs[1].is_live() && !world.looks_up(1));
+        world.run_until(|world| world.tabs[1].is_live() && !world.looks_up(1));
         assert_eq!((world.truth.last_input, &world.broken), (signed_in, &None));
         world.now += 1;
         world.input(1, Input::Activity);

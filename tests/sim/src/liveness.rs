@@ -86,7 +86,7 @@ mod tests {
     use everfresh::core::input::Input;
 
     use super::*;
-    use crate::{plan::Plan, queue::Next};
+    use crate::plan::Plan;
 
     /// Looks as often, each time when a token ends that lives from one look to the next; `between`
     /// happens after each.
@@ -106,14 +106,7 @@ mod tests {
 
     /// The tab does what is due until it has a token.
     fn renew(world: &mut World) {
-        while world.lacks(0).is_some() {
-            let (at, next) = world.queue.next().expect("a refresh is due");
-            world.now = world.now.max(at);
-            match next {
-                Next::Event(event) => world.happen(event),
-                Next::Deadline(tab) => world.feed(tab, Input::TimerFired),
-            }
-        }
+        world.run_until(|world| world.lacks(0).is_none());
     }
 
     #[test]

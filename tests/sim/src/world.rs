@@ -224,12 +224,7 @@ impl World {
             if at > end + patience || self.broken.is_some() {
                 break;
             }
-            self.now = self.now.max(at);
-            self.watch_liveness();
-            match next {
-                Next::Event(event) => self.happen(event),
-                Next::Deadline(tab) => self.deadline(tab),
-            }
+            self.step(at, next);
             if self.statistics.steps > MAX_STEPS {
                 self.broken("no livelock", format!("{MAX_STEPS} steps"));
             }
@@ -243,6 +238,23 @@ impl World {
         }
         self.statistics.seal(self.plan.seed, self.broken.as_ref());
         self.broken.clone()
+    }
+
+    fn step(&mut self, at: Millis, next: Next<Event>) {
+        self.now = self.now.max(at);
+        self.watch_liveness();
+        match next {
+            Next::Event(event) => self.happen(event),
+            Next::Deadline(tab) => self.deadline(tab),
+        }
+    }
+
+    #[cfg(test)]
+    pub(crate) fn run_until(&mut self, until: impl Fn(&Self) -> bool) {
+        while !until(self) {
+            let (at, next) = self.queue.next().expect("there is something to come");
+            self.step(at, next);
+        }
     }
 
     pub(crate) const fn skewed(&self) -> Millis {
