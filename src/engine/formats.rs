@@ -304,11 +304,19 @@ mod tests {
 
     #[test]
     fn what_is_nested_too_deep_is_not_looked_at() {
-        let nested = |depth: usize, core: &str| "[".repeat(depth) + core + &"]".repeat(depth);
         let depth = usize::from(DEPTH);
-        assert_ne!(hash_of(&nested(depth - 1, "1")), hash_of(&nested(depth - 1, "2")));
-        assert_eq!(hash_of(&nested(depth, "1")), hash_of(&nested(depth, "2")));
-        assert!(members(&format!(r#"{{"m":{}}}"#, nested(100_000, "1"))).is_none());
+        for (open, close) in [("[", "]"), (r#"{"a":"#, "}")] {
+            let nested =
+                |depth: usize, core: &str| open.repeat(depth) + core + &close.repeat(depth);
+            assert_ne!(hash_of(&nested(depth - 1, "1")), hash_of(&nested(depth - 1, "2")));
+            assert_eq!(hash_of(&nested(depth, "1")), hash_of(&nested(depth, "2")));
+            assert!(members(&format!(r#"{{"m":{}}}"#, nested(100_000, "1"))).is_none());
+        }
+    }
+
+    #[test]
+    fn members_are_not_printed() {
+        assert_eq!(format!("{:?}", members(r#"{"access_token":"x"}"#)), "Some(Members(..))");
     }
 
     #[test]

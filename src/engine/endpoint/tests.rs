@@ -377,6 +377,8 @@ fn a_number_that_is_too_long_for_seconds_is_a_time() {
     assert_eq!(retry_after(&[("retry-after", "1767225620")]), Some(20_000));
     assert_eq!(retry_after(&[("retry-after", "1767225600")]), Some(0));
     assert_eq!(retry_after(&[("retry-after", "1767220000")]), Some(0));
+    assert_eq!(retry_after(&[("retry-after", "1000000000")]), Some(0));
+    assert_eq!(retry_after(&[("retry-after", "999999999")]), Some(999_999_999_000));
     let long = "9".repeat(400);
     assert!(retry_after(&[("retry-after", &long)]).is_some_and(|wait| wait > 1 << 48));
 }
