@@ -4,6 +4,7 @@ use core::mem;
 use std::{
     cell::{Cell, RefCell},
     collections::VecDeque,
+    sync::Arc,
 };
 
 use super::{
@@ -27,6 +28,7 @@ pub struct VirtualHost<E, P = ()> {
     now: Cell<Now>,
     read: Cell<bool>,
     wants: RefCell<VecDeque<Want>>,
+    shown: RefCell<Shown>,
     places: P,
     entropy: core::marker::PhantomData<E>,
 }
@@ -94,6 +96,19 @@ pub enum Want {
     Close,
 }
 
+/// What the page is shown, for a test to look at.
+#[derive(Clone, Debug, Default)]
+pub struct Shown {
+    /// How often it was shown something new.
+    pub times: u32,
+    /// How often observers were told to look.
+    pub told: u32,
+    /// The newest snapshot, once there is one.
+    pub snapshot: Option<Snapshot>,
+    /// The claims shown with it.
+    pub claims: Option<Arc<serde_json::Value>>,
+}
+
 /// A text that may hold a token: `Debug` does not show it.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Text(pub String);
@@ -114,6 +129,7 @@ impl<E, P> VirtualHost<E, P> {
             now: Cell::new(now),
             read: Cell::new(false),
             wants: RefCell::new(VecDeque::new()),
+            shown: RefCell::new(Shown { times: 0, told: 0, snapshot: None, claims: None }),
             places,
             entropy: core::marker::PhantomData,
         }
@@ -130,6 +146,12 @@ impl<E, P> VirtualHost<E, P> {
     #[must_use]
     pub fn was_read(&self) -> bool {
         self.read.get()
+    }
+
+    /// What the page is shown.
+    #[must_use]
+    pub fn shown(&self) -> Shown {
+        self.shown.borrow().clone()
     }
 
     /// The next thing to do, in order.
@@ -222,11 +244,17 @@ impl<E: Entropy, P: Places> Host for VirtualHost<E, P> {
         self.want(Want::Lease(lease));
     }
 
-    fn show(&self, _snapshot: &Snapshot, _claims: Option<&Value<Self>>) {}
+    fn show(&self, snapshot: &Snapshot, claims: Option<&Value<Self>>) {
+        let mut shown = self.shown.borrow_mut();
+        shown.times += 1;
+        shown.snapshot = Some(snapshot.clone());
+        shown.claims = claims.cloned();
+    }
 
     fn notify(&self, notice: &Notice) {
-        if let Notice::Event(event, _) = notice {
-            self.want(Want::Event(event.clone()));
+        match notice {
+            Notice::Event(event, _) => self.want(Want::Event(event.clone())),
+            Notice::Snapshot => self.shown.borrow_mut().told += 1,
         }
     }
 

@@ -11,6 +11,7 @@ mod another_tab_may_change_everything_meanwhile;
 mod answers_belong_to_their_questions;
 mod any_sequence_of_inputs_keeps_the_promises;
 mod browser;
+mod every_call_does_what_it_says;
 mod every_count_is_kept;
 mod hearsay_is_weighed;
 mod input_is_told_sparingly;

@@ -65,6 +65,8 @@ pub(crate) struct Tab {
     /// How often the page was told of another lease, or that there is none.
     pub(crate) leases: u32,
     pub(crate) locks_held: u32,
+    /// How often the engine let go of its host.
+    pub(crate) closed: u32,
     /// The request for the lock that nobody has answered yet, or that another tab grants.
     pub(crate) ticket: Option<Ticket>,
     /// Locks are granted at once; else they are left waiting.
@@ -121,6 +123,7 @@ impl Tab {
             lease: None,
             leases: 0,
             locks_held: 0,
+            closed: 0,
             ticket: None,
             grants_locks: true,
             storage_works: true,
@@ -161,7 +164,7 @@ impl Tab {
     }
 
     /// Calls the engine, and does all that it wants done.
-    fn run<T>(&mut self, act: impl FnOnce(&Engine<VirtualHost<Seeded>>) -> T) -> T {
+    pub(crate) fn run<T>(&mut self, act: impl FnOnce(&Engine<VirtualHost<Seeded>>) -> T) -> T {
         self.engine.host.set_now(self.now);
         let made = act(&self.engine);
         self.check_deadline();
@@ -173,6 +176,8 @@ impl Tab {
                 self.check_deadline();
             }
         }
+        let shown = self.engine.host.shown();
+        assert_eq!(shown.snapshot.unwrap_or_default(), self.snapshot(), "what is so is shown");
         made
     }
 
@@ -234,7 +239,7 @@ impl Tab {
             }
             Want::Event(event) => self.events.push(event),
             Want::Log(line) => self.lines.push(line),
-            Want::Close => {}
+            Want::Close => self.closed += 1,
         }
         false
     }

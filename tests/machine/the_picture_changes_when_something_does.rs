@@ -7,7 +7,7 @@ use everfresh::core::{
     timer::Timer,
 };
 
-use crate::rig::Tab;
+use crate::{browser::Browser, rig::Tab};
 
 fn policy(idle: Millis, idle_mode: IdleMode) -> Policy {
     Policy { idle: Some(idle), idle_mode, jitter: 0, warn: 0, ..Policy::default() }
@@ -42,6 +42,66 @@ fn input_does_not_move_an_end_that_is_not_its_own() {
         tab.feed(Input::Activity);
         assert_eq!(tab.snapshot().ends_at, Some(end));
     }
+}
+
+/// How often a page was shown something, and how often its observers were told of that.
+fn shows(tab: &Tab) -> (u32, u32) {
+    let shown = tab.engine.host.shown();
+    (shown.times, shown.told)
+}
+
+/// The number of the token that a page is shown the claims of.
+fn shown_token(tab: &Tab) -> Option<String> {
+    let claims = tab.engine.host.shown().claims;
+    claims.map(|claims| claims["jti"].as_str().expect("tokens are numbered").to_owned())
+}
+
+#[test]
+fn a_page_is_shown_what_changes_and_nothing_else() {
+    let mut tab = Tab::new(policy(600_000, IdleMode::End));
+    tab.feed(Input::TimerFired);
+    assert_eq!(shows(&tab), (0, 0));
+    tab.start(300);
+    let (times, told) = shows(&tab);
+    assert!(times > 0 && told > 0 && told <= times);
+    tab.pass(100);
+    tab.feed(Input::TimerFired);
+    assert_eq!(shows(&tab), (times, told));
+    tab.advance_to_refresh();
+    let (times, told) = shows(&tab);
+    tab.answer_granted(300);
+    assert!(shows(&tab).0 > times && shows(&tab).1 > told);
+}
+
+#[test]
+fn a_new_token_is_shown_where_nothing_else_has_changed() {
+    let policy = Policy { jitter: 0, idle: None, ..Policy::default() };
+    let mut tab = Tab::signed_in(policy.clone());
+    let (snapshot, token) = (tab.snapshot(), shown_token(&tab));
+    // Elsewhere the same user signs in anew, within the second that tokens count in.
+    let mut other = Tab::new(policy);
+    other.pass(1);
+    let _ = other.tokens(300);
+    other.start(300);
+    tab.pass(1);
+    while let Some(text) = other.said.pop_front() {
+        tab.hear(&text);
+    }
+    assert_eq!(tab.snapshot(), snapshot);
+    assert_ne!(shown_token(&tab), token);
+}
+
+#[test]
+fn the_claims_shown_are_those_of_the_token_in_use() {
+    let mut browser = Browser::new(2, &Policy { jitter: 0, idle: None, ..Policy::default() });
+    let tokens = |browser: &Browser| browser.tabs.iter().map(shown_token).collect::<Vec<_>>();
+    let first = tokens(&browser);
+    assert!(first[0].is_some() && first[0] == first[1]);
+    browser.advance(245.0);
+    let second = tokens(&browser);
+    assert!(second[0] != first[0] && second[0] == second[1], "one refreshed, the other adopts");
+    browser.act(0, Tab::sign_out);
+    assert_eq!(tokens(&browser), [None, None]);
 }
 
 #[test]
