@@ -338,6 +338,23 @@ mod tests {
     }
 
     #[test]
+    fn what_was_given_can_be_asked_for() {
+        let none = Options::new("/t");
+        assert_eq!((none.given_name(), none.given_origins()), (None, None));
+        assert!(!none.gives_idle());
+        let options = Options::new("/t")
+            .name("shop")
+            .idle(None)
+            .origins(["https://a.test", "https://b.test"])
+            .activity_events(["keydown"]);
+        assert_eq!(options.given_name(), Some("shop"));
+        assert!(options.gives_idle(), "also to say that there is none");
+        let origins = ["https://a.test", "https://b.test"].map(str::to_owned);
+        assert_eq!(options.given_origins(), Some(&origins[..]));
+        assert_eq!(options.input_events(), ["keydown"]);
+    }
+
+    #[test]
     fn a_bad_option_is_named_with_its_value_and_the_remedy() {
         let good = || Options::new("/oauth/token");
         assert_eq!(
