@@ -362,9 +362,26 @@ mod tests {
             "option endpoint.url cannot be \"\": pass an http or https URL, whole where there is no page"
         );
         assert!(refused(good().name("")).starts_with("option name cannot be \"\""));
-        assert!(refused(good().timeout(ZERO)).starts_with("option timeout cannot be 0 s"));
-        assert!(refused(good().idle(Some(ZERO))).starts_with("option idle"));
-        assert!(refused(good().lead(Duration::MAX)).starts_with("option lead"));
+        for (option, options) in [
+            ("timeout", good().timeout(ZERO)),
+            ("idle", good().idle(Some(ZERO))),
+            ("wait", good().wait(Some(Duration::from_micros(999)))),
+        ] {
+            let told = "option ".to_owned() + option + " cannot be 0 s: pass at least 1 ms";
+            assert_eq!(refused(options), told);
+        }
+        let longest = Duration::from_secs(1_000_000_000);
+        assert_eq!(
+            refused(good().lead(longest + Duration::from_millis(1_000))),
+            "option lead cannot be 1000000001 s: pass at most 1,000,000,000 s"
+        );
+        for longer in [longest + Duration::from_millis(1), Duration::MAX] {
+            assert!(refused(good().lead(longer)).starts_with("option lead"));
+        }
+        for timeout in [Duration::from_millis(1), Duration::from_millis(1_500), longest] {
+            let policy = good().timeout(timeout).settings().expect("a good option").policy;
+            assert_eq!(policy.timeout as u128, timeout.as_millis());
+        }
         for origin in [
             "api.example.com",
             "https://",
