@@ -322,6 +322,26 @@ fn a_page_load_does_not_hide_the_end_that_came_before_it() {
 }
 
 #[test]
+fn a_page_load_that_tells_of_the_end_does_not_make_room_for_another_user() {
+    let cookie = Policy { credential: Credential::Cookie, ..policy() };
+    let mut tab = Tab::signed_in(cookie.clone());
+    let mut other = Tab::with_store(cookie.clone(), 2, tab.store.clone());
+    other.restore();
+    tab.want_refresh();
+    tab.answer_status(400, "invalid_grant", "");
+    let mut page = Tab::with_store(cookie.clone(), 3, tab.store.clone());
+    page.restore();
+    page.advance(0.25);
+    // The news of the end itself got lost.
+    other.hear(&page.said.pop_back().expect("its key"));
+    assert_eq!(other.ended(), Some(EndReason::Revoked));
+    let tokens = tab.tokens_for("ben", 300);
+    tab.start_with(tokens);
+    other.hear(&tab.said.pop_back().expect("ben is here"));
+    assert_eq!(other.ended(), Some(EndReason::Revoked), "the page may still show ana");
+}
+
+#[test]
 fn a_page_load_after_an_end_that_newer_tokens_survived_says_nothing() {
     let (_, mut late, mut page) = ended_and_guessing();
     refresh(&mut late);

@@ -151,6 +151,32 @@ fn a_cookie_that_the_server_still_honours_does_not_undo_it_where_another_tab_has
 }
 
 #[test]
+fn nor_where_that_tab_says_so_while_the_server_is_asked() {
+    let policy = Policy { credential: Credential::Cookie, ..Policy::default() };
+    for the_server_knows in [false, true] {
+        let mut first = Tab::signed_in(policy.clone());
+        first.sign_out();
+        if the_server_knows {
+            first.answer_revoke(first.revokes[0], 200);
+        }
+        let news = first.store.borrow().clone().expect("the end is stored as it is told");
+        let mut tab = Tab::with_store(policy.clone(), 2, Store::default());
+        tab.storage_works = false;
+        tab.restore();
+        tab.advance(0.2);
+        assert_eq!(tab.requests.len(), 1);
+        tab.hear(&news);
+        let ended = (!the_server_knows).then_some(EndReason::SignedOut);
+        assert_eq!(tab.ended(), ended, "once the server knows, the cookie may be another one");
+        assert_eq!((tab.aborted.len(), tab.events.len()), (usize::from(!the_server_knows), 1));
+        if the_server_knows {
+            tab.answer_granted(300);
+            assert_eq!(tab.status(), Status::Active);
+        }
+    }
+}
+
+#[test]
 fn the_page_of_one_user_does_not_sign_the_next_one_out() {
     let mut tab = Tab::signed_in(Policy::default());
     let mut other = Tab::with_store(Policy::default(), 2, tab.store.clone());

@@ -90,10 +90,16 @@ impl Live {
         }
         if theirs.is_guess() || self.record.is_guess() {
             // A page load found the end of this very sign-in; newer tokens may have survived it.
-            if theirs.sid == self.record.sid
-                && theirs.token_set.generation >= self.record.token_set.generation
-            {
-                return ControlFlow::Break(Ending::local(theirs.end.reason, Scope::Tab));
+            let found = theirs.sid == self.record.sid
+                && theirs.token_set.generation >= self.record.token_set.generation;
+            // Or the cookie may be that of a session whose end the server does not know of.
+            let told = !theirs.is_guess() && theirs.ended().is_some() && !theirs.end.settled;
+            if found || told {
+                let reason = theirs.end.reason;
+                if told {
+                    self.record = theirs;
+                }
+                return ControlFlow::Break(Ending::local(reason, Scope::Tab));
             }
             return ControlFlow::Continue(());
         }
