@@ -206,6 +206,8 @@ impl<'a> Reader<'a> {
         Some(self.number()).filter(|value| *value != NONE)
     }
 
+    // A copy is smaller than a call.
+    #[inline(always)]
     fn key(&mut self) -> Key {
         Key(self.any().cast_unsigned(), self.any().cast_unsigned())
     }
