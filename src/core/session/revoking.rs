@@ -23,6 +23,7 @@ impl<E: Entropy> Context<E> {
     }
 
     /// Settles `waiter` when the newest revocation has had its first answer.
+    #[inline(always)] // A copy is smaller than a call.
     pub(super) fn await_revoke(&mut self, waiter: WaiterId) {
         self.wait(waiter, Want::SignOut { revoke: None });
         self.await_revokes();
