@@ -1,8 +1,9 @@
 use everfresh::core::{
     effect::Outcome,
     error::Error,
+    grant::TokenResponse,
     ids::{LeaseId, WaiterId},
-    input::Input,
+    input::{Input, Wake},
     policy::Policy,
     snapshot::Status,
 };
@@ -33,6 +34,45 @@ fn one_that_comes_late_takes_the_token_that_is_there() {
     let late = tab.unauthorized(old);
     assert!(is_token(&tab, late));
     assert_eq!(tab.requests.len(), 1);
+}
+
+#[test]
+fn one_for_new_tokens_that_are_still_being_stored_waits_for_another_refresh() {
+    let mut tab = Tab::signed_in(Policy::default());
+    tab.unauthorized(tab.lease_id());
+    tab.slow_storage = true;
+    tab.answer_granted(300);
+    let waiter = tab.unauthorized(tab.lease_id());
+    assert_eq!((tab.requests.len(), tab.outcome(waiter)), (1, None));
+    tab.slow_storage = false;
+    tab.answer_load(0);
+    assert_eq!(tab.requests.len(), 2);
+    tab.answer_granted(300);
+    assert!(is_token(&tab, waiter));
+}
+
+#[test]
+fn a_page_that_stood_still_meanwhile_goes_on_when_it_runs_again() {
+    for seconds in [300, 0] {
+        let mut tab = Tab::new(Policy::default());
+        let tokens = TokenResponse {
+            access_token: "opaque".to_owned(),
+            refresh_token: Some("refresh".to_owned()),
+            expires_in: Some(f64::from(seconds)).filter(|seconds| *seconds > 0.0),
+            ..TokenResponse::default()
+        };
+        tab.start_with(tokens);
+        tab.grants_locks = false;
+        let waiter = tab.unauthorized(tab.lease_id());
+        assert!(tab.ticket.is_some());
+        tab.feed(Input::Leaving);
+        assert_eq!((tab.ticket, tab.outcome(waiter)), (None, None));
+        tab.grants_locks = true;
+        tab.feed(Input::Woken(Wake::Resumed));
+        assert_eq!(tab.requests.len(), 1, "{seconds}");
+        tab.answer_granted(300);
+        assert!(is_token(&tab, waiter));
+    }
 }
 
 #[test]

@@ -488,9 +488,15 @@ impl Live {
         }
     }
 
+    /// Whether a caller waits for a token that is not there. A server refused the tokens that are while
+    /// they were still being stored, or the page stood still before it could refresh them.
     fn is_demanded<E: Entropy>(&self, ctx: &Context<E>) -> bool {
-        ctx.waiters.iter().any(|waiter| matches!(waiter.want, Want::Token { .. }))
-            && self.current.as_ref().is_none_or(|current| current.usable <= ctx.now())
+        let usable = self.current.as_ref().is_some_and(|current| current.usable > ctx.now());
+        ctx.waiters.iter().any(|waiter| match waiter.want {
+            Want::Token { .. } => !usable,
+            Want::Newer { .. } => true,
+            _ => false,
+        })
     }
 
     /// Where the platform says that there is no network, a caller who needs a token is not made to wait
