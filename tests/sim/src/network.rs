@@ -91,18 +91,18 @@ impl World {
     }
 
     /// The browser keeps the cookie of an answer before the page hears of it, unless the page is
-    /// gone or has given the attempt up.
-    pub(crate) fn keep_cookie(&mut self, tab: TabId, attempt: Attempt, letter: &Letter) {
-        if let Some(cookie) = &letter.cookie
-            && self.tabs[tab].attempt == Some(attempt)
+    /// gone or has given the attempt up. It keeps it once, also where the page hears of it later.
+    pub(crate) fn keep_cookie(&mut self, tab: TabId, attempt: Attempt, letter: &mut Letter) {
+        if self.tabs[tab].attempt == Some(attempt)
+            && let Some(cookie) = letter.cookie.take()
         {
             // A page that stands still gives nothing up: its answer may come after newer ones.
             let still = !self.tabs[tab].is_running();
-            if still && self.jar.as_deref().is_some_and(|jar| self.server.is_older(cookie, jar)) {
+            if still && self.jar.as_deref().is_some_and(|jar| self.server.is_older(&cookie, jar)) {
                 self.statistics.fault("older cookie brought back");
                 self.brought_back = Some(cookie.clone());
             }
-            self.jar = Some(cookie.clone());
+            self.jar = Some(cookie);
         }
     }
 

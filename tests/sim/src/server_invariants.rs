@@ -254,7 +254,7 @@ mod tests {
     use everfresh::core::ids::Attempt;
 
     use super::*;
-    use crate::{plan::Plan, server::Reply};
+    use crate::{plan::Plan, server::Reply, world::Event as Happening};
 
     /// Two rotations after a page was answered its answer comes, and the next refresh leaves with what
     /// the browser has then. Whether the end of the session has its cause.
@@ -274,7 +274,7 @@ mod tests {
             cookies.push(Letter { cookie: Some(granted.refresh), ..Letter::lost() });
         }
         (world.tabs[0].running, world.tabs[0].attempt) = (page, Some(Attempt(1)));
-        world.keep_cookie(0, Attempt(1), &cookies[0]);
+        world.keep_cookie(0, Attempt(1), &mut cookies[0]);
         let token = world.jar.clone().expect("a cookie");
         world.arrives(
             0,
@@ -291,5 +291,21 @@ mod tests {
     fn a_page_that_stands_still_may_bring_an_older_cookie_back() {
         assert!(is_caused(Running::Frozen));
         assert!(!is_caused(Running::Yes));
+    }
+
+    #[test]
+    fn a_page_that_hears_late_of_an_answer_brings_no_cookie_with_it() {
+        let mut world = World::new(Plan::day(1));
+        world.open(None);
+        (world.tabs[0].running, world.tabs[0].attempt) = (Running::Frozen, Some(Attempt(1)));
+        while world.tabs[0].parked.is_empty() {
+            let letter = Letter { cookie: Some("older".into()), ..Letter::lost() };
+            world.happen(Happening::Answered(0, Attempt(1), letter.into()));
+        }
+        assert_eq!(world.jar.replace("newer".into()).as_deref(), Some("older"));
+        world.tabs[0].running = Running::Yes;
+        let heard = world.tabs[0].parked.remove(0);
+        world.happen(heard);
+        assert_eq!(world.jar.as_deref(), Some("newer"));
     }
 }

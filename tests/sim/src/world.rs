@@ -292,8 +292,8 @@ impl World {
         strikes
     }
 
-    pub(crate) fn happen(&mut self, event: Event) {
-        if let Event::Answered(tab, attempt, letter) = &event
+    pub(crate) fn happen(&mut self, mut event: Event) {
+        if let Event::Answered(tab, attempt, letter) = &mut event
             && self.now >= self.asleep_until
         {
             self.keep_cookie(*tab, *attempt, letter);
