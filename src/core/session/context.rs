@@ -1,6 +1,6 @@
 //! What every state needs: options, clocks, randomness, and the way out.
 
-use super::{revocations::Revocations, waiters::Waiters};
+use super::{live::Sharing, revocations::Revocations, waiters::Waiters};
 use crate::core::{
     clock::{Clock, Millis, Moment, Now},
     effect::{Effect, Lease, Outcome},
@@ -77,6 +77,11 @@ impl<E: Entropy> Context<E> {
 
     pub(super) const fn now(&self) -> Moment {
         self.clock.moment()
+    }
+
+    /// Tells the other tabs of a record.
+    pub(super) fn tell(&mut self, record: &Record, announce: Sharing) {
+        self.push(Effect::Broadcast(record.encode(announce == Sharing::WithTokens)));
     }
 
     pub(super) fn push(&mut self, effect: Effect) {

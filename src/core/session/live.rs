@@ -299,10 +299,7 @@ impl Live {
     }
 
     pub(super) fn announce<E: Entropy>(&self, announce: Sharing, ctx: &mut Context<E>) {
-        ctx.push(Effect::Broadcast(match announce {
-            Sharing::WithoutTokens => self.record.encode(false),
-            Sharing::WithTokens => self.record.encode(true),
-        }));
+        ctx.tell(&self.record, announce);
     }
 }
 

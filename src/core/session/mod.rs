@@ -27,7 +27,7 @@ use core::{mem, ops::ControlFlow};
 use self::{
     context::Context,
     ending::{Ended, Flow},
-    live::Live,
+    live::{Live, Sharing},
     restoring::{Leaving, Restoring, Search},
 };
 use super::{
@@ -308,7 +308,16 @@ impl<E: Entropy> Session<E> {
     /// Somebody signed in in another tab, or another tab still got a token that the end did not
     /// cover.
     fn succeed(&mut self, ended: Box<Ended>, message: Message) -> State {
-        let Message::Record(theirs) = message else { return State::Ended(ended) };
+        let Message::Record(theirs) = message else {
+            if let Some(record) = &ended.record
+                && record.ended().is_some()
+                && !record.end.settled
+            {
+                // A page load that can read no storage may have a cookie of that session.
+                self.ctx.tell(record, Sharing::WithoutTokens);
+            }
+            return State::Ended(ended);
+        };
         let mut joined = *theirs;
         if let Some(ours) = &ended.record {
             joined.join(ours.clone());
