@@ -21,7 +21,7 @@ const LONGEST: Millis = 0x7fff_ffff;
 impl<H: Host> Engine<H> {
     pub(super) fn happen(&self, happening: Happening<Value<H>>) {
         {
-            let mut state = self.state.borrow_mut();
+            let mut state = self.state();
             // What comes later is refused by the machine; the application is asked for no lead.
             if state.closed && matches!(happening, Happening::Tokens { .. }) {
                 return;
@@ -41,7 +41,7 @@ impl<H: Host> Engine<H> {
             }
             self.rest();
             // The host may have called back while the timer was set.
-            if self.state.borrow().inbox.is_empty() {
+            if self.state().inbox.is_empty() {
                 break;
             }
         }
@@ -53,7 +53,7 @@ impl<H: Host> Engine<H> {
         let input = self.input(happening);
         let disposes = matches!(input, Input::Dispose) && !self.is_closed();
         let now = self.host.now();
-        self.state.borrow_mut().session.handle(input, now);
+        self.state().session.handle(input, now);
         while let Some(effect) = self.poll() {
             self.perform(effect, now.wall);
         }
@@ -63,11 +63,11 @@ impl<H: Host> Engine<H> {
     }
 
     fn next(&self) -> Option<Happening<Value<H>>> {
-        first(&mut self.state.borrow_mut().inbox)
+        first(&mut self.state().inbox)
     }
 
     fn poll(&self) -> Option<Effect> {
-        self.state.borrow_mut().session.poll()
+        self.state().session.poll()
     }
 
     fn input(&self, happening: Happening<Value<H>>) -> Input {
@@ -92,22 +92,22 @@ impl<H: Host> Engine<H> {
             Effect::AcquireLock(ticket) => self.host.request_lock(ticket),
             Effect::ReleaseLock(ticket) => self.host.release_lock(ticket),
             Effect::Read(read) => {
-                self.state.borrow_mut().records.read(Purpose::Read(read));
+                self.state().records.read(Purpose::Read(read));
                 self.serve_records();
             }
             Effect::Write { write, record } => {
-                self.state.borrow_mut().records.write(write, record);
+                self.state().records.write(write, record);
                 self.serve_records();
             }
             Effect::Forget => {
-                let place = self.state.borrow().records.own_place();
+                let place = self.state().records.own_place();
                 place.into_iter().for_each(|place| self.host.remove(place));
             }
             Effect::Broadcast(text) => self.host.broadcast(&text),
             Effect::Settle { waiter, outcome } => self.settle(waiter, outcome),
             Effect::Lease(lease) => self.host.lease(lease),
             Effect::Revoke { revoke, request } => {
-                let sent = self.state.borrow().settings.endpoint.revoke::<H::Formats>(&request);
+                let sent = self.state().settings.endpoint.revoke::<H::Formats>(&request);
                 match sent {
                     Some(request) => self.host.send(Exchange::Revoke(revoke), request),
                     None => {
@@ -117,14 +117,14 @@ impl<H: Host> Engine<H> {
                 }
             }
             Effect::Emit(event) => {
-                self.state.borrow_mut().notices.push(Notice::Event(event, wall));
+                self.state().notices.push(Notice::Event(event, wall));
             }
         }
     }
 
     pub(super) fn settle(&self, waiter: WaiterId, outcome: Outcome) {
         let found = {
-            let waiters = &mut self.state.borrow_mut().waiters;
+            let waiters = &mut self.state().waiters;
             let at = waiters.iter().position(|(id, _)| *id == waiter);
             at.map(|at| waiters.remove(at).1)
         };
@@ -139,14 +139,14 @@ impl<H: Host> Engine<H> {
             match step {
                 Step::Load(load) => {
                     if let Some(loaded) = self.host.load(load) {
-                        self.state.borrow_mut().records.loaded(load, loaded);
+                        self.state().records.loaded(load, loaded);
                     }
                 }
                 Step::SetAside(place, text) => self.host.set_aside(place, &text),
                 Step::Remove(place) => self.host.remove(place),
                 Step::Store(store, text) => {
                     if let Some(works) = self.host.store(store, &text) {
-                        self.state.borrow_mut().records.stored(store, works);
+                        self.state().records.stored(store, works);
                     }
                 }
                 Step::Tell(input) => self.feed(*input),
@@ -155,31 +155,31 @@ impl<H: Host> Engine<H> {
     }
 
     fn next_step(&self) -> Option<Step> {
-        self.state.borrow_mut().records.next()
+        self.state().records.next()
     }
 
     /// Storage answered a load late.
     pub fn loaded(&self, load: Load, loaded: Loaded) {
-        self.state.borrow_mut().records.loaded(load, loaded);
+        self.state().records.loaded(load, loaded);
         self.serve_records();
     }
 
     /// Storage answered a store late.
     pub fn stored(&self, store: Store, works: bool) {
-        self.state.borrow_mut().records.stored(store, works);
+        self.state().records.stored(store, works);
         self.serve_records();
     }
 
     /// Another tab has changed the shared record.
     pub fn record_changed(&self) {
-        self.state.borrow_mut().records.read(Purpose::Changed);
+        self.state().records.read(Purpose::Changed);
         self.serve_records();
     }
 
     /// Nothing is left to do: sets the timer, and shows what has changed.
     fn rest(&self) {
         let (delay, changed) = {
-            let mut state = self.state.borrow_mut();
+            let mut state = self.state();
             let deadline = state.session.next_deadline();
             let snapshot = state.session.snapshot();
             let same =
@@ -194,7 +194,7 @@ impl<H: Host> Engine<H> {
         if let Some(snapshot) = changed {
             let claims = self.claims();
             self.host.show(&snapshot, claims.as_ref());
-            let notices = &mut self.state.borrow_mut().notices;
+            let notices = &mut self.state().notices;
             // Of several changes only the newest can be looked at.
             notices.retain(|notice| *notice != Notice::Snapshot);
             notices.insert(0, Notice::Snapshot);
@@ -203,7 +203,7 @@ impl<H: Host> Engine<H> {
 
     /// What the token in use says.
     fn claims(&self) -> Option<Value<H>> {
-        let state = &mut *self.state.borrow_mut();
+        let state = &mut *self.state();
         let token = state.token.as_deref()?;
         match &state.claims {
             Some((known, claims)) if known == token => claims.clone(),
@@ -221,7 +221,7 @@ impl<H: Host> Engine<H> {
             return;
         }
         loop {
-            let notice = first(&mut self.state.borrow_mut().notices);
+            let notice = first(&mut self.state().notices);
             let Some(notice) = notice else { break };
             self.host.notify(&notice);
         }
@@ -230,7 +230,7 @@ impl<H: Host> Engine<H> {
 
     fn close(&self) {
         {
-            let mut state = self.state.borrow_mut();
+            let mut state = self.state();
             state.closed = true;
             state.notices.clear();
         }

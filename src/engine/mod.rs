@@ -22,7 +22,7 @@ pub mod virtual_host;
 
 pub use self::requests::Called;
 
-use std::cell::{Cell, RefCell};
+use std::cell::{Cell, RefCell, RefMut};
 
 use self::{
     endpoint::Endpoint,
@@ -129,7 +129,7 @@ impl<H: Host> Engine<H> {
 
     /// Newer settings win; what is already scheduled stays scheduled.
     pub fn configure(&self, settings: Settings) {
-        let mut state = self.state.borrow_mut();
+        let mut state = self.state();
         let settings = settings.with_credential();
         state.session.set_policy(settings.policy.clone());
         state.records.storage = settings.storage;
@@ -141,7 +141,7 @@ impl<H: Host> Engine<H> {
     /// # Errors
     /// `ERR_INVALID_TOKEN`, `ERR_NO_EXPIRY`: then nothing has changed.
     pub fn start(&self, tokens: TokenResponse) -> Result<StartId, Error> {
-        let heals = match self.state.borrow().settings.policy.credential {
+        let heals = match self.state().settings.policy.credential {
             Credential::RefreshToken | Credential::Function if tokens.refresh_token.is_some() => {
                 Heals::Missing
             }
@@ -181,8 +181,14 @@ impl<H: Host> Engine<H> {
         id
     }
 
+    // One place that can panic, and not one for each call.
+    #[inline(never)]
+    fn state(&self) -> RefMut<'_, State<H>> {
+        self.state.borrow_mut()
+    }
+
     fn register(&self, waiter: H::Waiter) -> WaiterId {
-        let state = &mut *self.state.borrow_mut();
+        let state = &mut *self.state();
         state.last_waiter.0 = state.last_waiter.0.wrapping_add(1);
         state.waiters.push((state.last_waiter, waiter));
         state.last_waiter
@@ -191,7 +197,7 @@ impl<H: Host> Engine<H> {
     /// A caller has given up, and gets no answer.
     pub fn abandon(&self, gone: impl Fn(&H::Waiter) -> bool) {
         let found = {
-            let waiters = &mut self.state.borrow_mut().waiters;
+            let waiters = &mut self.state().waiters;
             let at = waiters.iter().position(|(_, waiter)| gone(waiter));
             at.map(|at| waiters.remove(at).0)
         };
@@ -212,31 +218,31 @@ impl<H: Host> Engine<H> {
 
     /// How the session looks.
     pub fn snapshot(&self) -> Snapshot {
-        self.state.borrow().session.snapshot()
+        self.state().session.snapshot()
     }
 
     /// The counters.
     pub fn stats(&self) -> Stats {
-        self.state.borrow().session.stats().clone()
+        self.state().session.stats().clone()
     }
 
     /// Looks at the machine.
     pub fn session<T>(&self, look: impl FnOnce(&Session<H::Entropy>) -> T) -> T {
-        look(&self.state.borrow().session)
+        look(&self.state().session)
     }
 
     /// Whether the machine waits to hear what storage holds.
     pub fn is_reading(&self) -> bool {
-        self.state.borrow().records.is_reading()
+        self.state().records.is_reading()
     }
 
     /// Whether it was disposed of.
     pub fn is_closed(&self) -> bool {
-        self.state.borrow().closed
+        self.state().closed
     }
 
     fn next_start(&self) -> StartId {
-        let mut state = self.state.borrow_mut();
+        let mut state = self.state();
         state.last_start.0 = state.last_start.0.wrapping_add(1);
         state.last_start
     }
@@ -257,7 +263,7 @@ impl<H: Host> Engine<H> {
             self.host.log(Line::OddTimes);
         }
         let read = (grant.access_token.clone(), claims.clone());
-        self.state.borrow_mut().claims = Some(read);
+        self.state().claims = Some(read);
         Ok((grant, claims))
     }
 }

@@ -31,7 +31,7 @@ pub enum Called {
 impl<H: Host> Engine<H> {
     pub(super) fn send_refresh(&self, attempt: Attempt, request: RefreshRequest) {
         let sent = {
-            let endpoint = &self.state.borrow().settings.endpoint;
+            let endpoint = &self.state().settings.endpoint;
             let is_function = endpoint.style == Style::Function;
             (!is_function).then(|| endpoint.refresh::<H::Formats>(&request))
         };
@@ -54,7 +54,7 @@ impl<H: Host> Engine<H> {
                         self.granted(attempt, Some(tokens), date);
                     }
                     Judged::Refused(refusal, mut refused) => {
-                        let state = self.state.borrow();
+                        let state = self.state();
                         for text in [&mut refused.error, &mut refused.description] {
                             // Some services repeat the token that they do not know.
                             if state.session.has_token_in(text) {

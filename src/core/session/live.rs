@@ -7,7 +7,7 @@ use super::{
 };
 use crate::core::{
     clock::{Millis, Moment},
-    effect::{Effect, Lease},
+    effect::Lease,
     entropy::{self, Entropy},
     error::Error,
     event::Event,
