@@ -1,6 +1,6 @@
 //! What every state needs: options, clocks, randomness, and the way out.
 
-use super::{live::Sharing, revocations::Revocations, waiters::Waiters};
+use super::{revocations::Revocations, waiters::Waiters};
 use crate::core::{
     clock::{Clock, Millis, Moment, Now},
     effect::{Effect, Lease, Outcome},
@@ -80,8 +80,8 @@ impl<E: Entropy> Context<E> {
     }
 
     /// Tells the other tabs of a record.
-    pub(super) fn tell(&mut self, record: &Record, announce: Sharing) {
-        self.push(Effect::Broadcast(record.encode(announce == Sharing::WithTokens)));
+    pub(super) fn tell(&mut self, record: &Record, with_tokens: bool) {
+        self.push(Effect::Broadcast(record.encode(with_tokens)));
     }
 
     pub(super) fn push(&mut self, effect: Effect) {

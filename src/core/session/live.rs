@@ -299,7 +299,7 @@ impl Live {
     }
 
     pub(super) fn announce<E: Entropy>(&self, announce: Sharing, ctx: &mut Context<E>) {
-        ctx.tell(&self.record, announce);
+        ctx.tell(&self.record, announce == Sharing::WithTokens);
     }
 }
 

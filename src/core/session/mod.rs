@@ -27,7 +27,7 @@ use core::{mem, ops::ControlFlow};
 use self::{
     context::Context,
     ending::{Ended, Flow},
-    live::{Live, Sharing},
+    live::Live,
     restoring::{Leaving, Restoring, Search},
 };
 use super::{
@@ -314,7 +314,7 @@ impl<E: Entropy> Session<E> {
                 && !record.end.settled
             {
                 // A page load that can read no storage may have a cookie of that session.
-                self.ctx.tell(record, Sharing::WithoutTokens);
+                self.ctx.tell(record, false);
             }
             return State::Ended(ended);
         };
