@@ -192,3 +192,25 @@ fn of_tabs_that_repeat_a_rotation_at_once_the_last_on_record_sends() {
     assert_eq!((one.requests.len(), two.requests.len()), (1, 1));
     assert_eq!(two.requests[0].1.rotation_key, one.requests[0].1.rotation_key);
 }
+
+#[test]
+fn a_hidden_page_that_made_the_key_and_could_not_send_lets_another_tab_send() {
+    let (mut one, mut two) = two();
+    // The timer of the first, a quarter of a second after its key, fires a minute later.
+    two.pass(2 * LEASE);
+    one.now = two.now;
+    for said in one.said.drain(..) {
+        two.hear(&said);
+    }
+    wants(&mut two);
+    for _ in 0..3 {
+        for said in two.said.drain(..).collect::<Vec<_>>() {
+            one.hear(&said);
+        }
+        for said in one.said.drain(..).collect::<Vec<_>>() {
+            two.hear(&said);
+        }
+    }
+    pass(&mut two, 501);
+    assert_eq!((one.requests.len(), two.requests.len()), (0, 1));
+}

@@ -127,9 +127,9 @@ impl Live {
     ) -> Option<Moment> {
         let key = self.record.pending_key()?;
         let sent = match settled {
-            Some(Settled::Made(made)) if made == key => return None,
             // This tab's key gave way to one that was made before it, and is being sent.
-            Some(Settled::Made(_)) => self.record.pending.made_at,
+            Some(Settled::Made(made)) if made != key => self.record.pending.made_at,
+            Some(Settled::Made(_)) if self.is_fresh(ctx) => return None,
             // Of several tabs that repeat a rotation the last on record sends.
             _ => self.record.sends.last().filter(|sent| *sent != self.last_send)?,
         };
