@@ -154,7 +154,9 @@ fn a_cookie_that_the_server_still_honours_does_not_undo_it_where_another_tab_has
 fn a_page_load_without_storage_hears_of_it_from_the_tab_that_cannot_reach_the_server() {
     let policy = Policy { credential: Credential::Cookie, ..Policy::default() };
     for the_server_knows in [false, true] {
-        let mut first = Tab::signed_in(policy.clone());
+        let mut first = Tab::new(policy.clone());
+        first.storage_works = false;
+        first.start(300);
         first.sign_out();
         if the_server_knows {
             first.answer_revoke(first.revokes[0], 200);

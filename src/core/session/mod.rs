@@ -309,12 +309,10 @@ impl<E: Entropy> Session<E> {
     /// cover.
     fn succeed(&mut self, ended: Box<Ended>, message: Message) -> State {
         let Message::Record(theirs) = message else {
-            if let Some(record) = &ended.record
-                && record.ended().is_some()
-                && !record.end.settled
-            {
-                // A page load that can read no storage may have a cookie of that session.
-                self.ctx.tell(record, false);
+            // A page load that can read no storage may have a cookie that the server still honours.
+            let untold = self.ctx.revocations.0.last().map(|it| it.record.clone());
+            if let Some(record) = untold {
+                self.ctx.tell(&record, false);
             }
             return State::Ended(ended);
         };
