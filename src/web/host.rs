@@ -169,11 +169,11 @@ impl<F: Face> WebHost<F> {
 
     /// Whether the answer to a refresh is still wanted; what was thrown is kept as the cause.
     fn end(&self, attempt: Attempt, thrown: Option<JsValue>) -> bool {
-        let at = self.refreshes.borrow().iter().position(|(known, _)| *known == attempt);
-        let Some(at) = at else { return false };
-        self.refreshes.borrow_mut().swap_remove(at);
-        *self.cause.borrow_mut() = Cause { thrown, refused: None };
-        true
+        let wanted = take(&self.refreshes, attempt).is_some();
+        if wanted {
+            *self.cause.borrow_mut() = Cause { thrown, refused: None };
+        }
+        wanted
     }
 }
 
@@ -242,9 +242,8 @@ impl<F: Face> Host for WebHost<F> {
     }
 
     fn release_lock(&self, ticket: Ticket) {
-        let at = self.locks.borrow().iter().position(|(known, _)| *known == ticket);
-        let lock = at.map(|at| self.locks.borrow_mut().swap_remove(at));
-        drop(lock);
+        // Dropped when nothing is borrowed: that gives it back.
+        drop(take(&self.locks, ticket));
     }
 
     fn broadcast(&self, text: &str) {
@@ -289,11 +288,10 @@ impl<F: Face> Host for WebHost<F> {
     }
 
     fn abort(&self, attempt: Attempt) {
-        let at = self.refreshes.borrow().iter().position(|(known, _)| *known == attempt);
-        let refresh = at.map(|at| self.refreshes.borrow_mut().swap_remove(at));
+        let refresh = take(&self.refreshes, attempt);
         // What went wrong before is not what this one failed of.
         self.forget_cause();
-        if let Some((_, Some(controller))) = refresh {
+        if let Some(Some(controller)) = refresh {
             controller.abort();
         }
     }
@@ -335,4 +333,11 @@ impl<F: Face> Host for WebHost<F> {
         }
         self.locks.take();
     }
+}
+
+/// Takes out what is kept under a number.
+fn take<K: PartialEq, T>(kept: &RefCell<Vec<(K, T)>>, number: K) -> Option<T> {
+    let mut kept = kept.borrow_mut();
+    let at = kept.iter().position(|(known, _)| *known == number)?;
+    Some(kept.swap_remove(at).1)
 }

@@ -94,7 +94,6 @@ const STUBS: &[(&str, Body)] = &[
     ("alloc::alloc::handle_alloc_error", Body::Trap),
     ("alloc::raw_vec::handle_error", Body::Trap),
     ("alloc::vec::Vec<_, _>>::remove::assert_failed", Body::Trap),
-    ("alloc::vec::Vec<_, _>>::swap_remove::assert_failed", Body::Trap),
     ("core::panicking::", Body::Trap),
     ("core::cell::panic_already", Body::Trap),
     ("core::slice::copy_from_slice_impl::len_mismatch_fail", Body::Trap),
