@@ -97,7 +97,7 @@ pub enum Want {
 }
 
 /// What the page is shown, for a test to look at.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Shown {
     /// How often it was shown something new.
     pub times: u32,

@@ -151,32 +151,6 @@ fn a_cookie_that_the_server_still_honours_does_not_undo_it_where_another_tab_has
 }
 
 #[test]
-fn a_page_load_without_storage_hears_of_it_from_the_tab_that_cannot_reach_the_server() {
-    let policy = Policy { credential: Credential::Cookie, ..Policy::default() };
-    for the_server_knows in [false, true] {
-        let mut first = Tab::new(policy.clone());
-        first.storage_works = false;
-        first.start(300);
-        first.sign_out();
-        if the_server_knows {
-            first.answer_revoke(first.revokes[0], 200);
-        }
-        first.said.clear();
-        let mut tab = Tab::with_store(policy.clone(), 2, Store::default());
-        tab.storage_works = false;
-        tab.restore();
-        first.hear(&tab.said.pop_back().expect("a question"));
-        assert_eq!(first.said.len(), usize::from(!the_server_knows));
-        if let Some(answer) = first.said.pop_back() {
-            tab.hear(&answer);
-        }
-        tab.advance(0.2);
-        assert_eq!(tab.ended(), (!the_server_knows).then_some(EndReason::SignedOut));
-        assert_eq!(tab.requests.len(), usize::from(the_server_knows));
-    }
-}
-
-#[test]
 fn nor_where_that_tab_says_so_while_the_server_is_asked() {
     let policy = Policy { credential: Credential::Cookie, ..Policy::default() };
     for the_server_knows in [false, true] {
@@ -199,6 +173,32 @@ fn nor_where_that_tab_says_so_while_the_server_is_asked() {
             tab.answer_granted(300);
             assert_eq!(tab.status(), Status::Active);
         }
+    }
+}
+
+#[test]
+fn a_page_load_without_storage_hears_of_it_from_the_tab_that_cannot_reach_the_server() {
+    let policy = Policy { credential: Credential::Cookie, ..Policy::default() };
+    for the_server_knows in [false, true] {
+        let mut first = Tab::new(policy.clone());
+        first.storage_works = false;
+        first.start(300);
+        first.sign_out();
+        if the_server_knows {
+            first.answer_revoke(first.revokes[0], 200);
+        }
+        first.said.clear();
+        let mut tab = Tab::with_store(policy.clone(), 2, Store::default());
+        tab.storage_works = false;
+        tab.restore();
+        first.hear(&tab.said.pop_back().expect("a question"));
+        assert_eq!(first.said.len(), usize::from(!the_server_knows));
+        if let Some(answer) = first.said.pop_back() {
+            tab.hear(&answer);
+        }
+        tab.advance(0.2);
+        assert_eq!(tab.ended(), (!the_server_knows).then_some(EndReason::SignedOut));
+        assert_eq!(tab.requests.len(), usize::from(the_server_knows));
     }
 }
 
