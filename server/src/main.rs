@@ -22,6 +22,10 @@ use tokio::sync::watch;
 use tokio::time::timeout;
 use tracing_subscriber::filter::LevelFilter;
 
+/// A request makes hundreds of short-lived texts and boxes.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Issues, rotates, verifies and revokes session tokens.
 ///
 /// Every option can also stand in a TOML file (--config) and in the environment: --access-ttl is
