@@ -3,7 +3,7 @@
 use std::collections::{HashSet, VecDeque};
 
 use everfresh::core::{clock::Millis, event::Event, reason::EndReason};
-use everfresh_server::rotation::Transition;
+use everfresh_server::rotation::{SessionFamily, Transition};
 
 use crate::{
     browser::TabId,
@@ -104,13 +104,18 @@ impl World {
     }
 
     /// The server has judged an owner's request. One that came with a cookie which the browser has put
-    /// in the place of a newer one looks like a thief's, and so does one of a tab that no news has reached.
+    /// in the place of a newer one looks like a thief's, and so does one of a tab that no news has reached,
+    /// and one that arrives when the server has forgotten its rotation.
     pub(crate) fn watch_reuse(&mut self, asked: &Asked) {
         let reused = self.server.last_transition == Some(Transition::Reused);
         let known = self.uses.get(&asked.token).filter(|used| used.who == Who::Owner);
         self.truth.mistaken |= reused
             && (self.brought_back.as_ref() == Some(&asked.token)
-                || known.is_some_and(|used| self.could_not_know(&asked.key, &used.key)));
+                || known.is_some_and(|used| {
+                    let since = self.uses.len() - used.before - 1;
+                    used.key == asked.key && since >= SessionFamily::RING
+                        || self.could_not_know(&asked.key, &used.key)
+                }));
     }
 
     /// A user signs in: what was said of the session before is over.
@@ -285,6 +290,38 @@ mod tests {
         assert_eq!(world.server.last_transition, Some(Transition::Reused));
         world.watch_end(0, EndReason::Reuse);
         world.broken.is_none()
+    }
+
+    /// A request arrives once more after so many rotations, with this key. What the server makes of it,
+    /// and whether an end for reuse would have its cause then.
+    fn arrives_late(rotations: usize, with: &str) -> (Option<Transition>, bool) {
+        let mut plan = Plan::day(1);
+        plan.wire.cookie = true;
+        let mut world = World::new(plan);
+        world.open(None);
+        world.sign_in(0, "ana");
+        let first = world.jar.clone().expect("a cookie");
+        let mut token = first.clone();
+        for number in 0..=rotations {
+            let key = format!("a rotation key, number {number}");
+            let asked = Asked { token, key, ..Asked::default() };
+            let Reply::Granted(granted) = world.owner_comes(&asked, true) else { panic!() };
+            token = granted.refresh;
+        }
+        let late = Asked { token: first, key: with.into(), ..Asked::default() };
+        world.arrives(0, Attempt(2), &late, false);
+        world.watch_end(0, EndReason::Reuse);
+        (world.server.last_transition, world.broken.is_none())
+    }
+
+    #[test]
+    fn a_request_may_come_when_the_server_has_forgotten_its_rotation() {
+        assert_eq!(
+            arrives_late(7, "a rotation key, number 0"),
+            (Some(Transition::LateDuplicate), false)
+        );
+        assert_eq!(arrives_late(8, "a rotation key, number 0"), (Some(Transition::Reused), true));
+        assert_eq!(arrives_late(8, "another rotation key"), (Some(Transition::Reused), false));
     }
 
     #[test]

@@ -66,6 +66,8 @@ enum Trace {
 pub(crate) struct Use {
     pub(crate) who: Who,
     pub(crate) key: String,
+    /// How many tokens were spent before it.
+    pub(crate) before: usize,
 }
 
 impl Thief {
@@ -204,7 +206,8 @@ impl World {
             && self.uses.get(token).is_some_and(|used| used.who != who && used.key != key);
         let answer = self.server.refresh(token, key, who, self.now);
         if is_granted(&answer) && !self.uses.contains_key(token) {
-            self.uses.insert(token.to_owned(), Use { who, key: key.to_owned() });
+            let used = Use { who, key: key.to_owned(), before: self.uses.len() };
+            self.uses.insert(token.to_owned(), used);
         }
         if clash {
             // No matter who drew his key: this is what the session ends for.
