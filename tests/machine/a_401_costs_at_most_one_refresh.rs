@@ -76,6 +76,26 @@ fn a_page_that_stood_still_meanwhile_goes_on_when_it_runs_again() {
 }
 
 #[test]
+fn a_page_that_stood_still_during_another_attempt_goes_on_when_it_runs_again() {
+    let mut tab = Tab::new(Policy::default());
+    // Nothing but the 401 says that the token is over.
+    tab.start_with(TokenResponse {
+        access_token: "opaque".to_owned(),
+        refresh_token: Some("refresh".to_owned()),
+        ..TokenResponse::default()
+    });
+    tab.unauthorized(tab.lease_id());
+    tab.answer_status(503, "", "");
+    tab.grants_locks = false;
+    tab.advance(10.0);
+    assert!(tab.ticket.is_some() && tab.requests.len() == 1, "it is about to try again");
+    tab.feed(Input::Leaving);
+    tab.grants_locks = true;
+    tab.feed(Input::Woken(Wake::Resumed));
+    assert_eq!(tab.requests.len(), 2);
+}
+
+#[test]
 fn a_transient_failure_hands_the_401_back_and_keeps_the_session() {
     let mut tab = Tab::signed_in(Policy::default());
     let waiter = tab.unauthorized(tab.lease_id());

@@ -11,7 +11,7 @@ use everfresh::core::{
 use everfresh::engine::endpoint::Response;
 
 use crate::{
-    rig::Tab,
+    rig::{Store, Tab},
     wire::{UNREACHABLE, granted, retry_after, unusable},
 };
 
@@ -388,4 +388,21 @@ fn who_asks_in_person_may_probe_once_in_half_a_minute() {
     tab.want_refresh();
     tab.answer_granted(300);
     assert_eq!(tab.status(), Status::Active);
+}
+
+#[test]
+fn an_attempt_that_began_before_the_sign_in_counts_for_who_asks_in_person() {
+    let policy = Policy { credential: Credential::Cookie, idle: None, ..Policy::default() };
+    let mut tab = Tab::new(policy.clone());
+    tab.restore();
+    let mut other = Tab::with_store(policy, 2, Store::default());
+    other.start(300);
+    tab.hear(&other.said.pop_back().expect("tokens"));
+    tab.answer(retry_after(503, 600));
+    tab.advance(29.9);
+    let early = tab.want_refresh();
+    assert_eq!((tab.requests.len(), tab.failed_with(early)), (1, Some(Error::Unavailable)));
+    tab.advance(0.2);
+    tab.want_refresh();
+    assert_eq!(tab.requests.len(), 2);
 }

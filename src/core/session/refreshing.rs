@@ -112,10 +112,9 @@ impl Live {
     /// Whether nothing was sent for long enough that a caller who asks itself may try.
     pub(super) fn may_probe<E: Entropy>(&self, ctx: &Context<E>) -> bool {
         let wall = ctx.clock.wall_at(ctx.now());
-        self.record
-            .sends
-            .last()
-            .is_none_or(|at| !(-CLOCK_SLACK..retry::PROBE).contains(&(wall - at)))
+        // An attempt that began before the sign-in is not among the sends, but its failure is known.
+        let last = self.record.sends.last().unwrap_or(0).max(self.record.backoff.since);
+        !(-CLOCK_SLACK..retry::PROBE).contains(&(wall - last))
     }
 
     /// Until when another tab's attempt may be under way: a lease in the shared record, for where
@@ -475,6 +474,8 @@ impl Live {
             RefreshState::WaitingForLock(queued) => {
                 ctx.push(Effect::ReleaseLock(queued.ticket));
                 self.refresh_state = RefreshState::Idle;
+                // It stays due. Where the token's end is not known, only a 401 has said that it is.
+                self.refresh_at = ctx.now();
             }
             RefreshState::ReadingRecord(ReadingRecord { lock, .. })
             | RefreshState::StoringKey(StoringKey { lock, .. })
