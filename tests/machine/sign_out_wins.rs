@@ -203,6 +203,33 @@ fn a_page_load_without_storage_hears_of_it_from_the_tab_that_cannot_reach_the_se
 }
 
 #[test]
+fn a_tab_that_knows_of_it_and_one_that_knows_a_later_sign_in_do_not_talk_for_ever() {
+    let mut first = Tab::signed_in(Policy::default());
+    first.sign_out();
+    first.said.clear();
+    let mut gone = Tab::with_store(Policy::default(), 2, first.store.clone());
+    gone.keep_tokens(Storage::Memory);
+    gone.pass(1);
+    let tokens = gone.tokens_for("ben", 300);
+    gone.start_with(tokens);
+    let mut tab = Tab::with_store(Policy::default(), 3, first.store.clone());
+    tab.keep_tokens(Storage::Memory);
+    tab.pass(2);
+    tab.restore();
+    tab.advance(0.6);
+    assert_eq!(tab.status(), Status::SignedOut, "no tab has the tokens");
+    let mut heard = 0;
+    while let Some(question) = tab.said.pop_front() {
+        first.hear(&question);
+        for answer in first.said.drain(..).collect::<Vec<_>>() {
+            tab.hear(&answer);
+        }
+        heard += 1;
+        assert!(heard < 10, "they do");
+    }
+}
+
+#[test]
 fn the_page_of_one_user_does_not_sign_the_next_one_out() {
     let mut tab = Tab::signed_in(Policy::default());
     let mut other = Tab::with_store(Policy::default(), 2, tab.store.clone());

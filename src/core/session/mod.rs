@@ -297,7 +297,11 @@ impl<E: Entropy> Session<E> {
         let Message::Record(record) = told else { return };
         let keeps = match &self.state {
             State::Live(_) => true,
-            State::Ended(ended) => record.ended().is_some() || ended.reason != EndReason::Cancelled,
+            State::Ended(ended) => {
+                // Of an earlier sign-in: storage shows the later one, and would tell of it again.
+                let is_old = ended.record.as_ref().is_some_and(|known| known.replaces(&record));
+                !is_old && (record.ended().is_some() || ended.reason != EndReason::Cancelled)
+            }
             _ => false,
         };
         if keeps {
@@ -316,6 +320,7 @@ impl<E: Entropy> Session<E> {
             }
             return State::Ended(ended);
         };
+        let tells_an_end = theirs.ended().is_some();
         let mut joined = *theirs;
         if let Some(ours) = &ended.record {
             joined.join(ours.clone());
@@ -328,8 +333,9 @@ impl<E: Entropy> Session<E> {
             return State::Ended(Box::new(Ended { record: record.or(ended.record), ..*ended }));
         }
         if joined.token_set.tokens.is_none() {
-            // Nobody has the tokens of a page load that found none.
-            if !joined.is_guess() {
+            // No tab has the tokens of a page load that found none, and one that tells of an end has
+            // none either: it would tell again if it was asked.
+            if !joined.is_guess() && !tells_an_end {
                 self.ctx.push(Effect::Broadcast(peers::ask()));
             }
             return State::Ended(ended);
