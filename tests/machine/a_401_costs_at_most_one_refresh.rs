@@ -8,7 +8,10 @@ use everfresh::core::{
     snapshot::Status,
 };
 
-use crate::{rig::Tab, wire::granted};
+use crate::{
+    rig::Tab,
+    wire::{granted, jwt},
+};
 
 fn is_token(tab: &Tab, waiter: WaiterId) -> bool {
     matches!(tab.outcome(waiter), Some(Outcome::Token(_)))
@@ -255,6 +258,37 @@ fn a_token_in_a_header_that_ends_no_later_is_not_worth_it() {
         tab.adopt(tokens.access_token, lease);
         assert_eq!(tab.snapshot().generation, generation, "{seconds} s");
     }
+}
+
+/// A token of the user that ran out, or seems to, this long ago.
+fn dead(tab: &Tab, seconds: i64, iat: bool) -> String {
+    let exp = tab.now.wall / 1_000 - seconds;
+    let issued = if iat { format!(r#","iat":{}"#, exp - 300) } else { String::new() };
+    jwt(&format!(r#"{{"sub":"ana","exp":{exp}{issued}}}"#))
+}
+
+#[test]
+fn a_token_in_a_header_out_of_a_cache_takes_no_good_ones_place() {
+    for (alone, iat) in [(true, true), (true, false), (false, true), (false, false)] {
+        let mut tab = Tab::new(Policy::default());
+        let mut tokens = tab.tokens(300);
+        tokens.refresh_token = tokens.refresh_token.filter(|_| !alone);
+        tab.start_with(tokens);
+        let (token, lease) = (dead(&tab, 600, iat), tab.lease_id());
+        tab.adopt(token, lease);
+        assert_eq!((tab.snapshot().generation, tab.lease_id()), (1, lease), "{alone} {iat}");
+        assert_eq!(tab.count("clock-skew"), 0, "{alone} {iat}");
+    }
+}
+
+#[test]
+fn a_token_in_a_header_is_taken_up_where_the_clock_is_wrong_by_an_unknown_time() {
+    let mut tab = Tab::new(Policy::default());
+    let access_token = dead(&tab, 7_200, false);
+    tab.start_with(TokenResponse { access_token, ..TokenResponse::default() });
+    let (token, lease) = (dead(&tab, 7_000, false), tab.lease_id());
+    tab.adopt(token, lease);
+    assert_eq!(tab.snapshot().generation, 2);
 }
 
 /// A listener of `refreshed` and `refresh-failed` that asks for a refresh each time.

@@ -18,6 +18,7 @@ use crate::core::{
     grant::Grant,
     ids::{LeaseId, StartId, WaiterId, WriteId},
     input::Input,
+    policy::Credential,
     reason::EndReason,
     record::Record,
 };
@@ -57,7 +58,10 @@ impl<E: Entropy> Session<E> {
         live.start = Some(start);
         live.first_lease = first_lease;
         let now = ctx.now();
-        live.record.token_set = live.token_set(grant, now, false, ctx);
+        // Nothing could take the place of a token that comes alone.
+        let alone =
+            grant.refresh_token.is_none() && ctx.policy.credential == Credential::RefreshToken;
+        live.record.token_set = live.token_set(grant, now, alone, ctx);
         live.adopt(None, ctx);
         ctx.settle_refreshes();
         live.opening = Some(live.share(Sharing::WithTokens, ctx));

@@ -91,21 +91,20 @@ impl Live {
         }
     }
 
-    /// A token set made of a grant that came at `moment`. `fresh` tokens were received then; others may
-    /// have been kept by a cache, unless nothing else could take their place.
+    /// A token set made of a grant that came at `moment`. Tokens that were `received` then are believed
+    /// against the clock; others may have been kept by a cache.
     pub(super) fn token_set<E: Entropy>(
         &self,
         grant: Grant,
         moment: Moment,
-        fresh: bool,
+        received: bool,
         ctx: &mut Context<E>,
     ) -> TokenSet {
         let refresh = grant
             .refresh_token
             .clone()
             .or_else(|| self.current.as_ref().and_then(|current| current.tokens.refresh.clone()));
-        let alone = refresh.is_none() && ctx.policy.credential == Credential::RefreshToken;
-        let server = ctx.server_time(&grant, moment, fresh || alone);
+        let server = ctx.server_time(&grant, moment, received);
         let issued_at = ctx.clock.wall_at(moment);
         let lifetime = match server {
             _ if grant.access_token.is_empty() => 0,

@@ -158,7 +158,9 @@ impl Live {
             return;
         }
         let now = ctx.now();
-        let token_set = self.token_set(grant, now, true, ctx);
+        // A response may come from a cache: its token is believed against the clock only where that is
+        // known to be wrong, and not by how much.
+        let token_set = self.token_set(grant, now, ctx.skew_is_bound, ctx);
         let expires = token_set.expires(ctx.clock.at_wall(token_set.issued_at));
         let known = self.current.as_ref().map_or(now, |current| current.expires);
         if expires.comes().is_some() && expires <= known {
