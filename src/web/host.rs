@@ -49,15 +49,15 @@ pub(crate) struct WebHost<F: Face> {
     engine: Weak<WebEngine<F>>,
     /// Whether no tab shares the session: then there is no other tab to talk to or to wait for.
     alone: Cell<bool>,
-    activity_events: RefCell<Vec<String>>,
-    places: RefCell<Places>,
-    timer: RefCell<Option<Timeout>>,
-    page: RefCell<Option<Page>>,
-    channel: RefCell<Option<Rc<Channel>>>,
+    activity_events: Cell<Vec<String>>,
+    places: Cell<Places>,
+    timer: Cell<Option<Timeout>>,
+    page: Cell<Option<Page>>,
+    channel: Cell<Option<Rc<Channel>>>,
     locks: RefCell<Vec<(Ticket, Lock)>>,
     refreshes: RefCell<Vec<(Attempt, Option<AbortController>)>>,
     /// What the last refresh failed of.
-    cause: RefCell<Cause>,
+    cause: Cell<Cause>,
 }
 
 /// A session of a name; nothing happens before it is told to.
@@ -68,14 +68,14 @@ pub(crate) fn open<F: Face>(face: F, name: &str, settings: Settings) -> Rc<WebEn
             key: "everfresh:".to_owned() + name,
             engine: Weak::clone(engine),
             alone: Cell::default(),
-            activity_events: RefCell::default(),
-            places: RefCell::default(),
-            timer: RefCell::default(),
-            page: RefCell::default(),
-            channel: RefCell::default(),
+            activity_events: Cell::default(),
+            places: Cell::default(),
+            timer: Cell::default(),
+            page: Cell::default(),
+            channel: Cell::default(),
             locks: RefCell::default(),
             refreshes: RefCell::default(),
-            cause: RefCell::default(),
+            cause: Cell::default(),
         };
         Engine::new(host, Crypto, settings)
     })
@@ -84,8 +84,8 @@ pub(crate) fn open<F: Face>(face: F, name: &str, settings: Settings) -> Rc<WebEn
 impl<F: Face> WebHost<F> {
     /// Uses another place of the application's, and other events that count as user input.
     pub(crate) fn configure(&self, activity_events: Vec<String>, custom: Option<JsValue>) {
-        *self.places.borrow_mut() = Places { custom };
-        *self.activity_events.borrow_mut() = activity_events;
+        self.places.set(Places { custom });
+        self.activity_events.set(activity_events);
         let listens = self.page.take().is_some();
         if listens {
             self.listen();
@@ -99,25 +99,24 @@ impl<F: Face> WebHost<F> {
 
     /// Listens to the page and to the other tabs from now on.
     pub(crate) fn listen(&self) {
-        if self.page.borrow().is_none() {
+        let page = self.page.take().unwrap_or_else(|| {
             let engine = Weak::clone(&self.engine);
             let tell = move |event| {
                 if let Some(engine) = engine.upgrade() {
                     engine.host.happened(&engine, event);
                 }
             };
-            let events = self.activity_events.borrow().clone();
-            self.page.replace(Some(Page::listen(&events, &self.key, tell)));
-        }
-        if self.channel.borrow().is_none() && !self.alone.get() {
+            Page::listen(&look(&self.activity_events), &self.key, tell)
+        });
+        self.page.set(Some(page));
+        if look(&self.channel).is_none() && !self.alone.get() {
             let engine = Weak::clone(&self.engine);
             let deliver = move |text: &str| {
                 if let Some(engine) = engine.upgrade() {
                     engine.heard(text);
                 }
             };
-            // Not assigned: one that was opened meanwhile is closed when nothing is borrowed.
-            self.channel.replace(Channel::open(&self.key, deliver).map(Rc::new));
+            self.channel.set(Channel::open(&self.key, deliver).map(Rc::new));
         }
     }
 
@@ -150,15 +149,15 @@ impl<F: Face> WebHost<F> {
     /// What the endpoint answered to the last refresh, if that brought no tokens.
     #[cfg(feature = "web")]
     pub(super) fn refused(&self) -> Option<Refused> {
-        self.cause.borrow().refused.clone()
+        self.cause().refused
     }
 
     fn cause(&self) -> Cause {
-        self.cause.borrow().clone()
+        look(&self.cause)
     }
 
     fn places(&self) -> Places {
-        self.places.borrow().clone()
+        look(&self.places)
     }
 
     fn begin(&self, attempt: Attempt) -> Option<AbortController> {
@@ -171,7 +170,7 @@ impl<F: Face> WebHost<F> {
     fn end(&self, attempt: Attempt, thrown: Option<JsValue>) -> bool {
         let wanted = take(&self.refreshes, attempt).is_some();
         if wanted {
-            *self.cause.borrow_mut() = Cause { thrown, refused: None };
+            self.cause.set(Cause { thrown, refused: None });
         }
         wanted
     }
@@ -247,8 +246,7 @@ impl<F: Face> Host for WebHost<F> {
     }
 
     fn broadcast(&self, text: &str) {
-        let channel = self.channel.borrow().clone();
-        channel.iter().for_each(|channel| channel.post(text));
+        look(&self.channel).iter().for_each(|channel| channel.post(text));
     }
 
     fn send(&self, exchange: Exchange, request: Request) {
@@ -318,7 +316,7 @@ impl<F: Face> Host for WebHost<F> {
 
     fn log(&self, line: Line) {
         if let Line::Refused(refused) = &line {
-            self.cause.borrow_mut().refused = Some(refused.clone());
+            self.cause.set(Cause { refused: Some(refused.clone()), ..self.cause.take() });
         }
         self.face.log(line);
     }
@@ -333,6 +331,13 @@ impl<F: Face> Host for WebHost<F> {
         }
         self.locks.take();
     }
+}
+
+/// A copy of what is in a cell.
+fn look<T: Clone + Default>(cell: &Cell<T>) -> T {
+    let value = cell.take();
+    cell.set(value.clone());
+    value
 }
 
 /// Takes out what is kept under a number.

@@ -1,6 +1,6 @@
 //! What is done with values of JavaScript: everything may throw, and is caught.
 
-use std::{cell::RefCell, rc::Rc};
+use std::{cell::Cell, rc::Rc};
 
 use js_sys::{Function, Reflect};
 use wasm_bindgen::{JsCast, prelude::*};
@@ -44,7 +44,7 @@ pub(crate) fn is_thenable(value: &JsValue) -> bool {
 pub(crate) type Callback = Closure<dyn Fn(JsValue) -> JsValue>;
 
 type Done = Box<dyn FnOnce(Result<JsValue, JsValue>)>;
-type Waiting = Rc<RefCell<Option<(Done, [Callback; 2])>>>;
+type Waiting = Rc<Cell<Option<(Done, [Callback; 2])>>>;
 
 /// Calls `done` once with what a call came to, later when that is a promise.
 pub(crate) fn then(
@@ -67,7 +67,7 @@ fn chain(called: Result<JsValue, JsValue>, done: Done) {
     let (kept, broken) = (callback(Ok), callback(Err));
     let [on_kept, on_broken] = [&kept, &broken].map(|closure| closure.as_ref().clone());
     // Before anything is called: a promise of a class of its own may answer at once.
-    *waiting.borrow_mut() = Some((done, [kept, broken]));
+    waiting.set(Some((done, [kept, broken])));
     let chained = called
         .and_then(|value| resolve(&value))
         .and_then(|promise| promise.then(&on_kept, &on_broken));
@@ -78,8 +78,7 @@ fn chain(called: Result<JsValue, JsValue>, done: Done) {
 }
 
 fn settle(waiting: &Waiting, result: Result<JsValue, JsValue>) {
-    let taken = waiting.borrow_mut().take();
-    if let Some((done, _callbacks)) = taken {
+    if let Some((done, _callbacks)) = waiting.take() {
         done(result);
     }
 }

@@ -1,9 +1,6 @@
 //! The lock around a refresh. Bound by hand: in web-sys it needs a flag of every dependant.
 
-use std::{
-    cell::{Cell, RefCell},
-    rc::Rc,
-};
+use std::{cell::Cell, rc::Rc};
 
 use js_sys::{Function, Object};
 use wasm_bindgen::{JsCast, JsValue, prelude::*};
@@ -21,8 +18,8 @@ pub(super) struct Lock {
 struct State {
     released: Cell<bool>,
     /// Lets the lock go.
-    release: RefCell<Option<Function>>,
-    hold: RefCell<Option<Callback>>,
+    release: Cell<Option<Function>>,
+    hold: Cell<Option<Callback>>,
 }
 
 impl Lock {
@@ -46,7 +43,7 @@ impl Lock {
                 let executor = {
                     let state = Rc::clone(&state);
                     Callback::new(move |release: JsValue| {
-                        *state.release.borrow_mut() = Some(release.unchecked_into());
+                        state.release.set(Some(release.unchecked_into()));
                         JsValue::UNDEFINED
                     })
                 };
@@ -60,7 +57,7 @@ impl Lock {
             set(&options, "signal", &controller.signal());
         }
         let requested = locks.unchecked_ref::<Locks>().request(name, &options, hold.as_ref());
-        *state.hold.borrow_mut() = Some(hold);
+        state.hold.set(Some(hold));
         let ended = Rc::clone(&state);
         let end = move |result: Result<JsValue, JsValue>| {
             if result.is_err() && !ended.released.get() {

@@ -1,7 +1,7 @@
 //! User input, and the life of the page.
 
 use std::{
-    cell::{Cell, OnceCell, RefCell},
+    cell::{Cell, OnceCell},
     rc::Rc,
 };
 
@@ -49,13 +49,13 @@ pub(super) struct Page {
 
 /// Looks whether the focus is inside a frame, from when the window loses it until it is not.
 #[derive(Default)]
-struct Watch(RefCell<JsValue>);
+struct Watch(Cell<JsValue>);
 
 impl Watch {
     fn begin(&self, look: &JsValue) {
         self.end();
         let every = JsValue::from_f64(FRAME_WATCH);
-        self.0.replace(call(&global_object(), "setInterval", [look, &every]).unwrap_or_default());
+        self.0.set(call(&global_object(), "setInterval", [look, &every]).unwrap_or_default());
     }
 
     fn end(&self) {
