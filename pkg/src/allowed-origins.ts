@@ -7,6 +7,12 @@ export type FetchInput = string | URL | Request;
 export const pageBase = (): string | undefined =>
   globalThis.document?.baseURI ?? globalThis.location?.href;
 
+/** The page's own origin. A frame that has no address, as of `srcdoc`, has that of its maker. @internal */
+export const pageOrigin = (): string | undefined => {
+  const origin = globalThis.location?.origin;
+  return origin === "null" ? globalThis.origin : origin;
+};
+
 /**
  * Says of addresses whether a request there may carry the token. Without `origins` the page's own is
  * the only one.
@@ -31,7 +37,7 @@ export function originPolicy(
     } catch {
       return false; // fetch says what is wrong with it
     }
-    const own = globalThis.location?.origin;
+    const own = pageOrigin();
     if (!origins && (!own || own === "null") && !warned) {
       warned = true;
       warn("without a page no origin gets the token: pass the option origins");

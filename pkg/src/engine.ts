@@ -2,7 +2,7 @@
 
 import { Engine as RustEngine } from "../wasm/everfresh_bg.js";
 
-import { originPolicy, pageBase } from "./allowed-origins.ts";
+import { originPolicy, pageBase, pageOrigin } from "./allowed-origins.ts";
 import { onBug } from "./bug.ts";
 import {
   DisposedError,
@@ -16,6 +16,7 @@ import { own } from "./own.ts";
 import { Observers } from "./observers.ts";
 import type { Logger, Settings, TokenStorage } from "./options.ts";
 import { seconds } from "./parse-options.ts";
+import type { Credential } from "./replayable-request.ts";
 import { keepNewest, Refusals } from "./refusals.ts";
 import { type Failure, toError } from "./to-error.ts";
 import { standIn, tokenTransport } from "./token-transport.ts";
@@ -48,6 +49,8 @@ export class Engine {
   snapshot: Snapshot = UNKNOWN;
   /** Whether `start` or `restore` was called: before, no user can be signed in. */
   begun = false;
+  /** How many users there have been. */
+  users = 0;
   /** Requests so far. */
   readonly requests: Record<"sent" | "resent" | "waited" | "passed", number> = {
     sent: 0,
@@ -126,7 +129,7 @@ export class Engine {
       }
     };
     const [revokeUrl, url] = [whole("revokeUrl"), whole("url")];
-    const page = globalThis.location?.origin;
+    const page = pageOrigin();
     const isForeign = (address = "") =>
       !!page && /^http/.test(address) && new URL(address).origin !== page;
     this.#foreign = isForeign(url);
@@ -203,11 +206,24 @@ export class Engine {
   }
 
   #start(rust: RustEngine, fields: TokenFields, late: boolean): number {
+    const { subject } = this.snapshot;
     try {
-      return rust.start(fields, late);
+      const start = rust.start(fields, late);
+      // Users who are not named are not the same.
+      if (!subject || subject !== this.snapshot.subject) {
+        this.users += 1;
+        this.#leases.clear();
+        this.#keep(this.#lease);
+      }
+      return start;
     } catch (failure) {
       throw toError(failure);
     }
+  }
+
+  #keep(lease: Lease | undefined): void {
+    this.#lease = lease;
+    if (lease) keepNewest(this.#leases, lease.token, lease);
   }
 
   /** Adopts the token that a response to a request with this lease carried. */
@@ -224,9 +240,14 @@ export class Engine {
     return this.settings.refresh.style === "cookies";
   }
 
-  /** What a request with this lease carries: a token, none, or with null cookies. */
-  carries(lease: Lease | undefined): string | null | undefined {
-    return this.cookies ? null : lease?.token;
+  /**
+   * What a request with this lease, begun when there had been so many users, carries: a token or
+   * none; with style cookies, whether they go along. A session may have ended while it waited.
+   */
+  carries(lease: Lease | undefined, users: number = this.users): Credential {
+    return this.cookies
+      ? users === this.users && this.snapshot.reason !== "subject-changed"
+      : this.leaseOf(lease?.token)?.token;
   }
 
   /** What sends requests. */
@@ -242,14 +263,15 @@ export class Engine {
     );
   }
 
-  /** Waits for a lease, or for nothing. */
-  wait(owner: object, want: Want, value: number, signal?: AbortSignal): Promise<Lease | undefined> {
-    return this.ask(
+  /** Waits for a lease, or for nothing; says whether it still does. */
+  wait(owner: object, want: Want, value: number, signal: AbortSignal): [Promise<Lease | undefined>, () => boolean] {
+    const waiter = this.#lastWaiter + 1;
+    const answer = this.ask(
       owner,
-      (rust, waiter) => (want === "token" ? rust.token(waiter, value) : rust.unauthorized(waiter, value)),
+      (rust) => (want === "token" ? rust.token(waiter, value) : rust.unauthorized(waiter, value)),
       signal,
-      want === "token",
     );
+    return [answer, () => this.#waiters.has(waiter)];
   }
 
   /** Waits for what the engine answers to `call`. */
@@ -257,7 +279,6 @@ export class Engine {
     owner: object,
     call: (rust: RustEngine, waiter: number) => void,
     signal?: AbortSignal,
-    counts = false,
   ): Promise<Lease | undefined> {
     const waiter = ++this.#lastWaiter;
     const abort = () => this.#giveUp(waiter, signal!.reason);
@@ -269,7 +290,6 @@ export class Engine {
         this.run((rust) => {
           if (this.#waiters.has(waiter)) call(rust, waiter);
         });
-        if (counts && this.#waiters.has(waiter)) this.requests.waited += 1;
       });
     } finally {
       this.#waiters.delete(waiter);
@@ -314,8 +334,8 @@ export class Engine {
   }
 
   /** The lease on this token, unless it is of a session that is over, or old. */
-  leaseOf(token: string): Lease | undefined {
-    return this.#leases.get(token);
+  leaseOf(token: string | undefined): Lease | undefined {
+    return this.#leases.get(token!);
   }
 
   /** Counters. */
@@ -384,10 +404,7 @@ export class Engine {
         if (failure) waiting?.reject(this.#error(failure, cause));
         else waiting?.resolve(lease);
       },
-      lease: (lease?: Lease) => {
-        this.#lease = lease;
-        if (lease) keepNewest(this.#leases, lease.token, lease);
-      },
+      lease: (lease?: Lease) => this.#keep(lease),
       show: (shown: Snapshot, claims: Claims | null, failure?: Failure, cause?: unknown) => {
         const lastError = failure ? this.#error(failure, cause) : null;
         this.snapshot = Object.freeze({ ...shown, claims: freeze(claims), lastError });

@@ -34,7 +34,7 @@ export async function sessionFetch(
   input: FetchInput,
   init: RequestInit | undefined,
 ): Promise<Response> {
-  const { requests, settings } = session;
+  const { requests, settings, users } = session;
   const transport = session.transport();
   const request = prepare(input, init, session.allow);
   if (!request) {
@@ -49,7 +49,7 @@ export async function sessionFetch(
   const waited = found instanceof Promise;
   const lease = waited ? await found : found;
   requests.sent += 1;
-  const response = await send(request, transport, session.carries(lease), waited);
+  const response = await send(request, transport, session.carries(lease, users), waited);
   // In a function of its own: what an async function holds, it saves at each await.
   return response.status === 401 || settings.isUnauthorized || settings.renewalHeader || request.request
     ? await conclude(session, ask, request, transport, lease, response)

@@ -25,6 +25,9 @@ export interface ReplayableRequest {
   readonly signal: AbortSignal | null | undefined;
 }
 
+/** A token or none; where cookies stand for it, whether they go along. @internal */
+export type Credential = string | boolean | undefined;
+
 /**
  * Reads a call; undefined when it passes untouched, because it goes elsewhere or brings an
  * Authorization of its own.
@@ -52,7 +55,8 @@ export function prepare(
     if (request && Object.values(fields).every((it) => it === undefined)) fields = undefined;
   }
   const field = <K extends "headers" | "signal" | "keepalive">(name: K): RequestInit[K] | undefined =>
-    fields?.[name] ?? (request && platformField(request, name));
+    // With null a caller takes the signal of a Request away.
+    fields?.[name] !== undefined ? fields[name] : request && platformField(request, name);
   const given = field("headers");
   const headers = given && readHeaders(given);
   if (headers === null) return undefined;
@@ -70,28 +74,32 @@ export function prepare(
 /**
  * Sends a request, each time the same bytes.
  *
- * @param token - null: cookies stand for it
  * @param later - time has passed since it was read: the page's base may be another
  * @internal
  */
 export function send(
   { address, base, request, fields, headers }: ReplayableRequest,
   transport: typeof fetch,
-  token: string | null | undefined,
+  credential: Credential,
   later: boolean,
 ): Promise<Response> {
-  if (request && !fields && token !== null) {
+  const isCookie = typeof credential === "boolean";
+  if (request && !fields && !isCookie) {
     // An init would reset the referrer of a Request that comes without one.
     const copy = copyOf(request);
-    return transport(token === undefined ? copy : authorize(copy, `Bearer ${token}`));
+    return transport(credential === undefined ? copy : authorize(copy, `Bearer ${credential}`));
   }
-  const init = { ...fields, headers: withToken(headers, token) } as RequestInit;
-  if (token === null) {
-    init.credentials ??= "include";
+  const init = { ...fields, headers: withToken(headers, credential) } as RequestInit;
+  if (isCookie) {
+    if (credential) init.credentials ??= "include";
+    else init.credentials = "omit";
     if (request) {
       init.referrer ??= platformField(request, "referrer");
       init.referrerPolicy ??= platformField(request, "referrerPolicy");
     }
+  } else if (credential && init.mode === "no-cors") {
+    // It could carry no token.
+    init.mode = "cors";
   }
   if (request) return transport(fields?.body == null ? copyOf(request) : request, init);
   const resolve = later && !/^https?:\/\//i.test(address);
@@ -163,10 +171,10 @@ const isHeaders = (headers: Headers | Record<string, string>): headers is Header
 /** Headers to send; those that were sent before stay as they are. */
 function withToken(
   headers: Headers | Record<string, string> | undefined,
-  token: string | null | undefined,
+  credential: Credential,
 ): HeadersInit | undefined {
-  if (token == null) return headers;
-  const value = `Bearer ${token}`;
+  if (typeof credential !== "string") return headers;
+  const value = `Bearer ${credential}`;
   if (!headers) return { Authorization: value };
   if (!isHeaders(headers)) return { Authorization: value, ...headers };
   const copy = new Headers(headers);

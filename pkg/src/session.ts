@@ -61,14 +61,6 @@ function handleOf(engine: Engine, release: () => void): Session {
     release();
   };
 
-  const share = shareWaits(engine.requests, (want, value, signal) =>
-    engine.wait(handle, want, value, signal),
-  );
-  const ask: Ask = (...wait) => {
-    engine.checkCaller();
-    return share(...wait);
-  };
-
   const handle: Session = {
     // Not async: a second promise around each request would be felt.
     fetch: (input, init) =>
@@ -161,6 +153,12 @@ function handleOf(engine: Engine, release: () => void): Session {
 
     dispose,
     [Symbol.dispose]: dispose,
+  };
+
+  const share = shareWaits(engine, handle);
+  const ask: Ask = (...wait) => {
+    engine.checkCaller();
+    return share(...wait);
   };
   return handle;
 }

@@ -14,6 +14,8 @@ interface Wait {
   readonly value: number;
   readonly since: number;
   readonly answer: Promise<Lease | undefined>;
+  /** Not yet answered: what comes now may be asked for another user. */
+  readonly isOpen: () => boolean;
   readonly abandon: AbortController;
   /** Callers that have not given up; no caller joins once there are none. */
   callers: number;
@@ -22,34 +24,23 @@ interface Wait {
 /** How many milliseconds apart callers may come: their bounds differ by as much. */
 const SHARED = 1_000;
 
-/** Shares what `ask` waits for; for one handle, since a handle's end rejects its waiters. @internal */
-export function shareWaits(
-  requests: Engine["requests"],
-  ask: (want: Want, value: number, signal: AbortSignal) => Promise<Lease | undefined>,
-): Ask {
+/** Shares what callers of the session wait for; for one handle, since a handle's end rejects its waiters. @internal */
+export function shareWaits(session: Engine, owner: object): Ask {
   /** The newest of each kind. */
   const waits = new Map<Want, Wait>();
-
-  const open = (want: Want, value: number, since: number): Wait => {
-    const abandon = new AbortController();
-    const answer = ask(want, value, abandon.signal);
-    const wait = { value, since, answer, abandon, callers: 0 };
-    waits.set(want, wait);
-    const close = () => {
-      if (waits.get(want) === wait) waits.delete(want);
-    };
-    answer.then(close, close);
-    return wait;
-  };
 
   return (want, value, signal) => {
     const now = Date.now();
     let wait = waits.get(want);
-    if (wait?.value === value && wait.callers && Math.abs(now - wait.since) < SHARED) {
-      if (want === "token") requests.waited += 1;
-    } else {
-      wait = open(want, value, now);
+    const joins =
+      wait?.value === value && wait.callers && wait.isOpen() && Math.abs(now - wait.since) < SHARED;
+    if (!wait || !joins) {
+      const abandon = new AbortController();
+      const [answer, isOpen] = session.wait(owner, want, value, abandon.signal);
+      wait = { value, since: now, answer, isOpen, abandon, callers: 0 };
+      waits.set(want, wait);
     }
+    if (want === "token" && wait.isOpen()) session.requests.waited += 1;
     wait.callers += 1;
     return signal ? untilAborted(wait, signal) : wait.answer;
   };

@@ -1,5 +1,6 @@
 // From what the engine reports, a code and words, to the class of the code.
 
+import { pageOrigin } from "./allowed-origins.ts";
 import { BugError, KINDS, SessionError, type SessionErrorCode } from "./errors.ts";
 
 /** What the engine reports: src/core/error.rs has the words. @internal */
@@ -34,7 +35,7 @@ const answered = (answer: Failure["answer"]): string =>
 
 /** What looks like trouble, or like the end, and is a set-up that the developer can mend. */
 function remedy(error: string | undefined, silent: boolean | undefined): string {
-  const allow = `allow the origin ${globalThis.location?.origin} there (everfresh-server: --allow-origin)`;
+  const allow = `allow the origin ${pageOrigin()} there (everfresh-server: --allow-origin)`;
   if (error === "csrf") return `; it protects its cookie: ${allow}, and send it X-Everfresh: 1 by refresh.headers`;
   return silent ? `; it is of another origin, so if it is up, CORS is in the way: ${allow}` : "";
 }

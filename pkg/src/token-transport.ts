@@ -53,7 +53,8 @@ function translated(
     // The functions see the text.
   }
   const verdict: any = classify?.(response, body);
-  if (verdict === "transient") return { status: 503, body: "" };
+  // The hints of 429 say more than those of other refusals.
+  if (verdict === "transient") return { status: response.status === 429 ? 429 : 503, body: "" };
   const reason = verdict?.refused;
   if (verdict === "refused" || reason) {
     const error_code = reason === "reuse" ? "reuse_detected" : String(reason).replace("-", "_");

@@ -117,6 +117,16 @@ for (const [verdict, answered, status, code, reason = null] of verdicts) {
   });
 }
 
+test("classify: what 429 hints at is kept when it is called transient", async (t) => {
+  const w = world(t, { refresh: { url: TOKEN_URL, classify: () => "transient" } });
+  await w.start();
+  const headers = { "X-RateLimit-Reset": "600" };
+  w.auth = () => Response.json({ error: "invalid_grant" }, { status: 429, headers });
+  await assert.rejects(w.session.refresh(), { status: 429 });
+  const { at, retryAt } = w.events.find(({ type }) => type === "refresh-failed");
+  assert.equal(retryAt - at, 600_000);
+});
+
 const bugs = [
   ["classify throws", { classify: () => { throw new Error("bug"); } }],
   ["tokens throws", { tokens: (body) => body.no.such.member }],

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { API, jwt, settle, world } from "./world.mjs";
+import { put } from "./page.mjs";
+import { API, jwt, settle, TOKEN_URL, world } from "./world.mjs";
 
 test("a valid token is sent at once and the response handed over unread", async (t) => {
   const w = world(t);
@@ -237,6 +238,16 @@ test("a token from where a redirect led is not adopted", async (t) => {
   await w.session.fetch(API);
   assert.equal(await w.session.getAccessToken(), before);
 });
+
+for (const [origin, gets] of [[API, true], ["null", false]]) {
+  test(`a frame without an address has the origin of its maker: ${origin}`, async (t) => {
+    put(t, { location: { origin: "null", href: "about:srcdoc" }, origin });
+    const w = world(t, { origins: undefined });
+    await w.start();
+    await w.session.fetch(API);
+    assert.equal(w.sent[0].token === w.current, gets);
+  });
+}
 
 test("without a page and without origins a warning says so once", async (t) => {
   const w = world(t, { origins: undefined });

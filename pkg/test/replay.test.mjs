@@ -104,6 +104,26 @@ test("an init without a field leaves the referrer of a Request, and one with a f
   }
 });
 
+test("a signal of null takes that of the Request away", async (t) => {
+  const w = world(t);
+  await w.start();
+  const request = new Request(API, { signal: AbortSignal.abort() });
+  assert.equal((await w.session.fetch(request, { signal: null })).status, 200);
+  await assert.rejects(w.session.fetch(request, {}), { name: "AbortError" });
+});
+
+test("mode no-cors, which carries no token, becomes cors where there is one", async (t) => {
+  const w = world(t);
+  const modes = () => w.sent.map(({ init }) => init.mode);
+  w.api = () => new Response("data");
+  await w.session.fetch(API, { mode: "no-cors" });
+  await w.start();
+  await w.session.fetch(API, { mode: "no-cors" });
+  await w.session.fetch(new Request(API), { mode: "no-cors" });
+  assert.deepEqual(modes(), ["no-cors", "cors", "cors"]);
+  assert.deepEqual(w.sent.map(({ token }) => token === w.current), [false, true, true]);
+});
+
 test("every field of the request is kept", async (t) => {
   const init = {
     method: "PUT",
