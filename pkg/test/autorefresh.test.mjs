@@ -197,6 +197,47 @@ test("no silent death: what refresh rejects with is logged, and it is tried agai
   cancel();
 });
 
+for (const [what, first] of [
+  ["rejects", () => Promise.reject(new Error("offline"))],
+  ["never ends", () => new Promise(() => {})],
+]) {
+  test(`no silent death: where the first refresh of a token that is due ${what}, it is tried again`, async (t) => {
+    const w = world(t);
+    let calls = 0;
+    const refresh = () => (++calls === 1 ? first() : Promise.resolve(token(300)));
+    const cancel = autorefresh({ refresh, leadSeconds: 10, log: w.log })(token(1));
+    await w.advance(120);
+    assert.equal(calls, 2, w.lines.join("\n"));
+    cancel();
+  });
+}
+
+for (const [what, isCancelled, lifetime] of [
+  ["cancelled", true, 1],
+  ["cancelled", true, 60],
+  ["replaced", false, 1],
+  ["replaced", false, 60],
+]) {
+  test(`no zombie: a start that was ${what} gives the next one, of ${lifetime} s, no token`, async (t) => {
+    const w = world(t);
+    const answers = [];
+    const refresh = () => new Promise((resolve) => answers.push(resolve));
+    const start = autorefresh({ refresh, leadSeconds: 10, log: w.log });
+    const old = start(token(1, { sub: "ana" }));
+    if (isCancelled) old();
+    const cancel = start(token(lifetime, { sub: "bob" }));
+    old();
+    answers[0](token(300, { sub: "ana" }));
+    await w.advance(55);
+    assert.equal(answers.length, 2, w.lines.join("\n"));
+    answers[1](token(300, { sub: "bob" }));
+    await w.advance(300);
+    assert.equal(answers.length, 3, w.lines.join("\n"));
+    assert.doesNotMatch(w.lines.join("\n"), /ENDED/);
+    cancel();
+  });
+}
+
 test("an answer that is no token is logged without it, and asked for again", async (t) => {
   const w = world(t);
   let calls = 0;

@@ -100,11 +100,13 @@ export function autorefresh(options: AutorefreshOptions): (accessToken: string) 
   });
 
   const kept = new Map<string, string>();
+  /** Begun by a start with a token that was due already. It answers one refresh, of that start. */
   let due: Promise<string> | undefined;
   const session = createSession({
     async refresh() {
-      const token = await (due ?? execute());
+      const begun = due;
       due = undefined;
+      const token = await (begun ?? execute());
       return tokens(token, delayOf(token));
     },
     name: `autorefresh:${++factories}:${Math.random()}`,
@@ -149,19 +151,22 @@ export function autorefresh(options: AutorefreshOptions): (accessToken: string) 
     say("START|autorefresh started");
     const delay = delayOf(accessToken);
     const stop = session.start(tokens(accessToken, delay));
+    let first: Promise<string> | undefined;
+    due = undefined;
     const cancel = () => {
       say("CANCEL|autorefresh cancelled");
+      if (due === first) due = undefined;
       stop();
     };
     if (delay <= 0) {
       try {
-        due = execute();
+        first = due = execute();
       } catch (error) {
         cancel();
         throw error;
       }
       // The caller that waits for it is told by the log, and it is tried again.
-      due.catch(() => {});
+      first.catch(() => {});
       session.refresh().catch(() => {});
     }
     return cancel;
