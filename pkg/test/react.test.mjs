@@ -194,6 +194,35 @@ test("useRestored suspends for the first restore only, and restores once", async
   assert.deepEqual(session.calls, ["restore"]);
 });
 
+test("a load that failed reaches the error boundary, and is tried again by what is mounted later", async (t) => {
+  t.mock.timers.enable({ apis: ["setTimeout"] });
+  const session = scriptedSession();
+  const { restore } = session;
+  let loads = 0;
+  session.restore = async () => {
+    loads += 1;
+    if (loads < 3) throw new Error("offline");
+    return restore();
+  };
+  class Boundary extends React.Component {
+    state = {};
+    static getDerivedStateFromError = (error) => ({ error });
+    render = () => this.state.error?.message ?? this.props.children;
+  }
+  const Status = () => useRestored(session).status;
+  const shown = [];
+  for (let visit = 1; visit <= 3; visit += 1) {
+    const container = document.createElement("div");
+    const root = createRoot(container, { onCaughtError() {} });
+    const page = h(Suspense, { fallback: "loading" }, h(Status), h(Status));
+    await act(async () => root.render(h(StrictMode, null, h(Boundary, null, page))));
+    shown.push([container.textContent, loads]);
+    await act(() => root.unmount());
+    t.mock.timers.tick(1_000);
+  }
+  assert.deepEqual(shown, [["offline", 1], ["offline", 2], ["signed-outsigned-out", 3]]);
+});
+
 test("a page that a server rendered is hydrated without a mismatch", async (t) => {
   t.mock.method(console, "error", (...words) => assert.fail(words.map((word) => `${word} ${word?.cause ?? ""}`).join(" ")));
   const session = scriptedSession();

@@ -32,6 +32,7 @@ export function useSessionWarning(session?: Session): {
 /**
  * As `useSession`, and suspends until the session is restored the first time. React 19.
  *
+ * @throws to the error boundary what `restore()` rejected with; mounted anew, it tries again
  * @example const { claims } = useRestored();
  */
 export function useRestored(session?: Session): Snapshot {
@@ -51,7 +52,13 @@ interface Marked extends Promise<Snapshot> {
 
 const firsts = new WeakMap<Session, Promise<Snapshot>>();
 
-/** Always the same: a component that suspended on it must meet it again. */
+/** Milliseconds in which React renders again what threw, to be sure; no user asks again as fast. */
+const RENDERED_AGAIN = 100;
+
+/**
+ * Always the same: a component that suspended on it must meet it again. A load that failed is thrown to
+ * the error boundary, and what is rendered after that begins another.
+ */
 function restored(session: Session): Promise<Snapshot> {
   const { snapshot } = session;
   const known = snapshot.status !== "unknown";
@@ -60,6 +67,8 @@ function restored(session: Session): Promise<Snapshot> {
     first = ready(session);
     if (known) Object.assign(first, { status: "fulfilled", value: snapshot });
     firsts.set(session, first);
+  } else if (first.status === "rejected") {
+    setTimeout(() => firsts.get(session) === first && firsts.delete(session), RENDERED_AGAIN);
   }
   return first;
 }
