@@ -222,7 +222,11 @@ const table = {
     at: `${url}/api/collections/users/auth-refresh`,
     sent: "",
     granted: (token) => ({ token, record: { id: "1" } }),
-    refused: [[401, { status: 401, message: "", data: {} }, "revoked"], [404, { status: 404, message: "", data: {} }, "revoked"]],
+    refused: [
+      [401, { status: 401, message: "", data: {} }, "revoked"],
+      [404, { status: 404, message: "", data: {} }, "revoked"],
+      [404, { code: 404, message: "", data: {} }, "revoked"],
+    ],
     passing: [[429, { status: 429, message: "", data: {} }]],
   },
   appwrite: {
@@ -477,6 +481,20 @@ for (const name of ["rodauth", "flaskJwt"]) {
     assert.deepEqual(asked, []);
   });
 }
+
+test("what a proxy answers in the place of a service ends no session", async (t) => {
+  const page = "<!doctype html><title>404 Not Found</title>";
+  const ended = [];
+  for (const name of Object.keys(table)) {
+    for (const status of [404, 422]) {
+      for (const body of [page, { status, message: "Not Found" }, { ok: false, errors: { url: ["unknown"] } }]) {
+        const found = await once(t, name, () => respond(status, body));
+        if (found.status !== "active") ended.push(`${name}: ${status} ${JSON.stringify(body)}`);
+      }
+    }
+  }
+  assert.deepEqual(ended, []);
+});
 
 test("whatever a service answers, a preset throws nothing that ends a session", async (t) => {
   for (const name of Object.keys(table)) {

@@ -92,7 +92,7 @@ export const slack = (client: Client): TokenEndpoint => ({
   tokens: ({ access_token, refresh_token, expires_in }) => ({ access_token, refresh_token, expires_in }),
   classify: (_, body) => {
     const { ok, error } = Object(body);
-    if (ok !== false) return undefined;
+    if (ok !== false || typeof error !== "string") return undefined;
     const passing = /^(internal_error|fatal_error|ratelimited|service_unavailable|request_timeout)$/;
     return passing.test(error) ? "transient" : "refused";
   },
@@ -190,5 +190,5 @@ export const clerk = ({ url, sessionId }: Service & { readonly sessionId: string
   url: `${url}/v1/client/sessions/${encodeURIComponent(sessionId)}/tokens`,
   style: "cookie",
   tokens: ({ jwt }) => ({ accessToken: jwt }),
-  classify: refusedIf(({ errors }, status) => status === 422 && errors),
+  classify: refusedIf(({ errors }, status) => status === 422 && errors?.[0]?.code),
 });

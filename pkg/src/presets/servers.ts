@@ -133,7 +133,8 @@ export const pocketbase = ({
   url: `${url}/api/collections/${encodeURIComponent(collection)}/auth-refresh`,
   style: "renew",
   tokens: ({ token }) => ({ accessToken: token }),
-  classify: refusedIf((_, status) => status === 404),
+  // A proxy says 404 too, in other words. Older servers write `code` for `status`.
+  classify: refusedIf(({ status, code, data }, http) => http === 404 && (status ?? code) === 404 && data),
 });
 
 /**
