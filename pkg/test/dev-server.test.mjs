@@ -70,6 +70,16 @@ test("only pages that were named may read, and control is not for foreign ones",
   assert.match((await api.post("/control/token", { json: { username: "demo" } })).body.access_token, /^ey/);
 });
 
+for (const style of ["cookie", "cookies"]) {
+  test(`style ${style}: control signs a page in with its cookie`, async (t) => {
+    const { api } = await started(t, { style });
+    const signedIn = await api.post("/control/token", { json: { username: "demo" } });
+    assert.equal(signedIn.body.refresh_token, undefined);
+    const Cookie = signedIn.cookies.map((cookie) => cookie.split(";")[0]).join("; ");
+    assert.equal((await api.post("/auth/refresh", { headers: { Cookie, "X-Everfresh": "1" } })).status, 200);
+  });
+}
+
 test("a name that leads here by a trick of DNS is refused", async (t) => {
   const { server } = await started(t);
   const status = await new Promise((done) =>

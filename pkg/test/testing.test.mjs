@@ -173,6 +173,28 @@ for (const [style, path] of Object.entries(refreshedAt)) {
   });
 }
 
+for (const [style, path] of Object.entries({ oauth2: "/oauth/token", ...refreshedAt })) {
+  test(`style ${style}: what server.signIn gives is refreshed`, async (t) => {
+    const { session, server, clock } = await signedIn(t, { style, idleSeconds: Infinity });
+    await clock.advance(600);
+    assert.deepEqual([session.snapshot.status, session.snapshot.reason], ["active", null]);
+    assert.deepEqual([...new Set(server.refreshes.map((call) => call.path))], [path]);
+    assert.equal((await session.fetch("/api/me")).status, 200);
+    assert.equal("refresh_token" in server.signIn(), /oauth2|json/.test(style));
+  });
+}
+
+for (const style of ["cookie", "cookies"]) {
+  test(`style ${style}: a page load after server.signIn finds the user by the cookie`, async (t) => {
+    const { session, server } = kit(t, { style });
+    server.signIn();
+    assert.equal((await session.restore()).status, "active");
+    server.revoke();
+    await assert.rejects(session.refresh());
+    assert.equal(session.snapshot.reason, "revoked");
+  });
+}
+
 test("a fault that no refresh met fails the test", () => {
   const made = createTestKit();
   made.server.next("503", "hang");

@@ -87,7 +87,9 @@ export class Control {
       }
       case "POST /token": {
         const user = String(fields["username"] ?? users.keys().next().value);
-        return users.has(user) ? json(200, service.signIn(user)) : refusal(404, "not_found");
+        if (!users.has(user)) return refusal(404, "not_found");
+        const { tokens, cookies } = service.signIn(user);
+        return json(200, tokens, {}, cookies);
       }
       case "GET /stats":
         return json(200, { requests: this.#requests });

@@ -45,7 +45,7 @@ export interface DevServerOptions {
 export interface DevServer {
   /** Where: `http://127.0.0.1:PORT`. */
   readonly url: string;
-  /** A token response for a user, as after a sign-in. */
+  /** A token response for a user, as after a sign-in. A page gets the cookies too by `POST /control/token`. */
   signIn(this: void, username?: string): SignedIn;
   /** Makes requests to a route go wrong, as `POST /control/faults` does. */
   fault(this: void, fault: DevFault): void;
@@ -215,7 +215,7 @@ export async function startDevServer(options: StartDevServerOptions = {}): Promi
   });
   return {
     url: `http://127.0.0.1:${server.address().port}`,
-    signIn: (username = "demo") => service.signIn(username) as unknown as SignedIn,
+    signIn: (username = "demo") => service.signIn(username).tokens,
     fault: (fault) => control.fault(fault),
     close() {
       server.closeAllConnections();

@@ -91,9 +91,9 @@ export class TokenService {
   }
 
   /** Signs a user in without a password. */
-  signIn(username: string, clientId = "default"): object {
+  signIn(username: string, clientId = "default"): Issued {
     const row = this.sessions.begin(username, clientId, this.#settings.now());
-    return this.#tokens(row, row.token);
+    return this.#issued(row, row.token);
   }
 
   #routes(): Record<string, [method: string, route: (request: ServiceRequest) => ServiceResponse]> {
@@ -216,8 +216,8 @@ export class TokenService {
     return refusal(401, "invalid_token", "", { "WWW-Authenticate": 'Bearer error="invalid_token"' });
   }
 
-  #tokens(row: SessionRow, token: string): Record<string, unknown> {
-    const { signer, users, issuer, now, random } = this.#settings;
+  #issued(row: SessionRow, token: string): Issued {
+    const { style, idleTtl, signer, users, issuer, now, random } = this.#settings;
     const ends = Math.floor((row.signedInAt + this.#settings.absoluteTtl * 1_000) / 1_000);
     const iat = Math.floor(now() / 1_000);
     const exp = Math.min(iat + this.#settings.accessTtl, ends);
@@ -227,26 +227,31 @@ export class TokenService {
       ...{ name: row.username, phone: null, is_manager: false },
       ...users.get(row.username)?.claims,
     };
-    return {
-      access_token: signer.sign(claims),
+    const access = signer.sign(claims);
+    const cookies = [];
+    if (token && /^cookie/.test(style)) cookies.push(cookieText(REFRESH_COOKIE, token, idleTtl));
+    if (style === "cookies") cookies.push(cookieText(ACCESS_COOKIE, access, exp - iat));
+    const tokens = {
+      access_token: access,
       token_type: "Bearer",
       expires_in: exp - iat,
       session_expires_in: ends - iat,
-      ...(token && { refresh_token: token }),
+      ...(token && /^(oauth2|json)$/.test(style) && { refresh_token: token }),
     };
+    return { tokens, cookies };
   }
 
   #granted(row: SessionRow, token: string, replayed = false): ServiceResponse {
-    const { style, idleTtl } = this.#settings;
-    const { access_token: access, refresh_token: refresh, ...rest } = this.#tokens(row, token);
-    const headers: Record<string, string> = replayed ? { "Refresh-Replayed": "1" } : {};
-    const given = style === "renew" ? {} : { refresh_token: refresh };
-    if (!/^cookie/.test(style)) return json(200, { access_token: access, ...given, ...rest }, headers);
-    const cookies = token ? [cookieText(REFRESH_COOKIE, token, idleTtl)] : [];
-    if (style === "cookie") return json(200, { access_token: access, ...rest }, headers, cookies);
-    cookies.push(cookieText(ACCESS_COOKIE, String(access), Number(rest["expires_in"])));
-    return json(200, { expires_in: rest["expires_in"] }, headers, cookies);
+    const { tokens, cookies } = this.#issued(row, token);
+    const shown = this.#settings.style === "cookies" ? { expires_in: tokens.expires_in } : tokens;
+    return json(200, shown, replayed ? { "Refresh-Replayed": "1" } : {}, cookies);
   }
+}
+
+/** What a sign-in or a refresh gives a user, in the style of the service. */
+interface Issued {
+  readonly tokens: SignedIn;
+  readonly cookies: readonly string[];
 }
 
 /** The companion's names over plain HTTP on loopback. */

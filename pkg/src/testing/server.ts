@@ -87,12 +87,15 @@ export class KitServer {
   }
 
   /**
-   * A token response for a user, to be given to `session.start`.
+   * A token response for a user, to be given to `session.start`. In styles with cookies the browser has them
+   * from here on, as after a sign-in.
    *
    * @example kit.session.start(kit.server.signIn("ana"));
    */
   signIn(username = "ana"): SignedIn {
-    return this.#service.signIn(username) as unknown as SignedIn;
+    const { tokens, cookies } = this.#service.signIn(username);
+    for (const cookie of cookies) this.#keep(cookie);
+    return tokens;
   }
 
   /**
