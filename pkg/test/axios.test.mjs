@@ -111,6 +111,38 @@ for (const transport of ["fetch", "xhr"]) {
     assert.equal(w.requests.at(-1).token, undefined);
   });
 
+  test(`axios over ${transport}: the address that is sent to decides, whatever an interceptor makes of it`, async (t) => {
+    const w = await signedIn(t);
+    const client = axios.create({ baseURL: w.api });
+    const changes = [
+      { baseURL: w.other },
+      { baseURL: undefined, url: `${w.other}/x`, allowAbsoluteUrls: false },
+      { baseURL: "http://127.0.0.1:1", url: `${w.api}/orders` },
+    ];
+    // Added first, it runs last.
+    client.interceptors.request.use((config) => Object.assign(config, changes.shift()));
+    attachSession(client, w.session, { transport });
+    await assert.rejects(client.get("/x"), (error) => error.response.status === 401);
+    await assert.rejects(client.get("/x"), (error) => error.response.status === 401);
+    assert.deepEqual(w.foreign, [undefined, undefined]);
+    assert.equal((await client.get("/x")).status, 200);
+    assert.equal(w.refreshes, 0);
+  });
+
+  test(`axios over ${transport}: a request that is sent again elsewhere takes no token along`, async (t) => {
+    const w = await signedIn(t);
+    const client = axios.create({ baseURL: w.api });
+    attachSession(client, w.session, { transport });
+    const { config } = await client.get("/orders");
+    const failed = await client.get("/never").catch((error) => error.config);
+    for (const sent of [config, failed]) {
+      await assert.rejects(client.request({ ...sent, baseURL: w.other }), (error) => error.response.status === 401);
+    }
+    assert.deepEqual(w.foreign, [undefined, undefined]);
+    await client.request(config);
+    assert.equal(w.requests.at(-1).token, w.current);
+  });
+
   test(`axios over ${transport}: signed out, requests go without a token`, async (t) => {
     const w = await signedIn(t);
     const client = axios.create({ baseURL: w.api });

@@ -1,6 +1,7 @@
 // axios: the requests of an instance through a session.
 
-import type { AxiosInstance, InternalAxiosRequestConfig } from "axios";
+import { Axios, getAdapter } from "axios";
+import type { AxiosAdapter, AxiosInstance, AxiosResponse, InternalAxiosRequestConfig } from "axios";
 
 import type { Session } from "../types.ts";
 
@@ -10,7 +11,8 @@ const attached = new WeakMap<AxiosInstance, () => void>();
  * Sends the requests of an instance through the session. Attached again, it replaces what was there.
  *
  * @param options - `transport`: "fetch" is `session.fetch`; "xhr" keeps the adapter that the instance
- * has, for upload progress in browsers, or Node.js's own ["fetch"]
+ * has, for upload progress in browsers, or Node.js's own ["fetch"]. With both the address that is sent to
+ * decides about the token, after all interceptors
  * @returns detaches it
  * @example const detach = attachSession(axios.create({ baseURL: "/api" }), session);
  */
@@ -36,31 +38,38 @@ function byFetch({ defaults }: AxiosInstance, session: Session): () => void {
   return () => void Object.assign(defaults, { adapter, env });
 }
 
-/** What a request carried, so that a 401 is judged by it and healed once. */
-type Sent = InternalAxiosRequestConfig & { [SENT]?: string | null };
-const SENT = Symbol("everfresh");
+function byHeader({ interceptors }: AxiosInstance, session: Session): () => void {
+  // The adapter is wrapped request by request: one that is set later, or for one request, counts too.
+  const added = interceptors.request.use((config) => {
+    const { adapter } = config;
+    return Object.assign(config, {
+      adapter: (last: InternalAxiosRequestConfig) => send(last, getAdapter(adapter, last), session),
+    });
+  });
+  return () => interceptors.request.eject(added);
+}
 
-function byHeader(instance: AxiosInstance, session: Session): () => void {
-  const { request, response } = instance.interceptors;
-  const outward = request.use(async (config: Sent) => {
-    if (config[SENT] === undefined && !config.headers.has("Authorization")) {
-      config[SENT] = await session.authorize(instance.getUri(config));
-      if (config[SENT]) config.headers.set("Authorization", config[SENT]);
-    }
-    return config;
-  });
-  const inward = response.use(undefined, async (error: { config?: Sent; response?: { status: number } }) => {
-    const { config } = error;
-    const sent = config?.[SENT];
-    if (!config || !sent || error.response?.status !== 401) throw error;
-    const newer = await session.reauthorize(instance.getUri(config), sent).catch(() => null);
-    if (!newer) throw error;
-    config.headers.set("Authorization", newer);
-    config[SENT] = null;
-    return instance.request(config);
-  });
-  return () => {
-    request.eject(outward);
-    response.eject(inward);
-  };
+/** Sends what no interceptor can change any more, and heals a 401 once. */
+async function send(
+  config: InternalAxiosRequestConfig,
+  adapter: AxiosAdapter,
+  session: Session,
+): Promise<AxiosResponse> {
+  const { headers } = config;
+  // Without defaults, it puts the address together as the adapters do.
+  const url = new Axios({}).getUri(config);
+  const sent = headers.has("Authorization") ? null : await session.authorize(url);
+  if (!sent) return adapter(config);
+  try {
+    headers.set("Authorization", sent);
+    const first = adapter(config);
+    const { status } = await first.catch((error) => Object(error?.response));
+    const newer = status === 401 && (await session.reauthorize(url, sent).catch(() => null));
+    if (!newer) return await first;
+    headers.set("Authorization", newer);
+    return await adapter(config);
+  } finally {
+    // The caller may send the same configuration again, and elsewhere.
+    headers.delete("Authorization");
+  }
 }
