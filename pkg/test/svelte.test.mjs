@@ -78,6 +78,18 @@ test("a store calls back at once", () => {
   assert.deepEqual(seen, ["unknown", "active"]);
 });
 
+test("a store tells a change that its first callback makes", () => {
+  const session = scriptedSession();
+  const seen = [];
+  const stop = sessionStore(session).subscribe(({ status }) => {
+    seen.push(status);
+    if (status === "unknown") session.set(active);
+  });
+  stop();
+  assert.deepEqual(seen, ["unknown", "active"]);
+  assert.equal(session.subscribers.size, 0);
+});
+
 test("load waits, restores once, and goes to the login page with address and reason", async (t) => {
   const { requireSession } = await bundled(t, `export { requireSession } from "everfresh/svelte";`);
   const session = scriptedSession();

@@ -36,8 +36,9 @@ export function sessionStore(session: Session): {
 } {
   return {
     subscribe(run) {
+      const stop = hasPage() ? session.subscribe(() => run(session.snapshot)) : () => {};
       run(session.snapshot);
-      return hasPage() ? session.subscribe(() => run(session.snapshot)) : () => {};
+      return stop;
     },
   };
 }
