@@ -176,6 +176,27 @@ test("a guarded page stays mounted while the token is replaced, and an end is to
   assert.deepEqual(ends, ["idle", "revoked"]);
 });
 
+test("every end is told, also of one that came and went in a batch, and of another session", async (t) => {
+  const [one, two] = [scriptedSession(), scriptedSession()];
+  one.set(signedOut("idle"));
+  two.set(signedOut("revoked"));
+  const ends = [];
+  const guarded = (session, name) =>
+    h(RequireSession, { session, fallback: "login", onSignedOut: ({ reason }) => ends.push(`${name} ${reason}`) });
+  const page = await mount(t, scriptedSession(), guarded(one, "first"));
+  assert.deepEqual(ends, ["first idle"]);
+  await page.render(guarded(one, "second"));
+  await act(() => {
+    one.set(active);
+    one.set(signedOut("max-age"));
+  });
+  assert.deepEqual(ends, ["first idle", "second max-age"]);
+  await page.render(guarded(two, "third"));
+  assert.deepEqual(ends, ["first idle", "second max-age", "third revoked"]);
+  await page.unmount();
+  assert.deepEqual([one.subscribers.size, two.subscribers.size], [0, 0]);
+});
+
 test("useRestored suspends for the first restore only, and restores once", async (t) => {
   const session = scriptedSession();
   let restored;

@@ -5,7 +5,7 @@ import * as React from "react";
 import { hasPage, isSignedIn, ready } from "../ready.ts";
 import type { Session, Snapshot } from "../types.ts";
 
-import { useGiven, useSession } from "./session.ts";
+import { listen, useGiven, useSession } from "./session.ts";
 
 /**
  * For "are you still there?": whether to ask, the seconds left, and the two answers.
@@ -76,8 +76,8 @@ function restored(session: Session): Promise<Snapshot> {
 /**
  * Shows its children to signed-in users, also while the token is replaced or the end is near.
  *
- * @param props - `pending`: while it is not known yet; `fallback`: to others; `onSignedOut`: called
- * once for each end, and once when no user is there to begin with
+ * @param props - `pending`: while it is not known yet; `fallback`: to others; `onSignedOut`: the newest is
+ * called once for each end, and once when no user is there to begin with, in another `session` too
  * @example const page = <RequireSession pending="..." fallback={<a href="/login">Sign in</a>}>...</RequireSession>;
  */
 export function RequireSession(props: {
@@ -89,11 +89,21 @@ export function RequireSession(props: {
 }): React.ReactNode {
   const { session } = useGiven(props.session);
   const state = useSession(stateOf, Object.is, session);
-  const told = React.useRef(false);
+  const newest = React.useRef(props.onSignedOut);
   React.useEffect(() => {
-    if (state === "out" && !told.current) props.onSignedOut?.(session.snapshot);
-    told.current = state === "out";
+    newest.current = props.onSignedOut;
   });
+  const met = React.useRef<[session: Session, state: string]>(undefined);
+  // React renders once for several changes, so the session itself is followed.
+  React.useEffect(() => {
+    const follow = () => {
+      const [before, was] = met.current ?? [];
+      met.current = [session, stateOf(session.snapshot)];
+      if (met.current[1] === "out" && (was !== "out" || before !== session)) newest.current?.(session.snapshot);
+    };
+    follow();
+    return listen(session, () => session.subscribe(follow));
+  }, [session]);
   return state === "in" ? props.children : state === "out" ? props.fallback : props.pending;
 }
 

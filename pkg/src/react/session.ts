@@ -92,8 +92,8 @@ export function useSession(
   );
 }
 
-/** A session that was disposed has nothing to tell: that must not end the page. */
-function listen(session: Session, add: () => () => void): () => void {
+/** A session that was disposed has nothing to tell: that must not end the page. @internal */
+export function listen(session: Session, add: () => () => void): () => void {
   try {
     return add();
   } catch (error) {
