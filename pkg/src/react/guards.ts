@@ -5,7 +5,7 @@ import * as React from "react";
 import { hasPage, isSignedIn, ready } from "../ready.ts";
 import type { Session, Snapshot } from "../types.ts";
 
-import { listen, useGiven, useSession } from "./session.ts";
+import { listen, useGiven, useNewest, useSession } from "./session.ts";
 
 /**
  * For "are you still there?": whether to ask, the seconds left, and the two answers.
@@ -52,24 +52,17 @@ interface Marked extends Promise<Snapshot> {
 
 const firsts = new WeakMap<Session, Promise<Snapshot>>();
 
-/** Milliseconds in which React renders again what threw, to be sure; no user asks again as fast. */
-const RENDERED_AGAIN = 100;
-
 /**
  * Always the same: a component that suspended on it must meet it again. A load that failed is thrown to
  * the error boundary, and what is rendered after that begins another.
  */
 function restored(session: Session): Promise<Snapshot> {
   const { snapshot } = session;
-  const known = snapshot.status !== "unknown";
-  let first: Marked | undefined = firsts.get(session);
-  if (!first || (known && first.status === "rejected")) {
-    first = ready(session);
-    if (known) Object.assign(first, { status: "fulfilled", value: snapshot });
-    firsts.set(session, first);
-  } else if (first.status === "rejected") {
-    setTimeout(() => firsts.get(session) === first && firsts.delete(session), RENDERED_AGAIN);
-  }
+  const first: Marked = firsts.get(session) ?? ready(session);
+  firsts.set(session, first);
+  if (snapshot.status !== "unknown") Object.assign(first, { status: "fulfilled", value: snapshot });
+  // React renders again at once what threw, and must meet it then; no user asks again as fast.
+  else if (first.status === "rejected") setTimeout(() => firsts.delete(session), 100);
   return first;
 }
 
@@ -89,17 +82,15 @@ export function RequireSession(props: {
 }): React.ReactNode {
   const { session } = useGiven(props.session);
   const state = useSession(stateOf, Object.is, session);
-  const newest = React.useRef(props.onSignedOut);
-  React.useEffect(() => {
-    newest.current = props.onSignedOut;
-  });
-  const met = React.useRef<[session: Session, state: string]>(undefined);
+  const newest = useNewest(props.onSignedOut);
+  /** The session whose end was told, until it begins again. */
+  const over = React.useRef<Session | false>(false);
   // React renders once for several changes, so the session itself is followed.
   React.useEffect(() => {
     const follow = () => {
-      const [before, was] = met.current ?? [];
-      met.current = [session, stateOf(session.snapshot)];
-      if (met.current[1] === "out" && (was !== "out" || before !== session)) newest.current?.(session.snapshot);
+      const before = over.current;
+      over.current = session.snapshot.status === "signed-out" && session;
+      if (over.current && before !== session) newest.current?.(session.snapshot);
     };
     follow();
     return listen(session, () => session.subscribe(follow));

@@ -103,6 +103,15 @@ export function listen(session: Session, add: () => () => void): () => void {
   }
 }
 
+/** What was rendered last, for what is called later. @internal */
+export function useNewest<T>(value: T): { readonly current: T } {
+  const newest = React.useRef(value);
+  React.useEffect(() => {
+    newest.current = value;
+  });
+  return newest;
+}
+
 /**
  * Calls the newest `listener` for each event of a type, while the component is mounted.
  *
@@ -114,10 +123,7 @@ export function useSessionEvent<T extends keyof SessionEvents>(
   session?: Session,
 ): void {
   const used = useGiven(session).session;
-  const newest = React.useRef(listener);
-  React.useEffect(() => {
-    newest.current = listener;
-  });
+  const newest = useNewest(listener);
   React.useEffect(
     () => listen(used, () => used.on(type, (event) => newest.current(event))),
     [used, type],
