@@ -119,9 +119,8 @@ test("tRPC: a 401 is healed", async (t) => {
   assert.equal(made.kit.server.refreshes.length, 1);
 });
 
-test("WebSocket: the token is the first message, each connection has a good one, sign-out closes", async (t) => {
-  const { kit, connect } = await recipe(t, "websocket.ts");
-  t.mock.timers.enable({ apis: ["setTimeout"] });
+/** The sockets that a recipe opens from now on. */
+function socketsOf(t) {
   const sockets = [];
   put(t, {
     WebSocket: class {
@@ -140,6 +139,13 @@ test("WebSocket: the token is the first message, each connection has a good one,
       }
     },
   });
+  return sockets;
+}
+
+test("WebSocket: the token is the first message, each connection has a good one, sign-out closes", async (t) => {
+  const { kit, connect } = await recipe(t, "websocket.ts");
+  t.mock.timers.enable({ apis: ["setTimeout"] });
+  const sockets = socketsOf(t);
   const heard = [];
   const stop = connect("wss://app.test/live", (message) => heard.push(message));
   await kit.settle();
@@ -164,6 +170,28 @@ test("WebSocket: the token is the first message, each connection has a good one,
   assert.equal(sockets.length, 3);
   stop();
   assert.ok(sockets[2].closed);
+});
+
+test("WebSocket: connected while a restore is running, there is one socket with a token, and sign-out closes it", async (t) => {
+  const { kit, again } = await recipe(t, "websocket.ts");
+  const sockets = socketsOf(t);
+  const { session } = kit.tabs.open();
+  globalThis.kitOfRecipe = { session };
+  const { connect } = await again();
+  void session.restore();
+  const heard = [];
+  const stop = connect("wss://app.test/live", (message) => heard.push(message));
+  await kit.clock.advance(5);
+  const open = () => sockets.filter(({ closed }) => !closed);
+  assert.equal(open().length, 1);
+  for (const socket of open()) socket.onopen();
+  assert.deepEqual(open().map(({ sent }) => sent.length), [1]);
+  const [last] = open();
+  await session.signOut();
+  assert.equal(open().length, 0);
+  last.onmessage({ data: '{"n":1}' });
+  assert.deepEqual(heard, []);
+  stop();
 });
 
 test("server-sent events go on after the last one that was seen, with a good token", async (t) => {
