@@ -9,6 +9,17 @@ import { compileScript, parse } from "vue/compiler-sfc";
 const path = (relative) => fileURLToPath(new URL(relative, import.meta.url));
 const tsc = path("../../node_modules/typescript/bin/tsc");
 
+/** What the types of "vite/client" say of a module that is replaced. */
+const VITE_CLIENT = `interface ViteHotContext {
+  readonly data: any;
+  accept(dep: string, callback: (module: unknown) => void): void;
+  dispose(callback: (data: any) => void): void;
+}
+interface ImportMeta {
+  readonly hot?: ViteHotContext;
+}
+`;
+
 function compile(project) {
   const { status, stdout } = spawnSync(process.execPath, [tsc, "-p", project], { encoding: "utf8" });
   assert.equal(status, 0, stdout);
@@ -76,5 +87,7 @@ test("the examples of the README, the guide, the adapters, the tests, the recipe
   const [, lines] = /<code id="code">(.*?)<\/code>/s.exec(readFileSync(path("../../www/index.html"), "utf8"));
   writeFileSync(`${folder}demo.ts`, `declare const tokens: string;\n${lines}\nvoid response;\n`);
   assert.ok(found > 9, `${found} examples`);
+  compile(folder);
+  writeFileSync(`${folder}vite-client.d.ts`, VITE_CLIENT);
   compile(folder);
 });
