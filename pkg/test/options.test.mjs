@@ -70,6 +70,10 @@ const bad = {
   "fetch that is none": [{ refresh, fetch: "fetch" }, /fetch cannot be "fetch": pass a function/],
 };
 
+test("a host without its scheme and its port is taken for a path of the page", () => {
+  createSession({ refresh: "api.example.com/token", name: "path" }).dispose();
+});
+
 for (const [name, [options, message]] of Object.entries(bad)) {
   test(`refuses: ${name}`, () => assert.match(refusal(options), message));
 }
