@@ -40,7 +40,7 @@ globalThis.page = { session, whoAmI, login, logout };`,
   await shows("Sign in");
   await page.evaluate(() => globalThis.page.login("demo", "demo"));
   assert.equal(await status(), "active");
-  await shows("Sign out, after 1 tokens");
+  await shows("Sign out (token 1)");
   await page.reload();
   await loaded();
   assert.equal(await status(), "active");

@@ -47,7 +47,7 @@ fn App() -> impl IntoView {
             when=move || snapshot.read().is_signed_in()
             fallback=move || view! { <button on:click=sign_in>"Sign in"</button> }
         >
-            <button on:click=sign_out>"Sign out, after "{move || snapshot.read().generation}" tokens"</button>
+            <button on:click=sign_out>"Sign out (token "{move || snapshot.read().generation}")"</button>
         </Show>
     }
 }
