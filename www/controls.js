@@ -52,7 +52,7 @@ export function createControls({ session, network, control, requests, write }) {
     },
 
     async revoke() {
-      await revoke(await session.getAccessToken());
+      await revoke(session);
       const why = "The server has ended the session; this page learns it from its next answer.";
       write("you", "Revoked on the server.", why);
     },

@@ -14,8 +14,12 @@ export async function signIn(network, username, password) {
   throw new Error(`The server answered ${response.status}.`);
 }
 
-/** Ends the session of a token behind this page's back (RFC 7009). */
-export async function revoke(token) {
+/** Ends the session behind this page's back (RFC 7009). */
+export async function revoke(session) {
+  const headers = { Authorization: `Bearer ${await session.getAccessToken()}` };
+  // A token that the server refuses may revoke nothing, and the server would not say so.
+  if ((await fetch("/api/me", { headers })).status === 401) await session.refresh("revoke");
+  const token = await session.getAccessToken();
   const body = new URLSearchParams({ token, token_type_hint: "access_token" });
   const response = await fetch("/oauth/revoke", { method: "POST", body });
   if (!response.ok) throw new Error(`the server answered ${response.status}`);

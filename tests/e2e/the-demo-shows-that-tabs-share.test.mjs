@@ -61,6 +61,18 @@ test("its buttons say what they will do, and its status that there is no network
   assert.deepEqual(await click("offline"), ["Go offline", "Signed in"]);
 });
 
+test("it revokes on the server also with a token whose times lie in the server's future", async (t) => {
+  const tab = await signedIn(await w.profile(t));
+  const says = (text) =>
+    poll(text, () => tab.evaluate((text) => document.getElementById("log").textContent.includes(text), text));
+  for (const action of ["skew", "refresh"]) await press(tab, action);
+  await says("token 2");
+  for (const action of ["skew", "revoke"]) await press(tab, action);
+  await says("Revoked on the server");
+  await press(tab, "request");
+  await shows(tab, "#status[data-status=signed-out]");
+});
+
 test("its link opens another tab, its styles and scripts obey the server's policy", async (t) => {
   const tab = await (await w.profile(t)).newPage(w.server.url);
   await shows(tab, "#sign-in:not([hidden])");
