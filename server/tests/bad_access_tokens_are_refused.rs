@@ -88,6 +88,30 @@ async fn claims_that_do_not_fit() {
 }
 
 #[tokio::test]
+async fn the_description_names_what_is_wrong_with_the_claims() {
+    let forge = Forge::new().await;
+    let early = "the times of the access token lie in the future; compare the clocks";
+    let foreign = "the access token is not meant for this server";
+    let broken = "a claim of the access token is missing, mistyped or contradictory";
+    for (name, value, description) in [
+        ("iat", json!(NOON_SECONDS + 1), early),
+        ("nbf", json!(NOON_SECONDS + 1), early),
+        ("iss", json!("https://evil.example"), foreign),
+        ("aud", json!("https://other.example"), foreign),
+        ("exp", json!(NOON_SECONDS), broken),
+        ("exp", json!("soon"), broken),
+        ("nbf", json!("soon"), broken),
+        ("jti", json!(""), broken),
+        ("sid", json!("../.."), broken),
+    ] {
+        let payload = with(&forge.payload, name, value);
+        let answer = forge.world.me(&forge.sign(&forge.header, &payload)).await;
+        refused(&answer, 401, "invalid_token", "");
+        assert_eq!(answer.json()["error_description"], description, "{name}");
+    }
+}
+
+#[tokio::test]
 async fn texts_that_are_almost_a_token() {
     let forge = Forge::new().await;
     let good = forge.sign(&forge.header, &forge.payload);

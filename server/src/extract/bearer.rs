@@ -27,6 +27,8 @@ pub(crate) fn refuse(flaw: &Flaw) -> ApiError {
         Flaw::Header => "the access token is of another kind",
         Flaw::Key => "the access token is signed with an unknown key",
         Flaw::Signature => "the signature of the access token is wrong",
-        Flaw::Claims => "the access token is not meant for this server",
+        Flaw::Claims => "a claim of the access token is missing, mistyped or contradictory",
+        Flaw::Foreign => "the access token is not meant for this server",
+        Flaw::Early => "the times of the access token lie in the future; compare the clocks",
     })
 }

@@ -16,9 +16,15 @@ pub enum Flaw {
     /// Not signed by us.
     #[error("the signature of the access token is wrong")]
     Signature,
-    /// Missing, mistyped or foreign claims, or a time that has not come.
-    #[error("the access token is not meant for this server")]
+    /// A claim is missing, has the wrong type, or contradicts another.
+    #[error("a claim of the access token is missing, mistyped or contradictory")]
     Claims,
+    /// Another issuer or audience.
+    #[error("the access token is not meant for this server")]
+    Foreign,
+    /// Its times have not come: this clock is behind, or the issuer's was ahead.
+    #[error("the times of the access token lie in the future; compare the clocks")]
+    Early,
     /// Too old.
     #[error("the access token has expired")]
     Expired,

@@ -64,17 +64,19 @@ impl Verifier {
             None => false,
         };
         if token.text("iss") != Some(&self.issuer) || !meant {
-            return Err(Flaw::Claims);
+            return Err(Flaw::Foreign);
         }
-        let latest = now.saturating_add(self.leeway);
         let issued = token.time("iat").ok_or(Flaw::Claims)?;
         let expires = token.time("exp").ok_or(Flaw::Claims)?;
         let begins = match token.0.get("nbf") {
             Some(_) => token.time("nbf").ok_or(Flaw::Claims)?,
             None => issued,
         };
-        if issued > latest || begins > latest || expires <= issued {
+        if expires <= issued {
             return Err(Flaw::Claims);
+        }
+        if issued.max(begins) > now.saturating_add(self.leeway) {
+            return Err(Flaw::Early);
         }
         if now >= expires.saturating_add(self.leeway) { Err(Flaw::Expired) } else { Ok(()) }
     }

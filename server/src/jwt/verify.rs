@@ -63,20 +63,21 @@ impl Issuer {
     }
 
     fn check_claims(&self, claims: Map<String, Value>, now: Seconds) -> Result<Claims, Flaw> {
-        let latest = now.saturating_add(self.leeway);
-        match claims.get("nbf").map(Value::as_u64) {
-            None => {}
-            Some(Some(begins)) if begins <= latest => {}
-            Some(_) => return Err(Flaw::Claims),
-        }
+        let begins = match claims.get("nbf") {
+            Some(begins) => begins.as_u64().ok_or(Flaw::Claims)?,
+            None => 0,
+        };
         let claims: Claims =
             serde_json::from_value(Value::Object(claims)).map_err(|_| Flaw::Claims)?;
         let named = !claims.sub.is_empty() && !claims.jti.is_empty() && !claims.sid.is_empty();
-        if claims.iss != self.issuer || claims.aud != self.audience || !named {
+        if !named || claims.exp <= claims.iat {
             return Err(Flaw::Claims);
         }
-        if claims.iat > latest || claims.exp <= claims.iat {
-            return Err(Flaw::Claims);
+        if claims.iss != self.issuer || claims.aud != self.audience {
+            return Err(Flaw::Foreign);
+        }
+        if claims.iat.max(begins) > now.saturating_add(self.leeway) {
+            return Err(Flaw::Early);
         }
         Ok(claims)
     }
