@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { readFileSync } from "node:fs";
 import { test } from "node:test";
 
 import { page } from "./page.mjs";
@@ -38,4 +40,19 @@ test("silence from another origin speaks of CORS", async (t) => {
 test("other trouble does not", async (t) => {
   const { error } = await failure(t, () => Promise.reject(new Error("bug of the transport")));
   assert.doesNotMatch(error.message, /CORS/);
+});
+
+test("in Node.js the message of an uncaught error stands near the top, not below the whole package", () => {
+  for (const [file, flag, load] of [
+    ["inline.js", "--input-type=module", (path) => `import { createSession } from "${path}";`],
+    ["inline.cjs", "--input-type=commonjs", ({ pathname }) => `const { createSession } = require("${pathname}");`],
+  ]) {
+    const path = new URL(`../dist/${file}`, import.meta.url);
+    const lines = readFileSync(path, "utf8").split("\n").filter((line) => !/^[\w+/]+=*$/.test(line));
+    const longest = Math.max(...lines.map(({ length }) => length));
+    assert.ok(longest < 3_000, `${file} has a line of ${longest} characters`);
+    const code = `${load(path)} createSession({ refresh: "/token", leadSecond: 1 });`;
+    const { stderr } = spawnSync(process.execPath, [flag, "--eval", code], { encoding: "utf8" });
+    assert.match(stderr.slice(0, 8_000), /option leadSecond does not exist: remove it/);
+  }
 });

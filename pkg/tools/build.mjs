@@ -99,13 +99,16 @@ mkdirSync(dist);
 copyFileSync(wasm, join(dist, "everfresh_bg.wasm"));
 
 const nameOf = (path) => basename(path, ".ts");
+// Node.js prints the line of an uncaught error before its message.
+const lineLimit = 500;
 const bare = entries.filter((path) => isBare(nameOf(path)));
 const built = [
   await bundle([...entries.filter((path) => !isBare(nameOf(path))), plain], "esm"),
-  await bundle(bare, "esm", { inject: [coders] }),
+  await bundle(bare, "esm", { inject: [coders], lineLimit }),
 ];
 const commonJs = {
   inject: [coders],
+  lineLimit,
   // An import() of Jest's needs a flag of Node.js.
   supported: { "dynamic-import": false },
 };

@@ -5,14 +5,15 @@ import { readFileSync } from "node:fs";
 const specifier = /^everfresh:wasm-bytes$/;
 const namespace = "wasm-bytes";
 
-// A table, because `atob` and a callback for each character take longer than compiling the wasm.
+// A table, because `atob` and a callback for each character take longer than compiling the wasm. It begins
+// after the text's first line break; `fromBase64` skips white space.
 const decode = `
 export default function wasmBytes() {
   if (Uint8Array.fromBase64) return Uint8Array.fromBase64(text);
   const values = new Uint8Array(128);
   for (let i = 0; i < 64; i++) values[alphabet.charCodeAt(i)] = i;
   const bytes = new Uint8Array(length);
-  for (let at = 0, out = 0; out < length; at += 4) {
+  for (let at = 1, out = 0; out < length; at += 4) {
     const bits =
       (values[text.charCodeAt(at)] << 18) |
       (values[text.charCodeAt(at + 1)] << 12) |
@@ -35,11 +36,14 @@ export function inlineWasm(path) {
         const bytes = readFileSync(path);
         const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
         const text = bytes.toString("base64");
-        const constants = { text, length: bytes.length, alphabet };
-        const lines = Object.entries(constants).map(
-          ([name, value]) => `const ${name} = ${JSON.stringify(value)};`,
-        );
-        return { contents: lines.join("\n") + decode, loader: "js", watchFiles: [path] };
+        // Node.js prints the line of an uncaught error, so the text has a line of its own. A template without
+        // a tag would be wrapped by esbuild's lineLimit, which costs 1.5 kB after compression.
+        const contents = `
+          const text = String.raw\`\n${text}\n\`;
+          const length = ${bytes.length};
+          const alphabet = "${alphabet}";
+          ${decode}`;
+        return { contents, loader: "js", watchFiles: [path] };
       });
     },
   };
