@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
+import { createTestKit } from "everfresh/testing";
+
 import { API, jwt, settle, TOKEN_URL, world } from "./world.mjs";
 
 const now = () => Math.floor(Date.now() / 1_000);
@@ -83,4 +85,19 @@ test("style cookies: a request that waited for one user does not go with the coo
   await anas;
   await w.session.fetch(API);
   assert.deepEqual(w.sent.map(({ init }) => init.credentials), ["omit", "include"]);
+});
+
+test("style cookies: a tab whose user gave way to another sends nothing with cookies until it has that user", async (t) => {
+  const kit = createTestKit({ style: "cookies" });
+  t.after(() => kit.reset());
+  const { server, session, tabs } = kit;
+  session.start(server.signIn("ana"));
+  const { session: other } = tabs.open();
+  await kit.settle();
+  other.start(server.signIn("bob"));
+  await kit.settle();
+  assert.equal(session.snapshot.reason, "subject-changed");
+  assert.equal((await session.fetch("/api/me")).status, 401);
+  await session.restore();
+  assert.equal((await (await session.fetch("/api/me")).json()).sub, "bob");
 });

@@ -137,9 +137,11 @@ export class KitServer {
     if (fault === "refused") this.revoke();
     if (fault && fault !== "refused" && fault !== "lost") return this.#faulty(fault);
     const sent = makeHeaders(headers);
-    if (this.#cookies) sent.set("Cookie", this.#cookies);
+    // As a browser does, it then neither sends nor keeps any.
+    const omits = (init?.credentials ?? (input as Partial<Request>).credentials) === "omit";
+    if (this.#cookies && !omits) sent.set("Cookie", this.#cookies);
     const answer = this.#service.handle({ method, path: pathname + search, headers: sent, body });
-    for (const cookie of answer.cookies ?? []) this.#keep(cookie);
+    for (const cookie of answer.cookies ?? []) if (!omits) this.#keep(cookie);
     if (fault === "lost") throw new TypeError("Failed to fetch");
     return this.#response(answer.status, answer.body, answer.headers);
   };
