@@ -96,8 +96,7 @@ export async function authorizationFor(
   address: string,
 ): Promise<string | null> {
   if (session.cookies || !session.allow(address, pageBase())) return null;
-  const lease = await tokenFor(session, ask, 0, undefined);
-  return lease ? bearer(lease) : null;
+  return bearer(session, await tokenFor(session, ask, 0, undefined));
 }
 
 /** A newer Authorization value than one that got a 401 there; null when none can help. @internal */
@@ -112,10 +111,13 @@ export async function newerAuthorization(
   const newer = lease && (await heal(session, ask, request, lease));
   if (!newer) return null;
   session.refusals.add(placeOf(request));
-  return bearer(newer);
+  return bearer(session, newer);
 }
 
-const bearer = ({ token }: Lease): string => `Bearer ${token}`;
+function bearer(session: Engine, lease: Lease | undefined): string | null {
+  const token = session.carries(lease);
+  return token ? `Bearer ${token}` : null;
+}
 
 /** What is known of a request that got a 401. */
 type Refused = Pick<ReplayableRequest, "address" | "base"> & Partial<ReplayableRequest>;

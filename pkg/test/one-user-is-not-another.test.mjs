@@ -68,7 +68,9 @@ test("a request that waited goes without the token of a session that has ended s
   await w.start();
   w.session.on("refreshed", () => void w.session.signOut());
   w.t.mock.timers.setTime(Date.now() + 400_000);
+  const authorization = w.session.authorize(API);
   await w.session.fetch(API, { method: "POST", body: "late" });
+  assert.equal(await authorization, null);
   assert.equal(w.session.snapshot.status, "signed-out");
   assert.deepEqual(users(w), [null]);
 });
