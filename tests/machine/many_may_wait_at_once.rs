@@ -1,4 +1,7 @@
-use everfresh::core::{effect::Outcome, error::Error, ids::WaiterId, input::Input, policy::Policy};
+use everfresh::core::{
+    effect::Outcome, error::Error, grant::TokenResponse, ids::WaiterId, input::Input,
+    policy::Policy,
+};
 
 use crate::rig::Tab;
 
@@ -93,4 +96,21 @@ fn a_caller_that_waits_while_the_page_is_away_is_served() {
     tab.feed(Input::TimerFired);
     assert!(matches!(tab.outcome(one), Some(Outcome::Token(_))));
     assert_eq!(tab.outcome(other), None);
+}
+
+/// Nothing could bring a token that is good for longer: the one there is, is given at once.
+#[test]
+fn what_a_token_lacks_is_waited_for_only_where_a_refresh_may_come() {
+    let idle = Policy { idle: Some(60_000), ..Policy::default() };
+    let mut renewable = Tab::signed_in(idle.clone());
+    let mut asleep = Tab::signed_in(idle);
+    asleep.pass(61_000);
+    let mut alone = Tab::new(Policy::default());
+    let tokens = alone.tokens(300);
+    alone.start_with(TokenResponse { refresh_token: None, ..tokens });
+    for (tab, waits) in [(&mut renewable, true), (&mut asleep, false), (&mut alone, false)] {
+        let waiter = tab.want_token_for(400_000);
+        assert_eq!(tab.outcome(waiter).is_none(), waits);
+        assert!(waits || matches!(tab.outcome(waiter), Some(Outcome::Token(_))));
+    }
 }

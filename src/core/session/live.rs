@@ -284,6 +284,11 @@ impl Live {
         }
     }
 
+    /// Whether a refresh would be made for a caller who needs one.
+    pub(super) fn may_refresh<E: Entropy>(&self, ctx: &Context<E>) -> bool {
+        self.awake(ctx) && self.renewable(ctx.policy.credential)
+    }
+
     /// Makes what this tab knows known to the others, in storage and on the channel. Tokens go
     /// only with `Sharing::WithTokens`.
     pub(super) fn share<E: Entropy>(&mut self, announce: Sharing, ctx: &mut Context<E>) -> WriteId {

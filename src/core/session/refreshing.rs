@@ -53,7 +53,7 @@ impl Live {
         let explicit = refresh.reason == RefreshReason::Explicit;
         refresh.hurried |= ctx.waking || explicit;
         refresh.probes = false;
-        if !self.awake(ctx) || !self.renewable(ctx.policy.credential) {
+        if !self.may_refresh(ctx) {
             ctx.settle_attempt(Error::Unavailable);
             return;
         }

@@ -21,9 +21,12 @@ use crate::core::{
 };
 
 impl<E: Entropy> Session<E> {
-    pub(super) fn token_wanted(&mut self, waiter: WaiterId, min_validity: Millis) {
+    pub(super) fn token_wanted(&mut self, waiter: WaiterId, mut min_validity: Millis) {
         let lease = match &self.state {
             State::Live(live) => {
+                if !live.may_refresh(&self.ctx) {
+                    min_validity = 0;
+                }
                 // A token that is good enough is given at once, whatever else is going on.
                 if live.pending_reread.is_none()
                     && live.valid(min_validity, &self.ctx).is_some()
