@@ -46,7 +46,7 @@ export interface TokenSet {
    * counts; without any the token is used until a 401.
    */
   readonly expiresIn?: number | undefined;
-  /** When the access token ends, in seconds since the epoch by the server's clock. */
+  /** When the access token ends, in seconds since the epoch by the server's clock; what is no number is not read. */
   readonly expiresAt?: number | undefined;
   /** When to refresh, from now; replaces the lead. */
   readonly refreshIn?: number | undefined;

@@ -17,9 +17,6 @@ use crate::{
     world::{Event, Sent, World},
 };
 
-/// How much longer than an attempt what strains the lock can be felt.
-const STRAIN: Millis = 5_000;
-
 impl World {
     pub(crate) fn act(&mut self, action: Action) {
         self.tell(|| format!("{action:?}"));
@@ -224,6 +221,9 @@ impl World {
         let settings = self.plan.settings();
         self.tabs.push(Tab::new(shelf, settings, self.rng.seed(), self.wall(), self.now));
         self.tabs[id].loaded_felt = self.now + self.truth.leaps;
+        if self.plan.monotonic_sleeps {
+            self.tabs[id].missed = (self.asleep_until - self.now).max(0);
+        }
         self.ask(id, What::Restore, |waiter| Input::Restore { waiter });
     }
 
@@ -261,21 +261,21 @@ impl World {
         }
     }
 
-    /// A page that leaves lets go of the lock while its request is under way, and one that wakes
-    /// up has one that no tab waited for: for as long as an attempt takes, two may be under way.
-    fn strain(&mut self, from: Millis) {
-        self.strained_until = self.strained_until.max(from + self.plan.policy.timeout + STRAIN);
+    /// The monotonic clocks of all pages stand still for so much longer, where they do in sleep.
+    fn stop_clocks(&mut self, longer: Millis) {
+        if self.plan.monotonic_sleeps {
+            for tab in &mut self.tabs {
+                tab.missed += longer;
+            }
+        }
     }
 
     pub(crate) fn sleep(&mut self, length: Millis) {
         self.statistics.fault("device slept");
-        self.asleep_until = self.asleep_until.max(self.now + length);
-        self.strain(self.asleep_until);
-        if self.plan.monotonic_sleeps {
-            for tab in &mut self.tabs {
-                tab.missed += length;
-            }
-        }
+        let until = self.asleep_until.max(self.now + length);
+        self.stop_clocks(until - self.asleep_until.max(self.now));
+        self.asleep_until = until;
+        self.strain(until);
         // The network takes its time to come back.
         let back = self.asleep_until + self.rng.between(0, 10_000);
         self.offline_until = self.offline_until.max(back);
@@ -320,9 +320,11 @@ impl World {
         self.tell(|| "all is well from here".to_owned());
         self.well = true;
         self.disk.borrow_mut().well_until = Millis::MAX;
-        self.offline_until = 0;
-        self.distrust_until = 0;
-        self.asleep_until = self.asleep_until.min(self.now);
+        self.offline_until = self.offline_until.min(self.now);
+        self.distrust_until = self.distrust_until.min(self.now);
+        let awake = self.asleep_until.min(self.now);
+        self.stop_clocks(awake - self.asleep_until);
+        self.asleep_until = awake;
         for tab in 0..self.tabs.len() {
             self.resume(tab);
             self.show(tab);
@@ -359,5 +361,32 @@ mod tests {
         world.now += 1;
         world.input(1, Input::Activity);
         assert_eq!(world.truth.last_input, world.now);
+    }
+
+    /// What the monotonic clock of each page shows after this.
+    fn monotonic(act: impl FnOnce(&mut World)) -> Vec<Millis> {
+        let mut world = World::new(Plan { monotonic_sleeps: true, ..Plan::day(1) });
+        world.open(None);
+        world.now += 10_000;
+        act(&mut world);
+        world.tabs.iter().map(|tab| tab.clocks(world.now, 0).monotonic).collect()
+    }
+
+    #[test]
+    fn monotonic_clocks_stand_still_while_the_device_sleeps() {
+        let one_after_the_other = monotonic(|world| {
+            world.sleep(300_000);
+            world.now += 200_000;
+            world.open(None);
+            world.sleep(600_000);
+            world.now += 600_000;
+        });
+        assert_eq!(one_after_the_other, [10_000, 0]);
+        let woken_early = monotonic(|world| {
+            world.sleep(300_000);
+            world.now += 200_000;
+            world.recover();
+        });
+        assert_eq!(woken_early, [10_000]);
     }
 }

@@ -203,7 +203,10 @@ impl World {
                 continue;
             }
             let late = self.strikes(self.plan.odds.late_message, "message late");
-            self.tabs[to].missed_news |= late && tells_of_a_session(text);
+            if late {
+                self.tabs[to].missed_news |= tells_of_a_session(text);
+                self.note_loss(to, text);
+            }
             self.after(0, if late { 10_000 } else { 5 }, Event::Message(to, Rc::clone(&said)));
             if self.strikes(self.plan.odds.repeated_message, REPEATED) {
                 self.after(0, 10_000, Event::Message(to, Rc::clone(&said)));

@@ -70,6 +70,7 @@ pub(crate) struct Truth {
 /// The newest tokens that any tab has taken into use.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Newest {
+    pub(crate) at: Millis,
     generation: i64,
     pub(crate) access_token: Option<String>,
 }
@@ -110,6 +111,10 @@ impl World {
                 self.took(tab);
                 self.tabs[tab].token = self.tabs[tab].access_token();
             }
+            Event::StorageDegraded if !self.tabs[tab].signed_in => {
+                self.tabs[tab].is_blind = true;
+                self.tabs[tab].loaded_felt = self.now + self.truth.leaps;
+            }
             Event::Refreshed { .. } => {
                 self.watch_refreshed(tab, self.tabs[tab].snapshot().generation);
                 self.took(tab);
@@ -136,7 +141,7 @@ impl World {
         self.tabs[tab].generation = generation;
         if generation > self.truth.newest.generation {
             let access_token = self.tabs[tab].access_token();
-            self.truth.newest = Newest { generation, access_token };
+            self.truth.newest = Newest { at: self.now, generation, access_token };
         }
     }
 
@@ -338,12 +343,6 @@ impl World {
         }
     }
 
-    /// Whether a lock that works may fail to keep refreshes apart: a hidden page notices late that
-    /// its time is up, and a clock that was set back makes the lease in the record incredible.
-    pub(crate) fn is_strained(&self) -> bool {
-        self.set_back || self.now <= self.strained_until || self.tabs.iter().any(|tab| tab.hidden)
-    }
-
     /// Whether the tab has a token that is good by its own clock, and that no server has refused.
     pub(crate) fn has_good_token(&self, id: TabId) -> bool {
         let tab = &self.tabs[id];
@@ -379,7 +378,7 @@ impl World {
         // A refresh that was sent just before the deadline may bring one more token.
         let grace = if policy.idle_mode == IdleMode::Lapse { life + policy.timeout } else { 0 };
         // A page that no storage tells of what was before it counts from its load.
-        let knows_nothing = self.plan.wire.cookie && self.plan.storage == Storage::Broken;
+        let knows_nothing = self.plan.wire.cookie && tab.is_blind;
         let since = if knows_nothing { tab.loaded_felt } else { 0 };
         let last = self.last_input().max(self.truth.last_early_input).max(since);
         let idle = policy.idle.is_some_and(|idle| felt - last > idle + grace + SLACK);
@@ -570,13 +569,14 @@ mod tests {
 
     #[test]
     fn a_page_counts_from_its_load_only_where_nothing_tells_it_of_the_time_before() {
-        for (storage, told) in [(Storage::Broken, false), (Storage::Local, true)] {
+        for is_told in [false, true] {
             let mut world = world(Tokens::Jwt, Storage::Local, Odds::default());
-            world.plan.storage = storage;
             world.truth.leaps += 24 * 3_600_000;
-            world.tabs[0].loaded_felt = world.truth.leaps;
+            world.tabs[0].signed_in = is_told;
+            world.watch_event(0, &Event::StorageDegraded);
+            world.tabs[0].signed_in = true;
             world.feed(0, Input::TimerFired);
-            assert_eq!(world.broken.is_some(), told);
+            assert_eq!(world.broken.is_some(), is_told);
         }
     }
 }

@@ -22,6 +22,7 @@ pub mod runner;
 pub mod server;
 mod server_invariants;
 pub mod statistics;
+mod strain;
 pub mod tab;
 pub mod thief;
 pub mod wire;

@@ -14,6 +14,9 @@ const MINUTE: Millis = 60_000;
 /// And after this time it has its token: the longest backoff, a lock that is not granted, an attempt.
 const LONGEST: Millis = 180_000 + 15_000 + 10_000 + 2 * LOOK;
 
+/// A late message about new tokens is on its way for so long.
+const ON_ITS_WAY: Millis = 10_000;
+
 impl World {
     /// Something is in the way from now on, for this long.
     pub(crate) fn trouble(&mut self, length: Millis) {
@@ -70,7 +73,9 @@ impl World {
         let snapshot = tab.snapshot();
         // All keep the backoff of the tab that failed.
         let said = || self.tabs.iter().any(|tab| tab.snapshot().last_error.is_some());
-        if self.now - since < MINUTE {
+        // With the tokens the reason is gone, where they are; the others hear of both at once.
+        let is_told = self.now - self.truth.newest.at >= ON_ITS_WAY;
+        if self.now - since < MINUTE || !is_told {
             return;
         }
         let says = snapshot.status != Status::Active && said();
@@ -119,6 +124,11 @@ mod tests {
         assert_eq!(look(3, |_| ()), None);
         let promise = "no tab is without a token for a minute of good network";
         assert_eq!(look(4, |_| ()), Some(promise));
+    }
+
+    #[test]
+    fn one_that_is_about_to_hear_of_tokens_is_not_judged() {
+        assert_eq!(look(20, |world| world.truth.newest.at = world.now + LOOK - 1), None);
     }
 
     #[test]

@@ -1,6 +1,7 @@
-//! News that both of its ways failed to carry: the message was lost, and storage took longer than a tab
-//! waits for it, so that an old record lay where the news should have been. A tab that was reached by
-//! neither may make a key of its own for a rotation that has one: a stated limit.
+//! News that both of its ways failed to carry: the message was lost, late or from before the page was
+//! loaded, and storage took longer than a tab waits for it, so that an old record lay where the news
+//! should have been. A tab that was reached by neither may make a key of its own for a rotation that has
+//! one: a stated limit.
 
 use std::collections::HashMap;
 
@@ -19,7 +20,7 @@ pub(crate) struct LostNews {
     made: HashMap<String, (TabId, Millis)>,
     /// When a tab first heard or read of a key.
     known: HashMap<(TabId, String), Millis>,
-    /// When a message that told a tab of a key was first lost.
+    /// When a message that told a tab of a key was first lost or held up.
     lost: HashMap<(TabId, String), Millis>,
     /// Since when until when storage was slow for a tab.
     slow: Vec<(Millis, Millis)>,
@@ -27,7 +28,7 @@ pub(crate) struct LostNews {
 
 impl World {
     const fn news_may_be_lost(&self) -> bool {
-        self.plan.odds.slow_storage > 0 && self.plan.odds.lost_message > 0
+        self.plan.odds.slow_storage > 0
     }
 
     /// A tab tells of what it knows.
@@ -49,7 +50,7 @@ impl World {
         }
     }
 
-    /// This does not reach a tab.
+    /// This does not reach a tab, or not in time.
     pub(crate) fn note_loss(&mut self, tab: TabId, text: &str) {
         if self.news_may_be_lost() {
             for key in keys(text) {
@@ -72,7 +73,8 @@ impl World {
         let before = |at: Option<&Millis>| at.is_some_and(|at| at <= later);
         let news = (*maker, earlier.to_owned());
         let was_slow = slow.iter().any(|(since, until)| since <= later && until >= first);
-        !before(known.get(&news)) && before(lost.get(&news)) && was_slow
+        let missed = before(lost.get(&news)) || self.tabs[*maker].loaded_at >= *first;
+        !before(known.get(&news)) && missed && was_slow
     }
 }
 
@@ -96,28 +98,35 @@ mod tests {
 
     #[test]
     fn a_tab_could_not_know_of_a_key_where_both_ways_failed_before_it_made_its_own() {
-        let knows = |is_lost: bool, is_slow: bool, is_read: bool| {
+        let knows = |maker: TabId, is_lost: bool, is_slow: bool, is_read: bool| {
             let mut plan = Plan::day(1);
-            plan.odds = Odds { lost_message: 20, slow_storage: 100, ..plan.odds };
+            plan.odds = Odds { slow_storage: 100, ..plan.odds };
             let mut world = World::new(plan);
+            world.open(None);
+            world.open(None);
+            world.now += 1;
             let (first, second) = (telling(1), telling(2));
             world.note_telling(0, &first);
+            // It is loaded too late for the message.
+            world.open(None);
             if is_lost {
-                world.note_loss(1, &first);
+                world.note_loss(maker, &first);
             }
             if is_slow {
                 world.note_slowness(4_000);
             }
             world.now += 1_000;
             if is_read {
-                world.note_keys(1, &first);
+                world.note_keys(maker, &first);
             }
-            world.note_telling(1, &second);
+            world.note_telling(maker, &second);
             let [one, two] = [1, 2].map(|key| format!("{key:016x}{:016x}", 0));
             assert_eq!(world.could_not_know(&one, &two), world.could_not_know(&two, &one));
             !world.could_not_know(&two, &one)
         };
-        assert!(!knows(true, true, false));
-        assert!(knows(false, true, false) && knows(true, false, false) && knows(true, true, true));
+        assert!(!knows(1, true, true, false) && !knows(2, false, true, false));
+        assert!(knows(1, false, true, false) && knows(1, true, false, false));
+        assert!(knows(2, false, false, false));
+        assert!(knows(1, true, true, true) && knows(2, false, true, true));
     }
 }

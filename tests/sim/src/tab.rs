@@ -31,8 +31,10 @@ pub struct Tab {
     pub(crate) engine: TabEngine,
     /// When its page was loaded, and how much of the time since its monotonic clock missed.
     pub(crate) loaded_at: Millis,
-    /// The same in felt time.
+    /// The same in felt time; for a page that could not read storage, when it gave that up.
     pub(crate) loaded_felt: Millis,
+    /// Whether it looked for the session without storage.
+    pub(crate) is_blind: bool,
     pub(crate) missed: Millis,
     pub(crate) running: Running,
     pub(crate) hidden: bool,
@@ -119,6 +121,7 @@ impl Tab {
             engine: Engine::new(VirtualHost::with_places(clocks, shelf), Seeded(seed), settings),
             loaded_at: now,
             loaded_felt: now,
+            is_blind: false,
             missed: 0,
             running: Running::Yes,
             hidden: false,
