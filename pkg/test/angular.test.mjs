@@ -55,6 +55,18 @@ test("signals follow the snapshot, and the injector lets go", async (t) => {
   assert.equal(session.subscribers.size, 0);
 });
 
+test("a disposed session does not end the page", async (t) => {
+  const session = scriptedSession();
+  session.set(active);
+  session.dispose();
+  const warned = t.mock.method(console, "warn", () => {});
+  const shown = component("{{ s.snapshot().status }}", () => ({ s: injectSession() }));
+  const app = await bootstrap(t, shown, [provideEverfresh(session)]);
+  await app.whenStable();
+  assert.equal(document.body.textContent.trim(), "active");
+  assert.match(warned.mock.calls[0].arguments[0], /a disposed session is in use/);
+});
+
 test("the guard keeps the address and the reason, restores once, and lets the signed in pass", async (t) => {
   const session = scriptedSession();
   const Nothing = component("");

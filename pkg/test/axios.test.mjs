@@ -171,3 +171,29 @@ test("ky: a final 401 is not tried again, whatever its retries are", async (t) =
   assert.equal(w.requests.length, 2);
   assert.equal(w.refreshes, 1);
 });
+
+test("axios over xhr: a request that waits for a token can be given up", async (t) => {
+  const w = await signedIn(t);
+  const never = () => new Promise(() => {});
+  const given = (abort, session) => {
+    const client = axios.create({ baseURL: w.api });
+    attachSession(client, session, { transport: "xhr" });
+    const { CancelToken } = axios;
+    const [controller, source] = [new AbortController(), CancelToken.source()];
+    const way = { signal: { signal: controller.signal }, cancelToken: { cancelToken: source.token } }[abort];
+    const sent = client.get("/orders", way);
+    return [sent, () => (controller.abort(), source.cancel())];
+  };
+  for (const abort of ["signal", "cancelToken"]) {
+    const [waits, stop] = given(abort, { authorize: never });
+    stop();
+    await assert.rejects(waits, { code: "ERR_CANCELED" }, abort);
+    assert.equal(w.requests.length, 0);
+    let giveUp;
+    const reauthorize = () => (giveUp(), never());
+    const [heals, stopHealing] = given(abort, { authorize: async () => "Bearer old", reauthorize });
+    giveUp = stopHealing;
+    await assert.rejects(heals, { code: "ERR_CANCELED" }, abort);
+    assert.equal(w.requests.splice(0).length, 1);
+  }
+});

@@ -42,6 +42,18 @@ test("an effect follows the snapshot, and the owner lets go", async (t) => {
   assert.equal(session.subscribers.size, 0);
 });
 
+test("a disposed session does not end the page", async (t) => {
+  const { render } = await page(t);
+  const session = scriptedSession();
+  session.set(active);
+  session.dispose();
+  const warned = t.mock.method(console, "warn", () => {});
+  const seen = [];
+  render(session, seen)();
+  assert.deepEqual([...seen], ["active"]);
+  assert.match(warned.mock.calls[0].arguments[0], /a disposed session is in use/);
+});
+
 test("outside components a session is passed; without one the error names the remedy", async (t) => {
   const { useSession, useSessionClient, createRoot } = await page(t);
   const session = scriptedSession();

@@ -78,6 +78,17 @@ test("a store calls back at once", () => {
   assert.deepEqual(seen, ["unknown", "active"]);
 });
 
+test("a disposed session does not end the page", (t) => {
+  const session = scriptedSession();
+  session.set(active);
+  session.dispose();
+  const warned = t.mock.method(console, "warn", () => {});
+  const seen = [];
+  sessionStore(session).subscribe(({ status }) => seen.push(status))();
+  assert.deepEqual(seen, ["active"]);
+  assert.match(warned.mock.calls[0].arguments[0], /a disposed session is in use/);
+});
+
 test("a store tells a change that its first callback makes", () => {
   const session = scriptedSession();
   const seen = [];

@@ -44,6 +44,17 @@ test("outside components a session is passed, and the scope ends it", async () =
   assert.deepEqual(seen, ["unknown", "active"]);
 });
 
+test("a disposed session does not end the page", (t) => {
+  const session = scriptedSession();
+  session.set(active);
+  session.dispose();
+  const warned = t.mock.method(console, "warn", () => {});
+  const scope = effectScope();
+  assert.equal(scope.run(() => useSession(session)).value.status, "active");
+  scope.stop();
+  assert.match(warned.mock.calls[0].arguments[0], /a disposed session is in use/);
+});
+
 test("the session that is provided is the very same object", () => {
   const session = scriptedSession();
   let found;

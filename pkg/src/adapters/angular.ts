@@ -19,6 +19,7 @@ import {
 import { type CanActivateFn, type CanMatchFn, Router, type UrlTree } from "@angular/router";
 import { catchError, from, of, switchMap, throwError } from "rxjs";
 
+import { listen } from "../listen.ts";
 import type { Session, Snapshot } from "../types.ts";
 
 import { hasPage, isSignedIn, ready } from "../ready.ts";
@@ -54,7 +55,8 @@ export function injectSession(session: Session = inject(SESSION)): {
 } {
   const snapshot = signal(session.snapshot);
   if (hasPage()) {
-    inject(DestroyRef).onDestroy(session.subscribe(() => snapshot.set(session.snapshot)));
+    const update = () => snapshot.set(session.snapshot);
+    inject(DestroyRef).onDestroy(listen(session, () => session.subscribe(update)));
   }
   return {
     snapshot: snapshot.asReadonly(),

@@ -58,13 +58,13 @@ async function send(
   const { headers } = config;
   // Without defaults, it puts the address together as the adapters do.
   const url = new Axios({}).getUri(config);
-  const sent = headers.has("Authorization") ? null : await session.authorize(url);
+  const sent = headers.has("Authorization") ? null : await whileWanted(config, session.authorize(url));
   if (!sent) return adapter(config);
   try {
     headers.set("Authorization", sent);
     const first = adapter(config);
     const { status } = await first.catch((error) => Object(error?.response));
-    const newer = status === 401 && (await session.reauthorize(url, sent).catch(() => null));
+    const newer = status === 401 && (await whileWanted(config, session.reauthorize(url, sent)).catch(() => null));
     if (!newer) return await first;
     headers.set("Authorization", newer);
     return await adapter(config);
@@ -72,4 +72,17 @@ async function send(
     // The caller may send the same configuration again, and elsewhere.
     headers.delete("Authorization");
   }
+}
+
+/** Null once the caller has given the request up: the adapter says so in its own words. */
+async function whileWanted(
+  { signal, cancelToken }: InternalAxiosRequestConfig,
+  header: Promise<string | null>,
+): Promise<string | null> {
+  let giveUp = () => {};
+  const unwanted = new Promise<null>((resolve) => (giveUp = () => resolve(null)));
+  if (signal?.aborted) giveUp();
+  signal?.addEventListener?.("abort", giveUp);
+  cancelToken?.promise.then(giveUp);
+  return Promise.race([unwanted, header]).finally(() => signal?.removeEventListener?.("abort", giveUp));
 }

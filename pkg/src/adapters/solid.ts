@@ -11,6 +11,7 @@ import {
 } from "solid-js";
 import { isServer } from "solid-js/web";
 
+import { listen } from "../listen.ts";
 import type { Session, Snapshot } from "../types.ts";
 import { UNKNOWN } from "../unknown.ts";
 
@@ -54,6 +55,6 @@ export function useSessionClient(): Session {
 export function useSession(session: Session = useSessionClient()): Accessor<Snapshot> {
   if (isServer) return () => UNKNOWN;
   const [snapshot, set] = createSignal(session.snapshot);
-  onCleanup(session.subscribe(() => set(session.snapshot)));
+  onCleanup(listen(session, () => session.subscribe(() => set(session.snapshot))));
   return snapshot;
 }

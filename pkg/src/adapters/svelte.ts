@@ -3,6 +3,7 @@
 import { getContext, setContext } from "svelte";
 import { createSubscriber } from "svelte/reactivity";
 
+import { listen } from "../listen.ts";
 import type { Session, Snapshot } from "../types.ts";
 
 import { hasPage, isSignedIn, ready } from "../ready.ts";
@@ -16,7 +17,7 @@ export function sessionState(session: Session): {
   /** The snapshot as it is now. */
   readonly current: Snapshot;
 } {
-  const follow = createSubscriber((update) => session.subscribe(update));
+  const follow = createSubscriber((update) => listen(session, () => session.subscribe(update)));
   return {
     get current() {
       follow();
@@ -36,8 +37,9 @@ export function sessionStore(session: Session): {
 } {
   return {
     subscribe(run) {
-      const stop = hasPage() ? session.subscribe(() => run(session.snapshot)) : () => {};
-      run(session.snapshot);
+      const tell = () => run(session.snapshot);
+      const stop = hasPage() ? listen(session, () => session.subscribe(tell)) : () => {};
+      tell();
       return stop;
     },
   };

@@ -2,6 +2,7 @@
 
 import { inject, type InjectionKey, onMounted, onScopeDispose, type ShallowRef, shallowRef } from "vue";
 
+import { listen } from "../listen.ts";
 import type { Session, Snapshot } from "../types.ts";
 import { UNKNOWN } from "../unknown.ts";
 
@@ -73,15 +74,14 @@ export function useSession(session?: Session): Readonly<ShallowRef<Snapshot>> {
   const update = () => {
     snapshot.value = used.snapshot;
   };
-  const listen = () => {
-    onScopeDisposed(used.subscribe(update));
+  let stop: (() => void) | undefined;
+  const begin = () => {
+    stop = listen(used, () => used.subscribe(update));
     update();
   };
-  const onScopeDisposed = (stop: () => void) => onStop.push(stop);
-  const onStop: (() => void)[] = [];
-  onScopeDispose(() => onStop.forEach((stop) => stop()));
-  if (hydrate) onMounted(listen);
-  else listen();
+  onScopeDispose(() => stop?.());
+  if (hydrate) onMounted(begin);
+  else begin();
   return snapshot;
 }
 

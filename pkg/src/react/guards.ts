@@ -2,10 +2,11 @@
 
 import * as React from "react";
 
+import { listen } from "../listen.ts";
 import { hasPage, isSignedIn, ready } from "../ready.ts";
 import type { Session, Snapshot } from "../types.ts";
 
-import { listen, useGiven, useNewest, useSession } from "./session.ts";
+import { useGiven, useNewest, useSession } from "./session.ts";
 
 /**
  * For "are you still there?": whether to ask, the seconds left, and the two answers.

@@ -2,6 +2,7 @@
 
 import * as React from "react";
 
+import { listen } from "../listen.ts";
 import type { Session, SessionEvents, Snapshot } from "../types.ts";
 import { UNKNOWN } from "../unknown.ts";
 
@@ -90,17 +91,6 @@ export function useSession(
     () => select(session.snapshot),
     () => select(UNKNOWN),
   );
-}
-
-/** A session that was disposed has nothing to tell: that must not end the page. @internal */
-export function listen(session: Session, add: () => () => void): () => void {
-  try {
-    return add();
-  } catch (error) {
-    if ((error as { code?: unknown }).code !== "ERR_DISPOSED") throw error;
-    console.warn("everfresh: a disposed session is in use: do not dispose it in an effect", session.snapshot);
-    return () => {};
-  }
 }
 
 /** What was rendered last, for what is called later. @internal */
