@@ -8,9 +8,8 @@ statements! {
     EVERY_SESSION = "SELECT * FROM session ORDER BY created_at, sid";
     PUT_SESSION = "
         INSERT INTO session VALUES (
-            :sid, :user_id, :client_id, :device_name, :status, :generation, :digest,
-            :parent_digest, :parent_salt, :ring, :replays, :keyed, :seen, :auth_time, :created_at,
-            :last_used_at, :idle_expires_at, :absolute_expires_at, :user_version
+            ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14,
+            ?15, ?16, ?17, ?18, ?19
         ) ON CONFLICT (sid) DO UPDATE SET
             device_name = excluded.device_name, status = excluded.status,
             generation = excluded.generation, digest = excluded.digest,
@@ -24,10 +23,7 @@ statements! {
     USER = "SELECT * FROM user WHERE id = ?1";
     USER_NAMED = "SELECT * FROM user WHERE username = ?1";
     PUT_USER = "
-        INSERT INTO user VALUES (
-            :id, :username, :password, :version, :disabled, :reauth, :name, :phone, :is_manager,
-            :created_at
-        ) ON CONFLICT (id) DO UPDATE SET
+        INSERT INTO user VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10) ON CONFLICT (id) DO UPDATE SET
             username = excluded.username, password = excluded.password,
             version = excluded.version, disabled = excluded.disabled, reauth = excluded.reauth,
             name = excluded.name, phone = excluded.phone, is_manager = excluded.is_manager

@@ -1,4 +1,6 @@
-use rusqlite::{CachedStatement, Connection, OptionalExtension, named_params, params_from_iter};
+use rusqlite::types::FromSql;
+use rusqlite::{CachedStatement, Connection, OptionalExtension, params, params_from_iter};
+use serde::de::DeserializeOwned;
 
 use super::{StoreError, statements};
 use crate::rotation::{Millis, Parent, SessionFamily, SessionId};
@@ -64,27 +66,27 @@ impl Tables for SqliteTables<'_> {
     fn put_row(&mut self, row: SessionFamily) -> Result<(), StoreError> {
         let text = |wrong: serde_json::Error| StoreError::Sqlite(wrong.to_string());
         let parent = row.parent.as_ref();
-        self.prepared(statements::PUT_SESSION)?.execute(named_params! {
-            ":sid": &row.sid.0[..],
-            ":user_id": row.user_id,
-            ":client_id": row.client_id,
-            ":device_name": row.device_name,
-            ":status": serde_json::to_string(&row.status).map_err(text)?,
-            ":generation": row.generation,
-            ":digest": &row.digest[..],
-            ":parent_digest": parent.map(|parent| &parent.digest[..]),
-            ":parent_salt": parent.map(|parent| &parent.salt[..]),
-            ":ring": serde_json::to_string(&row.ring).map_err(text)?,
-            ":replays": row.replays,
-            ":keyed": row.keyed,
-            ":seen": row.seen,
-            ":auth_time": integer(row.auth_time),
-            ":created_at": integer(row.created_at),
-            ":last_used_at": integer(row.last_used_at),
-            ":idle_expires_at": row.idle_expires_at.map(integer),
-            ":absolute_expires_at": row.absolute_expires_at.map(integer),
-            ":user_version": row.user_version,
-        })?;
+        self.prepared(statements::PUT_SESSION)?.execute(params![
+            &row.sid.0[..],
+            row.user_id,
+            row.client_id,
+            row.device_name,
+            serde_json::to_string(&row.status).map_err(text)?,
+            row.generation,
+            &row.digest[..],
+            parent.map(|parent| &parent.digest[..]),
+            parent.map(|parent| &parent.salt[..]),
+            serde_json::to_string(&row.ring).map_err(text)?,
+            row.replays,
+            row.keyed,
+            row.seen,
+            integer(row.auth_time),
+            integer(row.created_at),
+            integer(row.last_used_at),
+            row.idle_expires_at.map(integer),
+            row.absolute_expires_at.map(integer),
+            row.user_version,
+        ])?;
         Ok(())
     }
 
@@ -97,18 +99,18 @@ impl Tables for SqliteTables<'_> {
     }
 
     fn put_user(&mut self, user: User) -> Result<(), StoreError> {
-        self.prepared(statements::PUT_USER)?.execute(named_params! {
-            ":id": user.id,
-            ":username": user.username,
-            ":password": user.password.expose(),
-            ":version": user.version,
-            ":disabled": user.disabled,
-            ":reauth": user.reauth,
-            ":name": user.name,
-            ":phone": user.phone,
-            ":is_manager": user.is_manager,
-            ":created_at": integer(user.created_at),
-        })?;
+        self.prepared(statements::PUT_USER)?.execute(params![
+            user.id,
+            user.username,
+            user.password.expose(),
+            user.version,
+            user.disabled,
+            user.reauth,
+            user.name,
+            user.phone,
+            user.is_manager,
+            integer(user.created_at),
+        ])?;
         Ok(())
     }
 
@@ -140,63 +142,92 @@ impl Tables for SqliteTables<'_> {
     }
 }
 
+/// The columns of a row of a whole table, in the order of the schema: looking each up by its name takes a
+/// sixteenth of a check.
+struct Columns<'a>(&'a rusqlite::Row<'a>, usize);
+
+impl<'a> Columns<'a> {
+    const fn of(row: &'a rusqlite::Row<'a>) -> Self {
+        Self(row, 0)
+    }
+
+    fn next<T: FromSql>(&mut self) -> rusqlite::Result<T> {
+        self.1 += 1;
+        self.0.get(self.1 - 1)
+    }
+
+    fn time(&mut self) -> rusqlite::Result<Millis> {
+        self.next().map(millis)
+    }
+
+    /// Bytes of one length; `None` where there are none.
+    fn bytes<const N: usize>(&mut self, name: &'static str) -> Result<Option<[u8; N]>, StoreError> {
+        let bytes = self.next::<Option<Vec<u8>>>()?.map(<[u8; N]>::try_from);
+        bytes.transpose().map_err(|_| StoreError::Corrupt(name))
+    }
+
+    fn some_bytes<const N: usize>(&mut self, name: &'static str) -> Result<[u8; N], StoreError> {
+        self.bytes(name)?.ok_or(StoreError::Corrupt(name))
+    }
+
+    fn json<T: DeserializeOwned>(&mut self, name: &'static str) -> Result<T, StoreError> {
+        let text: String = self.next()?;
+        serde_json::from_str(&text).map_err(|_| StoreError::Corrupt(name))
+    }
+}
+
 fn read_mark(kind: MarkKind, row: &rusqlite::Row<'_>) -> Result<TokenMark, StoreError> {
-    let sid = row.get::<_, Vec<u8>>("sid")?.try_into();
+    let mut columns = Columns::of(row);
+    let _: String = columns.next()?;
     Ok(TokenMark {
         kind,
-        key: row.get("key")?,
-        sid: SessionId(sid.map_err(|_| StoreError::Corrupt("sid"))?),
-        text: row.get("text")?,
-        until: millis(row.get("until")?),
+        key: columns.next()?,
+        sid: SessionId(columns.some_bytes("sid")?),
+        text: columns.next()?,
+        until: columns.time()?,
     })
 }
 
 fn read_row(row: &rusqlite::Row<'_>) -> Result<SessionFamily, StoreError> {
-    let bytes = |name: &str| row.get::<_, Option<Vec<u8>>>(name);
-    let sid = bytes("sid")?.and_then(|sid| sid.try_into().ok());
-    let digest = bytes("digest")?.and_then(|digest| digest.try_into().ok());
-    let parent = match (bytes("parent_digest")?, bytes("parent_salt")?) {
-        (Some(digest), Some(salt)) => Some(Parent {
-            digest: digest.try_into().map_err(|_| StoreError::Corrupt("parent_digest"))?,
-            salt: salt.try_into().map_err(|_| StoreError::Corrupt("parent_salt"))?,
-        }),
-        _ => None,
-    };
-    let (status, ring): (String, String) = (row.get("status")?, row.get("ring")?);
+    let mut columns = Columns::of(row);
     Ok(SessionFamily {
-        sid: SessionId(sid.ok_or(StoreError::Corrupt("sid"))?),
-        user_id: row.get("user_id")?,
-        client_id: row.get("client_id")?,
-        device_name: row.get("device_name")?,
-        status: serde_json::from_str(&status).map_err(|_| StoreError::Corrupt("status"))?,
-        generation: row.get("generation")?,
-        digest: digest.ok_or(StoreError::Corrupt("digest"))?,
-        parent,
-        ring: serde_json::from_str(&ring).map_err(|_| StoreError::Corrupt("ring"))?,
-        replays: row.get("replays")?,
-        keyed: row.get("keyed")?,
-        seen: row.get("seen")?,
-        auth_time: millis(row.get("auth_time")?),
-        created_at: millis(row.get("created_at")?),
-        last_used_at: millis(row.get("last_used_at")?),
-        idle_expires_at: row.get::<_, Option<i64>>("idle_expires_at")?.map(millis),
-        absolute_expires_at: row.get::<_, Option<i64>>("absolute_expires_at")?.map(millis),
-        user_version: row.get("user_version")?,
+        sid: SessionId(columns.some_bytes("sid")?),
+        user_id: columns.next()?,
+        client_id: columns.next()?,
+        device_name: columns.next()?,
+        status: columns.json("status")?,
+        generation: columns.next()?,
+        digest: columns.some_bytes("digest")?,
+        parent: match (columns.bytes("parent_digest")?, columns.bytes("parent_salt")?) {
+            (Some(digest), Some(salt)) => Some(Parent { digest, salt }),
+            _ => None,
+        },
+        ring: columns.json("ring")?,
+        replays: columns.next()?,
+        keyed: columns.next()?,
+        seen: columns.next()?,
+        auth_time: columns.time()?,
+        created_at: columns.time()?,
+        last_used_at: columns.time()?,
+        idle_expires_at: columns.next::<Option<i64>>()?.map(millis),
+        absolute_expires_at: columns.next::<Option<i64>>()?.map(millis),
+        user_version: columns.next()?,
     })
 }
 
 fn read_user(row: &rusqlite::Row<'_>) -> rusqlite::Result<User> {
+    let mut columns = Columns::of(row);
     Ok(User {
-        id: row.get("id")?,
-        username: row.get("username")?,
-        password: row.get::<_, String>("password")?.into(),
-        version: row.get("version")?,
-        disabled: row.get("disabled")?,
-        reauth: row.get("reauth")?,
-        name: row.get("name")?,
-        phone: row.get("phone")?,
-        is_manager: row.get("is_manager")?,
-        created_at: millis(row.get("created_at")?),
+        id: columns.next()?,
+        username: columns.next()?,
+        password: columns.next::<String>()?.into(),
+        version: columns.next()?,
+        disabled: columns.next()?,
+        reauth: columns.next()?,
+        name: columns.next()?,
+        phone: columns.next()?,
+        is_manager: columns.next()?,
+        created_at: columns.time()?,
     })
 }
 
