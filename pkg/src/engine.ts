@@ -120,8 +120,8 @@ export class Engine {
         // A transport of the application's may know more.
         if (!fetch) {
           this.#lost = new InvalidOptionError(
-            `option refresh.${option} cannot be "${address}" here, where there is no page that it is ` +
-              "relative to: pass a whole URL, or the option fetch",
+            `option refresh.${option} cannot be "${address}" here, where there is no page: ` +
+              "pass a whole URL, or the option fetch",
           );
           this.log("error", this.#lost.message);
         }
@@ -316,8 +316,8 @@ export class Engine {
     const { origin } = new URL(address);
     this.log(
       "warn",
-      `${origin} answered 401 to a request without a token: the page's own origin alone gets it; ` +
-        `if ${origin} is to have it too, name both in the option origins`,
+      `${origin} answered 401 to a request without a token: only the page's own origin gets it; ` +
+        "to send it to both, name both in the option origins",
     );
   }
 

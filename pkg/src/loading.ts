@@ -141,8 +141,8 @@ async function loadPlain(): Promise<void> {
     throw fellBack
       ? new WasmBlockedError(
           "WebAssembly is missing or blocked here, and everfresh_js.js, which stands in for it, " +
-            "could not be loaded: serve it beside the script, or add 'wasm-unsafe-eval' to the " +
-            "script-src directive of the page's Content-Security-Policy",
+            "could not be loaded: serve it beside the script, or add 'wasm-unsafe-eval' to " +
+            "script-src of the Content-Security-Policy",
           { cause },
         )
       : new WasmLoadError("everfresh_js.js could not be loaded: serve it beside the script", {
@@ -183,7 +183,7 @@ function fallBack(): void {
   fellBack = true;
   note =
     "WebAssembly is missing or blocked here, so plain JavaScript stands in for it, which is slower; " +
-    "'wasm-unsafe-eval' in the script-src directive of the Content-Security-Policy allows it";
+    "'wasm-unsafe-eval' in script-src of the Content-Security-Policy allows it";
 }
 
 const refusal = (cause: unknown) =>

@@ -150,7 +150,7 @@ const callable = rule("a function", isFunction);
 const object = rule("an object", isObject);
 const address = rule("a URL", (value) =>
   // A base as any other: the page's own is known only when a request is sent.
-  isAddress(value) && value !== "" && /^http/.test(new URL(value, "http://a").href),
+  isText(value) && /^https?:..[^@/]+\//.test(new URL(value, "http://a").href),
 );
 // As text, which is read once and which no script can change.
 const url: Rule = (value, name) => address(isAddress(value) ? String(value) : value, name);

@@ -37,5 +37,5 @@ const answered = (answer: Failure["answer"]): string =>
 function remedy(error: string | undefined, silent: boolean | undefined): string {
   const allow = `allow the origin ${pageOrigin()} there (everfresh-server: --allow-origin)`;
   if (error === "csrf") return `; it protects its cookie: ${allow}, and send it X-Everfresh: 1 by refresh.headers`;
-  return silent ? `; it is of another origin, so if it is up, CORS is in the way: ${allow}` : "";
+  return silent ? `; it is of another origin: if it is up, CORS is in the way: ${allow}` : "";
 }
