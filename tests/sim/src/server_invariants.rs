@@ -124,6 +124,11 @@ impl World {
         self.server_invariants.sends.clear();
     }
 
+    /// A tab has found the session. What it sent while it knew no more than a cookie is on no record of that.
+    pub(crate) fn watch_found(&mut self, tab: TabId) {
+        self.server_invariants.sends.retain(|(_, sender)| *sender != tab);
+    }
+
     /// A tab has taken new tokens into use, of this generation.
     pub(crate) fn watch_refreshed(&mut self, id: TabId, generation: i64) {
         if !self.tabs[id].is_live() {
@@ -256,10 +261,24 @@ impl World {
 
 #[cfg(test)]
 mod tests {
-    use everfresh::core::ids::Attempt;
+    use everfresh::core::{event::Event, ids::Attempt};
 
     use super::*;
     use crate::{plan::Plan, server::Reply, world::Event as Happening};
+
+    #[test]
+    fn a_session_that_is_found_knows_nothing_of_what_was_sent_to_find_it() {
+        for finds in [true, false] {
+            let mut world = World::new(Plan::day(1));
+            world.open(None);
+            world.watch_send(0);
+            if finds {
+                world.watch_event(0, &Event::Started);
+            }
+            (0..MOST_SENDS).for_each(|_| world.watch_send(0));
+            assert_eq!(world.broken.is_some(), !finds);
+        }
+    }
 
     /// Two rotations after a page was answered its answer comes, and the next refresh leaves with what
     /// the browser has then. Whether the end of the session has its cause.
