@@ -29,6 +29,9 @@ impl World {
             return;
         }
         self.looks_at = self.now + LOOK;
+        if self.says_why() {
+            self.said_at = self.now;
+        }
         let network = self.offline_until.max(self.distrust_until).max(self.troubled_until);
         if self.now <= network || !self.can_tell() {
             return;
@@ -36,6 +39,11 @@ impl World {
         for id in 0..self.tabs.len() {
             self.watch_tokens(id, network);
         }
+    }
+
+    /// Whether a tab names a reason: all keep the backoff of the one that failed.
+    fn says_why(&self) -> bool {
+        self.tabs.iter().any(|tab| tab.snapshot().last_error.is_some())
     }
 
     /// After every step of a tab: what it had for a moment it did not lack all along. A token that lives as
@@ -71,14 +79,13 @@ impl World {
         };
         let since = (*tab.lacks_since.get_or_insert(self.now)).max(well_since);
         let snapshot = tab.snapshot();
-        // All keep the backoff of the tab that failed.
-        let said = || self.tabs.iter().any(|tab| tab.snapshot().last_error.is_some());
-        // With the tokens the reason is gone, where they are; the others hear of both at once.
-        let is_told = self.now - self.truth.newest.at >= ON_ITS_WAY;
-        if self.now - since < MINUTE || !is_told {
+        // With new tokens the reason is gone, where they are; the others hear of both at once.
+        let reason = self.now - self.said_at <= LOOK;
+        let is_told = reason && self.now - self.truth.newest.at < ON_ITS_WAY;
+        if self.now - since < MINUTE || is_told {
             return;
         }
-        let says = snapshot.status != Status::Active && said();
+        let says = snapshot.status != Status::Active && self.says_why();
         if !says || self.now - since >= LONGEST {
             let seen = format!("tab {id} has {lack}: {snapshot:?}");
             self.broken("no tab is without a token for a minute of good network", seen);
@@ -126,9 +133,20 @@ mod tests {
         assert_eq!(look(4, |_| ()), Some(promise));
     }
 
+    /// Another tab gets tokens just before the next look.
+    fn hear_news(world: &mut World) {
+        world.truth.newest.at = world.now + LOOK - 1;
+    }
+
+    fn hear_why_not_and_then_news(world: &mut World) {
+        world.said_at = world.now;
+        hear_news(world);
+    }
+
     #[test]
     fn one_that_is_about_to_hear_of_tokens_is_not_judged() {
-        assert_eq!(look(20, |world| world.truth.newest.at = world.now + LOOK - 1), None);
+        assert_eq!(look(20, hear_why_not_and_then_news), None);
+        assert!(look(4, hear_news).is_some(), "nothing told why not");
     }
 
     #[test]

@@ -98,6 +98,8 @@ pub struct World {
     pub(crate) troubled_until: Millis,
     /// When all tabs are looked at next.
     pub(crate) looks_at: Millis,
+    /// When a look last found a tab that named a reason for having no token.
+    pub(crate) said_at: Millis,
     /// Those whose newest tokens no tab has, at a service without keys.
     pub(crate) astray: HashSet<SessionId>,
 }
@@ -197,6 +199,7 @@ impl World {
             calm_until: 0,
             troubled_until: 0,
             looks_at: 0,
+            said_at: Millis::MIN / 2,
             astray: HashSet::new(),
             plan,
         }
