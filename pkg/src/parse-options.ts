@@ -148,7 +148,7 @@ const limit = duration("more than 0", Infinity, (value) => value > 0);
 const text = rule("a string that is not empty", isText);
 const callable = rule("a function", isFunction);
 const object = rule("an object", isObject);
-const address = rule("a URL", (value) =>
+const address = rule("a URL without login", (value) =>
   // A base as any other: the page's own is known only when a request is sent.
   isText(value) && /^https?:..[^@/]+\//.test(new URL(value, "http://a").href),
 );

@@ -197,3 +197,13 @@ test("axios over xhr: a request that waits for a token can be given up", async (
     assert.equal(w.requests.splice(0).length, 1);
   }
 });
+
+test("axios over xhr: a cancel token that many requests share keeps nothing of them", async (t) => {
+  const w = await signedIn(t);
+  const client = axios.create({ baseURL: w.api });
+  attachSession(client, w.session, { transport: "xhr" });
+  const { token } = axios.CancelToken.source();
+  w.expire();
+  for (let i = 0; i < 3; i += 1) await client.get("/orders", { cancelToken: token });
+  assert.equal(token._listeners?.length ?? 0, 0);
+});

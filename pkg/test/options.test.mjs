@@ -34,7 +34,7 @@ const bad = {
   "empty URL": [{ refresh: "" }, /refresh\.url cannot be ""/],
   "URL without its scheme": [{ refresh: "localhost:8080/token" }, /refresh\.url cannot be "localhost:8080\/token": pass a URL/],
   "URL of a scheme that begins like it": [{ refresh: "httpx://a/token" }, /refresh\.url cannot be "httpx:.*pass a URL/],
-  "URL that fetch refuses": [{ refresh: { url: "/t", revokeUrl: "https://u:p@a/end" } }, /refresh\.revokeUrl cannot be/],
+  "URL that fetch refuses": [{ refresh: { url: "/t", revokeUrl: "https://u:p@a/end" } }, /refresh\.revokeUrl cannot be .*pass a URL without login/],
   "URL that is none": [{ refresh: "http://[" }, /refresh\.url cannot be "http:.*pass a URL/],
   "endpoint without URL": [{ refresh: { style: "json" } }, /refresh\.url cannot be undefined/],
   "unknown style": [{ refresh: { url: "/t", style: "xml" } }, /refresh\.style .*"oauth2"/],

@@ -83,6 +83,10 @@ async function whileWanted(
   const unwanted = new Promise<null>((resolve) => (giveUp = () => resolve(null)));
   if (signal?.aborted) giveUp();
   signal?.addEventListener?.("abort", giveUp);
-  cancelToken?.promise.then(giveUp);
-  return Promise.race([unwanted, header]).finally(() => signal?.removeEventListener?.("abort", giveUp));
+  // A token may be shared by many requests; axios lets go of what its promise would call.
+  const heard = cancelToken?.promise.then(giveUp) as { cancel?(): void } | undefined;
+  return Promise.race([unwanted, header]).finally(() => {
+    signal?.removeEventListener?.("abort", giveUp);
+    heard?.cancel?.();
+  });
 }

@@ -107,7 +107,9 @@ impl World {
                     self.watch_restart(tab);
                 }
                 self.tabs[tab].signed_in = true;
-                self.watch_found(tab);
+                if self.plan.wire.cookie {
+                    self.watch_found(tab);
+                }
                 self.truth.begun_anew |= self.may_begin_anew(tab);
                 self.took(tab);
                 self.tabs[tab].token = self.tabs[tab].access_token();

@@ -268,15 +268,16 @@ mod tests {
 
     #[test]
     fn a_session_that_is_found_knows_nothing_of_what_was_sent_to_find_it() {
-        for finds in [true, false] {
+        for (finds, cookie) in [(true, true), (false, true), (true, false)] {
             let mut world = World::new(Plan::day(1));
+            world.plan.wire.cookie = cookie;
             world.open(None);
             world.watch_send(0);
             if finds {
                 world.watch_event(0, &Event::Started);
             }
             (0..MOST_SENDS).for_each(|_| world.watch_send(0));
-            assert_eq!(world.broken.is_some(), !finds);
+            assert_eq!(world.broken.is_none(), finds && cookie);
         }
     }
 
